@@ -1,0 +1,29 @@
+"""Fill missing values and rebalance rare classes in real tables, with GANs that are measured against the baselines."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+__all__ = ["GAINImputer", "__version__", "load"]
+
+try:
+    __version__ = version("tabgan-learn")
+except PackageNotFoundError:  # a source tree that was never installed
+    __version__ = "0+unknown"
+
+# Loaded on first use: `import tabgan` and `tabgan --help` should not wait for torch.
+_PLACES = {"GAINImputer": "tabgan.imputation.gain", "load": "tabgan.persistence"}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _PLACES:
+        value = getattr(import_module(_PLACES[name]), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module 'tabgan' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_PLACES})

@@ -1,0 +1,72 @@
+"""Device, threads and random generators: the only module that asks torch what exists."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
+from tabgan.exceptions import InvalidParameterError
+
+__all__ = ["available_devices", "make_generator", "resolve_device", "threads"]
+
+
+def available_devices() -> list[str]:
+    """Names of the device types usable here, fastest first."""
+    devices = []
+    if torch.cuda.is_available():
+        devices.append("cuda")
+    if torch.backends.mps.is_available():
+        devices.append("mps")
+    return [*devices, "cpu"]
+
+
+def resolve_device(device: str | torch.device = "auto") -> torch.device:
+    """Turn the ``device`` parameter of an estimator into a usable ``torch.device``.
+
+    Parameters
+    ----------
+    device : {"auto", "cpu", "cuda", "cuda:N", "mps"} or torch.device, default="auto"
+        ``"auto"`` takes CUDA, then Apple's MPS, then the CPU.
+
+    Raises
+    ------
+    InvalidParameterError
+        The name is unknown, or this machine has no such device.
+    """
+    usable = available_devices()
+    if isinstance(device, str) and device == "auto":
+        return torch.device(usable[0])
+    try:
+        resolved = torch.device(device)
+    except (RuntimeError, TypeError) as error:
+        raise InvalidParameterError(
+            f"device={device!r} is not a device; use 'auto', 'cpu', 'cuda', 'cuda:N' or 'mps'."
+        ) from error
+    if resolved.type not in usable:
+        raise InvalidParameterError(
+            f"device={str(device)!r} is not available on this machine, which has {usable}; use 'auto' or one of these."
+        )
+    if resolved.type == "cuda" and (resolved.index or 0) >= torch.cuda.device_count():
+        raise InvalidParameterError(f"device={str(device)!r}: this machine has {torch.cuda.device_count()} CUDA devices.")
+    return resolved
+
+
+def make_generator(seed: int) -> torch.Generator:
+    """A CPU generator of its own; draws are made on the CPU and moved, so a seed means the same on every device."""
+    generator = torch.Generator(device="cpu")
+    generator.manual_seed(seed)
+    return generator
+
+
+@contextmanager
+def threads(n_threads: int | None) -> Iterator[None]:
+    """Run a block with ``n_threads`` torch threads (None leaves the setting alone) and restore the old number."""
+    before = torch.get_num_threads()
+    if n_threads is not None:
+        torch.set_num_threads(n_threads)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

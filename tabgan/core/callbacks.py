@@ -1,0 +1,286 @@
+"""What happens around the loop: progress, averaged weights, early stopping, time budget, and a guard against NaN."""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+
+from tabgan.exceptions import TrainingDivergedError
+
+if TYPE_CHECKING:
+    from tabgan.core.trainer import Trainer
+
+__all__ = ["Callback", "EarlyStopping", "NanGuard", "Progress", "TimeBudget", "WeightAverage"]
+
+
+class Callback:
+    """Base class: every event does nothing. Events come in the order of the methods below."""
+
+    def on_fit_begin(self, trainer: Trainer, n_steps: int) -> None:
+        """Before the first step of a `Trainer.fit`."""
+
+    def on_step_end(self, trainer: Trainer) -> None:
+        """After every step; must not wait for the device."""
+
+    def on_read(self, trainer: Trainer, row: dict[str, float], finite: bool) -> None:
+        """After the losses were read; ``finite`` tells whether all are finite numbers."""
+
+    def on_fit_end(self, trainer: Trainer) -> None:
+        """After the last step, also when training was interrupted."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """The callback's own state for a checkpoint."""
+        return {}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restore what `state_dict` returned."""
+
+
+class Progress(Callback):
+    """A tqdm bar with the latest losses.
+
+    Parameters
+    ----------
+    description : str
+        Text before the bar.
+    """
+
+    def __init__(self, description: str) -> None:
+        self.description = description
+        self._bar: Any = None
+
+    def on_fit_begin(self, trainer: Trainer, n_steps: int) -> None:
+        """Open the bar."""
+        from tqdm.auto import tqdm
+
+        self._bar = tqdm(total=n_steps, desc=self.description, unit="step", leave=False)
+
+    def on_read(self, trainer: Trainer, row: dict[str, float], finite: bool) -> None:
+        """Show the row."""
+        self._bar.set_postfix({name: f"{value:.3g}" for name, value in row.items()}, refresh=False)
+
+    def on_step_end(self, trainer: Trainer) -> None:
+        """Advance by one step."""
+        self._bar.update(1)
+
+    def on_fit_end(self, trainer: Trainer) -> None:
+        """Close the bar, also after an error."""
+        self._bar.close()
+
+
+class WeightAverage(Callback):
+    """Exponential moving average of a player's parameters; buffers are copied as they are.
+
+    Parameters
+    ----------
+    player : str
+        Whose weights.
+    decay : float, default=0.998
+        Weight of the old average per step. Early on it is ``(1 + t) / (10 + t)`` if that is smaller, so that the average
+        does not remember the initial weights.
+
+    Attributes
+    ----------
+    module : nn.Module
+        A copy of the player that carries the average.
+    """
+
+    def __init__(self, player: nn.Module, name: str, decay: float = 0.998) -> None:
+        self.name = name
+        self.decay = decay
+        self.module = copy.deepcopy(player).requires_grad_(False).eval()
+        self._updates = 0
+
+    @torch.no_grad()
+    def on_step_end(self, trainer: Trainer) -> None:
+        """Move the average towards the current weights."""
+        self._updates += 1
+        decay = min(self.decay, (1 + self._updates) / (10 + self._updates))
+        player = trainer.players[self.name]
+        averaged = list(self.module.parameters())
+        torch._foreach_lerp_(averaged, [p.detach() for p in player.parameters()], 1 - decay)
+        for mine, theirs in zip(self.module.buffers(), player.buffers(), strict=True):
+            mine.copy_(theirs)
+
+    def state_dict(self) -> dict[str, Any]:
+        """The average and how many steps it has seen."""
+        return {"module": self.module.state_dict(), "updates": self._updates}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restore what `state_dict` returned."""
+        self.module.load_state_dict(state["module"])
+        self._updates = state["updates"]
+
+
+class EarlyStopping(Callback):
+    """Score a module on held-out data, keep its best weights, stop when they get no better.
+
+    Parameters
+    ----------
+    module : nn.Module
+        What is scored and whose best weights are kept, usually `WeightAverage.module`.
+    score : callable
+        ``score(module) -> float``, lower is better.
+    patience : int, default=10
+        Stop after this many scorings in a row without an improvement.
+    min_delta : float, default=0.0
+        An improvement is a score below ``best * (1 - min_delta)``.
+    every : int, default=100
+        Steps between scorings.
+    name : str, default="validation"
+        Name in the history.
+
+    Attributes
+    ----------
+    best_score : float
+        The lowest score so far.
+    best_step : int
+        Its step; 0 when the untrained module was never beaten.
+    """
+
+    def __init__(
+        self,
+        module: nn.Module,
+        score: Callable[[nn.Module], float],
+        *,
+        patience: int = 10,
+        min_delta: float = 0.0,
+        every: int = 100,
+        name: str = "validation",
+    ) -> None:
+        self.module = module
+        self.score = score
+        self.patience = patience
+        self.min_delta = min_delta
+        self.every = every
+        self.name = name
+        self.best_score = float("inf")
+        self.best_step = 0
+        self._best: dict[str, Tensor] = _copied(module)
+        self._waited = 0
+
+    def on_fit_begin(self, trainer: Trainer, n_steps: int) -> None:
+        """Score the starting point: training must improve on it to count."""
+        if trainer.step_count == 0:
+            self._evaluate(trainer)
+
+    def on_step_end(self, trainer: Trainer) -> None:
+        """Score when it is time."""
+        if trainer.step_count % self.every == 0:
+            self._evaluate(trainer)
+            if self._waited >= self.patience:
+                trainer.stop(f"no better {self.name} score in {self.patience} scorings")
+
+    def restore_best(self) -> None:
+        """Put the best weights into ``module``."""
+        self.module.load_state_dict(self._best)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Best weights, best score and patience used."""
+        return {
+            "best": self._best,
+            "best_score": self.best_score,
+            "best_step": self.best_step,
+            "waited": self._waited,
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restore what `state_dict` returned."""
+        self._best = {name: value.clone() for name, value in state["best"].items()}
+        self.best_score, self.best_step = state["best_score"], state["best_step"]
+        self._waited = state["waited"]
+
+    def _evaluate(self, trainer: Trainer) -> None:
+        score = self.score(self.module)
+        trainer.history.append(trainer.step_count, {self.name: score})
+        improved = score < self.best_score - self.min_delta * abs(self.best_score) or self.best_score == float("inf")
+        self._waited = 0 if improved else self._waited + 1
+        if score < self.best_score:
+            self.best_score, self.best_step = score, trainer.step_count
+            self._best = _copied(self.module)
+
+
+class TimeBudget(Callback):
+    """Stop when the clock runs out; what was learnt so far is kept.
+
+    Parameters
+    ----------
+    deadline : float
+        A value of ``time.monotonic()``.
+    """
+
+    def __init__(self, deadline: float) -> None:
+        self.deadline = deadline
+
+    def on_step_end(self, trainer: Trainer) -> None:
+        """Look at the clock."""
+        if time.monotonic() >= self.deadline:
+            trainer.stop("time budget used up")
+
+
+class NanGuard(Callback):
+    """Go back to the last good state and halve the learning rates when a loss is not finite.
+
+    Parameters
+    ----------
+    max_restarts : int, default=3
+        How often before giving up.
+
+    Raises
+    ------
+    TrainingDivergedError
+        From `on_read`, when the restarts are used up.
+    """
+
+    def __init__(self, max_restarts: int = 3) -> None:
+        self.max_restarts = max_restarts
+        self.n_restarts = 0
+        self._good: tuple[dict[str, Any], list[Any]] | None = None
+
+    def on_fit_begin(self, trainer: Trainer, n_steps: int) -> None:
+        """Remember the starting point."""
+        self._remember(trainer)
+
+    def on_read(self, trainer: Trainer, row: dict[str, float], finite: bool) -> None:
+        """Remember a good state, or go back to one."""
+        if finite:
+            self._remember(trainer)
+            return
+        self.n_restarts += 1
+        bad = [name for name, value in row.items() if value != value or abs(value) == float("inf")]
+        if self.n_restarts > self.max_restarts or self._good is None:
+            raise TrainingDivergedError(
+                f"losses {bad} are not finite at step {trainer.step_count}, after {self.max_restarts} restarts with a "
+                "halved learning rate; lower learning_rate, or look for extreme values in the data."
+            )
+        players, optimizers = self._good
+        for name, player in trainer.players.items():
+            player.load_state_dict(players[name])
+        for optimizer, state in zip(trainer.optimizers, optimizers, strict=True):
+            optimizer.load_state_dict(copy.deepcopy(state))
+        trainer.learning_rate_factor *= 0.5
+        # An average that saw the bad steps would stay NaN for ever.
+        for callback in trainer.callbacks:
+            if isinstance(callback, WeightAverage):
+                callback.module.load_state_dict(players[callback.name])
+
+    def state_dict(self) -> dict[str, Any]:
+        """The number of restarts used."""
+        return {"n_restarts": self.n_restarts}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restore what `state_dict` returned."""
+        self.n_restarts = state["n_restarts"]
+
+    def _remember(self, trainer: Trainer) -> None:
+        players = {name: _copied(player) for name, player in trainer.players.items()}
+        self._good = players, [copy.deepcopy(optimizer.state_dict()) for optimizer in trainer.optimizers]
+
+
+def _copied(module: nn.Module) -> dict[str, Tensor]:
+    return {name: value.detach().clone() for name, value in module.state_dict().items()}

@@ -1,0 +1,41 @@
+"""Every error that tabgan raises on purpose. Lowest layer: imports nothing of ours."""
+
+from __future__ import annotations
+
+__all__ = [
+    "InvalidInputError",
+    "InvalidParameterError",
+    "MissingExtraError",
+    "ModelFileError",
+    "SchemaMismatchError",
+    "TabganError",
+    "TrainingDivergedError",
+]
+
+
+class TabganError(Exception):
+    """Base class: ``except TabganError`` catches whatever tabgan raises on purpose."""
+
+
+class InvalidInputError(TabganError, ValueError):
+    """The data cannot be used; the message names the column (and row) and what to do."""
+
+
+class InvalidParameterError(TabganError, ValueError):
+    """A parameter has a value outside its documented range; the message names both."""
+
+
+class SchemaMismatchError(InvalidInputError):
+    """A table does not fit the columns seen in ``fit``; the message shows the difference."""
+
+
+class ModelFileError(TabganError, ValueError):
+    """A model file is truncated, changed, of another kind, or written by a newer tabgan."""
+
+
+class TrainingDivergedError(TabganError, RuntimeError):
+    """Training gave non-finite losses even after its restarts."""
+
+
+class MissingExtraError(TabganError, ImportError):
+    """An optional dependency is absent; the message names the extra that brings it."""

@@ -1,0 +1,278 @@
+"""Assembling core parts into the two ways of training an imputer; no maths here, only which part goes where."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from tabgan.core.callbacks import Callback, EarlyStopping, NanGuard, Progress, TimeBudget, WeightAverage
+from tabgan.core.history import History
+from tabgan.core.losses import ADVERSARIAL_LOSSES
+from tabgan.core.masked import reconstruction_loss
+from tabgan.core.phases import (
+    DiscriminatorLoss,
+    GeneratorLoss,
+    OptimizerSpec,
+    Phase,
+    Term,
+    TermLoss,
+    cosine_schedule,
+)
+from tabgan.core.tasks import GainTask, RemaskTask
+from tabgan.core.trainer import Trainer
+from tabgan.networks.gain import CellDiscriminator, GainGenerator
+from tabgan.networks.gaussian import GaussianConditional, fit_gaussian
+from tabgan.networks.tabular import BasedGenerator, SpanHeads, span_index
+from tabgan.spans import Span, total_width
+
+__all__ = ["GainSettings", "RemaskSettings", "Run", "build_gain", "build_remask", "train_gain", "train_remask"]
+
+
+@dataclass(frozen=True)
+class RemaskSettings:
+    """Settings of the default objective; `GAINImputer` documents each."""
+
+    n_steps: int
+    batch_size: int
+    learning_rate: float
+    width: int
+    n_blocks: int
+    n_members: int
+    n_bins: int
+    hide_rates: tuple[float, float]
+    pattern_fraction: float
+    patience: int
+
+
+@dataclass(frozen=True)
+class GainSettings:
+    """Settings of the published objective; `GAINImputer` documents each."""
+
+    n_steps: int
+    batch_size: int
+    learning_rate: float
+    alpha: float
+    hint: str
+    hint_rate: float
+    activation: str
+
+
+@dataclass(frozen=True)
+class Run:
+    """How a training run is carried out, whatever is trained."""
+
+    generator: torch.Generator
+    device: torch.device
+    deadline: float | None
+    verbose: int
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A trained generator in float64 on the CPU, and how it came about."""
+
+    module: nn.Module
+    history: History
+    n_steps: int
+    stop_reason: str | None
+
+
+def train_remask(
+    values: Tensor,
+    training: Tensor,
+    validation: Tensor,
+    spans: Sequence[Span],
+    settings: RemaskSettings,
+    run: Run,
+    start: nn.Module | None = None,
+) -> Trained:
+    """Train base and correction on cells hidden on purpose.
+
+    Parameters
+    ----------
+    values : Tensor of shape (n, width)
+        Encoded rows, float32, hidden slots 0.
+    training, validation : Tensor of shape (n, n_columns)
+        Disjoint 0/1 masks of the observed cells: to learn from, and to stop by.
+    spans : sequence of Span
+        Layout of the slots.
+    settings, run
+        What and how.
+    start : nn.Module, default=None
+        A trained generator to go on from.
+    """
+    column = span_index(spans)
+    if start is None:
+        shuffled = torch.randperm(len(values), generator=run.generator)[:50_000]
+        base = fit_gaussian(values[shuffled], training[shuffled][:, column])
+        edges = _quantile_edges(values, training[:, column], spans, settings.n_bins)
+        module: Any = BasedGenerator(
+            spans,
+            base,
+            edges,
+            width=settings.width,
+            n_blocks=settings.n_blocks,
+            n_members=settings.n_members,
+            generator=run.generator,
+        ).float()
+    else:
+        module = start.float()
+    n_validation = int(validation.sum())
+    if n_validation < 10 or len(values) < 10:
+        # Too little to tell learning from noise: the closed form stands.
+        return Trained(module.double().eval(), History(), 0, "too few cells to validate on; the closed form is used")
+    values, training, validation = (part.to(run.device) for part in (values, training, validation))
+    module = module.to(run.device)
+    low, high = settings.hide_rates
+    task = RemaskTask(
+        values,
+        training,
+        batch_size=settings.batch_size,
+        lowest_rate=low,
+        highest_rate=high,
+        donors=training + validation if settings.pattern_fraction else None,
+        donor_fraction=settings.pattern_fraction,
+    )
+    average = WeightAverage(module, "generator")
+    stopping = EarlyStopping(
+        average.module,
+        _validation_loss(values, training, validation, run.generator),
+        patience=settings.patience,
+        every=50,
+    )
+    phase = Phase(
+        "generator",
+        TermLoss([Term("reconstruction", task.reconstruction)]),
+        OptimizerSpec("adam", settings.learning_rate, (0.9, 0.99)),
+        schedule=cosine_schedule(settings.n_steps, warmup=20),
+        max_grad_norm=1.0,
+    )
+    callbacks: list[Callback] = [average, stopping, NanGuard(), *_run_callbacks(run, "GAINImputer")]
+    trainer = Trainer({"generator": module}, [phase], task, generator=run.generator, callbacks=callbacks)
+    trainer.fit(settings.n_steps)
+    stopping.restore_best()
+    return Trained(average.module.cpu().double(), trainer.history, trainer.step_count, trainer.stop_reason)
+
+
+def train_gain(
+    values: Tensor,
+    visible: Tensor,
+    spans: Sequence[Span],
+    settings: GainSettings,
+    run: Run,
+    start: nn.Module | None = None,
+) -> Trained:
+    """Train GAIN as published: all observed cells are seen, nothing is held out, the last weights are kept.
+
+    Parameters
+    ----------
+    values : Tensor of shape (n, width)
+        Encoded rows in [0, 1], float32, hidden slots 0.
+    visible : Tensor of shape (n, n_columns)
+        1 where observed.
+    spans : sequence of Span
+        Layout of the slots.
+    settings, run
+        What and how.
+    start : nn.Module, default=None
+        A trained generator to go on from.
+    """
+    width = total_width(spans)
+    generator = build_gain(spans, settings, run.generator) if start is None else start.float()
+    players = {
+        "generator": generator.to(run.device),
+        "discriminator": CellDiscriminator(
+            width, len(spans), activation=settings.activation, generator=run.generator
+        ).to(run.device),
+    }
+    task = GainTask(
+        values.to(run.device),
+        visible.to(run.device),
+        span_index(spans).to(run.device),
+        batch_size=settings.batch_size,
+        hint=settings.hint,
+        hint_rate=settings.hint_rate,
+    )
+    loss = ADVERSARIAL_LOSSES["non-saturating"]
+    optimizer = OptimizerSpec("adam", settings.learning_rate, (0.9, 0.999))
+    terms = [Term("reconstruction", task.reconstruction, settings.alpha)]
+    phases = [
+        Phase("discriminator", DiscriminatorLoss(loss, task), optimizer),
+        Phase("generator", GeneratorLoss(loss, task, terms=terms), optimizer),
+    ]
+    callbacks: list[Callback] = [NanGuard(), *_run_callbacks(run, "GAINImputer (paper)")]
+    trainer = Trainer(players, phases, task, generator=run.generator, callbacks=callbacks, read_every=100)
+    trainer.fit(settings.n_steps)
+    return Trained(generator.cpu().double().eval(), trainer.history, trainer.step_count, trainer.stop_reason)
+
+
+def build_remask(spans: Sequence[Span], settings: RemaskSettings) -> nn.Module:
+    """An untrained module of the right shape, to load weights into."""
+    width = total_width(spans)
+    n_numeric = sum(span.kind == "numeric" for span in spans)
+    return BasedGenerator(
+        spans,
+        GaussianConditional(torch.zeros(width), torch.eye(width)),
+        torch.zeros(n_numeric, settings.n_bins + 1),
+        width=settings.width,
+        n_blocks=settings.n_blocks,
+        n_members=settings.n_members,
+        generator=torch.Generator().manual_seed(0),
+    ).double()
+
+
+def build_gain(spans: Sequence[Span], settings: GainSettings, generator: torch.Generator) -> nn.Module:
+    """The paper's generator with fresh weights."""
+    return GainGenerator(total_width(spans), activation=settings.activation, generator=generator)
+
+
+def settings_state(settings: RemaskSettings | GainSettings) -> dict[str, Any]:
+    """Settings as plain data for a model file."""
+    return asdict(settings)
+
+
+def _validation_loss(values: Tensor, training: Tensor, validation: Tensor, generator: torch.Generator) -> Any:
+    """The held-out score: reconstruction loss on the validation cells of at most 4,000 rows."""
+    rows = validation.sum(1).nonzero()[:, 0].cpu()
+    rows = rows[torch.randperm(len(rows), generator=generator)[:4000]].to(values.device)
+    values, training, validation = values[rows], training[rows], validation[rows]
+
+    @torch.no_grad()
+    def score(module: nn.Module) -> float:
+        heads = module.heads
+        assert isinstance(heads, SpanHeads)
+        filled = module(values, training)
+        filled = torch.where(heads.is_categorical, filled.clamp_min(1e-7).log(), filled)
+        return float(reconstruction_loss(filled, values, validation, heads.column, heads.is_categorical))
+
+    return score
+
+
+def _quantile_edges(values: Tensor, visible: Tensor, spans: Sequence[Span], n_bins: int) -> Tensor:
+    levels = torch.linspace(0, 1, n_bins + 1, dtype=torch.float64)
+    edges = []
+    for span in spans:
+        if span.kind == "numeric":
+            seen = values[visible[:, span.start] > 0, span.start].double()
+            seen = seen[:100_000]  # torch.quantile refuses more than 16 million; quantiles need far fewer
+            edges.append(torch.quantile(seen, levels) if len(seen) else torch.zeros(n_bins + 1, dtype=torch.float64))
+    return torch.stack(edges).to(values) if edges else torch.zeros(0, n_bins + 1)
+
+
+def _run_callbacks(run: Run, description: str) -> list[Callback]:
+    callbacks: list[Callback] = []
+    if run.deadline is not None:
+        callbacks.append(TimeBudget(run.deadline))
+    if run.verbose:
+        callbacks.append(Progress(description))
+    return callbacks
+
+
+def deadline_after(max_time: float | None) -> float | None:
+    """The clock value at which a budget of ``max_time`` seconds that starts now is used up."""
+    return None if max_time is None else time.monotonic() + max_time

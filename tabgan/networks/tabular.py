@@ -1,0 +1,166 @@
+"""Networks for encoded tables: the imputation generator with its closed-form base, and the per-cell discriminators."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from tabgan.networks.blocks import PiecewiseLinearEncoding, ResidualBlock, init_linear, mlp
+from tabgan.networks.gaussian import GaussianConditional
+from tabgan.spans import Span, total_width
+
+__all__ = ["BasedGenerator", "SpanHeads", "span_index"]
+
+
+def span_index(spans: Sequence[Span]) -> Tensor:
+    """LongTensor of shape (width,): which column each slot belongs to; ``mask[:, span_index]`` spreads cells over slots."""
+    return torch.tensor([j for j, span in enumerate(spans) for _ in range(span.width)], dtype=torch.long)
+
+
+class SpanHeads(nn.Module):
+    """Turns raw outputs into table values: numbers stay, each categorical block becomes log-probabilities.
+
+    Parameters
+    ----------
+    spans : sequence of Span
+        Layout of the slots.
+
+    Shape
+    -----
+    Input and output: (..., width).
+    """
+
+    column: Tensor
+    is_categorical: Tensor
+
+    def __init__(self, spans: Sequence[Span]) -> None:
+        super().__init__()
+        self.n_columns = len(spans)
+        self.any_categorical = any(span.kind == "categorical" for span in spans)
+        self.register_buffer("column", span_index(spans))
+        slots = [span.kind == "categorical" for span in spans for _ in range(span.width)]
+        self.register_buffer("is_categorical", torch.tensor(slots, dtype=torch.bool))
+
+    def log_probabilities(self, raw: Tensor) -> Tensor:
+        """Log-softmax within each categorical block; numeric slots as they are."""
+        if not self.any_categorical:
+            return raw
+        index = self.column.expand(raw.shape)
+        largest = raw.new_full((*raw.shape[:-1], self.n_columns), -torch.inf)
+        largest = largest.scatter_reduce(-1, index, raw.detach(), "amax")
+        shifted = raw - largest.gather(-1, index)
+        sums = raw.new_zeros(largest.shape).scatter_add(-1, index, torch.where(self.is_categorical, shifted, 0).exp())
+        return torch.where(self.is_categorical, shifted - sums.log().gather(-1, index), raw)
+
+    def values(self, raw: Tensor) -> Tensor:
+        """Probabilities in categorical blocks, numbers elsewhere."""
+        if not self.any_categorical:
+            return raw
+        logs = self.log_probabilities(raw)
+        return torch.where(self.is_categorical, torch.where(self.is_categorical, logs, 0).exp(), logs)
+
+
+class BasedGenerator(nn.Module):
+    """Gaussian conditional mean plus a learned correction, averaged over weight-sharing members.
+
+    The correction's last layer starts at zero, so before training the generator *is* the closed-form base: with weights
+    kept only if they score better on held-out cells, it is never worse than the linear model there.
+
+    Parameters
+    ----------
+    spans : sequence of Span
+        Layout of the slots.
+    base : GaussianConditional
+        The closed-form part; its buffers are not trained.
+    edges : Tensor of shape (n_numeric, n_bins + 1)
+        Quantile edges of the numeric slots, in slot order.
+    width : int, default=128
+        Width of the correction network.
+    n_blocks : int, default=2
+        Residual blocks.
+    n_members : int, default=4
+        Ensemble members. They share all weights but an input scaling, biases and the last layer.
+    dropout : float, default=0.0
+        Inside the residual blocks.
+    generator : torch.Generator
+        Source of the initial weights.
+
+    Shape
+    -----
+    values: (n, width of the table), visible: (n, n_columns), noise: not used. Output of `members`: (n_members, n, width);
+    of `forward`: (n, width), probabilities in categorical blocks.
+
+    References
+    ----------
+    Members: Gorishniy et al. 2025, "TabM", section 3 (TabM-mini).
+    """
+
+    numeric_slots: Tensor
+
+    def __init__(
+        self,
+        spans: Sequence[Span],
+        base: GaussianConditional,
+        edges: Tensor,
+        *,
+        width: int = 128,
+        n_blocks: int = 2,
+        n_members: int = 4,
+        dropout: float = 0.0,
+        generator: torch.Generator,
+    ) -> None:
+        super().__init__()
+        d_table, n_columns = total_width(spans), len(spans)
+        self.base = base
+        self.heads = SpanHeads(spans)
+        numeric = [span.start for span in spans if span.kind == "numeric"]
+        self.register_buffer("numeric_slots", torch.tensor(numeric, dtype=torch.long))
+        self.encode = PiecewiseLinearEncoding(edges)
+        d_in = d_table + n_columns + self.encode.d_out
+        self.n_members = n_members
+        self.scale = nn.Parameter(torch.empty(n_members, 1, d_in))
+        self.input = nn.Linear(d_in, width)
+        self.input_bias = nn.Parameter(torch.zeros(n_members, 1, width))
+        self.blocks = nn.Sequential(*[ResidualBlock(width, dropout=dropout) for _ in range(n_blocks)])
+        self.norm = nn.LayerNorm(width)
+        self.output = nn.Parameter(torch.zeros(n_members, width, d_table))
+        self.output_bias = nn.Parameter(torch.zeros(n_members, 1, d_table))
+        self.reset_parameters(generator)
+
+    @torch.no_grad()
+    def reset_parameters(self, generator: torch.Generator) -> None:
+        """Draw the weights; the last layer is zero."""
+        init_linear(self, generator)
+        signs = torch.randint(0, 2, self.scale.shape, generator=generator) * 2.0 - 1.0
+        self.scale.copy_(signs if self.n_members > 1 else torch.ones_like(signs))
+        self.output.zero_()
+        self.output_bias.zero_()
+
+    def completed(self, values: Tensor, visible: Tensor) -> Tensor:
+        """The table with hidden slots filled by the base."""
+        shown = visible[:, self.heads.column]
+        base = self.base(values, shown)
+        return torch.where(shown > 0, values, base)
+
+    def members(self, values: Tensor, visible: Tensor) -> Tensor:
+        """Raw outputs of every member: numbers, and categorical logits."""
+        completed = self.completed(values, visible)
+        numbers = values[:, self.numeric_slots]
+        seen = visible[:, self.heads.column[self.numeric_slots]]
+        bins = self.encode(numbers) * seen.repeat_interleave(self.encode.left.shape[1], 1)
+        features = torch.cat([completed, visible, bins], 1)
+        hidden = self.input(features * self.scale) + self.input_bias
+        correction = torch.baddbmm(self.output_bias, self.norm(self.blocks(hidden)), self.output)
+        return self._start(completed) + correction
+
+    def forward(self, values: Tensor, visible: Tensor) -> Tensor:
+        """Point estimate: mean over members of numbers and of probabilities."""
+        return self.heads.values(self.members(values, visible)).mean(0)
+
+    def _start(self, completed: Tensor) -> Tensor:
+        if not self.heads.any_categorical:
+            return completed
+        # A linear fit of one-hot slots may leave [0, 1]; its logarithm must not.
+        return torch.where(self.heads.is_categorical, completed.clamp(1e-3, 1.0).log(), completed)

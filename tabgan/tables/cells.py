@@ -1,0 +1,163 @@
+"""Columns of Python objects: what family their cells have, and fills in the cells' own Python types."""
+
+from __future__ import annotations
+
+import datetime
+import numbers
+from collections.abc import Hashable
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from tabgan.exceptions import InvalidInputError
+from tabgan.tables.columns import (
+    RawColumn,
+    boolean_column,
+    label_column,
+    number_column,
+    time_column,
+    times_as_index,
+)
+from tabgan.tables.markers import Markers
+
+__all__ = ["fill_cells", "read_cells"]
+
+_ALWAYS_HASHABLE = (str, bytes, int, float, bool, np.generic, Decimal, datetime.date, datetime.timedelta, type(None))
+
+
+def read_cells(name: Hashable, dtype: str, cells: np.ndarray, markers: Markers) -> RawColumn:
+    """Column from an object array, which is not modified.
+
+    All observed cells bool: ``"boolean"``; all real numbers: ``"number"``; all dates or datetimes with one time zone
+    or none: ``"datetime"``; all timedeltas: ``"timedelta"``; else ``"text"``, whose labels are the very cells, with
+    ``repr(cell)`` standing in for unhashable ones. A column without observed cells is text.
+
+    Raises
+    ------
+    InvalidInputError
+        A cell is complex or infinite.
+    """
+    missing = np.asarray(pd.isna(cells), dtype=bool)
+    if not missing.any() and not len(cells):
+        return label_column(name, dtype, cells.copy(), missing, markers)
+    kinds = set(map(type, cells[~missing]))
+    if any(issubclass(kind, complex | np.complexfloating) for kind in kinds):
+        raise InvalidInputError(f"Complex data not supported: column {name!r} has complex cells; split or drop it.")
+    labels = cells.copy()
+    if not all(issubclass(kind, _ALWAYS_HASHABLE) for kind in kinds):
+        for row in np.flatnonzero(~missing):
+            labels[row] = _hashable(labels[row])
+        return label_column(name, dtype, labels, missing, markers)
+    # Markers go first: a column of numbers with "?" cells is a column of numbers.
+    missing |= markers.match_labels(labels)
+    kinds = set(map(type, cells[~missing]))
+    if kinds and all(issubclass(kind, bool | np.bool_) for kind in kinds):
+        return boolean_column(name, dtype, _as_floats(cells, missing), markers)
+    if kinds and all(issubclass(kind, numbers.Real | Decimal) for kind in kinds) and not kinds & {bool, np.bool_}:
+        return number_column(name, dtype, _as_floats(cells, missing), markers)
+    if kinds and all(issubclass(kind, datetime.date | np.datetime64) for kind in kinds):
+        times, timezone = _as_datetimes(cells, missing, kinds)
+        if times is not None:
+            return time_column(name, dtype, times, markers, timezone=timezone)
+    if kinds and all(issubclass(kind, datetime.timedelta | np.timedelta64) for kind in kinds):
+        return time_column(name, dtype, _spread(pd.TimedeltaIndex(list(cells[~missing])).to_numpy(), missing), markers)
+    return label_column(name, dtype, labels, missing, markers)
+
+
+def fill_cells(column: RawColumn, observed: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Fills of a column of objects as Python objects of the type its observed cells have.
+
+    Parameters
+    ----------
+    column : RawColumn
+        The column as ``read_cells`` read it.
+    observed : ndarray of object
+        Its observed cells.
+    values : ndarray
+        Fills in the representation of ``column.values``.
+
+    Returns
+    -------
+    ndarray of object
+        One cell per fill.
+    """
+    out = np.empty(len(values), dtype=object)
+    out[:] = list(_as_python(column, observed, values))
+    return out
+
+
+def _as_python(column: RawColumn, observed: np.ndarray, values: np.ndarray) -> Any:
+    if values.dtype == object or column.family in ("text", "category"):
+        return values.tolist()
+    if column.family == "boolean":
+        return (values >= 0.5).tolist()
+    if column.family == "number":
+        if all(isinstance(cell, numbers.Integral) for cell in observed) and (values == np.rint(values)).all():
+            return [int(value) for value in values]
+        if all(isinstance(cell, Decimal) for cell in observed):
+            return [Decimal(repr(float(value))) for value in values]
+        return values.astype(np.float64).tolist()
+    index = times_as_index(values, column)
+    first = observed[0] if len(observed) else None
+    if isinstance(first, np.datetime64 | np.timedelta64):
+        return list(values.astype(f"{'M' if column.family == 'datetime' else 'm'}8[{column.unit}]"))
+    if isinstance(first, pd.Timestamp | pd.Timedelta) or first is None:
+        return list(index)
+    if column.family == "timedelta":
+        return index.to_pytimedelta().tolist()
+    moments = index.to_pydatetime().tolist()
+    return moments if isinstance(first, datetime.datetime) else [moment.date() for moment in moments]
+
+
+def _hashable(cell: Any) -> Any:
+    """The cell itself, or its ``repr`` when it cannot be hashed."""
+    try:
+        hash(cell)
+    except TypeError:
+        return repr(cell)
+    return cell
+
+
+def _as_floats(cells: np.ndarray, missing: np.ndarray) -> np.ndarray:
+    """Float64 array of number cells, nan where missing; integers beyond float64 become inf."""
+    values = np.full(len(cells), np.nan)
+    try:
+        values[~missing] = cells[~missing].astype(np.float64)
+    except OverflowError:
+        values[~missing] = [_as_float(cell) for cell in cells[~missing]]
+    return values
+
+
+def _as_float(cell: Any) -> float:
+    try:
+        return float(cell)
+    except OverflowError:
+        return np.inf if cell > 0 else -np.inf
+
+
+def _as_datetimes(cells: np.ndarray, missing: np.ndarray, kinds: set[type]) -> tuple[np.ndarray | None, str | None]:
+    """Numpy datetimes (UTC if zoned) and the zone's name; None where zones are mixed or a date is out of range."""
+    observed = cells[~missing]
+    zones = {getattr(cell, "tzinfo", None) for cell in observed}
+    if len({str(zone) for zone in zones}) > 1:
+        return None, None
+    zone = zones.pop()
+    try:
+        if kinds == {datetime.date}:
+            return _spread(observed.astype("M8[D]"), missing), None
+        if zone is None:
+            return _spread(pd.DatetimeIndex(list(observed)).to_numpy(), missing), None
+        index = pd.DatetimeIndex(list(observed)).tz_convert("UTC")
+        index.tz_convert(str(zone))
+    except (ValueError, TypeError, OverflowError, KeyError):
+        return None, None
+    return _spread(index.tz_localize(None).to_numpy(), missing), str(zone)
+
+
+def _spread(observed: np.ndarray, missing: np.ndarray) -> np.ndarray:
+    """Times at the observed rows and NaT elsewhere."""
+    times = np.full(len(missing), "NaT", dtype=observed.dtype)
+    times[~missing] = observed
+    return times

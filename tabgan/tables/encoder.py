@@ -1,0 +1,347 @@
+"""From a table to the float matrix a network sees, and from its output back to the user's table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tabgan.exceptions import InvalidInputError, InvalidParameterError
+from tabgan.spans import Span
+from tabgan.tables.columns import RawColumn, Table, times_as_index
+from tabgan.tables.numeric import NUMERIC_TRANSFORMS
+from tabgan.tables.schema import ColumnSchema, TableSchema, check_compatible
+from tabgan.tables.slots import Choice, LevelSlots, NumberSlot, in_unit
+
+__all__ = ["EncodedTable", "TableEncoder"]
+
+_CATEGORICAL_KINDS = ("boolean", "categorical", "ordinal")
+
+
+@dataclass(frozen=True)
+class EncodedTable:
+    """A table as the model sees it.
+
+    Parameters
+    ----------
+    values : ndarray of float32 of shape (n_rows, width)
+        Scaled numbers and one-hot levels; 0 in the slots of hidden cells.
+    mask : ndarray of bool of shape (n_rows, n_encoded)
+        True where a cell is visible: observed and, in a categorical column, of a level known from ``fit``.
+    """
+
+    values: np.ndarray
+    mask: np.ndarray
+
+
+class TableEncoder:
+    """Encode tables as float matrices and decode matrices into filled tables.
+
+    Numbers and times take one slot each. Booleans, categories and ordinals take one slot per level, for at most
+    ``max_categories`` levels: the most frequent ones in ``fit``. If more levels were observed, one further slot stands
+    for all the others together, and decodes to the most frequent level among them; so a rarer level is never filled
+    in, but observed cells of it come back untouched. Declared categories that ``fit`` never observed have no slot.
+    Constant and empty columns are not encoded.
+
+    Parameters
+    ----------
+    numeric_transform : {"standard", "robust", "quantile", "power", "minmax"}, default="standard"
+        Scaling of number columns, each in its own units.
+    max_categories : int, default=32
+        Levels of a column with a slot of their own; at least 1.
+    unseen_categories : {"missing", "error"}, default="missing"
+        A level not seen in ``fit``: hide the cell from the model (it still comes back untouched), or refuse the table.
+    round_like_observed : bool, default=True
+        Round decoded numbers to the decimals that all observed ones share, and times to their granularity. Columns of
+        integer dtype are rounded in any case.
+
+    Attributes
+    ----------
+    schema_ : TableSchema
+        The schema given to ``fit``.
+    spans_ : tuple of Span
+        Slots of each encoded column, in the order of ``schema_.encoded``.
+    width_ : int
+        Number of slots.
+    """
+
+    def __init__(
+        self,
+        *,
+        numeric_transform: str = "standard",
+        max_categories: int = 32,
+        unseen_categories: str = "missing",
+        round_like_observed: bool = True,
+    ) -> None:
+        self.numeric_transform = numeric_transform
+        self.max_categories = max_categories
+        self.unseen_categories = unseen_categories
+        self.round_like_observed = round_like_observed
+
+    def fit(self, table: Table, schema: TableSchema) -> TableEncoder:
+        """Learn scalings and levels.
+
+        Parameters
+        ----------
+        table : Table
+            Training table.
+        schema : TableSchema
+            What ``infer_schema`` found in it.
+
+        Returns
+        -------
+        TableEncoder
+            ``self``.
+
+        Raises
+        ------
+        InvalidParameterError
+            A parameter is outside its documented range.
+        """
+        self._check_parameters()
+        slots: dict[int, NumberSlot | LevelSlots] = {}
+        for j in schema.encoded:
+            known = schema.columns[j]
+            if known.kind in _CATEGORICAL_KINDS:
+                slots[j] = LevelSlots(known, self.max_categories)
+            else:
+                slots[j] = NumberSlot.fitted(known, table.columns[j], self.numeric_transform, self.round_like_observed)
+        return self._set(schema, slots)
+
+    def _check_parameters(self) -> None:
+        if self.numeric_transform not in NUMERIC_TRANSFORMS:
+            raise InvalidParameterError(
+                f"numeric_transform={self.numeric_transform!r} is unknown; use one of {list(NUMERIC_TRANSFORMS)}."
+            )
+        whole = isinstance(self.max_categories, int | np.integer) and not isinstance(self.max_categories, bool)
+        if not whole or self.max_categories < 1:
+            raise InvalidParameterError(f"max_categories={self.max_categories!r}; use an integer of at least 1.")
+        if self.unseen_categories not in ("missing", "error"):
+            raise InvalidParameterError(f"unseen_categories={self.unseen_categories!r}; use 'missing' or 'error'.")
+
+    def _set(self, schema: TableSchema, slots: dict[int, NumberSlot | LevelSlots]) -> TableEncoder:
+        spans: list[Span] = []
+        for slot in slots.values():
+            start = spans[-1].stop if spans else 0
+            spans.append(Span("numeric" if isinstance(slot, NumberSlot) else "categorical", start, start + slot.width))
+        self.schema_ = schema
+        self.spans_ = tuple(spans)
+        self.width_ = spans[-1].stop if spans else 0
+        self._slots = slots
+        return self
+
+    def encode(self, table: Table) -> EncodedTable:
+        """Encode a table that fits the schema.
+
+        Parameters
+        ----------
+        table : Table
+            Any number of rows.
+
+        Returns
+        -------
+        EncodedTable
+            Matrix and visibility mask.
+
+        Raises
+        ------
+        SchemaMismatchError
+            The columns are not those of ``fit``.
+        InvalidInputError
+            A level is unseen and ``unseen_categories="error"``.
+        """
+        check_compatible(self.schema_, table)
+        values = np.zeros((table.n_rows, self.width_), dtype=np.float32)
+        mask = np.zeros((table.n_rows, len(self._slots)), dtype=bool)
+        for k, ((j, slot), span) in enumerate(zip(self._slots.items(), self.spans_, strict=True)):
+            column = table.columns[j]
+            if column.all_missing:
+                continue
+            rows = np.flatnonzero(~column.missing)
+            encoded, visible = slot.encode(column)
+            if self.unseen_categories == "error" and not visible.all():
+                self._refuse_unseen(column, self.schema_.columns[j], rows, visible)
+            values[rows, span.start : span.stop] = encoded
+            mask[rows, k] = visible
+        return EncodedTable(values, mask)
+
+    @staticmethod
+    def _refuse_unseen(column: RawColumn, known: ColumnSchema, rows: np.ndarray, visible: np.ndarray) -> None:
+        declared = set(known.levels)
+        for row in rows[~visible]:
+            label = column.values[row]
+            if label not in declared:
+                raise InvalidInputError(
+                    f"column {column.name!r} has {label!r} in row {row}, which was not seen in fit; replace it, or use "
+                    "unseen_categories='missing'."
+                )
+
+    def decode(
+        self,
+        table: Table,
+        values: np.ndarray,
+        *,
+        keep: Sequence[int] | None = None,
+        choose: Choice = "mode",
+    ) -> Any:
+        """Fill the missing cells of a table.
+
+        Constant columns are filled with their constant. Columns that were empty in ``fit`` are filled with 0 if they
+        hold numbers or booleans now, and stay missing otherwise.
+
+        Parameters
+        ----------
+        table : Table
+            The table whose missing cells to fill; every observed cell stays.
+        values : ndarray of shape (n_rows, width_)
+            Scaled numbers in numeric slots, scores in categorical ones.
+        keep : sequence of int, default=None
+            Positions of the columns to return; None returns all.
+        choose : "mode" or numpy.random.Generator, default="mode"
+            Fill categories with the level of highest score, or draw one in proportion to the scores.
+
+        Returns
+        -------
+        container
+            Same kind as the user's table.
+
+        Raises
+        ------
+        InvalidInputError
+            ``values`` has a wrong shape.
+        SchemaMismatchError
+            The columns are not those of ``fit``.
+        """
+        check_compatible(self.schema_, table)
+        values = np.asarray(values)
+        if values.shape != (table.n_rows, self.width_):
+            raise InvalidInputError(
+                f"values to decode have shape {values.shape}, but the table needs {(table.n_rows, self.width_)}."
+            )
+        spans = dict(zip(self._slots, self.spans_, strict=True))
+        wanted = range(table.n_columns) if keep is None else keep
+        fills: dict[int, np.ndarray] = {}
+        for j in sorted({int(j) for j in wanted}):
+            column, known = table.columns[j], self.schema_.columns[j]
+            rows = np.flatnonzero(column.missing)
+            if not rows.size:
+                continue
+            if known.kind == "empty":
+                if column.family in ("number", "boolean"):
+                    fills[j] = np.zeros(rows.size)
+                continue
+            if known.kind == "constant":
+                fill = _repeated(known, rows.size)
+            else:
+                span = spans[j]
+                fill = self._decoded(j, values[rows, span.start : span.stop], choose, _holdable(column))
+            fills[j] = _for_column(fill, known, column)
+        return table.filled(fills, keep)
+
+    def decode_column(self, j: int, slots: np.ndarray, *, choose: Choice = "mode") -> np.ndarray:
+        """Values of one encoded column from its slots.
+
+        Parameters
+        ----------
+        j : int
+            Position of the column in the table (one of ``schema_.encoded``).
+        slots : ndarray of shape (n, span.width)
+            The column's slots.
+        choose : "mode" or numpy.random.Generator, default="mode"
+            See ``decode``.
+
+        Returns
+        -------
+        ndarray of shape (n,)
+            In the representation of ``RawColumn.values``; times in the unit seen in ``fit``.
+
+        Raises
+        ------
+        InvalidParameterError
+            Column ``j`` is not encoded.
+        """
+        if j not in self._slots:
+            raise InvalidParameterError(f"column {j} is not encoded; encoded columns are {list(self._slots)}.")
+        return self._decoded(j, np.asarray(slots), choose, None)
+
+    def _decoded(self, j: int, slots: np.ndarray, choose: Choice, allowed: set | None) -> np.ndarray:
+        slot = self._slots[j]
+        return slot.decode(slots) if isinstance(slot, NumberSlot) else slot.decode(slots, choose, allowed)
+
+    def to_state(self) -> dict[str, Any]:
+        """Everything ``from_state`` needs, fit for strict JSON.
+
+        Raises
+        ------
+        InvalidInputError
+            A label has a type that cannot be stored.
+        """
+        return {
+            "parameters": {
+                "numeric_transform": self.numeric_transform,
+                "max_categories": int(self.max_categories),
+                "unseen_categories": self.unseen_categories,
+                "round_like_observed": bool(self.round_like_observed),
+            },
+            "schema": self.schema_.to_json(),
+            "scalings": [
+                [j, slot.transform.state()] for j, slot in self._slots.items() if isinstance(slot, NumberSlot)
+            ],
+        }
+
+    @classmethod
+    def from_state(cls, state: dict[str, Any]) -> TableEncoder:
+        """Fitted encoder from the dict of ``to_state``."""
+        encoder = cls(**state["parameters"])
+        encoder._check_parameters()
+        schema = TableSchema.from_json(state["schema"])
+        scalings = {int(j): scaling for j, scaling in state["scalings"]}
+        transform = NUMERIC_TRANSFORMS[encoder.numeric_transform]
+        slots: dict[int, NumberSlot | LevelSlots] = {}
+        for j in schema.encoded:
+            known = schema.columns[j]
+            if j in scalings:
+                slots[j] = NumberSlot(known, transform.from_state(scalings[j]), encoder.round_like_observed)
+            else:
+                slots[j] = LevelSlots(known, encoder.max_categories)
+        return encoder._set(schema, slots)
+
+
+def _repeated(known: ColumnSchema, size: int) -> np.ndarray:
+    """``size`` copies of a constant column's value in the representation of its family."""
+    if known.family in ("number", "boolean"):
+        return np.full(size, known.constant, dtype=np.float64)
+    if known.family in ("datetime", "timedelta"):
+        return np.full(size, known.constant, dtype=np.int64)
+    fill = np.empty(size, dtype=object)
+    fill[:] = [known.constant] * size
+    return fill
+
+
+def _holdable(column: RawColumn) -> set | None:
+    """Labels that the column's dtype can hold; None when it can hold any."""
+    return set(column.categories) if column.categories else None
+
+
+def _for_column(fill: np.ndarray, known: ColumnSchema, column: RawColumn) -> np.ndarray:
+    """Fills of a fitted column as fills of the table at hand, whose column may differ in unit or be all missing."""
+    if column.family in ("datetime", "timedelta") and known.family == column.family:
+        return in_unit(fill, known.unit, column.unit)
+    if known.kind == "constant" and column.categories:
+        allowed = set(column.categories)
+        return np.array([label if label in allowed else None for label in fill], dtype=object)
+    if not column.all_missing or known.family == column.family or fill.dtype == object:
+        return fill
+    out = np.empty(len(fill), dtype=object)
+    if known.family in ("datetime", "timedelta"):
+        observed_like = RawColumn(
+            known.name, known.dtype, known.family, fill, column.missing, unit=known.unit, timezone=known.timezone
+        )
+        out[:] = list(times_as_index(fill, observed_like))
+    elif known.family == "boolean":
+        out[:] = (fill >= 0.5).tolist()
+    else:
+        out[:] = fill.tolist()
+    return out

@@ -1,0 +1,49 @@
+"""Indicator columns beside a filled table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import narwhals as nw
+import numpy as np
+import pandas as pd
+
+from tabgan.exceptions import InvalidInputError
+
+__all__ = ["append_indicators"]
+
+
+def append_indicators(native: Any, indicators: Mapping[str, np.ndarray]) -> Any:
+    """A filled table with boolean columns appended.
+
+    Parameters
+    ----------
+    native : DataFrame (pandas, polars, ...) or ndarray of shape (n_rows, n_columns)
+        The filled table; not modified.
+    indicators : mapping of str to ndarray of bool
+        Columns to append, by name. In an array they take its dtype, as scikit-learn's imputers do.
+
+    Returns
+    -------
+    container
+        The kind of container that came.
+
+    Raises
+    ------
+    InvalidInputError
+        The table already has a column of that name.
+    """
+    if not indicators:
+        return native
+    if isinstance(native, np.ndarray):
+        return np.hstack([native, np.column_stack(list(indicators.values())).astype(native.dtype)])
+    taken = [name for name in indicators if name in native.columns]
+    if taken:
+        raise InvalidInputError(f"add_indicator=True needs the column names {taken}, which the table already has; rename them.")
+    if isinstance(native, pd.DataFrame):
+        return pd.concat([native, pd.DataFrame(dict(indicators), index=native.index)], axis=1)
+    frame = nw.from_native(native, eager_only=True)
+    backend = nw.get_native_namespace(frame)
+    series = [nw.new_series(name, cells, nw.Boolean, backend=backend) for name, cells in indicators.items()]
+    return frame.with_columns(*series).to_native()

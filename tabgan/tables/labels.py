@@ -1,0 +1,126 @@
+"""Labels and column names as tagged JSON, so that each comes back with its type; and a fixed order for labels."""
+
+from __future__ import annotations
+
+import base64
+import datetime
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from tabgan.exceptions import InvalidInputError
+
+__all__ = ["label_from_json", "label_to_json", "sorted_labels"]
+
+
+def sorted_labels(labels: Iterable) -> list:
+    """Labels by type name, then by value; by text where values of a type have no order."""
+    listed = list(labels)
+    try:
+        return sorted(listed, key=lambda label: (type(label).__name__, label))
+    except TypeError:
+        return sorted(listed, key=lambda label: (type(label).__name__, str(label)))
+
+
+def label_to_json(label: Any) -> list:
+    """``[tag, payload]`` of a label, fit for ``json.dumps(..., allow_nan=False)``.
+
+    Parameters
+    ----------
+    label : object
+        None, bool, int, float, str, bytes, Decimal, date, datetime, Timestamp, Timedelta, timedelta, Interval, or a
+        tuple of these. Numpy scalars count as the Python value they equal.
+
+    Raises
+    ------
+    InvalidInputError
+        The label has another type.
+    """
+    simple = _simple_to_json(label)
+    if simple is not None:
+        return simple
+    if isinstance(label, pd.Timestamp):
+        moment = label if label.tz is None else label.tz_convert("UTC").tz_localize(None)
+        zone = None if label.tz is None else str(label.tz)
+        return ["timestamp", [str(moment.to_datetime64().astype(np.int64)), label.unit, zone]]
+    if isinstance(label, pd.Timedelta):
+        return ["timedelta", [str(label.to_timedelta64().astype(np.int64)), label.unit]]
+    if isinstance(label, datetime.datetime):
+        return ["datetime", label.isoformat()]
+    if isinstance(label, datetime.date):
+        return ["date", label.isoformat()]
+    if isinstance(label, datetime.timedelta):
+        return ["pytimedelta", [label.days, label.seconds, label.microseconds]]
+    if isinstance(label, pd.Interval):
+        return ["interval", [label_to_json(label.left), label_to_json(label.right), label.closed]]
+    if isinstance(label, tuple):
+        return ["tuple", [label_to_json(part) for part in label]]
+    raise InvalidInputError(
+        f"the label {label!r} of type {type(label).__name__} cannot be stored in a model file; convert it to text, a "
+        "number, a date or a tuple of these first."
+    )
+
+
+def _simple_to_json(label: Any) -> list | None:
+    if label is None:
+        return ["none", None]
+    if isinstance(label, bool | np.bool_):
+        return ["bool", bool(label)]
+    if isinstance(label, int | np.integer):
+        return ["int", str(int(label))]
+    if isinstance(label, float | np.floating):
+        return ["float", float(label).hex()]
+    if isinstance(label, str):
+        return ["str", str(label)]
+    if isinstance(label, bytes):
+        return ["bytes", base64.b64encode(label).decode("ascii")]
+    if isinstance(label, Decimal):
+        return ["decimal", str(label)]
+    return None
+
+
+def label_from_json(tagged: list) -> Any:
+    """Label of ``[tag, payload]`` as ``label_to_json`` made it.
+
+    Raises
+    ------
+    InvalidInputError
+        The tag is unknown, or the payload does not fit it.
+    """
+    try:
+        tag, payload = tagged
+        return _READERS[tag](payload)
+    except (KeyError, TypeError, ValueError) as error:
+        raise InvalidInputError(f"{tagged!r} is not a stored label; the file is damaged or from elsewhere.") from error
+
+
+def _timestamp(payload: list) -> pd.Timestamp:
+    count, unit, zone = payload
+    stamp = pd.Timestamp(np.datetime64(int(count), unit))
+    return stamp if zone is None else stamp.tz_localize("UTC").tz_convert(zone)
+
+
+def _interval(payload: list) -> pd.Interval:
+    left, right, closed = payload
+    return pd.Interval(label_from_json(left), label_from_json(right), closed=closed)
+
+
+_READERS: dict[str, Any] = {
+    "none": lambda payload: None,
+    "bool": bool,
+    "int": int,
+    "float": float.fromhex,
+    "str": str,
+    "bytes": base64.b64decode,
+    "decimal": Decimal,
+    "timestamp": _timestamp,
+    "timedelta": lambda payload: pd.Timedelta(np.timedelta64(int(payload[0]), payload[1])),
+    "datetime": datetime.datetime.fromisoformat,
+    "date": datetime.date.fromisoformat,
+    "pytimedelta": lambda payload: datetime.timedelta(*payload),
+    "interval": _interval,
+    "tuple": lambda payload: tuple(label_from_json(part) for part in payload),
+}

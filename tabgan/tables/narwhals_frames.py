@@ -1,0 +1,225 @@
+"""Polars data frames, pyarrow tables and whatever other eager frame narwhals knows."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from decimal import Decimal
+from typing import Any
+
+import narwhals as nw
+import numpy as np
+
+from tabgan.exceptions import InvalidInputError
+from tabgan.tables.cells import fill_cells, read_cells
+from tabgan.tables.columns import (
+    RawColumn,
+    Table,
+    as_floats,
+    boolean_column,
+    label_column,
+    number_column,
+    time_column,
+    unsupported_dtype,
+    whole_numbers,
+)
+from tabgan.tables.markers import Markers
+
+__all__ = ["NarwhalsTable"]
+
+
+class NarwhalsTable(Table):
+    """An eager frame that narwhals understands.
+
+    Parameters
+    ----------
+    frame : narwhals.DataFrame
+        Wraps the user's frame, which is never modified.
+    markers : Markers
+        What stands for missing besides null and nan.
+    wrapped : bool, default=False
+        The user's own object was the narwhals frame, so fills come back as one.
+
+    Raises
+    ------
+    InvalidInputError
+        A column has a dtype without a model column (list, struct, time, binary, ...) or an infinite cell.
+    """
+
+    def __init__(self, frame: nw.DataFrame, markers: Markers, *, wrapped: bool = False) -> None:
+        self._frame = frame
+        self._wrapped = wrapped
+        super().__init__([_read(frame[name], name, markers) for name in frame.columns], len(frame))
+
+    def _filled(self, fills: dict[int, tuple[np.ndarray, np.ndarray]], keep: list[int]) -> Any:
+        frame = self._frame
+        new = [_fill(frame[str(self.names[j])], self.columns[j], *fills[j]) for j in fills]
+        if new:
+            frame = frame.with_columns(*new)
+        if keep != list(range(self.n_columns)):
+            frame = frame.select([str(self.names[j]) for j in keep])
+        if self._wrapped:
+            return frame
+        native = frame.to_native()
+        # Some frames can be changed in place, so a caller must not get the very object that came in.
+        return native.clone() if frame.implementation.is_polars() and not new else native
+
+
+def _read(series: nw.Series, name: Hashable, markers: Markers) -> RawColumn:
+    dtype = series.dtype
+    text = str(dtype)
+    if dtype.is_integer():
+        missing = series.is_null().to_numpy()
+        values = series.fill_null(0).to_numpy().astype(np.float64)
+        values[missing] = np.nan
+        return number_column(name, text, values, markers, integer_dtype=True)
+    if dtype.is_float():
+        return number_column(name, text, series.fill_null(float("nan")).to_numpy().astype(np.float64), markers)
+    if dtype.is_decimal():
+        values = np.array([np.nan if cell is None else float(cell) for cell in series.to_list()], dtype=np.float64)
+        return number_column(name, text, values, markers)
+    if dtype == nw.Boolean:
+        missing = series.is_null().to_numpy()
+        values = series.fill_null(False).to_numpy().astype(np.float64)
+        values[missing] = np.nan
+        return boolean_column(name, text, values, markers)
+    if isinstance(dtype, nw.Datetime | nw.Date | nw.Duration):
+        times = series.to_numpy()
+        if times.dtype.kind not in "mM":  # a column of nulls only may come as objects
+            unit = "D" if isinstance(dtype, nw.Date) else dtype.time_unit
+            times = np.full(len(series), "NaT", dtype=f"{'m' if isinstance(dtype, nw.Duration) else 'M'}8[{unit}]")
+        return time_column(name, text, times, markers, timezone=getattr(dtype, "time_zone", None))
+    if dtype == nw.Object:
+        return read_cells(name, text, _objects(series.to_list()), markers)
+    if dtype in (nw.String, nw.Categorical, nw.Enum) or series.null_count() == len(series):
+        labels = _objects(series.to_list())
+        missing = np.asarray(series.is_null().to_numpy(), dtype=bool).copy()
+        categories = _declared_categories(series)
+        return label_column(
+            name,
+            text,
+            labels,
+            missing,
+            markers,
+            categories=categories,
+            ordered=isinstance(dtype, nw.Enum),
+            family="category" if dtype in (nw.Categorical, nw.Enum) else "text",
+        )
+    raise unsupported_dtype(name, text, "convert it to numbers, labels or datetimes, or drop it")
+
+
+def _declared_categories(series: nw.Series) -> list | None:
+    """Categories a column may hold; None when any label fits (strings, and polars' open Categorical)."""
+    if isinstance(series.dtype, nw.Enum):
+        return list(series.dtype.categories)
+    if series.dtype == nw.Categorical and series.implementation.is_pyarrow():
+        return _arrow_dictionary(series).dictionary.to_pylist()
+    return None
+
+
+def _arrow_dictionary(series: nw.Series) -> Any:
+    """The one pyarrow DictionaryArray of a dictionary column."""
+    native = series.to_native()
+    unified = native.unify_dictionaries().combine_chunks()
+    return unified.chunk(0) if hasattr(unified, "num_chunks") else unified
+
+
+def _objects(cells: list) -> np.ndarray:
+    out = np.empty(len(cells), dtype=object)
+    out[:] = cells
+    return out
+
+
+def _fill(series: nw.Series, column: RawColumn, rows: np.ndarray, values: np.ndarray) -> nw.Series:
+    """The column with ``values`` at ``rows``; a column without observed cells may change its dtype to hold them."""
+    try:
+        if series.dtype == nw.Categorical and series.implementation.is_pyarrow():
+            return _fill_arrow_dictionary(series, rows, values)
+        if series.dtype == nw.Object:
+            return _fill_objects(series, column, rows, values)
+        return _fill_native(series, column, rows, values)
+    except Exception as error:  # every backend has its own error types
+        if not column.all_missing:
+            raise InvalidInputError(
+                f"column {column.name!r} of dtype {column.dtype} cannot hold its fills: {error}"
+            ) from error
+    cells: list[Any] = [None] * len(series)
+    for row, cell in zip(rows, fill_cells(column, np.empty(0, dtype=object), values), strict=True):
+        cells[row] = cell
+    return nw.new_series(series.name, cells, backend=series.implementation)
+
+
+def _fill_native(series: nw.Series, column: RawColumn, rows: np.ndarray, values: np.ndarray) -> nw.Series:
+    untouched = np.ones(len(series), dtype=bool)
+    untouched[rows] = False
+    replacement = _cast_like(_full_column(series, column, rows, values), series)
+    backend = series.implementation
+    return series.zip_with(nw.new_series("untouched", untouched, nw.Boolean(), backend=backend), replacement)
+
+
+def _full_column(series: nw.Series, column: RawColumn, rows: np.ndarray, values: np.ndarray) -> nw.Series:
+    """Series as long as the column with the fills at ``rows`` and anything elsewhere."""
+    backend = series.implementation
+    dtype = series.dtype
+    if isinstance(dtype, nw.Decimal):
+        decimals: list[Any] = [None] * len(series)
+        for row, value in zip(rows, as_floats(values), strict=True):
+            decimals[row] = Decimal(f"{value:.{dtype.scale}f}")
+        return nw.new_series(series.name, decimals, backend=backend)
+    if column.family in ("number", "boolean"):
+        full: np.ndarray = np.zeros(len(series), dtype=np.float64)
+        full[rows] = as_floats(values)
+        if column.family == "boolean":
+            return nw.new_series(series.name, full >= 0.5, backend=backend)
+        if column.integer_dtype:
+            full = whole_numbers(full, np.dtype(str(dtype).lower()))
+        return nw.new_series(series.name, full, backend=backend)
+    if column.family in ("datetime", "timedelta"):
+        if values.dtype.kind != "i":
+            raise TypeError(f"times come as int64, not as {values.dtype}")
+        counts = np.zeros(len(series), dtype=np.int64)
+        counts[rows] = values
+        times = nw.new_series(
+            series.name,
+            counts.astype(f"{'M' if column.family == 'datetime' else 'm'}8[{column.unit}]"),
+            backend=backend,
+        )
+        if column.timezone is None:
+            return times
+        return times.dt.replace_time_zone("UTC").dt.convert_time_zone(column.timezone)
+    cells: list[Any] = [None] * len(series)
+    for row, label in zip(rows, values, strict=True):
+        cells[row] = label
+    return nw.new_series(series.name, cells, backend=backend)
+
+
+def _cast_like(replacement: nw.Series, series: nw.Series) -> nw.Series:
+    """Cast to the exact native type, which is finer than narwhals' (large strings, dictionary indices)."""
+    native, target = replacement.to_native(), series.to_native()
+    if series.implementation.is_pyarrow():
+        return nw.from_native(native.cast(target.type), series_only=True)
+    if series.implementation.is_polars():
+        return nw.from_native(native.cast(target.dtype), series_only=True)
+    return replacement.cast(series.dtype)
+
+
+def _fill_objects(series: nw.Series, column: RawColumn, rows: np.ndarray, values: np.ndarray) -> nw.Series:
+    cells = _objects(series.to_list())
+    cells[rows] = fill_cells(column, cells[~column.missing], values)
+    native = series.to_native()
+    # Only polars has object columns, and only its own constructor makes them.
+    return nw.from_native(type(native)(series.name, cells.tolist(), dtype=native.dtype), series_only=True)
+
+
+def _fill_arrow_dictionary(series: nw.Series, rows: np.ndarray, values: np.ndarray) -> nw.Series:
+    array = _arrow_dictionary(series)
+    positions = {label: index for index, label in enumerate(array.dictionary.to_pylist())}
+    indices = array.indices.to_pylist()
+    for row, label in zip(rows, values, strict=True):
+        if label not in positions:
+            raise ValueError(f"{label!r} is not in its dictionary")
+        indices[row] = positions[label]
+    arrow = nw.dependencies.get_pyarrow()
+    filled = type(array).from_arrays(
+        arrow.array(indices, type=array.indices.type), array.dictionary, ordered=array.type.ordered
+    )
+    return nw.from_native(arrow.chunked_array([filled]), series_only=True).alias(series.name)

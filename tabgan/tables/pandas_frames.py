@@ -1,0 +1,200 @@
+"""Pandas data frames with numpy, nullable, Arrow-backed, categorical and sparse columns."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Hashable
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from tabgan.exceptions import InvalidInputError
+from tabgan.tables.cells import fill_cells, read_cells
+from tabgan.tables.columns import (
+    RawColumn,
+    Table,
+    as_floats,
+    boolean_column,
+    label_column,
+    number_column,
+    time_column,
+    times_as_index,
+    unsupported_dtype,
+    whole_numbers,
+)
+from tabgan.tables.markers import Markers
+
+__all__ = ["PandasTable"]
+
+
+class PandasTable(Table):
+    """A ``pandas.DataFrame``.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Kept by reference and never modified.
+    markers : Markers
+        What stands for missing besides nan and its kin.
+
+    Raises
+    ------
+    InvalidInputError
+        A column has a dtype without a model column (complex, period, interval, list, ...) or an infinite cell.
+    """
+
+    def __init__(self, frame: pd.DataFrame, markers: Markers) -> None:
+        self._frame = frame
+        columns = [_read(frame.iloc[:, j], name, markers) for j, name in enumerate(frame.columns)]
+        super().__init__(columns, len(frame))
+
+    def _filled(self, fills: dict[int, tuple[np.ndarray, np.ndarray]], keep: list[int]) -> pd.DataFrame:
+        everything = keep == list(range(self.n_columns))
+        out = self._frame.copy() if everything else self._frame.iloc[:, keep].copy()
+        for position, j in enumerate(keep):
+            if j in fills:
+                filled = _fill(self._frame.iloc[:, j], self.columns[j], *fills[j])
+                out.isetitem(position, filled.set_axis(out.index))
+        return out
+
+
+def _read(series: pd.Series, name: Hashable, markers: Markers, dtype_text: str | None = None) -> RawColumn:
+    dtype = series.dtype
+    text = dtype_text or str(dtype)
+    if isinstance(dtype, pd.SparseDtype):
+        return _read(series.sparse.to_dense(), name, markers, text)
+    if isinstance(dtype, pd.CategoricalDtype):
+        return _read_category(series, name, text, markers)
+    if isinstance(dtype, pd.PeriodDtype | pd.IntervalDtype):
+        raise unsupported_dtype(name, text, "convert it to timestamps, numbers or labels, or drop it")
+    kind = getattr(dtype, "kind", "O")
+    if kind == "c":
+        raise InvalidInputError(f"Complex data not supported: column {name!r} has dtype {text}; split or drop it.")
+    arrow = _arrow_type(dtype)
+    if arrow.startswith(("list", "large_list", "fixed_size_list", "struct", "map", "time32", "time64", "union")):
+        raise unsupported_dtype(name, text, "convert it to numbers or labels, or drop it")
+    if kind in "iuf" or arrow.startswith("decimal"):
+        values = np.array(series.to_numpy(dtype=np.float64, na_value=np.nan), dtype=np.float64, copy=True)
+        return number_column(name, text, values, markers, integer_dtype=kind in "iu")
+    if kind == "b":
+        return boolean_column(name, text, np.array(series.to_numpy(dtype=np.float64, na_value=np.nan)), markers)
+    if kind == "M":
+        index = pd.DatetimeIndex(series)
+        timezone = None if index.tz is None else str(index.tz)
+        times = (index if timezone is None else index.tz_convert("UTC").tz_localize(None)).to_numpy()
+        times = times.astype("M8[D]") if arrow.startswith("date") else times
+        return time_column(name, text, times, markers, timezone=timezone)
+    if kind == "m":
+        return time_column(name, text, pd.TimedeltaIndex(series).to_numpy(), markers)
+    cells = series.to_numpy(dtype=object)
+    if isinstance(dtype, pd.StringDtype) or arrow:
+        return label_column(name, text, cells.copy(), series.isna().to_numpy(copy=True), markers)
+    return read_cells(name, text, cells, markers)
+
+
+def _read_category(series: pd.Series, name: Hashable, text: str, markers: Markers) -> RawColumn:
+    categories = np.empty(len(series.cat.categories), dtype=object)
+    categories[:] = list(series.cat.categories)
+    codes = series.cat.codes.to_numpy()
+    labels = np.full(len(codes), None, dtype=object)
+    observed = codes >= 0
+    labels[observed] = categories[codes[observed]]
+    return label_column(
+        name,
+        text,
+        labels,
+        ~observed,
+        markers,
+        categories=categories.tolist(),
+        ordered=bool(series.cat.ordered),
+        family="category",
+    )
+
+
+def _arrow_type(dtype: Any) -> str:
+    """Arrow's own name of an Arrow-backed dtype, else an empty string."""
+    return str(dtype.pyarrow_dtype) if isinstance(dtype, pd.ArrowDtype) else ""
+
+
+def _fill(series: pd.Series, column: RawColumn, rows: np.ndarray, values: np.ndarray) -> pd.Series:
+    """The column with ``values`` at ``rows``; a column without observed cells may change its dtype to hold them."""
+    dtype = series.dtype
+    try:
+        if isinstance(dtype, pd.SparseDtype):
+            dense = _fill(series.sparse.to_dense(), column, rows, values)
+            return pd.Series(pd.arrays.SparseArray(dense.to_numpy(), dtype=dtype), name=series.name)
+        if isinstance(dtype, np.dtype):
+            array = series.to_numpy(copy=True)
+            array[rows] = _numpy_fill(array, column, values)
+            return pd.Series(array, dtype=dtype, name=series.name)
+        return pd.Series(_extension_fill(series, column, rows, values), dtype=dtype, name=series.name)
+    except (TypeError, ValueError, ArithmeticError, NotImplementedError) as error:
+        if column.all_missing:
+            return _retyped(series, column, rows, values)
+        raise InvalidInputError(
+            f"column {column.name!r} of dtype {column.dtype} cannot hold its fills: {error}"
+        ) from error
+
+
+def _numpy_fill(array: np.ndarray, column: RawColumn, values: np.ndarray) -> np.ndarray:
+    kind = array.dtype.kind
+    if kind == "O":
+        return fill_cells(column, array[~column.missing], values)
+    if kind in "mM":
+        return _checked_times(values).astype(array.dtype)
+    numbers = as_floats(values)
+    if kind == "b":
+        return numbers >= 0.5
+    return whole_numbers(numbers, array.dtype) if kind in "iu" else numbers.astype(array.dtype)
+
+
+def _extension_fill(series: pd.Series, column: RawColumn, rows: np.ndarray, values: np.ndarray) -> Any:
+    dtype: Any = series.dtype
+    if isinstance(dtype, pd.CategoricalDtype):
+        codes = series.cat.codes.to_numpy(copy=True)
+        positions = {label: code for code, label in enumerate(dtype.categories)}
+        found = [positions.get(label, -1) for label in values]
+        if -1 in found:
+            raise ValueError(f"{values[found.index(-1)]!r} is not among its categories")
+        codes[rows] = found
+        return pd.Categorical.from_codes(codes, dtype=dtype)
+    array = series.array.copy()
+    array[rows] = _extension_values(dtype, column, values)
+    return array
+
+
+def _extension_values(dtype: Any, column: RawColumn, values: np.ndarray) -> Any:
+    arrow = _arrow_type(dtype)
+    if column.family == "boolean":
+        return pd.array(as_floats(values) >= 0.5, dtype=dtype)
+    if arrow.startswith("decimal"):
+        scale = dtype.pyarrow_dtype.scale
+        return pd.array([Decimal(f"{value:.{scale}f}") for value in as_floats(values)], dtype=dtype)
+    if column.family == "number":
+        native = np.dtype(dtype.numpy_dtype)
+        numbers = as_floats(values)
+        return pd.array(whole_numbers(numbers, native) if column.integer_dtype else numbers.astype(native), dtype=dtype)
+    if column.family in ("datetime", "timedelta"):
+        index = times_as_index(_checked_times(values), column)
+        if arrow.startswith("date"):
+            return pd.array([datetime.date.fromisoformat(str(day)) for day in index.to_numpy().astype("M8[D]")], dtype)
+        return pd.array(index, dtype=dtype)
+    return pd.array(values.tolist(), dtype=dtype)
+
+
+def _checked_times(values: np.ndarray) -> np.ndarray:
+    if values.dtype.kind != "i":
+        raise TypeError(f"times come as int64, not as {values.dtype}")
+    return values
+
+
+def _retyped(series: pd.Series, column: RawColumn, rows: np.ndarray, values: np.ndarray) -> pd.Series:
+    """New column of the dtype that pandas infers from the fills."""
+    cells: list[Any] = [None] * len(series)
+    for row, cell in zip(rows, fill_cells(column, np.empty(0, dtype=object), values), strict=True):
+        cells[row] = cell
+    if column.family == "category":
+        return pd.Series(pd.Categorical(cells, ordered=column.ordered), name=series.name)
+    return pd.Series(cells, name=series.name)

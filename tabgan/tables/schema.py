@@ -1,0 +1,376 @@
+"""What ``fit`` learns about each column: its kind, its levels, its range; kept with the model."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, cast, get_args
+
+import numpy as np
+import pandas as pd
+
+from tabgan.exceptions import InvalidParameterError, SchemaMismatchError
+from tabgan.tables.columns import Family, RawColumn, Table
+from tabgan.tables.labels import label_from_json, label_to_json, sorted_labels
+
+__all__ = ["ColumnKind", "ColumnSchema", "TableSchema", "check_compatible", "infer_schema"]
+
+ColumnKind = Literal[
+    "continuous",
+    "integer",
+    "decimal",
+    "boolean",
+    "categorical",
+    "ordinal",
+    "datetime",
+    "timedelta",
+    "constant",
+    "empty",
+]
+
+_CHOOSABLE = tuple(kind for kind in get_args(ColumnKind) if kind not in ("constant", "empty"))
+_MOST_DECIMALS = 6
+_LISTED_NAMES = 5
+_INTERCHANGEABLE = ({"number", "boolean"}, {"text", "category"})
+
+
+@dataclass(frozen=True)
+class ColumnSchema:
+    """One column as seen in ``fit``.
+
+    Parameters
+    ----------
+    name : Hashable
+        Column name, or position in an array.
+    kind : ColumnKind
+        How the column is modelled; ``"constant"`` and ``"empty"`` columns are not.
+    family : Family
+        What the cells are.
+    dtype : str
+        Native dtype as text.
+    levels : tuple, default=()
+        Labels of a boolean (0.0, 1.0), categorical or ordinal column, in order: the declared categories, or the
+        observed labels sorted by type name and value.
+    counts : tuple of int, default=()
+        Observed cells per level; a declared category may have 0.
+    lower, upper : float or int or None, default=None
+        Observed range of numbers (float) and of times (int, in ``unit``).
+    decimals : int or None, default=None
+        Decimals that all observed numbers share; 0 for ``"integer"``, None for ``"continuous"``.
+    granularity : int or None, default=None
+        Greatest common divisor of the differences between observed times.
+    constant : object, default=None
+        The one value of a constant column, as in ``RawColumn.values``.
+    integer_dtype : bool, default=False
+        The native dtype holds integers only.
+    unit, timezone : str or None, default=None
+        Of datetimes and timedeltas.
+    """
+
+    name: Hashable
+    kind: ColumnKind
+    family: Family
+    dtype: str
+    levels: tuple = ()
+    counts: tuple[int, ...] = ()
+    lower: float | int | None = None
+    upper: float | int | None = None
+    decimals: int | None = None
+    granularity: int | None = None
+    constant: Any = None
+    integer_dtype: bool = False
+    unit: str | None = None
+    timezone: str | None = None
+
+
+@dataclass(frozen=True)
+class TableSchema:
+    """The columns of a table as seen in ``fit``.
+
+    Parameters
+    ----------
+    columns : tuple of ColumnSchema
+        In the table's order.
+    """
+
+    columns: tuple[ColumnSchema, ...]
+
+    @property
+    def names(self) -> list[Hashable]:
+        """Column names in order."""
+        return [column.name for column in self.columns]
+
+    @property
+    def encoded(self) -> tuple[int, ...]:
+        """Positions of the columns that the model sees: neither constant nor empty."""
+        return tuple(j for j, column in enumerate(self.columns) if column.kind not in ("constant", "empty"))
+
+    def to_json(self) -> dict:
+        """Strict-JSON form; labels carry their type.
+
+        Raises
+        ------
+        InvalidInputError
+            A label or name has a type that cannot be stored.
+        """
+        columns = []
+        for column in self.columns:
+            entry = asdict(column)
+            entry["name"] = label_to_json(column.name)
+            entry["levels"] = [label_to_json(label) for label in column.levels]
+            entry["counts"] = list(column.counts)
+            entry["constant"] = label_to_json(column.constant)
+            columns.append(entry)
+        return {"columns": columns}
+
+    @classmethod
+    def from_json(cls, data: dict) -> TableSchema:
+        """Schema of ``to_json``'s dict.
+
+        Raises
+        ------
+        InvalidInputError
+            A stored label cannot be read.
+        """
+        columns = []
+        for entry in data["columns"]:
+            entry = dict(entry)
+            entry["name"] = label_from_json(entry["name"])
+            entry["levels"] = tuple(label_from_json(label) for label in entry["levels"])
+            entry["counts"] = tuple(entry["counts"])
+            entry["constant"] = label_from_json(entry["constant"])
+            columns.append(ColumnSchema(**entry))
+        return cls(tuple(columns))
+
+
+def infer_schema(
+    table: Table,
+    *,
+    categorical_features: Any = None,
+    column_kinds: Mapping[Hashable, str] | None = None,
+) -> TableSchema:
+    """Learn the schema of a table.
+
+    Parameters
+    ----------
+    table : Table
+        Training table.
+    categorical_features : None, "auto", list of names or positions, or boolean mask, default=None
+        Columns to treat as categories whatever their dtype. None and ``"auto"`` go by dtype alone. A name wins over a
+        position where both fit.
+    column_kinds : mapping of name or position to kind, default=None
+        Kinds for single columns; these win over ``categorical_features``. Columns with fewer than two distinct
+        observed values stay constant or empty.
+
+    Returns
+    -------
+    TableSchema
+        One entry per column.
+
+    Raises
+    ------
+    InvalidParameterError
+        A name or kind is unknown, the mask has a wrong length, or the cells cannot be of the wished kind.
+    """
+    wishes: dict[int, ColumnKind] = dict.fromkeys(_categorical_positions(table, categorical_features), "categorical")
+    for key, kind in (column_kinds or {}).items():
+        if kind not in _CHOOSABLE:
+            raise InvalidParameterError(f"column_kinds[{key!r}]={kind!r} is not a kind; use one of {list(_CHOOSABLE)}.")
+        wishes[_position(table, key, "column_kinds")] = cast(ColumnKind, kind)
+    explicit = {_position(table, key, "column_kinds") for key in column_kinds or {}}
+    return TableSchema(
+        tuple(_infer_column(column, wishes.get(j), j in explicit) for j, column in enumerate(table.columns))
+    )
+
+
+def _position(table: Table, key: Any, parameter: str) -> int:
+    for j, name in enumerate(table.names):
+        if isinstance(name, bool) == isinstance(key, bool) and name == key:
+            return j
+    if isinstance(key, int | np.integer) and not isinstance(key, bool) and 0 <= key < table.n_columns:
+        return int(key)
+    raise InvalidParameterError(
+        f"{parameter} names {key!r}, which is no column of X; columns are {_shown(table.names)} (positions 0 to "
+        f"{table.n_columns - 1})."
+    )
+
+
+def _categorical_positions(table: Table, features: Any) -> list[int]:
+    if features is None or (isinstance(features, str) and features == "auto"):
+        return []
+    if isinstance(features, str) or not hasattr(features, "__iter__"):
+        raise InvalidParameterError(
+            f"categorical_features={features!r}; use None, 'auto', a list of names or positions, or a boolean mask."
+        )
+    listed = list(features)
+    if listed and all(isinstance(item, bool | np.bool_) for item in listed):
+        if len(listed) != table.n_columns:
+            raise InvalidParameterError(
+                f"categorical_features is a mask of {len(listed)} entries, but X has {table.n_columns} columns."
+            )
+        return [j for j, chosen in enumerate(listed) if chosen]
+    return [_position(table, item, "categorical_features") for item in listed]
+
+
+def _infer_column(column: RawColumn, wish: ColumnKind | None, explicit: bool) -> ColumnSchema:
+    basis: dict[str, Any] = {
+        "name": column.name,
+        "family": column.family,
+        "dtype": column.dtype,
+        "integer_dtype": column.integer_dtype,
+        "unit": column.unit,
+        "timezone": column.timezone,
+    }
+    observed = column.values[~column.missing]
+    if not len(observed):
+        return ColumnSchema(kind="empty", **basis)
+    codes, found = pd.factorize(observed)
+    if wish is not None and not (column.family == "boolean" and wish == "categorical"):
+        _check_wish(column, found, wish)
+    if len(found) == 1:
+        return ColumnSchema(kind="constant", constant=_plain(found[0]), **basis)
+    kind = wish or _natural_kind(column, found)
+    if not explicit and wish == "categorical":
+        # A list of categorical features says less than the dtype does about order and truth values.
+        kind = {"boolean": "boolean", "category": _natural_kind(column, found)}.get(column.family, "categorical")
+    if kind in ("boolean", "categorical", "ordinal"):
+        return ColumnSchema(kind=kind, **_levels(column, codes, found, kind), **basis)
+    if kind in ("datetime", "timedelta"):
+        moments = np.sort(found)
+        return ColumnSchema(
+            kind=kind,
+            lower=int(moments[0]),
+            upper=int(moments[-1]),
+            granularity=max(1, abs(int(np.gcd.reduce(np.diff(moments))))),
+            **basis,
+        )
+    decimals = _shared_decimals(found, column.dtype) if kind == "decimal" else (0 if kind == "integer" else None)
+    return ColumnSchema(kind=kind, lower=float(found.min()), upper=float(found.max()), decimals=decimals, **basis)
+
+
+def _natural_kind(column: RawColumn, found: np.ndarray) -> ColumnKind:
+    if column.family == "number":
+        decimals = _shared_decimals(found, column.dtype)
+        return "continuous" if decimals is None else "integer" if decimals == 0 else "decimal"
+    if column.family in ("boolean", "datetime", "timedelta"):
+        return cast(ColumnKind, column.family)
+    return "ordinal" if column.ordered else "categorical"
+
+
+def _check_wish(column: RawColumn, found: np.ndarray, wish: ColumnKind) -> None:
+    """Refuse a kind that the observed cells cannot be of."""
+    reason = None
+    if wish in ("continuous", "integer", "decimal") and column.family != "number":
+        reason = f"its cells are of family {column.family!r}, not numbers"
+    elif wish == "boolean" and not (column.family in ("number", "boolean") and np.isin(found, (0.0, 1.0)).all()):
+        reason = "its cells are not all true/false or 0/1"
+    elif wish in ("datetime", "timedelta") and column.family != wish:
+        reason = f"its cells are of family {column.family!r}; convert the column first"
+    elif wish == "integer" and (found != np.rint(found)).any():
+        reason = f"it holds {float(found[found != np.rint(found)][0])!r}, which is not whole"
+    elif wish == "decimal" and _shared_decimals(found, column.dtype) is None:
+        reason = f"its numbers do not share {_MOST_DECIMALS} decimals or fewer"
+    if reason:
+        raise InvalidParameterError(f"column {column.name!r} (dtype {column.dtype}) cannot be {wish!r}: {reason}.")
+
+
+def _levels(column: RawColumn, codes: np.ndarray, found: np.ndarray, kind: ColumnKind) -> dict[str, Any]:
+    labels = [_plain(value) for value in found]
+    seen = dict(zip(labels, np.bincount(codes, minlength=len(labels)).tolist(), strict=True))
+    if kind == "boolean":
+        levels: list = [0.0, 1.0]
+    elif column.categories is not None:
+        levels = list(column.categories)
+    else:
+        levels = sorted_labels(labels)
+    return {"levels": tuple(levels), "counts": tuple(seen.get(level, 0) for level in levels)}
+
+
+def _plain(value: Any) -> Any:
+    """Numpy numbers as Python's; labels as they are."""
+    if isinstance(value, np.float64):
+        return float(value)
+    return int(value) if isinstance(value, np.int64) else value
+
+
+def _shared_decimals(values: np.ndarray, dtype: str) -> int | None:
+    """Fewest decimals, at most 6, that write all of ``values`` exactly; None when there are none.
+
+    Decimals finer than the floating-point grid at the largest value would prove nothing, so they do not count.
+    """
+    single = "32" in dtype and "float" in dtype.lower()
+    grid = np.abs(values).max() * np.finfo(np.float32 if single else np.float64).eps
+    compared = values.astype(np.float32) if single else values
+    if (values == np.rint(values)).all():
+        return 0
+    for decimals in range(1, _MOST_DECIMALS + 1):
+        if grid > 0.5 * 10.0**-decimals:
+            return None
+        rounded = np.round(values, decimals)
+        if ((rounded.astype(np.float32) if single else rounded) == compared).all():
+            return decimals
+    return None
+
+
+def check_compatible(schema: TableSchema, table: Table) -> None:
+    """Refuse a table that does not fit the columns seen in ``fit``.
+
+    Names must be the same, in the same order; numbers may come as booleans and text as categories, and back. A column
+    without observed cells, now or in ``fit``, fits anything. Arrays, now or in ``fit``, are compared by position.
+
+    Parameters
+    ----------
+    schema : TableSchema
+        From ``fit``.
+    table : Table
+        The new table.
+
+    Raises
+    ------
+    SchemaMismatchError
+        The message lists missing, extra, reordered and retyped columns, in scikit-learn's words where it has some.
+    """
+    fitted = schema.names
+    by_position = not table.has_names or fitted == list(range(len(fitted)))
+    if by_position and table.n_columns != len(fitted):
+        raise SchemaMismatchError(
+            f"X has {table.n_columns} features, but tabgan is expecting {len(fitted)} features as input."
+        )
+    if not by_position and table.names != fitted:
+        raise SchemaMismatchError(_name_differences(fitted, table.names))
+    retyped = [
+        f"- {known.name!r}: {known.family} ({known.dtype}) in fit, {column.family} ({column.dtype}) now\n"
+        for known, column in zip(schema.columns, table.columns, strict=True)
+        if not _same_family(known, column)
+    ]
+    if retyped:
+        raise SchemaMismatchError("Columns hold another type of data than in fit; convert them:\n" + "".join(retyped))
+
+
+def _same_family(known: ColumnSchema, column: RawColumn) -> bool:
+    if known.kind == "empty" or column.all_missing or known.family == column.family:
+        return True
+    return {known.family, column.family} in _INTERCHANGEABLE
+
+
+def _name_differences(fitted: list[Hashable], names: list[Hashable]) -> str:
+    extra = sorted_labels(set(names) - set(fitted))
+    lost = sorted_labels(set(fitted) - set(names))
+    message = "The feature names should match those that were passed during fit.\n"
+    if extra:
+        message += "Feature names unseen at fit time:\n" + _bullets(extra)
+    if lost:
+        message += "Feature names seen at fit time, yet now missing:\n" + _bullets(lost)
+    if not extra and not lost:
+        message += "Feature names must be in the same order as they were in fit.\n"
+        message += f"In fit: {_shown(fitted)}\nNow: {_shown(names)}\n"
+    return message
+
+
+def _bullets(names: list) -> str:
+    return "".join(f"- {name}\n" for name in names[:_LISTED_NAMES]) + ("- ...\n" if len(names) > _LISTED_NAMES else "")
+
+
+def _shown(names: list) -> str:
+    shown = ", ".join(repr(name) for name in names[: 4 * _LISTED_NAMES])
+    return f"[{shown}, ...]" if len(names) > 4 * _LISTED_NAMES else f"[{shown}]"

@@ -1,0 +1,166 @@
+"""How one encoded column becomes slots and back: scaled numbers and times, and one-hot levels."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, cast
+
+import numpy as np
+import pandas as pd
+
+from tabgan.tables.columns import RawColumn
+from tabgan.tables.numeric import NUMERIC_TRANSFORMS, NumericTransform
+from tabgan.tables.schema import ColumnSchema
+
+__all__ = ["UNSEEN", "Choice", "LevelSlots", "NumberSlot", "in_unit"]
+
+# Scaled numbers further out say nothing more, and float32 could not hold all of them.
+_FARTHEST = 1e6
+UNSEEN = -1
+
+Choice = Literal["mode"] | np.random.Generator
+
+
+class NumberSlot:
+    """One slot for a column of numbers or times.
+
+    Parameters
+    ----------
+    schema : ColumnSchema
+        Of kind continuous, integer, decimal, datetime or timedelta.
+    transform : NumericTransform
+        Scaling of the numbers; of times, scaling of their distance from the earliest one in steps of their
+        granularity.
+    round_like_observed : bool
+        Round to the decimals or granularity of the observed values.
+    """
+
+    width = 1
+
+    def __init__(self, schema: ColumnSchema, transform: NumericTransform, round_like_observed: bool) -> None:
+        self.schema = schema
+        self.transform = transform
+        self._round = round_like_observed
+
+    @classmethod
+    def fitted(cls, schema: ColumnSchema, column: RawColumn, transform: str, round_like_observed: bool) -> NumberSlot:
+        """Slot whose scaling is fitted on the observed cells of ``column``."""
+        slot = cls(schema, NUMERIC_TRANSFORMS[transform](), round_like_observed)
+        slot.transform.fit(slot._numbers(column, ~column.missing))
+        return slot
+
+    def encode(self, column: RawColumn) -> tuple[np.ndarray, np.ndarray]:
+        """Slot values of the observed rows, and which of these are visible (all)."""
+        scaled = self.transform.forward(self._numbers(column, ~column.missing))
+        return np.clip(scaled, -_FARTHEST, _FARTHEST)[:, None], np.ones(len(scaled), dtype=bool)
+
+    def decode(self, slots: np.ndarray) -> np.ndarray:
+        """Numbers, or int64 times in the unit seen in ``fit``, within the observed range."""
+        schema = self.schema
+        lower, upper = cast(float, schema.lower), cast(float, schema.upper)
+        scaled = np.asarray(slots, dtype=np.float64).reshape(len(slots))
+        numbers = self.transform.inverse(np.nan_to_num(scaled, nan=0.0))
+        if schema.kind in ("datetime", "timedelta"):
+            step = schema.granularity or 1
+            counts = np.clip(np.rint(numbers) if self._round else numbers, 0.0, (upper - lower) / step)
+            offsets = counts.astype(np.int64) * step if self._round else np.rint(counts * step).astype(np.int64)
+            return np.minimum(int(lower) + offsets, int(upper))
+        numbers = np.clip(numbers, lower, upper)
+        if schema.decimals is not None and self._round:
+            numbers = np.round(numbers, schema.decimals)
+        elif schema.integer_dtype:
+            numbers = np.rint(numbers)
+        return np.clip(numbers, lower, upper)
+
+    def _numbers(self, column: RawColumn, rows: np.ndarray) -> np.ndarray:
+        values = column.values[rows]
+        if self.schema.kind not in ("datetime", "timedelta"):
+            return values
+        times = in_unit(values, column.unit, self.schema.unit)
+        return (times - self.schema.lower) / float(self.schema.granularity or 1)
+
+
+class LevelSlots:
+    """One slot per kept level, and a last one for all others together if there are others.
+
+    Parameters
+    ----------
+    schema : ColumnSchema
+        Of kind boolean, categorical or ordinal.
+    max_categories : int
+        How many levels are kept. Levels that were declared but never observed have no slot.
+    """
+
+    def __init__(self, schema: ColumnSchema, max_categories: int) -> None:
+        self.schema = schema
+        observed = [k for k, count in enumerate(schema.counts) if count > 0]
+        by_count = sorted(observed, key=lambda k: (-schema.counts[k], k))
+        kept = sorted(by_count[:max_categories])
+        rest = by_count[max_categories:]
+        self.shown = [schema.levels[k] for k in (*kept, *rest[:1])]
+        self.width = len(self.shown)
+        self._slot_of: dict[Any, int] = {schema.levels[k]: slot for slot, k in enumerate(kept)}
+        self._slot_of.update((schema.levels[k], len(kept)) for k in rest)
+        self._labels = np.empty(self.width, dtype=object)
+        self._labels[:] = self.shown
+
+    def encode(self, column: RawColumn) -> tuple[np.ndarray, np.ndarray]:
+        """One-hot rows of the observed cells, and which of these are of a known level."""
+        slots = self.slot_numbers(column)
+        known = slots != UNSEEN
+        onehot = np.zeros((len(slots), self.width), dtype=np.float32)
+        onehot[np.flatnonzero(known), slots[known]] = 1.0
+        return onehot, known
+
+    def slot_numbers(self, column: RawColumn) -> np.ndarray:
+        """Slot of each observed cell, ``UNSEEN`` for an unknown level."""
+        values = column.values[~column.missing]
+        if column.family in ("datetime", "timedelta"):
+            values = in_unit(values, column.unit, self.schema.unit)
+        codes, found = pd.factorize(values)
+        slots = np.array([self._slot_of.get(label, UNSEEN) for label in found], dtype=np.intp)
+        return slots[codes] if len(found) else np.empty(0, dtype=np.intp)
+
+    def decode(self, slots: np.ndarray, choose: Choice = "mode", allowed: set | None = None) -> np.ndarray:
+        """Labels in the representation of ``RawColumn.values``.
+
+        Parameters
+        ----------
+        slots : ndarray of shape (n, width)
+            Scores.
+        choose : "mode" or numpy.random.Generator, default="mode"
+            Take the slot with the highest score, or draw one in proportion to the scores (negative ones count as 0).
+        allowed : set, default=None
+            The only labels that may come out; None allows all. Without any allowed label, None comes out.
+
+        Returns
+        -------
+        ndarray
+            Float64 for numbers and booleans, int64 for times, else object.
+        """
+        scores = np.nan_to_num(np.asarray(slots, dtype=np.float64), nan=-np.inf)
+        if allowed is not None:
+            barred = np.array([label not in allowed for label in self.shown])
+            if barred.all():
+                return np.full(len(scores), None, dtype=object)
+            scores[:, barred] = -np.inf
+        picked = scores.argmax(axis=1) if isinstance(choose, str) else _drawn(scores, choose)
+        labels = self._labels[picked]
+        if self.schema.family in ("number", "boolean"):
+            return labels.astype(np.float64)
+        return labels.astype(np.int64) if self.schema.family in ("datetime", "timedelta") else labels
+
+
+def _drawn(scores: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """One slot per row, drawn in proportion to the scores; the highest where none is positive."""
+    weights = np.clip(scores, 0.0, 1e300 / scores.shape[1])
+    totals = np.cumsum(weights, axis=1)
+    thresholds = rng.random((len(scores), 1)) * totals[:, -1:]
+    picked = np.minimum((totals <= thresholds).sum(axis=1), scores.shape[1] - 1)
+    return np.where(totals[:, -1] > 0.0, picked, scores.argmax(axis=1))
+
+
+def in_unit(values: np.ndarray, unit: str | None, wanted: str | None) -> np.ndarray:
+    """Int64 times counted in another unit, rounded down."""
+    if unit == wanted or unit is None or wanted is None:
+        return values
+    return values.astype(f"m8[{unit}]").astype(f"m8[{wanted}]").astype(np.int64)
