@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -70,7 +71,8 @@ class Progress(Callback):
 
     def on_fit_end(self, trainer: Trainer) -> None:
         """Close the bar, also after an error."""
-        self._bar.close()
+        if self._bar is not None:
+            self._bar.close()
 
 
 class WeightAverage(Callback):
@@ -78,8 +80,10 @@ class WeightAverage(Callback):
 
     Parameters
     ----------
-    player : str
-        Whose weights.
+    player : nn.Module
+        Where the average starts.
+    name : str
+        The player's name in the trainer.
     decay : float, default=0.998
         Weight of the old average per step. Early on it is ``(1 + t) / (10 + t)`` if that is smaller, so that the average
         does not remember the initial weights.
@@ -224,7 +228,7 @@ class TimeBudget(Callback):
 
 
 class NanGuard(Callback):
-    """Go back to the last good state and halve the learning rates when a loss is not finite.
+    """Go back to the last good state and halve the learning rates when a loss or a weight is not finite.
 
     Parameters
     ----------
@@ -248,11 +252,13 @@ class NanGuard(Callback):
 
     def on_read(self, trainer: Trainer, row: dict[str, float], finite: bool) -> None:
         """Remember a good state, or go back to one."""
-        if finite:
+        # A finite loss can have a gradient that is not: look at what it did to the weights, too.
+        bad = [name for name, value in row.items() if not math.isfinite(value)]
+        bad = bad or [f"{name} (weights)" for name, player in trainer.players.items() if not _is_finite(player)]
+        if not bad:
             self._remember(trainer)
             return
         self.n_restarts += 1
-        bad = [name for name, value in row.items() if value != value or abs(value) == float("inf")]
         if self.n_restarts > self.max_restarts or self._good is None:
             raise TrainingDivergedError(
                 f"losses {bad} are not finite at step {trainer.step_count}, after {self.max_restarts} restarts with a "
@@ -280,6 +286,10 @@ class NanGuard(Callback):
     def _remember(self, trainer: Trainer) -> None:
         players = {name: _copied(player) for name, player in trainer.players.items()}
         self._good = players, [copy.deepcopy(optimizer.state_dict()) for optimizer in trainer.optimizers]
+
+
+def _is_finite(module: nn.Module) -> bool:
+    return all(bool(value.isfinite().all()) for value in module.state_dict().values())
 
 
 def _copied(module: nn.Module) -> dict[str, Tensor]:

@@ -1,7 +1,7 @@
 """Model files without pickle: a tree of numbers, strings and tensors in one safetensors file, written atomically.
 
 Layout (format version 1): a safetensors file whose metadata hold ``format`` ("tabgan"), ``format_version``, ``kind`` (what was
-saved), ``content`` (JSON; a tensor stands there as ``{"$tensor": name}``) and ``sha256`` over content and tensor bytes.
+saved), ``content`` (JSON; a tensor stands there as ``{"$tensor": name}``) and ``sha256`` over all of these and the tensor bytes.
 To change the layout: raise `FORMAT_VERSION`, keep reading the old one, and add a file of the old version to the tests.
 """
 
@@ -55,7 +55,7 @@ def write_model_file(path: str | os.PathLike[str], kind: str, content: Any) -> N
         "format_version": str(FORMAT_VERSION),
         "kind": kind,
         "content": text,
-        "sha256": _digest(text, tensors),
+        "sha256": _digest(kind, str(FORMAT_VERSION), text, tensors),
     }
     with atomic_path(path) as temporary:
         save_file(tensors, str(temporary), metadata=metadata)
@@ -100,10 +100,10 @@ def read_model_file(path: str | os.PathLike[str]) -> tuple[str, Any]:
         raise ModelFileError(
             f"{str(path)!r} has format version {version!r}; this tabgan reads up to {FORMAT_VERSION}: upgrade tabgan-learn."
         )
-    text = metadata.get("content", "")
-    if metadata.get("sha256") != _digest(text, tensors):
+    kind, text = metadata.get("kind", ""), metadata.get("content", "")
+    if metadata.get("sha256") != _digest(kind, version, text, tensors):
         raise ModelFileError(f"{str(path)!r} was changed after it was written (its checksum does not match).")
-    return metadata.get("kind", ""), _unpacked(json.loads(text), tensors)
+    return kind, _unpacked(json.loads(text), tensors)
 
 
 @contextmanager
@@ -132,7 +132,7 @@ def _packed(value: Any, tensors: dict[str, Tensor]) -> Any:
     if value is None or isinstance(value, (bool, int, str)):
         return value
     if isinstance(value, float):
-        return value if math.isfinite(value) else {"$float": repr(value)}
+        return value if math.isfinite(value) else {"$float": repr(float(value))}
     if isinstance(value, dict):
         if all(isinstance(key, str) and not key.startswith("$") for key in value):
             return {key: _packed(item, tensors) for key, item in value.items()}
@@ -160,8 +160,8 @@ def _unpacked(value: Any, tensors: dict[str, Tensor]) -> Any:
     return {key: _unpacked(item, tensors) for key, item in value.items()}
 
 
-def _digest(text: str, tensors: dict[str, Tensor]) -> str:
-    digest = hashlib.sha256(text.encode())
+def _digest(kind: str, version: str, text: str, tensors: dict[str, Tensor]) -> str:
+    digest = hashlib.sha256(json.dumps([kind, version, text]).encode())
     for name in sorted(tensors):
         tensor = tensors[name]
         digest.update(f"{name}{tensor.dtype}{tuple(tensor.shape)}".encode())

@@ -193,7 +193,7 @@ class OptimizerSpec:
     betas : tuple of float, default=(0.5, 0.999)
         Adam only; the first is SGD's momentum.
     weight_decay : float, default=0.0
-        Decoupled decay per step, times the learning rate.
+        Adam: decoupled decay per step, times the learning rate. RMSprop and SGD: added to the gradient, as torch does.
     """
 
     name: str = "adam"

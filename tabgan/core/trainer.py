@@ -66,6 +66,7 @@ class Trainer:
         self.learning_rate_factor = 1.0
         self._sums: dict[str, Tensor] = {}
         self._counts: dict[str, int] = {}
+        self._trainable: dict[str, list[nn.Parameter]] = {}
         self._parameters = [[p for name in phase.players for p in players[name].parameters()] for phase in self.phases]
         self.optimizers = [
             phase.optimizer.build(parameters) for phase, parameters in zip(self.phases, self._parameters, strict=True)
@@ -87,20 +88,23 @@ class Trainer:
         self.stop_reason = None
         last = self.step_count + n_steps
         modes = {name: player.training for name, player in self.players.items()}
-        for player in self.players.values():
-            player.train()
-        self._notify("on_fit_begin", n_steps)
+        self._trainable = {
+            name: [p for p in player.parameters() if p.requires_grad] for name, player in self.players.items()
+        }
         try:
+            for player in self.players.values():
+                player.train()
+            self._notify("on_fit_begin", n_steps)
             while self.step_count < last and self.stop_reason is None:
                 self._step()
                 self._notify("on_step_end")
-                if self.step_count % self.read_every == 0 or self.step_count == last:
-                    self._read()
+                if self.step_count % self.read_every == 0 or self.step_count == last or self.stop_reason is not None:
+                    self._read()  # also on a stop: a loss that nobody reads may be NaN
         finally:
-            self._notify("on_fit_end")
             self._freeze_all_but(None)
             for name, player in self.players.items():
                 player.train(modes[name])
+            self._notify("on_fit_end")
         return self.history
 
     def stop(self, reason: str) -> None:
@@ -171,10 +175,11 @@ class Trainer:
         self._log(terms)
 
     def _freeze_all_but(self, phase: Phase | None) -> None:
-        """Let gradients reach the phase's players only; None lets them reach all."""
+        """Let gradients reach the phase's players only; None restores what was trainable before the fit."""
         moving = self.players if phase is None else phase.players
-        for name, player in self.players.items():
-            player.requires_grad_(name in moving)
+        for name, parameters in self._trainable.items():
+            for parameter in parameters:
+                parameter.requires_grad_(name in moving)
 
     def _log(self, terms: dict[str, Tensor]) -> None:
         for name, value in terms.items():

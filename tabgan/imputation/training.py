@@ -121,7 +121,7 @@ def train_remask(
             generator=run.generator,
         ).float()
     else:
-        module = start.float()
+        module = start.float().requires_grad_(True)
     n_validation = int(validation.sum())
     if n_validation < 10 or len(values) < 10:
         # Too little to tell learning from noise: the closed form stands.
@@ -183,7 +183,7 @@ def train_gain(
         A trained generator to go on from.
     """
     width = total_width(spans)
-    generator = build_gain(spans, settings, run.generator) if start is None else start.float()
+    generator = build_gain(spans, settings, run.generator) if start is None else start.float().requires_grad_(True)
     players = {
         "generator": generator.to(run.device),
         "discriminator": CellDiscriminator(

@@ -7,7 +7,15 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-__all__ = ["PiecewiseLinearEncoding", "ResidualBlock", "init_linear", "mlp"]
+__all__ = ["PiecewiseLinearEncoding", "ResidualBlock", "blank_linear", "init_linear", "mlp"]
+
+
+def blank_linear(d_in: int, d_out: int) -> nn.Linear:
+    """A linear layer of zeros for `init_linear` to fill: torch's own constructor would move the global generator."""
+    layer = nn.utils.skip_init(nn.Linear, d_in, d_out)
+    nn.init.zeros_(layer.weight)
+    nn.init.zeros_(layer.bias)
+    return layer
 
 
 class PiecewiseLinearEncoding(nn.Module):
@@ -67,8 +75,8 @@ class ResidualBlock(nn.Module):
     def __init__(self, width: int, *, dropout: float = 0.0) -> None:
         super().__init__()
         self.norm = nn.LayerNorm(width)
-        self.inner = nn.Linear(width, width)
-        self.outer = nn.Linear(width, width)
+        self.inner = blank_linear(width, width)
+        self.outer = blank_linear(width, width)
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, inputs: Tensor) -> Tensor:
@@ -77,12 +85,12 @@ class ResidualBlock(nn.Module):
 
 
 def mlp(widths: Sequence[int], *, activation: type[nn.Module] = nn.ReLU) -> nn.Sequential:
-    """Linear layers of the given widths with ``activation`` between them and none after the last."""
+    """Linear layers with ``activation`` between them and none after the last; all zero until `init_linear` fills them."""
     layers: list[nn.Module] = []
     for index, (d_in, d_out) in enumerate(zip(widths[:-1], widths[1:], strict=True)):
         if index:
             layers.append(activation())
-        layers.append(nn.Linear(d_in, d_out))
+        layers.append(blank_linear(d_in, d_out))
     return nn.Sequential(*layers)
 
 

@@ -48,7 +48,7 @@ class GaussianConditional(nn.Module):
             Equal to ``values`` on visible slots up to rounding.
         """
         factor = _visible_factor(self.covariance, visible)
-        centred = (visible * (values - self.mean)).unsqueeze(-1)
+        centred = torch.where(visible > 0, values - self.mean, 0.0).unsqueeze(-1)
         weights = torch.cholesky_solve(centred, factor).squeeze(-1) * visible
         return self.mean + weights @ self.covariance
 
@@ -92,6 +92,7 @@ def fit_gaussian(
     width = values.shape[1]
     n_rows = max(int(max_flops / (3 * width**3)), 4 * width, 500)
     values, visible = values[:n_rows].double(), visible[:n_rows].double()
+    values = torch.where(visible > 0, values, 0.0)
     n = len(values)
     seen = visible.sum(0).clamp_min(1)
     mean = (values * visible).sum(0) / seen

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from tabgan.networks.blocks import PiecewiseLinearEncoding, ResidualBlock, init_linear, mlp
+from tabgan.networks.blocks import PiecewiseLinearEncoding, ResidualBlock, blank_linear, init_linear
 from tabgan.networks.gaussian import GaussianConditional
 from tabgan.spans import Span, total_width
 
@@ -121,7 +121,7 @@ class BasedGenerator(nn.Module):
         d_in = d_table + n_columns + self.encode.d_out
         self.n_members = n_members
         self.scale = nn.Parameter(torch.empty(n_members, 1, d_in))
-        self.input = nn.Linear(d_in, width)
+        self.input = blank_linear(d_in, width)
         self.input_bias = nn.Parameter(torch.zeros(n_members, 1, width))
         self.blocks = nn.Sequential(*[ResidualBlock(width, dropout=dropout) for _ in range(n_blocks)])
         self.norm = nn.LayerNorm(width)
@@ -147,7 +147,7 @@ class BasedGenerator(nn.Module):
     def members(self, values: Tensor, visible: Tensor) -> Tensor:
         """Raw outputs of every member: numbers, and categorical logits."""
         completed = self.completed(values, visible)
-        numbers = values[:, self.numeric_slots]
+        numbers = completed[:, self.numeric_slots]
         seen = visible[:, self.heads.column[self.numeric_slots]]
         bins = self.encode(numbers) * seen.repeat_interleave(self.encode.left.shape[1], 1)
         features = torch.cat([completed, visible, bins], 1)

@@ -81,7 +81,7 @@ class ArrayTable(Table):
         return np.ma.MaskedArray(out, mask=False if hidden is None else hidden[:, keep])
 
     def _native(self, column: RawColumn, values: np.ndarray) -> np.ndarray:
-        """Fills in the array's dtype; a wider dtype where that one cannot hold them."""
+        """Return fills in the array's dtype; a wider dtype where that one cannot hold them."""
         dtype = self._array.dtype
         observed = self._array[~column.missing, self.names.index(column.name)]
         if dtype.kind == "O":

@@ -67,7 +67,7 @@ def read_cells(name: Hashable, dtype: str, cells: np.ndarray, markers: Markers) 
 
 
 def fill_cells(column: RawColumn, observed: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Fills of a column of objects as Python objects of the type its observed cells have.
+    """Turn fills of a column of objects into Python objects of the type its observed cells have.
 
     Parameters
     ----------
@@ -112,7 +112,7 @@ def _as_python(column: RawColumn, observed: np.ndarray, values: np.ndarray) -> A
 
 
 def _hashable(cell: Any) -> Any:
-    """The cell itself, or its ``repr`` when it cannot be hashed."""
+    """Return the cell itself, or its ``repr`` when it cannot be hashed."""
     try:
         hash(cell)
     except TypeError:
@@ -157,7 +157,7 @@ def _as_datetimes(cells: np.ndarray, missing: np.ndarray, kinds: set[type]) -> t
 
 
 def _spread(observed: np.ndarray, missing: np.ndarray) -> np.ndarray:
-    """Times at the observed rows and NaT elsewhere."""
+    """Put times at the observed rows and NaT elsewhere."""
     times = np.full(len(missing), "NaT", dtype=observed.dtype)
     times[~missing] = observed
     return times

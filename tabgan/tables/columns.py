@@ -149,7 +149,7 @@ class Table(abc.ABC):
 
 
 def blank_labels(values: np.ndarray) -> np.ndarray:
-    """True where a fill says "leave missing": None, nan, pd.NA, NaT, or NaT's int64 value."""
+    """Find where a fill says "leave missing": None, nan, pd.NA, NaT, or NaT's int64 value."""
     if values.dtype.kind == "i":
         return values == np.iinfo(np.int64).min
     return np.asarray(pd.isna(values), dtype=bool)
@@ -237,7 +237,7 @@ def times_as_index(values: np.ndarray, column: RawColumn) -> pd.DatetimeIndex | 
 
 
 def _with_pandas_unit(times: np.ndarray) -> np.ndarray:
-    """Times in days as seconds, which is pandas' longest unit; others as they are."""
+    """Return times in days as seconds, which is pandas' longest unit; others as they are."""
     return times.astype(f"{times.dtype.kind}8[s]") if np.datetime_data(times.dtype)[0] == "D" else times
 
 

@@ -326,7 +326,7 @@ def _holdable(column: RawColumn) -> set | None:
 
 
 def _for_column(fill: np.ndarray, known: ColumnSchema, column: RawColumn) -> np.ndarray:
-    """Fills of a fitted column as fills of the table at hand, whose column may differ in unit or be all missing."""
+    """Turn fills of a fitted column into fills of the table at hand, whose unit or family may differ."""
     if column.family in ("datetime", "timedelta") and known.family == column.family:
         return in_unit(fill, known.unit, column.unit)
     if known.kind == "constant" and column.categories:

@@ -40,7 +40,9 @@ def append_indicators(native: Any, indicators: Mapping[str, np.ndarray]) -> Any:
         return np.hstack([native, np.column_stack(list(indicators.values())).astype(native.dtype)])
     taken = [name for name in indicators if name in native.columns]
     if taken:
-        raise InvalidInputError(f"add_indicator=True needs the column names {taken}, which the table already has; rename them.")
+        raise InvalidInputError(
+            f"add_indicator=True needs the column names {taken}, which the table already has; rename them."
+        )
     if isinstance(native, pd.DataFrame):
         return pd.concat([native, pd.DataFrame(dict(indicators), index=native.index)], axis=1)
     frame = nw.from_native(native, eager_only=True)

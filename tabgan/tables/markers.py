@@ -61,15 +61,15 @@ class Markers:
             self._labels.add(marker)
 
     def match_numbers(self, values: np.ndarray) -> np.ndarray:
-        """True where a float64 array holds a marker."""
+        """Find where a float64 array holds a marker."""
         return np.isin(values, self._numbers) if self._numbers else np.zeros(values.shape, dtype=bool)
 
     def match_booleans(self, values: np.ndarray) -> np.ndarray:
-        """True where a float64 array of truth values holds a marker."""
+        """Find where a float64 array of truth values holds a marker."""
         return np.isin(values, self._booleans) if self._booleans else np.zeros(values.shape, dtype=bool)
 
     def match_labels(self, labels: np.ndarray) -> np.ndarray:
-        """True where an object array of hashable labels holds a marker."""
+        """Find where an object array of hashable labels holds a marker."""
         if not self._labels:
             return np.zeros(labels.shape, dtype=bool)
         known = self._labels
@@ -77,7 +77,7 @@ class Markers:
         return np.fromiter(hits, dtype=bool, count=len(labels))
 
     def match_times(self, values: np.ndarray, missing: np.ndarray, family: str, unit: str) -> np.ndarray:
-        """True where an int64 array of times, counted in ``unit``, holds a marker; missing cells never do."""
+        """Find where an int64 array of times, counted in ``unit``, holds a marker; missing cells never do."""
         wanted = []
         for marker in self._times:
             is_span = isinstance(marker, datetime.timedelta | np.timedelta64)

@@ -117,7 +117,7 @@ def _declared_categories(series: nw.Series) -> list | None:
 
 
 def _arrow_dictionary(series: nw.Series) -> Any:
-    """The one pyarrow DictionaryArray of a dictionary column."""
+    """Return the one pyarrow DictionaryArray of a dictionary column."""
     native = series.to_native()
     unified = native.unify_dictionaries().combine_chunks()
     return unified.chunk(0) if hasattr(unified, "num_chunks") else unified
@@ -130,7 +130,7 @@ def _objects(cells: list) -> np.ndarray:
 
 
 def _fill(series: nw.Series, column: RawColumn, rows: np.ndarray, values: np.ndarray) -> nw.Series:
-    """The column with ``values`` at ``rows``; a column without observed cells may change its dtype to hold them."""
+    """Write ``values`` at ``rows``; a column without observed cells may change its dtype to hold them."""
     try:
         if series.dtype == nw.Categorical and series.implementation.is_pyarrow():
             return _fill_arrow_dictionary(series, rows, values)

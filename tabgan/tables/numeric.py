@@ -30,6 +30,7 @@ _LARGEST = np.finfo(np.float64).max
 _TAME = (1e-100, 1e100)
 _MOST_KNOTS = 1000
 _SMALLEST_GAP = 1e-280
+_SMALLEST_SPREAD = 1e-30
 _LINEAR_UP_TO = 3.0
 _IQR_OF_NORMAL = 1.3489795003921634
 _FITTED_ON = 20_000
@@ -95,6 +96,19 @@ def _moments(values: np.ndarray) -> tuple[float, float]:
     return float(values.mean()), spread if spread > 0.0 else 1.0
 
 
+def _robust_moments(values: np.ndarray) -> tuple[float, float]:
+    """Median and quartile-based standard deviation, with fallbacks for quartiles that coincide."""
+    first, center, third = (float(q) for q in np.quantile(values, (0.25, 0.5, 0.75)))
+    spread = (third - first) / _IQR_OF_NORMAL
+    if spread <= 0.0:
+        off_center = values[values != center]
+        if off_center.size:
+            spread = float(np.subtract(*np.quantile(off_center, (0.75, 0.25)))) / _IQR_OF_NORMAL
+    # A spread that is nothing beside the range would send the far values beyond what powers of them can be held in.
+    floor = _SMALLEST_SPREAD * float(np.abs(values - center).max())
+    return center, spread if spread > floor else _moments(values)[1]
+
+
 @dataclass
 class _LinearTransform(NumericTransform):
     """``(x / unit - center) / scale``.
@@ -154,13 +168,7 @@ class RobustTransform(_LinearTransform):
         """Learn median and spread; see ``NumericTransform.fit``."""
         self.unit = _unit_of(values)
         tame = values / self.unit
-        first, self.center, third = (float(q) for q in np.quantile(tame, (0.25, 0.5, 0.75)))
-        spread = (third - first) / _IQR_OF_NORMAL
-        if spread <= 0.0:
-            off_center = tame[tame != self.center]
-            if off_center.size:
-                spread = float(np.subtract(*np.quantile(off_center, (0.75, 0.25)))) / _IQR_OF_NORMAL
-        self.scale = spread if spread > 0.0 else _moments(tame)[1]
+        self.center, self.scale = _robust_moments(tame)
         return self
 
     def _forward(self, values: np.ndarray) -> np.ndarray:
@@ -234,7 +242,7 @@ def _interpolate(x: np.ndarray, xs: np.ndarray, ys: np.ndarray) -> np.ndarray:
 
 @dataclass
 class PowerTransform(NumericTransform):
-    """Yeo-Johnson power of the standardised column, standardised again.
+    """Yeo-Johnson power of the robustly scaled column, then standardised.
 
     The exponent is the maximum-likelihood one, limited to [0, 2]: within these bounds the power maps all numbers onto
     all numbers, so that its inverse exists for any input.
@@ -242,11 +250,11 @@ class PowerTransform(NumericTransform):
     Parameters
     ----------
     unit, center, scale : float
-        First standardisation.
+        Robust scaling, so that long tails lie far out, where the power bends most.
     exponent : float
         Yeo-Johnson's lambda; 1 is the identity.
     mean, spread : float
-        Second standardisation.
+        Standardisation of the powers.
     """
 
     unit: float = 1.0
@@ -260,7 +268,7 @@ class PowerTransform(NumericTransform):
         """Learn exponent and moments; see ``NumericTransform.fit``."""
         self.unit = _unit_of(values)
         tame = values / self.unit
-        self.center, self.scale = _moments(tame)
+        self.center, self.scale = _robust_moments(tame)
         scaled = (tame - self.center) / self.scale
         self.exponent = _likely_exponent(scaled)
         self.mean, self.spread = _moments(_yeo_johnson(scaled, self.exponent))

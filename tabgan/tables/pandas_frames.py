@@ -119,7 +119,7 @@ def _arrow_type(dtype: Any) -> str:
 
 
 def _fill(series: pd.Series, column: RawColumn, rows: np.ndarray, values: np.ndarray) -> pd.Series:
-    """The column with ``values`` at ``rows``; a column without observed cells may change its dtype to hold them."""
+    """Write ``values`` at ``rows``; a column without observed cells may change its dtype to hold them."""
     dtype = series.dtype
     try:
         if isinstance(dtype, pd.SparseDtype):
@@ -181,6 +181,9 @@ def _extension_values(dtype: Any, column: RawColumn, values: np.ndarray) -> Any:
         if arrow.startswith("date"):
             return pd.array([datetime.date.fromisoformat(str(day)) for day in index.to_numpy().astype("M8[D]")], dtype)
         return pd.array(index, dtype=dtype)
+    texts = isinstance(dtype, pd.StringDtype) or arrow in ("string", "large_string", "string_view")
+    if texts and not all(isinstance(value, str) for value in values):
+        raise TypeError("only text can fill a column of text")
     return pd.array(values.tolist(), dtype=dtype)
 
 
@@ -191,7 +194,7 @@ def _checked_times(values: np.ndarray) -> np.ndarray:
 
 
 def _retyped(series: pd.Series, column: RawColumn, rows: np.ndarray, values: np.ndarray) -> pd.Series:
-    """New column of the dtype that pandas infers from the fills."""
+    """Build a column of the dtype that pandas infers from the fills."""
     cells: list[Any] = [None] * len(series)
     for row, cell in zip(rows, fill_cells(column, np.empty(0, dtype=object), values), strict=True):
         cells[row] = cell

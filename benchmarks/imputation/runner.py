@@ -1,0 +1,129 @@
+"""Runs cells of a grid, one forked process each, and appends a row of results per cell; starting again goes on where it stopped."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import platform
+import resource
+import time
+import traceback
+import warnings
+from collections.abc import Sequence
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from benchmarks.data import BenchmarkTable, load_table
+from benchmarks.imputation.config import Cell, Grid
+
+__all__ = ["amputed", "run_grid", "score"]
+
+
+def run_grid(grid: Grid, results: Path, *, methods: Sequence[str] | None = None, time_limit: float = 1800.0) -> None:
+    """Run what ``results`` (JSON lines) does not hold yet; ``methods`` leaves the other methods for later."""
+    done = {_key(json.loads(line)) for line in results.read_text().splitlines()} if results.exists() else set()
+    cells = [cell for cell in grid.cells() if _key(asdict(cell)) not in done and cell.method in (methods or grid.methods)]
+    results.parent.mkdir(parents=True, exist_ok=True)
+    for number, cell in enumerate(cells, 1):
+        row = asdict(cell) | _in_process(cell, grid, time_limit)
+        with results.open("a") as file:
+            file.write(json.dumps(row) + "\n")
+        outcome = row.get("error") or f"rmse {row['rmse']}, error rate {row['error_rate']}"
+        print(f"[{number}/{len(cells)}] {cell.table} {cell.mechanism} {cell.rate} seed {cell.seed} {cell.method}: {outcome}", flush=True)
+
+
+def amputed(cell: Cell, grid: Grid) -> tuple[BenchmarkTable, pd.DataFrame, pd.DataFrame, np.ndarray, np.ndarray]:
+    """The incomplete training table and test rows of a cell, with the truth and the hidden cells of both together."""
+    from tabgan.tables.amputation import ampute
+
+    table = load_table(cell.table, max_rows=grid.max_rows, max_columns=grid.max_columns, all_numeric=grid.all_numeric)
+    truth = table.frame
+    codes = truth.copy()
+    for column in table.categorical:
+        codes[column] = truth[column].astype("category").cat.codes.replace(-1, np.nan)
+    observed = truth.notna().to_numpy()
+    hidden = ampute(codes.to_numpy(float), cell.rate, mechanism=cell.mechanism, random_state=cell.seed, observed=observed)
+    incomplete = truth.mask(hidden).where(~hidden, None if table.categorical else np.nan)
+    for column in table.numeric:
+        incomplete[column] = incomplete[column].astype(float)
+    order = np.random.default_rng(cell.seed).permutation(len(truth))
+    n_test = int(cell.test_fraction * len(truth))
+    order = np.concatenate([np.sort(order[n_test:]), np.sort(order[:n_test])])
+    incomplete, truth, hidden = incomplete.iloc[order], truth.iloc[order].reset_index(drop=True), hidden[order]
+    incomplete = incomplete.reset_index(drop=True)
+    train = BenchmarkTable(cell.table, incomplete.iloc[: len(truth) - n_test], table.categorical)
+    return train, incomplete.iloc[len(truth) - n_test :], truth, hidden, order
+
+
+def score(filled: pd.DataFrame, truth: pd.DataFrame, hidden: np.ndarray, categorical: list[str]) -> dict[str, Any]:
+    """Error on hidden cells: numbers in column standard deviations (and in column ranges, GAIN's measure), and the share of wrong categories."""
+    squared, ranged, wrong = [], [], []
+    for j, column in enumerate(truth.columns):
+        cells = hidden[:, j]
+        if not cells.any():
+            continue
+        true, guess = truth.loc[cells, column], filled.loc[cells, column]
+        if guess.isna().any():
+            raise ValueError(f"{int(guess.isna().sum())} cells of column {column!r} were left empty")
+        if column in categorical:
+            wrong.append((guess != true).to_numpy())
+        else:
+            error = (guess.astype(float) - true.astype(float)).to_numpy()
+            full = truth[column].astype(float)
+            squared.append((error / full.std(ddof=0)) ** 2)
+            ranged.append((error / (full.max() - full.min())) ** 2)
+    return {
+        "rmse": _root(squared),
+        "rmse_minmax": _root(ranged),
+        "error_rate": float(np.mean(np.concatenate(wrong))) if wrong else None,
+    }
+
+
+def _root(parts: list[np.ndarray]) -> float | None:
+    return float(np.sqrt(np.mean(np.concatenate(parts)))) if parts else None
+
+
+def _in_process(cell: Cell, grid: Grid, time_limit: float) -> dict[str, Any]:
+    """A process of its own gives each method a clean memory peak and lets the run outlive a crash."""
+    context = multiprocessing.get_context("fork")
+    receiver, sender = context.Pipe(duplex=False)
+    process = context.Process(target=_work, args=(cell, grid, sender))
+    process.start()
+    answer = receiver.recv() if receiver.poll(time_limit) else {"error": f"no result after {time_limit:.0f} s"}
+    if process.is_alive() and "error" in answer:
+        process.kill()
+    process.join()
+    return answer | {"python": platform.python_version(), "machine": f"{platform.machine()}, {multiprocessing.cpu_count()} cores"}
+
+
+def _work(cell: Cell, grid: Grid, sender: Any) -> None:
+    warnings.filterwarnings("ignore")
+    try:
+        from benchmarks.imputation.competitors import COMPETITORS
+
+        train, test, truth, hidden, _ = amputed(cell, grid)
+        outcome = COMPETITORS[cell.method]()(train, test, cell.seed)
+        filled = pd.concat([outcome.train, outcome.test], ignore_index=True)
+        scored = slice(len(train.frame), None) if cell.test_fraction else slice(None)
+        row = score(
+            filled.iloc[scored].reset_index(drop=True),
+            truth.iloc[scored].reset_index(drop=True),
+            hidden[scored],
+            train.categorical,
+        )
+        row |= {"fit_seconds": outcome.fit_seconds, "transform_seconds": outcome.transform_seconds}
+        row |= {"n_rows": len(truth), "n_columns": truth.shape[1]}
+        row |= {"peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, "device": "cpu"}
+        row |= {name: version(name) for name in ("torch", "scikit-learn", "pandas", "numpy")}
+        sender.send(row | {"time": time.strftime("%Y-%m-%dT%H:%M:%S")})
+    except Exception as error:
+        sender.send({"error": f"{type(error).__name__}: {error}", "traceback": traceback.format_exc()[-2000:]})
+
+
+def _key(row: dict[str, Any]) -> tuple:
+    return tuple(row[name] for name in Cell.__dataclass_fields__)

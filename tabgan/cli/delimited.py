@@ -1,0 +1,223 @@
+"""CSV and TSV text cut into cells without losing a byte, so that a filled file differs from its source in the gaps only."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from tabgan.exceptions import InvalidInputError
+
+__all__ = ["DelimitedText", "cell_value", "parse_delimited", "write_delimited"]
+
+
+@dataclass
+class DelimitedText:
+    """A delimited text and where its cells are.
+
+    Joining ``head`` and, for each record, its raw cells with the delimiter and its ``end``, gives the very text back.
+
+    Parameters
+    ----------
+    names : list of str
+        Column names; "1", "2", ... without a header.
+    head : str
+        Everything before the first record: byte order mark, header, blank lines.
+    records : list of list of str
+        Raw cells, with quotes and surrounding blanks.
+    ends : list of str
+        What follows each record: its line end and blank lines.
+    lines : list of int
+        Number of the line each record begins in, from 1.
+    delimiter : str
+    """
+
+    names: list[str]
+    head: str
+    records: list[list[str]]
+    ends: list[str]
+    lines: list[int]
+    delimiter: str
+
+    def replace(self, row: int, column: int, value: str, quoted: bool = False) -> None:
+        """Put a value into one cell, keeping the blanks before it and quoting where needed or wanted."""
+        raw = self.records[row][column]
+        blanks = raw[: len(raw) - len(raw.lstrip(" "))] if self.delimiter != " " else ""
+        self.records[row][column] = blanks + _quoted(value, self.delimiter, quoted or raw.lstrip(" ").startswith('"'))
+
+    def text(self) -> str:
+        """The whole text with its replaced cells."""
+        pieces = [self.head]
+        for record, end in zip(self.records, self.ends, strict=True):
+            pieces.append(self.delimiter.join(record))
+            pieces.append(end)
+        return "".join(pieces)
+
+
+def parse_delimited(text: str, source: str, delimiter: str, header: bool = True) -> DelimitedText:
+    """Cut a text into records and raw cells.
+
+    Parameters
+    ----------
+    text : str
+        The whole file.
+    source : str
+        Its name, for messages.
+    delimiter : str
+        One character.
+    header : bool, default=True
+        Whether the first record holds the column names.
+
+    Returns
+    -------
+    DelimitedText
+
+    Raises
+    ------
+    InvalidInputError
+        The text is empty or has no rows, a quote never ends, a row has too few or too many cells, or names repeat. Blank
+        lines are skipped, except between the rows of a table with a single column, where they are empty cells.
+    """
+    mark = "\ufeff" if text.startswith("\ufeff") else ""
+    if not text[len(mark) :].strip():
+        raise InvalidInputError(f"{source} is empty; it needs a header and at least one row.")
+    records, ends, lines, lead = _cut(text[len(mark) :], source, delimiter)
+    first = records[0]
+    head = mark + lead
+    names = [str(j + 1) for j in range(len(first))]
+    if header:
+        names = [cell_value(raw) or f"Unnamed: {j}" for j, raw in enumerate(first)]
+        head += delimiter.join(first) + ends[0]
+        records, ends, lines = records[1:], ends[1:], lines[1:]
+        _check_names(names, source, delimiter)
+    if len(names) == 1:
+        _keep_blank_cells(records, ends, lines)
+    if not records:
+        raise InvalidInputError(f"{source} has a header but no rows; there is nothing to learn from or to fill.")
+    for record, line in zip(records, lines, strict=True):
+        if len(record) != len(names):
+            what = "the header" if header else "the first line"
+            raise InvalidInputError(
+                f"{source}, line {line}: {len(record)} cells where {what} has {len(names)}; quote cells that contain "
+                f"{delimiter!r}, or give the right --delimiter."
+            )
+    return DelimitedText(names, head, records, ends, lines, delimiter)
+
+
+def _cut(text: str, source: str, delimiter: str) -> tuple[list[list[str]], list[str], list[int], str]:
+    """Records, what follows each, their line numbers, and blank lines before the first."""
+    line_end = re.compile(r"\r?\n" if "\n" in text else r"\r")
+    # A cell: blanks, a quoted part in which quotes are doubled, and whatever stands before the delimiter or line end.
+    cell = re.compile(rf' *"(?:[^"]|"")*"[^{re.escape(delimiter)}\r\n]*|(?! *")[^{re.escape(delimiter)}\r\n]*')
+    records: list[list[str]] = []
+    ends: list[str] = []
+    lines: list[int] = []
+    lead, position, line = "", 0, 1
+    while position < len(text):
+        found = line_end.search(text, position)
+        stop, after = (found.start(), found.end()) if found else (len(text), len(text))
+        plain = text[position:stop]
+        started = line
+        if not plain.strip(" "):
+            if records:
+                ends[-1] += text[position:after]
+            else:
+                lead += text[position:after]
+            position, line = after, line + 1
+            continue
+        if '"' not in plain:
+            record = plain.split(delimiter)
+        else:
+            record, stop = _quoted_record(text, position, source, delimiter, cell, line)
+            found = line_end.match(text, stop)
+            after = found.end() if found else len(text)
+            line += len(line_end.findall(text, position, stop))
+        records.append(record)
+        ends.append(text[stop:after])
+        lines.append(started)
+        position, line = after, line + 1
+    return records, ends, lines, lead
+
+
+def _quoted_record(
+    text: str, position: int, source: str, delimiter: str, cell: re.Pattern[str], line: int
+) -> tuple[list[str], int]:
+    record = []
+    while True:
+        found = cell.match(text, position)
+        if found is None:
+            raise InvalidInputError(
+                f"{source}, line {line}, cell {len(record) + 1}: a quote opens here and never closes; close it, or double "
+                'the quotes inside of a quoted cell ("").'
+            )
+        record.append(found.group())
+        position = found.end()
+        if not text.startswith(delimiter, position):
+            return record, position
+        position += 1
+
+
+def _check_names(names: list[str], source: str, delimiter: str) -> None:
+    seen: dict[str, int] = {}
+    for j, name in enumerate(names):
+        if name in seen:
+            raise InvalidInputError(
+                f"{source}: column name {name!r} appears twice (columns {seen[name] + 1} and {j + 1}); rename one, or give "
+                "--no-header if the first line holds data."
+            )
+        seen[name] = j
+    other = [mark for mark in (";", "\t", "|", ",") if mark != delimiter and mark in names[0]]
+    if len(names) == 1 and other:
+        raise InvalidInputError(
+            f"{source} has the single column {names[0]!r} when cut at {delimiter!r}; give --delimiter {other[0]!r}."
+        )
+
+
+def _keep_blank_cells(records: list[list[str]], ends: list[str], lines: list[int]) -> None:
+    """In a table with one column, a blank line between two rows is an empty cell."""
+    row = 0
+    while row < len(records) - 1:
+        own, *blank = re.findall(r"[^\r\n]*(?:\r?\n|\r)", ends[row])
+        if blank:
+            ends[row : row + 1] = [own, *(re.sub(r"^[^\r\n]*", "", end) for end in blank)]
+            records[row + 1 : row + 1] = [[re.sub(r"[\r\n]", "", end)] for end in blank]
+            lines[row + 1 : row + 1] = [lines[row] + k + 1 for k in range(len(blank))]
+        row += 1 + len(blank)
+
+
+def cell_value(raw: str) -> str:
+    """What a raw cell says: without surrounding blanks, outer quotes and the doubling of inner ones."""
+    text = raw.strip()
+    if not text.startswith('"'):
+        return text
+    body, _, rest = text[1:].rpartition('"')
+    return body.replace('""', '"') + rest
+
+
+def _quoted(value: str, delimiter: str, wanted: bool) -> str:
+    needed = delimiter in value or '"' in value or "\n" in value or "\r" in value or value != value.strip()
+    return '"' + value.replace('"', '""') + '"' if needed or wanted else value
+
+
+def write_delimited(names: Sequence[str] | None, rows: Iterable[Sequence[str]], delimiter: str) -> str:
+    """Delimited text from scratch, quoted only where needed.
+
+    Parameters
+    ----------
+    names : sequence of str or None
+        Header; None writes none.
+    rows : iterable of sequence of str
+    delimiter : str
+
+    Returns
+    -------
+    str
+    """
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, delimiter=delimiter, lineterminator="\n")
+    if names is not None:
+        writer.writerow(names)
+    writer.writerows(rows)
+    return buffer.getvalue()

@@ -1,0 +1,93 @@
+"""How the command line reports trouble: one ``error: ...`` on stderr, an exit code, and a traceback only on request."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from typing import Annotated
+
+import typer
+
+from tabgan.exceptions import InvalidInputError, MissingExtraError, TabganError, TrainingDivergedError
+
+__all__ = ["BAD_INPUT", "BROKEN_PIPE", "FAILED", "INTERRUPTED", "DebugOption", "note", "report_error"]
+
+FAILED = 1
+BAD_INPUT = 2
+INTERRUPTED = 130
+BROKEN_PIPE = 141
+
+_wanted = {"debug": False}
+
+
+def _remember_debug(value: bool) -> bool:
+    _wanted["debug"] = _wanted["debug"] or value
+    return value
+
+
+DebugOption = Annotated[
+    bool,
+    typer.Option("--debug", help="Show the traceback of an error (or set TABGAN_DEBUG=1).", callback=_remember_debug),
+]
+
+
+def note(text: str) -> None:
+    """One line for the user on stderr; stdout is for data only."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def report_error(error: BaseException) -> int:
+    """Print what went wrong.
+
+    Parameters
+    ----------
+    error : BaseException
+        Whatever ended the command.
+
+    Returns
+    -------
+    int
+        Exit code: 2 for bad usage or input, 130 for Ctrl-C, 1 for everything else.
+    """
+    debug = _wanted["debug"] or os.environ.get("TABGAN_DEBUG", "") not in ("", "0")
+    _wanted["debug"] = False
+    if isinstance(error, KeyboardInterrupt) or type(error).__name__ == "Abort":
+        note("error: interrupted; no output was written.")
+        return INTERRUPTED
+    if debug:
+        traceback.print_exception(error)
+    if hasattr(error, "format_message"):
+        return _usage_error(error)
+    note(f"error: {_described(error)}")
+    if isinstance(error, (TrainingDivergedError, MissingExtraError)):
+        return FAILED
+    if isinstance(error, (TabganError, FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError)):
+        return BAD_INPUT
+    if not debug and not isinstance(error, (OSError, MemoryError)):
+        note("This is a bug in tabgan or in a package it uses; run again with --debug for the traceback.")
+    return FAILED
+
+
+def _usage_error(error: BaseException) -> int:
+    """Bad options, as the command line library found them; typer brings its own or an installed click, by version."""
+    if type(error).__name__ == "NoArgsIsHelpError":
+        error.show()  # type: ignore[attr-defined]
+        return BAD_INPUT
+    note(f"error: {error.format_message()}")  # type: ignore[attr-defined]
+    context = getattr(error, "ctx", None)
+    if context is not None:
+        note(f"Try '{context.command_path} --help'.")
+    return BAD_INPUT
+
+
+def _described(error: BaseException) -> str:
+    if isinstance(error, InvalidInputError):
+        return str(error).rstrip()
+    if isinstance(error, OSError) and error.strerror and error.filename is not None:
+        return f"{str(error.filename)!r}: {error.strerror}."
+    if isinstance(error, MemoryError):
+        return "not enough memory; use a smaller table, or leave wide columns out with --leave."
+    if isinstance(error, (TabganError, OSError)):
+        return str(error).rstrip()
+    return f"{type(error).__name__}: {error}"

@@ -1,0 +1,95 @@
+"""The ``tabgan`` command: its options, its subcommands, and where every error ends."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from tabgan.cli.demo import demo
+from tabgan.cli.errors import DebugOption, report_error
+from tabgan.cli.impute import IMPUTE_EPILOG, impute
+
+__all__ = ["app", "main"]
+
+_EPILOG = """Examples:
+
+tabgan impute gaps.csv -o full.csv
+
+tabgan impute train.csv -o full.csv --missing '?' --leave id --model shop.tabgan
+
+tabgan impute new.parquet -o new_full.parquet --model shop.tabgan
+
+cat gaps.csv | tabgan impute - -o - --quiet > full.csv
+
+tabgan demo
+
+Exit codes: 0 done; 1 failed (training diverged, disk full, missing package); 2 bad usage or input; 130 interrupted."""
+
+
+class _Group(TyperGroup):
+    """Group whose errors all end as one line on stderr, whoever calls it."""
+
+    def main(  # type: ignore[override]
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        standalone_mode: bool = True,
+        **extra: Any,
+    ) -> Any:
+        if not standalone_mode:
+            return super().main(args=args, prog_name=prog_name, standalone_mode=False, **extra)
+        try:
+            code = super().main(args=args, prog_name=prog_name, standalone_mode=False, **extra)
+        except (Exception, KeyboardInterrupt) as error:
+            code = report_error(error)
+        else:
+            if code == 130:
+                code = report_error(KeyboardInterrupt())
+        sys.exit(code if isinstance(code, int) else 0)
+
+
+app = typer.Typer(
+    name="tabgan",
+    cls=_Group,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    epilog=_EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from tabgan import __version__
+
+        typer.echo(f"tabgan {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and stop.", callback=_print_version, is_eager=True)
+    ] = False,
+    debug: DebugOption = False,
+) -> None:
+    """Fill the gaps of real tables with a GAN that is measured against the baselines."""
+
+
+app.command(epilog=IMPUTE_EPILOG)(impute)
+app.command()(demo)
+
+
+def main() -> None:
+    """Entry point of the ``tabgan`` script."""
+    app(prog_name="tabgan")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,166 @@
+"""What `tabgan impute` did, per column: for people on stderr, for programs as JSON."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import pandas as pd
+
+__all__ = ["ColumnReport", "Report", "column_validation"]
+
+
+@dataclass
+class ColumnReport:
+    """One column.
+
+    Parameters
+    ----------
+    name, kind : str
+        Kind as the model has it, "left alone" for a column it never saw.
+    gaps, filled : int
+        Missing cells, and how many of these were filled.
+    validation : dict or None
+        ``n_cells`` and either ``rmse``, ``rmse_mean``, ``nrmse``, ``nrmse_mean`` or ``error_rate``, ``error_rate_mode``.
+    """
+
+    name: str
+    kind: str
+    gaps: int
+    filled: int = 0
+    validation: dict[str, float] | None = None
+
+    @property
+    def worse_than_baseline(self) -> bool:
+        """Whether the validation error is above that of the mean or mode."""
+        found = self.validation or {}
+        if "rmse" in found:
+            return found["rmse"] > found["rmse_mean"]
+        return "error_rate" in found and found["error_rate"] > found["error_rate_mode"]
+
+    def errors(self) -> tuple[str, str]:
+        """Validation error and that of the mean or mode, in words."""
+        found = self.validation or {}
+        if "nrmse" in found:
+            return f"{found['nrmse']:.2f} sd", f"{found['nrmse_mean']:.2f} sd"
+        if "error_rate" in found:
+            return f"{found['error_rate']:.1%} wrong", f"{found['error_rate_mode']:.1%} wrong"
+        return "-", "-"
+
+
+@dataclass
+class Report:
+    """One run.
+
+    Parameters
+    ----------
+    input, output : str
+    n_rows : int
+    columns : list of ColumnReport
+    model : dict
+        Objective, steps, why training stopped, seed, and whether the model was reused.
+    seconds : float
+    warnings : list of str
+    """
+
+    input: str
+    output: str
+    n_rows: int
+    columns: list[ColumnReport] = field(default_factory=list)
+    model: dict[str, Any] = field(default_factory=dict)
+    seconds: float = 0.0
+    warnings: list[str] = field(default_factory=list)
+
+    def add_warnings(self) -> None:
+        """Say which columns stayed empty and which were filled worse than by their mean or mode on validation."""
+        empty = [column.name for column in self.columns if column.gaps == self.n_rows and not column.filled]
+        if empty:
+            self.warnings.append(f"left empty, as they hold no value to learn from: {', '.join(map(repr, empty))}")
+        for column in self.columns:
+            if column.filled and column.worse_than_baseline:
+                model, baseline = column.errors()
+                self.warnings.append(
+                    f"column {column.name!r}: no better than the mean or mode on validation cells ({model} against "
+                    f"{baseline}, {column.validation['n_cells']} cells)"  # type: ignore[index]
+                )
+
+    def to_json(self) -> str:
+        """The report for programs."""
+        content = asdict(self)
+        content["gaps"] = sum(column.gaps for column in self.columns)
+        content["filled"] = sum(column.filled for column in self.columns)
+        return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+    def summary(self) -> str:
+        """One line."""
+        gaps, filled = (sum(getattr(column, what) for column in self.columns) for what in ("gaps", "filled"))
+        how = "no gaps, nothing to learn" if not self.model else self._how()
+        return f"{self.input}: {self.n_rows} rows, {filled} of {gaps} gaps filled in {self.seconds:.1f} s ({how}) -> {self.output}"
+
+    def _how(self) -> str:
+        if self.model["reused"]:
+            return f"model reused from {self.model['file']}"
+        return f"{self.model['objective']}, {self.model['steps']} steps, seed {self.model['seed']}"
+
+    def rows(self) -> list[tuple[str, ...]]:
+        """Table of the columns with gaps, without its heading."""
+        return [
+            (column.name, column.kind, str(column.gaps), str(column.filled), *column.errors())
+            for column in self.columns
+            if column.gaps
+        ]
+
+    def to_text(self) -> str:
+        """The report for people, in plain text."""
+        lines = [self.summary()]
+        if rows := self.rows():
+            table = [_HEADING, *rows]
+            widths = [max(len(row[k]) for row in table) for k in range(len(_HEADING))]
+            lines += [
+                "  ".join(
+                    cell.rjust(width) if k > 1 else cell.ljust(width)
+                    for k, (cell, width) in enumerate(zip(row, widths, strict=True))
+                )
+                for row in table
+            ]
+        return "\n".join(lines + [f"warning: {text}" for text in self.warnings]) + "\n"
+
+    def show(self) -> None:
+        """Print on stderr: a rich table on a terminal, plain text elsewhere."""
+        from rich.console import Console
+        from rich.markup import escape
+        from rich.table import Table
+
+        console = Console(stderr=True)
+        if not console.is_terminal:
+            console.file.write(self.to_text())
+            return
+        console.print(escape(self.summary()), highlight=False)
+        if rows := self.rows():
+            table = Table(*_HEADING)
+            for column in table.columns[2:]:
+                column.justify = "right"
+            for row in rows:
+                table.add_row(*map(escape, row))
+            console.print(table)
+        for text in self.warnings:
+            console.print(f"[yellow]warning:[/yellow] {escape(text)}", highlight=False)
+
+
+_HEADING = ("column", "kind", "gaps", "filled", "validation error", "mean or mode")
+
+
+def column_validation(scores: pd.DataFrame, name: str) -> dict[str, float] | None:
+    """One column's entries of `GAINImputer.validation_scores_` that apply; None when nothing of it was held out."""
+    if name not in scores.index:
+        return None
+    row = scores.loc[name]
+    kept = ("rmse", "rmse_mean", "nrmse", "error_rate", "error_rate_mode", "log_loss")
+    found = {key: float(row[key]) for key in kept if key in row and math.isfinite(row[key])}
+    if "nrmse" in found and "rmse_mean" in found:
+        found["nrmse_mean"] = found["nrmse"] * found["rmse_mean"] / found["rmse"] if found["rmse"] else math.nan
+        if not math.isfinite(found["nrmse_mean"]):
+            found["nrmse_mean"] = 1.0
+    return {"n_cells": int(row["n_cells"])} | found

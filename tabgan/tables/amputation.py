@@ -1,0 +1,178 @@
+"""Hiding known cells on purpose, by mechanism: the ground truth of every imputation benchmark."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal, get_args
+
+import numpy as np
+from scipy.optimize import brentq
+from scipy.special import expit
+from scipy.stats import rankdata
+
+from tabgan.exceptions import InvalidParameterError
+
+__all__ = ["MECHANISMS", "Mechanism", "ampute"]
+
+Mechanism = Literal["mcar", "mar", "mnar", "mnar-quantile", "block", "copy"]
+MECHANISMS: tuple[str, ...] = get_args(Mechanism)
+
+
+def ampute(
+    X: np.ndarray,
+    rate: float = 0.2,
+    *,
+    mechanism: Mechanism = "mcar",
+    random_state: int | None = None,
+    observed: np.ndarray | None = None,
+    donors: np.ndarray | None = None,
+    mar_observed_fraction: float = 0.3,
+) -> np.ndarray:
+    """Choose cells to hide.
+
+    Parameters
+    ----------
+    X : ndarray of float of shape (n_rows, n_columns)
+        Complete numbers that the choice may depend on (ranks of categories will do). NaN is allowed where ``observed`` is False,
+        and counts as the column mean.
+    rate : float in (0, 1), default=0.2
+        Share of the observed cells to hide, met to within one cell (``"copy"``: only on average; see there).
+    mechanism : str, default="mcar"
+        ``"mcar"``: cells at random. ``"mar"``: some columns stay complete, the other columns' cells are hidden with
+        logistic probabilities in a random combination of the complete ones. ``"mnar"``: self-masking, the probability is
+        logistic in the cell's own value. ``"mnar-quantile"``: the cells nearest to one end of each column, censoring with
+        noise. ``"block"``: runs of neighbouring columns in random rows. ``"copy"``: each row takes the gaps of a random donor
+        row; ``rate`` is then only met if the donors' gaps have that rate.
+    random_state : int, default=None
+        Seed; None draws a fresh one.
+    observed : ndarray of bool of shape (n_rows, n_columns), default=None
+        Cells that exist; None takes the ones that are not NaN.
+    donors : ndarray of bool of shape (n_donors, n_columns), default=None
+        For ``"copy"``: True where a donor row has a gap. None takes the gaps of ``observed``.
+    mar_observed_fraction : float, default=0.3
+        For ``"mar"``: share of columns that stay complete, at least one.
+
+    Returns
+    -------
+    ndarray of bool of shape (n_rows, n_columns)
+        True where a cell is to be hidden; only observed cells are. Every row keeps a cell where its number of observed cells
+        allows it at all; the cells spared for that are made up for elsewhere.
+
+    Raises
+    ------
+    InvalidParameterError
+        Unknown mechanism, rate outside (0, 1), or ``"copy"`` without a donor that has a gap.
+
+    References
+    ----------
+    Muzellec et al. 2020, "Missing Data Imputation using Optimal Transport" (logistic MAR and self-masking MNAR); Spinelli et al.
+    and CACTI 2025 (copied patterns).
+
+    Examples
+    --------
+    >>> hidden = ampute(np.zeros((100, 5)), 0.2, random_state=0)
+    >>> int(hidden.sum())
+    100
+    """
+    if mechanism not in MECHANISMS:
+        raise InvalidParameterError(f"mechanism={mechanism!r} is not one of {list(MECHANISMS)}.")
+    if not 0 < rate < 1:
+        raise InvalidParameterError(f"rate={rate!r} must lie between 0 and 1, both excluded.")
+    rng = np.random.default_rng(random_state)
+    X = np.asarray(X, dtype=float)
+    observed = ~np.isnan(X) if observed is None else np.asarray(observed, dtype=bool)
+    if mechanism == "copy":
+        return _copied(observed, donors, rng)
+    scaled = _standardised(X, observed)
+    if mechanism == "mar":
+        propensity = _mar(scaled, rng, mar_observed_fraction)
+    else:
+        propensity = _PROPENSITIES[mechanism](scaled, rng)
+    n_hidden = round(rate * observed.sum())
+    return _exact(propensity, observed, n_hidden, rng)
+
+
+def _mcar(scaled: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    return np.zeros(scaled.shape)
+
+
+def _mar(scaled: np.ndarray, rng: np.random.Generator, fraction: float) -> np.ndarray:
+    n_columns = scaled.shape[1]
+    n_complete = min(max(int(fraction * n_columns), 1), n_columns - 1) if n_columns > 1 else 0
+    complete = rng.permutation(n_columns)[:n_complete]
+    logits = scaled[:, complete] @ rng.normal(size=(n_complete, n_columns))
+    logits /= np.maximum(logits.std(axis=0), 1e-12)
+    logits[:, complete] = -np.inf
+    return logits
+
+
+def _mnar(scaled: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    return scaled * rng.choice([-1.0, 1.0], size=scaled.shape[1]) * rng.uniform(0.5, 1.5, size=scaled.shape[1])
+
+
+def _quantile(scaled: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    ranks = rankdata(scaled, axis=0) / len(scaled)
+    return 8 * np.where(rng.random(scaled.shape[1]) < 0.5, ranks, 1 - ranks)
+
+
+def _block(scaled: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    n_rows, n_columns = scaled.shape
+    width = max(n_columns // 3, 1)
+    first = rng.integers(0, n_columns, size=(n_rows, 1))
+    inside = (np.arange(n_columns) - first) % n_columns < width
+    return np.where(inside, 4.0, -4.0)
+
+
+_PROPENSITIES: dict[str, Callable[[np.ndarray, np.random.Generator], np.ndarray]] = {
+    "mcar": _mcar,
+    "mnar": _mnar,
+    "mnar-quantile": _quantile,
+    "block": _block,
+}
+
+
+def _exact(logits: np.ndarray, observed: np.ndarray, n_hidden: int, rng: np.random.Generator) -> np.ndarray:
+    """Hide exactly ``n_hidden`` observed cells with odds proportional to ``exp(logits)``.
+
+    An intercept brings the mean probability to the rate; the exact number comes from adding Gumbel-like noise and cutting
+    off at the n-th largest, which keeps the order of the odds.
+    """
+    usable = observed & np.isfinite(logits)
+    n_hidden = min(n_hidden, int(usable.sum()))
+    if n_hidden == 0:
+        return np.zeros(observed.shape, dtype=bool)
+    share = min(n_hidden / usable.sum(), 1 - 1e-9)
+    finite = logits[usable]
+    intercept = brentq(lambda b: expit(finite + b).mean() - share, -60, 60)
+    probability = expit(finite + intercept)
+    # u < p  <=>  logit(p) - logit(u) > 0: the margin orders cells by how surely they are hidden.
+    noise = rng.logistic(size=len(finite))
+    margin = np.full(observed.shape, -np.inf)
+    margin[usable] = np.log(probability / (1 - probability)) + noise
+    # The last cell of a row is spared: a row without any observed cell tests nothing.
+    spared = np.zeros(observed.shape, dtype=bool)
+    rows = np.flatnonzero(~(observed & ~usable).any(axis=1) & observed.any(axis=1))
+    spared[rows, np.where(usable[rows], margin[rows], np.inf).argmin(axis=1)] = True
+    margin[spared] = -np.inf
+    n_hidden = min(n_hidden, int(np.isfinite(margin).sum()))
+    hidden = np.zeros(observed.size, dtype=bool)
+    hidden[np.argsort(-margin, axis=None, kind="stable")[:n_hidden]] = True
+    return hidden.reshape(observed.shape)
+
+
+def _copied(observed: np.ndarray, donors: np.ndarray | None, rng: np.random.Generator) -> np.ndarray:
+    gaps = ~observed if donors is None else np.asarray(donors, dtype=bool)
+    gaps = gaps[gaps.any(axis=1) & ~gaps.all(axis=1)]
+    if not len(gaps):
+        raise InvalidParameterError("mechanism='copy' needs donor rows with a gap, and there are none; pass `donors`.")
+    hidden = gaps[rng.integers(0, len(gaps), size=len(observed))] & observed
+    hidden[hidden.sum(axis=1) == observed.sum(axis=1)] = False
+    return hidden
+
+
+def _standardised(X: np.ndarray, observed: np.ndarray) -> np.ndarray:
+    shown = np.where(observed, X, np.nan)
+    with np.errstate(invalid="ignore"):
+        mean = np.nan_to_num(np.nanmean(shown, axis=0)) if len(X) else np.zeros(X.shape[1])
+        spread = np.nan_to_num(np.nanstd(shown, axis=0))
+    return np.where(observed, (np.nan_to_num(shown) - mean) / np.where(spread > 0, spread, 1.0), 0.0)
