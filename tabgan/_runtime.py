@@ -49,7 +49,9 @@ def resolve_device(device: str | torch.device = "auto") -> torch.device:
             f"device={str(device)!r} is not available on this machine, which has {usable}; use 'auto' or one of these."
         )
     if resolved.type == "cuda" and (resolved.index or 0) >= torch.cuda.device_count():
-        raise InvalidParameterError(f"device={str(device)!r}: this machine has {torch.cuda.device_count()} CUDA devices.")
+        raise InvalidParameterError(
+            f"device={str(device)!r}: this machine has {torch.cuda.device_count()} CUDA devices."
+        )
     return resolved
 
 

@@ -15,8 +15,14 @@ HERE = Path(__file__).parent
 def main() -> None:
     """Parse the command line and run."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.imputation", description=__doc__)
-    parser.add_argument("grid", choices=sorted(GRIDS), help="smoke: CI; first: MCAR 20 %% on 20 tables; published: GAIN's own tables at full size")
-    parser.add_argument("--results", type=Path, help="folder for rows and report (default: benchmarks/imputation/results)")
+    parser.add_argument(
+        "grid",
+        choices=sorted(GRIDS),
+        help="smoke: CI; first: MCAR 20 %% on 20 tables; published: GAIN's own tables at full size",
+    )
+    parser.add_argument(
+        "--results", type=Path, help="folder for rows and report (default: benchmarks/imputation/results)"
+    )
     parser.add_argument("--methods", nargs="+", help="run these methods only, and leave the others for later")
     parser.add_argument("--only-report", action="store_true", help="do not run anything")
     options = parser.parse_args()

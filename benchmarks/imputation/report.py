@@ -47,17 +47,22 @@ def markdown(frame: pd.DataFrame) -> str:
     """A frame of strings as a Markdown table, index first."""
     head = [frame.index.name or "", *map(str, frame.columns)]
     lines = ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
-    lines += ["| " + " | ".join([str(index), *row]) + " |" for index, row in zip(frame.index, frame.to_numpy(), strict=True)]
+    lines += [
+        "| " + " | ".join([str(index), *row]) + " |" for index, row in zip(frame.index, frame.to_numpy(), strict=True)
+    ]
     return "\n".join(lines)
 
 
 def _settings(grid: Grid, rows: pd.DataFrame) -> str:
     size = "at full size" if grid.max_rows is None else f"cut to {grid.max_rows} rows and {grid.max_columns} columns"
-    versions = ", ".join(f"{name} {rows[name].dropna().iloc[-1]}" for name in ("torch", "scikit-learn", "pandas", "numpy"))
+    versions = ", ".join(
+        f"{name} {rows[name].dropna().iloc[-1]}" for name in ("torch", "scikit-learn", "pandas", "numpy")
+    )
     return (
         f"{len(grid.tables)} tables {size}; mechanisms {', '.join(grid.mechanisms)}; rates "
-        f"{', '.join(map(str, grid.rates))}; seeds {', '.join(map(str, grid.seeds))}. Mean over seeds, ± the standard deviation between "
-        f"them; a failed run counts as the worst rank. CPU, {rows['machine'].iloc[-1]}, Python {rows['python'].iloc[-1]}, {versions}. "
+        f"{', '.join(map(str, grid.rates))}; seeds {', '.join(map(str, grid.seeds))}. Mean over seeds, ± the standard "
+        "deviation between them; a failed run counts as the worst rank. "
+        f"CPU, {rows['machine'].iloc[-1]}, Python {rows['python'].iloc[-1]}, {versions}. "
         "Tables marked * were looked at while choosing hyperparameters. "
         f"Made by `python -m benchmarks.imputation {grid.name}`."
     )
@@ -93,7 +98,9 @@ def _label(index: object) -> str:
 
 def _summary(rows: pd.DataFrame, measure: str, methods: list[str]) -> str:
     """Mean ranks and our geometric-mean ratio to each competitor, tuning tables and others apart."""
-    table = rows.pivot_table(index=["table", "mechanism", "rate", "seed"], columns="method", values=measure, aggfunc="mean")
+    table = rows.pivot_table(
+        index=["table", "mechanism", "rate", "seed"], columns="method", values=measure, aggfunc="mean"
+    )
     table = table.reindex(columns=methods)
     tuned = table.index.get_level_values("table").isin(TUNING_TABLES)
     shown = pd.DataFrame(index=methods, dtype=object)

@@ -1,4 +1,4 @@
-"""Runs cells of a grid, one forked process each, and appends a row of results per cell; starting again goes on where it stopped."""
+"""Runs cells of a grid, one forked process each, a row of results per cell; starting again goes on where it stopped."""
 
 from __future__ import annotations
 
@@ -27,14 +27,19 @@ __all__ = ["amputed", "run_grid", "score"]
 def run_grid(grid: Grid, results: Path, *, methods: Sequence[str] | None = None, time_limit: float = 1800.0) -> None:
     """Run what ``results`` (JSON lines) does not hold yet; ``methods`` leaves the other methods for later."""
     done = {_key(json.loads(line)) for line in results.read_text().splitlines()} if results.exists() else set()
-    cells = [cell for cell in grid.cells() if _key(asdict(cell)) not in done and cell.method in (methods or grid.methods)]
+    cells = [
+        cell for cell in grid.cells() if _key(asdict(cell)) not in done and cell.method in (methods or grid.methods)
+    ]
     results.parent.mkdir(parents=True, exist_ok=True)
     for number, cell in enumerate(cells, 1):
         row = asdict(cell) | _in_process(cell, grid, time_limit)
         with results.open("a") as file:
             file.write(json.dumps(row) + "\n")
         outcome = row.get("error") or f"rmse {row['rmse']}, error rate {row['error_rate']}"
-        print(f"[{number}/{len(cells)}] {cell.table} {cell.mechanism} {cell.rate} seed {cell.seed} {cell.method}: {outcome}", flush=True)
+        print(
+            f"[{number}/{len(cells)}] {cell.table} {cell.mechanism} {cell.rate} seed {cell.seed} {cell.method}: {outcome}",
+            flush=True,
+        )
 
 
 def amputed(cell: Cell, grid: Grid) -> tuple[BenchmarkTable, pd.DataFrame, pd.DataFrame, np.ndarray, np.ndarray]:
@@ -47,7 +52,9 @@ def amputed(cell: Cell, grid: Grid) -> tuple[BenchmarkTable, pd.DataFrame, pd.Da
     for column in table.categorical:
         codes[column] = truth[column].astype("category").cat.codes.replace(-1, np.nan)
     observed = truth.notna().to_numpy()
-    hidden = ampute(codes.to_numpy(float), cell.rate, mechanism=cell.mechanism, random_state=cell.seed, observed=observed)
+    hidden = ampute(
+        codes.to_numpy(float), cell.rate, mechanism=cell.mechanism, random_state=cell.seed, observed=observed
+    )
     incomplete = truth.mask(hidden).where(~hidden, None if table.categorical else np.nan)
     for column in table.numeric:
         incomplete[column] = incomplete[column].astype(float)
@@ -61,7 +68,7 @@ def amputed(cell: Cell, grid: Grid) -> tuple[BenchmarkTable, pd.DataFrame, pd.Da
 
 
 def score(filled: pd.DataFrame, truth: pd.DataFrame, hidden: np.ndarray, categorical: list[str]) -> dict[str, Any]:
-    """Error on hidden cells: numbers in column standard deviations (and in column ranges, GAIN's measure), and the share of wrong categories."""
+    """Error on hidden cells: numbers in column standard deviations and in column ranges, and the share of wrong categories."""
     squared, ranged, wrong = [], [], []
     for j, column in enumerate(truth.columns):
         cells = hidden[:, j]
@@ -98,7 +105,10 @@ def _in_process(cell: Cell, grid: Grid, time_limit: float) -> dict[str, Any]:
     if process.is_alive() and "error" in answer:
         process.kill()
     process.join()
-    return answer | {"python": platform.python_version(), "machine": f"{platform.machine()}, {multiprocessing.cpu_count()} cores"}
+    return answer | {
+        "python": platform.python_version(),
+        "machine": f"{platform.machine()}, {multiprocessing.cpu_count()} cores",
+    }
 
 
 def _work(cell: Cell, grid: Grid, sender: Any) -> None:

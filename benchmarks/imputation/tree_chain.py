@@ -16,7 +16,9 @@ class TreeChain:
     algorithm with MissForest's stopping rule, ten rounds at most.
     """
 
-    def __init__(self, categorical: list[str], *, n_trees: int = 100, max_rounds: int = 10, random_state: int = 0) -> None:
+    def __init__(
+        self, categorical: list[str], *, n_trees: int = 100, max_rounds: int = 10, random_state: int = 0
+    ) -> None:
         self.categorical = categorical
         self.n_trees = n_trees
         self.max_rounds = max_rounds
@@ -27,10 +29,12 @@ class TreeChain:
         self.levels = {c: sorted(frame[c].dropna().unique()) for c in self.categorical}
         codes = self._codes(frame)
         gaps = np.isnan(codes)
-        self.start = np.array([
-            pd.Series(codes[:, j]).mode().iloc[0] if c in self.levels else np.nanmean(codes[:, j])
-            for j, c in enumerate(self.columns)
-        ])
+        self.start = np.array(
+            [
+                pd.Series(codes[:, j]).mode().iloc[0] if c in self.levels else np.nanmean(codes[:, j])
+                for j, c in enumerate(self.columns)
+            ]
+        )
         spread = np.nanvar(codes, axis=0) + 1e-12
         filled = np.where(gaps, self.start, codes)
         self.order = [j for j in np.argsort(gaps.sum(axis=0), kind="stable") if gaps[:, j].any()]

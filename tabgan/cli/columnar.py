@@ -105,7 +105,7 @@ def arrow_column(table: Any, name: str) -> pd.Series:
 
 
 def replaced(table: Any, name: str, gaps: np.ndarray, values: list[Any]) -> Any:
-    """The table with ``values`` where ``gaps`` is true in one column; type and place of the column stay.
+    """Put ``values`` where ``gaps`` is true in one column; type and place of the column stay.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""CSV and TSV text cut into cells without losing a byte, so that a filled file differs from its source in the gaps only."""
+"""CSV and TSV text cut into cells without losing a byte, so that only gaps need to change."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class DelimitedText:
         self.records[row][column] = blanks + _quoted(value, self.delimiter, quoted or raw.lstrip(" ").startswith('"'))
 
     def text(self) -> str:
-        """The whole text with its replaced cells."""
+        """Join the whole text with its replaced cells."""
         pieces = [self.head]
         for record, end in zip(self.records, self.ends, strict=True):
             pieces.append(self.delimiter.join(record))
@@ -77,8 +77,11 @@ def parse_delimited(text: str, source: str, delimiter: str, header: bool = True)
     Raises
     ------
     InvalidInputError
-        The text is empty or has no rows, a quote never ends, a row has too few or too many cells, or names repeat. Blank
-        lines are skipped, except between the rows of a table with a single column, where they are empty cells.
+        The text is empty or has no rows, a quote never ends, a row has too few or too many cells, or names repeat.
+
+    Notes
+    -----
+    Blank lines are skipped, except between the rows of a table with a single column, where they are empty cells.
     """
     mark = "\ufeff" if text.startswith("\ufeff") else ""
     if not text[len(mark) :].strip():
@@ -107,7 +110,7 @@ def parse_delimited(text: str, source: str, delimiter: str, header: bool = True)
 
 
 def _cut(text: str, source: str, delimiter: str) -> tuple[list[list[str]], list[str], list[int], str]:
-    """Records, what follows each, their line numbers, and blank lines before the first."""
+    """Cut into records, what follows each, their line numbers, and blank lines before the first."""
     line_end = re.compile(r"\r?\n" if "\n" in text else r"\r")
     # A cell: blanks, a quoted part in which quotes are doubled, and whatever stands before the delimiter or line end.
     cell = re.compile(rf' *"(?:[^"]|"")*"[^{re.escape(delimiter)}\r\n]*|(?! *")[^{re.escape(delimiter)}\r\n]*')
@@ -144,13 +147,13 @@ def _cut(text: str, source: str, delimiter: str) -> tuple[list[list[str]], list[
 def _quoted_record(
     text: str, position: int, source: str, delimiter: str, cell: re.Pattern[str], line: int
 ) -> tuple[list[str], int]:
-    record = []
+    record: list[str] = []
     while True:
         found = cell.match(text, position)
         if found is None:
             raise InvalidInputError(
-                f"{source}, line {line}, cell {len(record) + 1}: a quote opens here and never closes; close it, or double "
-                'the quotes inside of a quoted cell ("").'
+                f"{source}, line {line}, cell {len(record) + 1}: a quote opens here and never closes; close "
+                'it, or double the quotes inside of a quoted cell ("").'
             )
         record.append(found.group())
         position = found.end()
@@ -164,8 +167,8 @@ def _check_names(names: list[str], source: str, delimiter: str) -> None:
     for j, name in enumerate(names):
         if name in seen:
             raise InvalidInputError(
-                f"{source}: column name {name!r} appears twice (columns {seen[name] + 1} and {j + 1}); rename one, or give "
-                "--no-header if the first line holds data."
+                f"{source}: column name {name!r} appears twice (columns {seen[name] + 1} and {j + 1}); rename one, or "
+                "give --no-header if the first line holds data."
             )
         seen[name] = j
     other = [mark for mark in (";", "\t", "|", ",") if mark != delimiter and mark in names[0]]
@@ -188,7 +191,7 @@ def _keep_blank_cells(records: list[list[str]], ends: list[str], lines: list[int
 
 
 def cell_value(raw: str) -> str:
-    """What a raw cell says: without surrounding blanks, outer quotes and the doubling of inner ones."""
+    """Read a raw cell: without surrounding blanks, outer quotes and the doubling of inner ones."""
     text = raw.strip()
     if not text.startswith('"'):
         return text

@@ -137,7 +137,7 @@ def _check_destinations(options: FillOptions) -> None:
 
 
 def _fitted(options: FillOptions) -> Any:
-    """The model to reuse, or None when one has to be fitted."""
+    """Load the model to reuse, or None when one has to be fitted."""
     if options.model is None or options.refit or not options.model.exists():
         return None
     from tabgan.persistence import load
@@ -206,7 +206,7 @@ def _transformed(imputer: Any, frame: pd.DataFrame, options: FillOptions) -> pd.
 
 
 def _fills(filled: pd.DataFrame, gaps: pd.DataFrame, only: set[str]) -> dict[str, pd.Series]:
-    """Filled cells by column, indexed by row number."""
+    """Pick the filled cells by column, indexed by row number."""
     fills = {}
     for name in filled.columns:
         rows = gaps[name].to_numpy().nonzero()[0]

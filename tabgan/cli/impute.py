@@ -15,8 +15,8 @@ from tabgan.exceptions import InvalidParameterError
 
 __all__ = ["IMPUTE_EPILOG", "impute"]
 
-IMPUTE_EPILOG = """Observed cells come back byte for byte from CSV, TSV and JSON-lines, and with types and metadata from Parquet and
-Feather. Columns without a single value stay empty. Data go to OUTPUT alone, everything else to stderr.
+IMPUTE_EPILOG = """Observed cells come back byte for byte from CSV, TSV and JSON-lines, and with types and metadata from Parquet
+and Feather. Columns without a single value stay empty. Data go to OUTPUT alone, everything else to stderr.
 
 Examples:
 
@@ -30,8 +30,8 @@ tabgan impute new.csv -o new_full.csv --model shop.tabgan          (reuses it, w
 
 cat gaps.tsv | tabgan impute - -o - --format tsv > full.tsv
 
-Exit codes: 0 done; 1 failed (training diverged, disk full, missing package); 2 bad usage or input; 130 interrupted. On failure no
-file is written and an existing output stays as it was."""
+Exit codes: 0 done; 1 failed (training diverged, disk full, missing package); 2 bad usage or input; 130 interrupted. On
+failure no file is written and an existing output stays as it was."""
 
 
 class Objective(str, Enum):
@@ -173,7 +173,7 @@ def _report_path(report: str | None) -> Path | None:
 
 
 def _say_ignored(context: typer.Context, model: Path, say: Any) -> None:
-    """A model that is reused was trained already: say which options have no say any more."""
+    """Say which options have no effect on a model that was trained already."""
     training = ("categorical", "objective", "steps", "max_time", "seed", "device")
     given = [
         "--" + name.replace("_", "-")

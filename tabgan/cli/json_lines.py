@@ -41,7 +41,7 @@ class JsonLines:
         return [cells[name][0] if name in cells else None for cells in self.cells]
 
     def text(self, fills: dict[int, dict[str, Any]]) -> str:
-        """The whole text with the values of ``fills`` (row, then name) in place; keys that lacked come last."""
+        """Join the whole text with ``fills`` (by row, then name) in place; keys that lacked come last."""
         lines = list(self.lines)
         for row, values in fills.items():
             cells, line = self.cells[row], lines[self.places[row]]

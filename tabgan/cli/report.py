@@ -23,7 +23,8 @@ class ColumnReport:
     gaps, filled : int
         Missing cells, and how many of these were filled.
     validation : dict or None
-        ``n_cells`` and either ``rmse``, ``rmse_mean``, ``nrmse``, ``nrmse_mean`` or ``error_rate``, ``error_rate_mode``.
+        ``n_cells`` and either ``rmse``, ``rmse_mean``, ``nrmse``, ``nrmse_mean`` or ``error_rate``,
+        ``error_rate_mode``, ``log_loss``.
     """
 
     name: str
@@ -41,7 +42,7 @@ class ColumnReport:
         return "error_rate" in found and found["error_rate"] > found["error_rate_mode"]
 
     def errors(self) -> tuple[str, str]:
-        """Validation error and that of the mean or mode, in words."""
+        """Tell the validation error and that of the mean or mode, in words."""
         found = self.validation or {}
         if "nrmse" in found:
             return f"{found['nrmse']:.2f} sd", f"{found['nrmse_mean']:.2f} sd"
@@ -87,7 +88,7 @@ class Report:
                 )
 
     def to_json(self) -> str:
-        """The report for programs."""
+        """Write the report for programs."""
         content = asdict(self)
         content["gaps"] = sum(column.gaps for column in self.columns)
         content["filled"] = sum(column.filled for column in self.columns)
@@ -97,7 +98,8 @@ class Report:
         """One line."""
         gaps, filled = (sum(getattr(column, what) for column in self.columns) for what in ("gaps", "filled"))
         how = "no gaps, nothing to learn" if not self.model else self._how()
-        return f"{self.input}: {self.n_rows} rows, {filled} of {gaps} gaps filled in {self.seconds:.1f} s ({how}) -> {self.output}"
+        done = f"{self.n_rows} rows, {filled} of {gaps} gaps filled in {self.seconds:.1f} s ({how})"
+        return f"{self.input}: {done} -> {self.output}"
 
     def _how(self) -> str:
         if self.model["reused"]:
@@ -113,7 +115,7 @@ class Report:
         ]
 
     def to_text(self) -> str:
-        """The report for people, in plain text."""
+        """Write the report for people, in plain text."""
         lines = [self.summary()]
         if rows := self.rows():
             table = [_HEADING, *rows]

@@ -88,8 +88,8 @@ def place_of(text: str, chosen_format: str | None, option: str) -> Place:
     if kind is None:
         what = f"extension {extension!r}" if extension else "file without an extension"
         raise InvalidParameterError(
-            f"{option} {text!r}: {what} is not known; use one of {', '.join(_EXTENSIONS)} (.gz may follow a text format), "
-            f"or name the format with --format or --output-format."
+            f"{option} {text!r}: {what} is not known; use one of {', '.join(_EXTENSIONS)} (.gz may follow a text "
+            "format), or name the format with --format or --output-format."
         )
     if compressed and kind not in _TEXT_FORMATS:
         raise InvalidParameterError(f"{option} {text!r}: {kind} is compressed in itself; drop the .gz.")
@@ -127,8 +127,8 @@ def decode(data: bytes, source: str, encoding: str) -> str:
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
         raise InvalidInputError(
-            f"{source} is not {encoding} text (line {line}, byte {error.start}); give the right --encoding such as latin-1, or "
-            "the right --format if it is no text at all."
+            f"{source} is not {encoding} text (line {line}, byte {error.start}); give the right --encoding such as "
+            "latin-1, or the right --format if it is no text at all."
         ) from None
     if "\0" in text:
         line = text[: text.index("\0")].count("\n") + 1

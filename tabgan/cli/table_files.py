@@ -55,7 +55,7 @@ class ReadOptions:
     families: Mapping[str, str] | None = None
 
     def family(self, name: str) -> Any:
-        """What a text column must be read as, None where its cells decide."""
+        """Tell what a text column must be read as, None where its cells decide."""
         return "text" if name in self.text_columns else _TEXT_FAMILIES.get((self.families or {}).get(name, ""))
 
 
@@ -92,18 +92,18 @@ class TableFile(abc.ABC):
 
     @abc.abstractmethod
     def _dump(self, fills: dict[str, pd.Series]) -> bytes:
-        """The file in its own format with the cells of ``fills`` (values by row number) in place."""
+        """Write the file in its own format, with the cells of ``fills`` (values by row number) in place."""
 
     def _style(self, name: str) -> Callable[[Any], Any] | None:
         """How the file writes the values of a column, once that has been read."""
         return None
 
     def frame(self, names: Sequence[str]) -> pd.DataFrame:
-        """Some columns as a table for the model."""
+        """Read some columns as a table for the model."""
         return pd.DataFrame({name: self.column(name) for name in names}, columns=list(names))
 
     def dumped(self, fills: dict[str, pd.Series], output: Place) -> bytes:
-        """The filled table as a file.
+        """Write the filled table as a file.
 
         Parameters
         ----------

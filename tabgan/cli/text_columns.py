@@ -22,7 +22,8 @@ _INFINITE = re.compile(r"[+-]?inf(inity)?", re.IGNORECASE)
 _PADDED = re.compile(r"[+-]?0\d")
 _MOMENT = re.compile(
     r"(?P<date>\d{4}-\d{2}-\d{2})"
-    r"((?P<separator>[ T])(?P<clock>\d{2}:\d{2})(?P<seconds>:\d{2})?(?P<fraction>\.\d{1,6})?(?P<zone>Z|[+-]\d{2}:?\d{2})?)?"
+    r"((?P<separator>[ T])(?P<clock>\d{2}:\d{2})(?P<seconds>:\d{2})?(?P<fraction>\.\d{1,6})?"
+    r"(?P<zone>Z|[+-]\d{2}:?\d{2})?)?"
 )
 _BOOLEANS = {"true": True, "false": False, "1": True, "0": False}
 # So few odd labels among so many numbers look like a missing marker that nobody named.
@@ -123,7 +124,7 @@ def _require(
     holds: Callable[[str], bool],
     expected: str,
 ) -> None:
-    for row in np.flatnonzero(~missing):
+    for row in np.flatnonzero(~missing).tolist():
         if not holds(texts[row]):
             raise InvalidInputError(
                 f"column {name!r} has {texts[row]!r} in {place(row)}, where the model expects {expected}; correct the "
@@ -199,7 +200,7 @@ def _shape(text: str) -> str:
 
 
 def _moment_style(observed: dict[str, None]) -> _MomentStyle | None:
-    """The format that all observed texts share, if they are dates at all."""
+    """Find the format that all observed texts share, if they are dates at all."""
     first = next(iter(observed), "")
     if not _MOMENT.fullmatch(first):
         return None
@@ -221,17 +222,17 @@ def _moments(texts: Sequence[str], missing: np.ndarray, style: _MomentStyle) -> 
 def _suspected_marker(
     name: str, texts: Sequence[str], missing: np.ndarray, observed: dict[str, None], place: Callable[[int], str]
 ) -> str | None:
-    """A hint about a label that looks like a missing marker nobody named: "?" anywhere, or few oddities among numbers."""
+    """Hint at labels that look like a missing marker nobody named: "?" anywhere, or few oddities among numbers."""
     odd = {text for text in observed if not _is_number(text)}
     if "?" in odd:
         odd = {"?"}
     elif not 1 <= len(odd) <= _SUSPECT_LABELS or len(observed) - len(odd) < 3 or any(map(_PADDED.match, observed)):
         return None
-    rows = [row for row in np.flatnonzero(~missing) if texts[row] in odd]
+    rows = [row for row in np.flatnonzero(~missing).tolist() if texts[row] in odd]
     if odd != {"?"} and len(rows) > _SUSPECT_SHARE * int((~missing).sum()):
         return None
     options = " ".join(f"--missing {text!r}" for text in sorted(odd))
     return (
-        f"column {name!r} is treated as text and holds {texts[rows[0]]!r} ({place(rows[0])}, {len(rows)} cells in all); "
-        f"if that means missing, add {options}"
+        f"column {name!r} is treated as text and holds {texts[rows[0]]!r} ({place(rows[0])}, {len(rows)} cells in "
+        f"all); if that means missing, add {options}"
     )

@@ -106,7 +106,7 @@ class WeightAverage(Callback):
         self._updates += 1
         decay = min(self.decay, (1 + self._updates) / (10 + self._updates))
         player = trainer.players[self.name]
-        averaged = list(self.module.parameters())
+        averaged: list[Tensor] = [p.detach() for p in self.module.parameters()]
         torch._foreach_lerp_(averaged, [p.detach() for p in player.parameters()], 1 - decay)
         for mine, theirs in zip(self.module.buffers(), player.buffers(), strict=True):
             mine.copy_(theirs)

@@ -86,4 +86,4 @@ def weighted_mean(values: Tensor, weight: Tensor | None = None) -> Tensor:
     if weight is None:
         return values.mean()
     tiny = torch.finfo(values.dtype).tiny
-    return (values * weight).sum() / weight.sum().clamp_min(tiny)
+    return (values * weight).sum() / weight.sum().to(values.dtype).clamp_min(tiny)

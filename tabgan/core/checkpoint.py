@@ -90,7 +90,7 @@ def read_model_file(path: str | os.PathLike[str]) -> tuple[str, Any]:
     try:
         with safe_open(str(path), framework="pt", device="cpu") as opened:
             metadata = opened.metadata() or {}
-            tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118 - no __iter__ there
+            tensors = {name: opened.get_tensor(name) for name in opened.keys()}
     except (SafetensorError, ValueError, OverflowError, KeyError, RuntimeError) as error:
         raise ModelFileError(f"{str(path)!r} is no readable model file (truncated or damaged?): {error}") from error
     if metadata.get("format") != "tabgan":

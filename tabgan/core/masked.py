@@ -127,4 +127,5 @@ def reconstruction_loss(
     # Hidden categorical slots of the truth are 0, so a block contributes -log p of its one true level.
     element = torch.where(is_categorical, -truth * predicted, (predicted - truth) ** 2)
     members = element.shape[:-2].numel()
-    return (element * weight).sum() / (members * cells.sum().clamp_min(torch.finfo(element.dtype).tiny))
+    total = cells.sum().to(element.dtype).clamp_min(torch.finfo(element.dtype).tiny)
+    return (element * weight).sum() / (members * total)

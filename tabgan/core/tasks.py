@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from tabgan.core.masked import hide_cells, hint_code, hint_paper, reconstruction_loss
 from tabgan.core.cases import Batch, Case, Players, weighted_mean
+from tabgan.core.masked import hide_cells, hint_code, hint_paper, reconstruction_loss
 from tabgan.verdict import Verdict
 
 __all__ = ["GainTask", "GenerationTask", "RemaskTask", "normal_prior"]
@@ -160,7 +160,8 @@ class GainTask:
         """
         completed, _ = self._complete(players, batch)
         verdict = players["discriminator"](completed, batch.condition)
-        assert batch.target is not None and batch.weight is not None
+        assert batch.target is not None
+        assert batch.weight is not None
         filled = batch.weight * (1 - batch.target)
         share = filled.sum() / batch.weight.sum().clamp_min(1)
         return [Case(verdict, 1.0, filled, scale=share)]
@@ -168,15 +169,19 @@ class GainTask:
     def reconstruction(self, players: Players, batch: Batch) -> Tensor:
         """Mean squared error on *observed* cells: the term that teaches copying, kept because the paper has it."""
         _, raw = self._complete(players, batch)
-        assert batch.real is not None and batch.target is not None
+        assert batch.real is not None
+        assert batch.target is not None
         return weighted_mean((raw - batch.real) ** 2, batch.target[:, self.column])
 
     def _complete(self, players: Players, batch: Batch) -> tuple[Tensor, Tensor]:
-        assert batch.real is not None and batch.target is not None
+        assert batch.real is not None
+        assert batch.target is not None
         slots = batch.target[:, self.column]
-        if "raw" not in batch.extras:  # the adversarial term and the reconstruction share one forward pass
-            batch.extras["raw"] = players["generator"](batch.real, slots)
-        raw = batch.extras["raw"]
+        # The adversarial term and the reconstruction share one forward pass, but not one made without gradients.
+        key = "raw" if torch.is_grad_enabled() else "raw without gradients"
+        if key not in batch.extras:
+            batch.extras[key] = players["generator"](batch.real, slots)
+        raw = batch.extras[key]
         return torch.where(slots > 0, batch.real, raw), raw
 
 
@@ -217,6 +222,8 @@ class RemaskTask:
         """Squared error and cross-entropy on the cells hidden on purpose, averaged over ensemble members."""
         generator: Any = players["generator"]
         raw = generator.heads.log_probabilities(generator.members(batch.real, batch.condition))
-        assert batch.real is not None and batch.weight is not None
-        return reconstruction_loss(raw, batch.real, batch.weight, generator.heads.column, generator.heads.is_categorical)
-
+        assert batch.real is not None
+        assert batch.weight is not None
+        return reconstruction_loss(
+            raw, batch.real, batch.weight, generator.heads.column, generator.heads.is_categorical
+        )

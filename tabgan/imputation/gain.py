@@ -271,9 +271,9 @@ class GAINImputer(TransformerMixin, BaseEstimator):
         parameters.check(self)
         deadline = deadline_after(self.max_time)
         device = resolve_device(self.device)
-        resumed = self._resumable()
-        table = self._read(X, reset=not resumed)
-        if resumed:
+        resumed = self._resumed()
+        table = self._read(X, reset=resumed is None)
+        if resumed is not None:
             check_compatible(self.schema_, table)
         else:
             self.schema_: TableSchema = infer_schema(
@@ -290,14 +290,14 @@ class GAINImputer(TransformerMixin, BaseEstimator):
         training, validation = split_validation(encoded.mask, self.validation_fraction, generator)
         run = Run(generator, device, deadline, self.verbose)
         with threads(self.n_threads):
-            self._model = ImputationModel.train(
+            self._model: ImputationModel = ImputationModel.train(
                 encoded.values,
                 training,
                 validation,
                 self.encoder_.spans_,
                 self._settings(),
                 run,
-                start=self._model if resumed else None,
+                start=resumed,
             )
             self.validation_scores_ = validation_scores(
                 self._model, self.encoder_, table, encoded.values, training, validation
@@ -384,15 +384,23 @@ class GAINImputer(TransformerMixin, BaseEstimator):
 
     def _read(self, X: Any, *, reset: bool) -> Table:
         table = read_table(X, missing_values=self.missing_values)
-        validate_data(self, X if table.has_names else np.empty((table.n_rows, table.n_columns)), reset=reset, skip_check_array=True)
+        validate_data(
+            self,
+            X if table.has_names else np.empty((table.n_rows, table.n_columns)),
+            reset=reset,
+            skip_check_array=True,
+        )
         return table
 
-    def _resumable(self) -> bool:
+    def _resumed(self) -> ImputationModel | None:
+        """The model to go on from, if the user wants that and there is one."""
         if not (self.warm_start and self.__sklearn_is_fitted__()):
-            return False
+            return None
         if self._model.objective != self.objective:
-            raise InvalidInputError("warm_start=True cannot change `objective` between two fits; use a new GAINImputer.")
-        return True
+            raise InvalidInputError(
+                "warm_start=True cannot change `objective` between two fits; use a new GAINImputer."
+            )
+        return self._model
 
     def _numeric_transform(self) -> str:
         if self.numeric_transform is not None:

@@ -72,12 +72,12 @@ class ImputationModel:
         """Train on encoded rows; ``start`` is a model to go on from."""
         if not spans:
             return cls(None, spans, settings, [], 0, "no column varies: there is nothing to learn")
-        tensors = torch.from_numpy(values), *(torch.from_numpy(mask).float() for mask in (training, validation))
+        rows, seen, held_out = torch.from_numpy(values), *(torch.from_numpy(m).float() for m in (training, validation))
         module = None if start is None else start.module
         if isinstance(settings, GainSettings):
-            trained = train_gain(tensors[0], tensors[1], spans, settings, run, module)
+            trained = train_gain(rows, seen, spans, settings, run, module)
         else:
-            trained = train_remask(*tensors, spans, settings, run, module)
+            trained = train_remask(rows, seen, held_out, spans, settings, run, module)
         return cls(trained.module, spans, settings, trained.history.rows, trained.n_steps, trained.stop_reason)
 
     @property

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -13,16 +12,21 @@ from tabgan.tables.numeric import NUMERIC_TRANSFORMS
 
 __all__ = ["check", "parameter_error", "seed"]
 
-Rule = tuple[Callable[[Any], bool], str]
+Rule = tuple[Callable[[Any], Any], str]
 
 
 def _integer(low: int) -> Rule:
-    return lambda v: isinstance(v, Integral) and not isinstance(v, bool) and v >= low, f"an integer >= {low}"
+    return lambda v: isinstance(v, (int, np.integer)) and not isinstance(v, bool) and v >= low, f"an integer >= {low}"
 
 
 def _number(low: float, high: float = float("inf"), *, open_low: bool = False, note: str = "") -> Rule:
-    def holds(v: Any) -> bool:
-        return isinstance(v, Real) and not isinstance(v, bool) and (low < v if open_low else low <= v) and v <= high
+    def holds(v: Any) -> Any:
+        return (
+            isinstance(v, (int, float, np.number))
+            and not isinstance(v, bool)
+            and (low < v if open_low else low <= v)
+            and v <= high
+        )
 
     bound = f"> {low:g}" if open_low else f">= {low:g}"
     return holds, f"a number {bound}" + (f" and <= {high:g}" if high != float("inf") else "") + note
@@ -41,14 +45,14 @@ def _rates(v: Any) -> bool:
         low, high = v
     except (TypeError, ValueError):
         return False
-    return all(isinstance(rate, Real) for rate in (low, high)) and 0 <= low <= high < 1 and high > 0
+    return all(isinstance(rate, (int, float, np.number)) for rate in (low, high)) and 0 <= low <= high < 1 and high > 0
 
 
 def _is_seed(v: Any) -> bool:
     return (
         v is None
         or isinstance(v, np.random.RandomState)
-        or (isinstance(v, Integral) and not isinstance(v, bool) and 0 <= v < 2**32)
+        or (isinstance(v, (int, np.integer)) and not isinstance(v, bool) and 0 <= v < 2**32)
     )
 
 
@@ -81,7 +85,7 @@ RULES: dict[str, Rule] = {
     "max_time": _optional(_number(0, open_low=True, note=" (seconds)")),
     "random_state": (_is_seed, "None, an integer from 0 to 2**32 - 1, or a numpy RandomState"),
     "n_threads": _optional(_integer(1)),
-    "verbose": (lambda v: isinstance(v, Integral) and v >= 0, "an integer >= 0"),
+    "verbose": (lambda v: isinstance(v, (int, np.integer)) and v >= 0, "an integer >= 0"),
 }
 
 

@@ -80,7 +80,11 @@ def validation_scores(
         span, column = encoder.spans_[j], encoder.schema_.columns[position]
         slots = slice(span.start, span.stop)
         raw = table.columns[position].values
-        true, known, filled = raw[rows][cells], raw[training[:, j]], encoder.decode_column(position, predicted[cells, slots])
+        true, known, filled = (
+            raw[rows][cells],
+            raw[training[:, j]],
+            encoder.decode_column(position, predicted[cells, slots]),
+        )
         record = dict.fromkeys(_COLUMNS, np.nan) | {"kind": column.kind, "n_cells": int(cells.sum())}
         if span.kind == "numeric":
             true, known, filled = (part.astype(float) for part in (true, known, filled))

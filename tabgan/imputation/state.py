@@ -29,7 +29,9 @@ def to_state(imputer: GAINImputer) -> dict[str, Any]:
         },
         "had_gaps": list(imputer.had_gaps_),
         "n_features_in": imputer.n_features_in_,
-        "feature_names_in": [str(n) for n in imputer.feature_names_in_] if hasattr(imputer, "feature_names_in_") else None,
+        "feature_names_in": [str(n) for n in imputer.feature_names_in_]
+        if hasattr(imputer, "feature_names_in_")
+        else None,
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 import torch
@@ -87,7 +88,7 @@ class ResidualBlock(nn.Module):
 def mlp(widths: Sequence[int], *, activation: type[nn.Module] = nn.ReLU) -> nn.Sequential:
     """Linear layers with ``activation`` between them and none after the last; all zero until `init_linear` fills them."""
     layers: list[nn.Module] = []
-    for index, (d_in, d_out) in enumerate(zip(widths[:-1], widths[1:], strict=True)):
+    for index, (d_in, d_out) in enumerate(itertools.pairwise(widths)):
         if index:
             layers.append(activation())
         layers.append(blank_linear(d_in, d_out))

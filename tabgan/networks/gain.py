@@ -45,7 +45,7 @@ class GainGenerator(nn.Module):
 
 
 class CellDiscriminator(nn.Module):
-    """Judges every cell of a completed row: was it observed, or filled in?
+    """Judge every cell of a completed row: was it observed, or filled in.
 
     Parameters
     ----------

@@ -1,6 +1,7 @@
 """Model files: exact round trips, no damaged file read as a good one, no good file lost to a failed write."""
 
 import json
+import math
 import os
 import struct
 
@@ -56,7 +57,7 @@ trees = st.recursive(
 
 
 def same(a, b):
-    """Equal in type, order and bits; NaN equals NaN."""
+    """Equal in type, order and bits; one NaN equals another."""
     if type(a) is not type(b):
         return False
     if isinstance(a, torch.Tensor):
@@ -66,7 +67,9 @@ def same(a, b):
         return len(a) == len(b) and all(same(x, y) and same(a[x], b[y]) for x, y in zip(a, b, strict=True))
     if isinstance(a, (list, tuple)):
         return len(a) == len(b) and all(same(x, y) for x, y in zip(a, b, strict=True))
-    return struct.pack("d", a) == struct.pack("d", b) if isinstance(a, float) else a == b
+    if isinstance(a, float):
+        return (math.isnan(a) and math.isnan(b)) or struct.pack("d", a) == struct.pack("d", b)
+    return a == b
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -1,6 +1,5 @@
 """Model files: exact round trips, and clear errors for files that were damaged, changed or are too new."""
 
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -24,7 +23,8 @@ def test_round_trip(objective, mixed, tmp_path):
     assert loaded.history_ == imputer.history_
     assert loaded.schema_ == imputer.schema_
     left, right = loaded.get_params(), imputer.get_params()
-    assert np.isnan(left.pop("missing_values")) and np.isnan(right.pop("missing_values"))
+    assert np.isnan(left.pop("missing_values"))
+    assert np.isnan(right.pop("missing_values"))
     assert left == right
     assert list(loaded.get_feature_names_out()) == list(imputer.get_feature_names_out())
     assert [p.name for p in tmp_path.iterdir()] == ["model.tabgan"]
@@ -34,7 +34,9 @@ def test_array_without_names_and_nothing_to_learn(tmp_path):
     for number, array in enumerate([np.array([[1.0, np.nan], [2.0, 3.0], [4.0, 5.0]]), np.ones((4, 2))]):
         imputer = tabgan.GAINImputer(**QUICK).fit(array)
         imputer.save(tmp_path / f"{number}.tabgan")
-        np.testing.assert_array_equal(tabgan.load(tmp_path / f"{number}.tabgan").transform(array), imputer.transform(array))
+        np.testing.assert_array_equal(
+            tabgan.load(tmp_path / f"{number}.tabgan").transform(array), imputer.transform(array)
+        )
 
 
 def test_damaged_changed_and_newer_files(mixed, tmp_path):
@@ -50,7 +52,7 @@ def test_damaged_changed_and_newer_files(mixed, tmp_path):
     path.write_bytes(whole)
     with safe_open(str(path), "pt") as opened:
         metadata = opened.metadata()
-        tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
+        tensors = {name: opened.get_tensor(name) for name in opened.keys()}
     save_file(tensors, str(path), metadata | {"format_version": "99"})
     with pytest.raises(ModelFileError, match="upgrade"):
         tabgan.load(path)
