@@ -29,8 +29,8 @@ def _knn(table: pd.DataFrame) -> pd.DataFrame:
 def _mice(table: pd.DataFrame) -> pd.DataFrame:
     """Chained linear regressions; one level per column has no slot.
 
-    With all slots, each would be exactly one minus the others, which are missing in the same cells: every gap would keep
-    the column's mean, its mode after decoding.
+    With all slots, each would be exactly one minus the others, which are missing in the same cells: every gap would
+    keep the column's mean, its mode after decoding.
     """
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.experimental import enable_iterative_imputer  # noqa: F401

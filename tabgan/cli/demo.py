@@ -69,8 +69,9 @@ def demo(
     _show_fills(console, penguins, filled, time.perf_counter() - started)
     console.print(
         f"\nHow good are such fills? {_HIDDEN_SHARE:.0%} of the known cells are hidden (seed {seed}), filled by each "
-        "method from the rest,\nand compared with the truth. kNN and MICE see standardised numbers and one-hot categories "
-        "(MICE one slot less\nper column, as the slots would otherwise predict each other); the largest slot wins.\n"
+        "method from the rest,\nand compared with the truth. kNN and MICE see standardised numbers and one-hot "
+        "categories (MICE one slot less\nper column, as the slots would otherwise predict each other); the largest "
+        "slot wins.\n"
     )
     _show_scores(console, compare(penguins, gain, seed))
 

@@ -15,8 +15,8 @@ from tabgan.exceptions import InvalidParameterError
 
 __all__ = ["IMPUTE_EPILOG", "impute"]
 
-IMPUTE_EPILOG = """Observed cells come back byte for byte from CSV, TSV and JSON-lines, and with types and metadata from Parquet
-and Feather. Columns without a single value stay empty. Data go to OUTPUT alone, everything else to stderr.
+IMPUTE_EPILOG = """Observed cells come back byte for byte from CSV, TSV and JSON-lines, and with types and metadata from
+Parquet and Feather. Columns without a single value stay empty. Data go to OUTPUT alone, everything else to stderr.
 
 Examples:
 
@@ -114,7 +114,7 @@ def impute(
     from tabgan.cli.table_files import ReadOptions
 
     place = place_of(input, format, "INPUT")
-    target = place_of(output, output_format or (place.format if output == "-" else None), "--output")
+    target = place_of(output, output_format or (place.format if output == "-" else None), "--output", format)
     _check_numbers(steps, max_time, seed)
     options = FillOptions(
         source=place,

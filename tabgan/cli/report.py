@@ -158,7 +158,7 @@ def column_validation(scores: pd.DataFrame, name: str) -> dict[str, float] | Non
     """One column's entries of `GAINImputer.validation_scores_` that apply; None when nothing of it was held out."""
     if name not in scores.index:
         return None
-    row = scores.loc[name]
+    row: dict[str, Any] = scores.loc[name].to_dict()
     kept = ("rmse", "rmse_mean", "nrmse", "error_rate", "error_rate_mode", "log_loss")
     found = {key: float(row[key]) for key in kept if key in row and math.isfinite(row[key])}
     if "nrmse" in found and "rmse_mean" in found:

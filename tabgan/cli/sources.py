@@ -52,7 +52,7 @@ class Place:
         return repr(str(self.path)) if self.path else "standard input"
 
 
-def place_of(text: str, chosen_format: str | None, option: str) -> Place:
+def place_of(text: str, chosen_format: str | None, option: str, fallback: str | None = None) -> Place:
     """Understand a path given on the command line.
 
     Parameters
@@ -63,6 +63,8 @@ def place_of(text: str, chosen_format: str | None, option: str) -> Place:
         Overrules the extension; a stream without it is CSV.
     option : str
         Name of the option or argument, for messages.
+    fallback : str, default=None
+        Format of a file whose extension says nothing.
 
     Returns
     -------
@@ -84,7 +86,7 @@ def place_of(text: str, chosen_format: str | None, option: str) -> Place:
     path = Path(text)
     compressed = path.suffix.lower() == ".gz"
     extension = (Path(path.stem) if compressed else path).suffix.lower()
-    kind = chosen_format or _EXTENSIONS.get(extension)
+    kind = chosen_format or _EXTENSIONS.get(extension, fallback)
     if kind is None:
         what = f"extension {extension!r}" if extension else "file without an extension"
         raise InvalidParameterError(

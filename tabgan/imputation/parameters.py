@@ -52,7 +52,7 @@ def _is_seed(v: Any) -> bool:
     return (
         v is None
         or isinstance(v, np.random.RandomState)
-        or (isinstance(v, (int, np.integer)) and not isinstance(v, bool) and 0 <= v < 2**32)
+        or (isinstance(v, (int, np.integer)) and not isinstance(v, bool) and bool(0 <= v < 2**32))
     )
 
 

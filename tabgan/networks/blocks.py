@@ -96,8 +96,8 @@ def mlp(widths: Sequence[int], *, activation: type[nn.Module] = nn.ReLU) -> nn.S
 
 
 @torch.no_grad()
-def init_linear(module: nn.Module, generator: torch.Generator, *, scheme: str = "he") -> None:
-    """Draw all linear weights of ``module`` from ``generator``; biases become 0.
+def init_linear(module: nn.Module, generator: torch.Generator) -> None:
+    """Draw all linear weights of ``module`` from ``generator``, normal with variance ``2 / d_in``; biases become 0.
 
     torch's own initialisation draws from the global generator, which a fit must neither read nor move.
 
@@ -107,13 +107,11 @@ def init_linear(module: nn.Module, generator: torch.Generator, *, scheme: str = 
         Changed in place; may live on any device, the draws are made on the CPU.
     generator : torch.Generator
         CPU generator.
-    scheme : {"he", "xavier"}, default="he"
-        Normal weights with variance ``2 / d_in`` or ``2 / (d_in + d_out)``.
     """
     for layer in module.modules():
         if isinstance(layer, nn.Linear):
             d_out, d_in = layer.weight.shape
-            scale = (2 / d_in) ** 0.5 if scheme == "he" else (2 / (d_in + d_out)) ** 0.5
+            scale = (2 / d_in) ** 0.5
             layer.weight.copy_(torch.randn(d_out, d_in, generator=generator) * scale)
             if layer.bias is not None:
                 layer.bias.zero_()

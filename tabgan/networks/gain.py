@@ -37,7 +37,7 @@ class GainGenerator(nn.Module):
     def __init__(self, width: int, *, activation: str = "relu", generator: torch.Generator) -> None:
         super().__init__()
         self.layers = mlp([2 * width, width, width, width], activation=ACTIVATIONS[activation])
-        init_linear(self, generator, scheme="xavier")
+        init_linear(self, generator)
 
     def forward(self, values: Tensor, visible: Tensor) -> Tensor:
         """Filled-in rows."""
@@ -82,7 +82,7 @@ class CellDiscriminator(nn.Module):
         super().__init__()
         hidden = hidden or width
         self.layers = mlp([width + n_columns, hidden, hidden, n_columns], activation=ACTIVATIONS[activation])
-        init_linear(self, generator, scheme="xavier")
+        init_linear(self, generator)
 
     def forward(self, completed: Tensor, hint: Tensor) -> Verdict:
         """One logit per cell."""

@@ -250,10 +250,10 @@ def weights(trainer):
 
 
 def test_building_and_fitting_a_gan_leaves_the_global_generators_alone():
-    torch_before, numpy_before = torch.get_rng_state(), np.random.get_state()[1].copy()  # noqa: NPY002 - the global one
+    torch_before, numpy_before = torch.get_rng_state(), np.random.get_state()[1].copy()
     gan(0).fit(12)
     assert torch.equal(torch.get_rng_state(), torch_before)
-    assert np.array_equal(np.random.get_state()[1], numpy_before)  # noqa: NPY002
+    assert np.array_equal(np.random.get_state()[1], numpy_before)
 
 
 def test_one_seed_one_result_whatever_the_global_generator_says():
