@@ -41,9 +41,14 @@ Competitor = Callable[[BenchmarkTable, pd.DataFrame, int], Outcome]
 
 
 class OneHot:
-    """Numbers standardised, categories one-hot, NaN for every slot of a missing cell."""
+    """Numbers standardised, categories one-hot, NaN for every slot of a missing cell.
 
-    def __init__(self, table: BenchmarkTable) -> None:
+    ``drop_last`` leaves out each column's last slot: with all of them, linear chained equations predict a slot from the other
+    slots of the same gap, perfectly, and return the mode.
+    """
+
+    def __init__(self, table: BenchmarkTable, *, drop_last: bool = False) -> None:
+        self.drop_last = drop_last
         frame = table.frame
         self.numeric, self.categorical = table.numeric, table.categorical
         self.columns = list(frame.columns)
@@ -57,7 +62,7 @@ class OneHot:
             codes = pd.Index(levels).get_indexer(frame[column])
             block = np.eye(len(levels))[codes]
             block[codes < 0] = np.nan
-            blocks.append(block)
+            blocks.append(block[:, :-1] if self.drop_last else block)
         return np.hstack(blocks)
 
     def decode(self, values: np.ndarray, frame: pd.DataFrame) -> pd.DataFrame:
@@ -70,15 +75,18 @@ class OneHot:
         start = n
         for column, levels in self.levels.items():
             gaps = frame[column].isna().to_numpy()
-            chosen = values[gaps, start : start + len(levels)].argmax(axis=1)
-            filled.loc[gaps, column] = np.asarray(levels, dtype=object)[chosen]
-            start += len(levels)
+            width = len(levels) - self.drop_last
+            slots = values[gaps, start : start + width]
+            if self.drop_last:
+                slots = np.column_stack([slots, 1 - slots.sum(axis=1)])
+            filled.loc[gaps, column] = np.asarray(levels, dtype=object)[slots.argmax(axis=1)]
+            start += width
         return filled
 
 
-def _one_hot(make: Callable[[int], object]) -> Competitor:
+def _one_hot(make: Callable[[int], object], *, drop_last: bool = False) -> Competitor:
     def run(table: BenchmarkTable, test: pd.DataFrame, seed: int) -> Outcome:
-        coder = OneHot(table)
+        coder = OneHot(table, drop_last=drop_last)
         imputer = make(seed)
         started = time.perf_counter()
         train = imputer.fit_transform(coder.encode(table.frame))  # type: ignore[attr-defined]
@@ -109,7 +117,7 @@ def _mice(**settings: object) -> Competitor:
     from sklearn.experimental import enable_iterative_imputer  # noqa: F401
     from sklearn.impute import IterativeImputer
 
-    return _one_hot(lambda seed: IterativeImputer(random_state=seed, **settings))
+    return _one_hot(lambda seed: IterativeImputer(random_state=seed, **settings), drop_last=True)
 
 
 def _tree_chain(n_trees: int = 100) -> Competitor:

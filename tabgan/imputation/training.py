@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -25,8 +25,8 @@ from tabgan.core.phases import (
 )
 from tabgan.core.tasks import GainTask, RemaskTask
 from tabgan.core.trainer import Trainer
+from tabgan.networks.bases import blank_base, fit_base
 from tabgan.networks.gain import CellDiscriminator, GainGenerator
-from tabgan.networks.gaussian import GaussianConditional, fit_gaussian
 from tabgan.networks.tabular import BasedGenerator, SpanHeads, span_index
 from tabgan.spans import Span, total_width
 
@@ -109,7 +109,7 @@ def train_remask(
     column = span_index(spans)
     if start is None:
         shuffled = torch.randperm(len(values), generator=run.generator)[:50_000]
-        base = fit_gaussian(values[shuffled], training[shuffled][:, column])
+        base = fit_base(values[shuffled], training[shuffled][:, column], spans, run.generator)
         edges = _quantile_edges(values, training[:, column], spans, settings.n_bins)
         module: Any = BasedGenerator(
             spans,
@@ -213,11 +213,10 @@ def train_gain(
 
 def build_remask(spans: Sequence[Span], settings: RemaskSettings) -> nn.Module:
     """An untrained module of the right shape, to load weights into."""
-    width = total_width(spans)
     n_numeric = sum(span.kind == "numeric" for span in spans)
     return BasedGenerator(
         spans,
-        GaussianConditional(torch.zeros(width), torch.eye(width)),
+        blank_base(spans),
         torch.zeros(n_numeric, settings.n_bins + 1),
         width=settings.width,
         n_blocks=settings.n_blocks,
@@ -229,11 +228,6 @@ def build_remask(spans: Sequence[Span], settings: RemaskSettings) -> nn.Module:
 def build_gain(spans: Sequence[Span], settings: GainSettings, generator: torch.Generator) -> nn.Module:
     """The paper's generator with fresh weights."""
     return GainGenerator(total_width(spans), activation=settings.activation, generator=generator)
-
-
-def settings_state(settings: RemaskSettings | GainSettings) -> dict[str, Any]:
-    """Settings as plain data for a model file."""
-    return asdict(settings)
 
 
 def _validation_loss(values: Tensor, training: Tensor, validation: Tensor, generator: torch.Generator) -> Any:

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from tabgan.networks.bases import ClosedFormBase
 from tabgan.networks.blocks import PiecewiseLinearEncoding, ResidualBlock, blank_linear, init_linear
-from tabgan.networks.gaussian import GaussianConditional
 from tabgan.spans import Span, total_width
 
 __all__ = ["BasedGenerator", "SpanHeads", "span_index"]
@@ -72,7 +72,7 @@ class BasedGenerator(nn.Module):
     ----------
     spans : sequence of Span
         Layout of the slots.
-    base : GaussianConditional
+    base : ClosedFormBase
         The closed-form part; its buffers are not trained.
     edges : Tensor of shape (n_numeric, n_bins + 1)
         Quantile edges of the numeric slots, in slot order.
@@ -102,7 +102,7 @@ class BasedGenerator(nn.Module):
     def __init__(
         self,
         spans: Sequence[Span],
-        base: GaussianConditional,
+        base: ClosedFormBase,
         edges: Tensor,
         *,
         width: int = 128,
@@ -118,7 +118,7 @@ class BasedGenerator(nn.Module):
         numeric = [span.start for span in spans if span.kind == "numeric"]
         self.register_buffer("numeric_slots", torch.tensor(numeric, dtype=torch.long))
         self.encode = PiecewiseLinearEncoding(edges)
-        d_in = d_table + n_columns + self.encode.d_out
+        d_in = 2 * d_table + n_columns + self.encode.d_out
         self.n_members = n_members
         self.scale = nn.Parameter(torch.empty(n_members, 1, d_in))
         self.input = blank_linear(d_in, width)
@@ -138,22 +138,16 @@ class BasedGenerator(nn.Module):
         self.output.zero_()
         self.output_bias.zero_()
 
-    def completed(self, values: Tensor, visible: Tensor) -> Tensor:
-        """The table with hidden slots filled by the base."""
-        shown = visible[:, self.heads.column]
-        base = self.base(values, shown)
-        return torch.where(shown > 0, values, base)
-
     def members(self, values: Tensor, visible: Tensor) -> Tensor:
         """Raw outputs of every member: numbers, and categorical logits."""
-        completed = self.completed(values, visible)
-        numbers = completed[:, self.numeric_slots]
+        blended, linear, rank = self.base(values, visible[:, self.heads.column])
+        numbers = blended[:, self.numeric_slots]
         seen = visible[:, self.heads.column[self.numeric_slots]]
         bins = self.encode(numbers) * seen.repeat_interleave(self.encode.left.shape[1], 1)
-        features = torch.cat([completed, visible, bins], 1)
+        features = torch.cat([linear, rank, visible, bins], 1)
         hidden = self.input(features * self.scale) + self.input_bias
         correction = torch.baddbmm(self.output_bias, self.norm(self.blocks(hidden)), self.output)
-        return self._start(completed) + correction
+        return self._start(blended) + correction
 
     def forward(self, values: Tensor, visible: Tensor) -> Tensor:
         """Point estimate: mean over members of numbers and of probabilities."""

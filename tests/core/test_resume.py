@@ -14,7 +14,7 @@ from tabgan.core.tasks import GainTask, GenerationTask, RemaskTask, normal_prior
 from tabgan.core.trainer import Trainer
 from tabgan.networks.blocks import init_linear, mlp
 from tabgan.networks.gain import CellDiscriminator, GainGenerator
-from tabgan.networks.gaussian import fit_gaussian
+from tabgan.networks.bases import blank_base
 from tabgan.networks.tabular import BasedGenerator, span_index
 from tabgan.spans import Span
 from tabgan.verdict import Verdict
@@ -85,13 +85,13 @@ def gain(seed):
 def remask(seed):
     draw = torch.Generator().manual_seed(seed)
     values, visible = table()
-    column = span_index(SPANS)
     held_out = torch.zeros_like(visible)
     held_out[:20] = visible[:20]
     shown = visible - held_out
+    column = span_index(SPANS)
     module = BasedGenerator(
         SPANS,
-        fit_gaussian(values, shown[:, column]),
+        blank_base(SPANS),
         torch.linspace(0, 1, 5).repeat(2, 1),
         width=8,
         n_blocks=1,

@@ -8,7 +8,7 @@ from torch import nn
 
 from tabgan.networks.blocks import PiecewiseLinearEncoding, ResidualBlock, init_linear, mlp
 from tabgan.networks.gain import CellDiscriminator, GainGenerator
-from tabgan.networks.gaussian import GaussianConditional
+from tabgan.networks.bases import fit_base
 from tabgan.networks.tabular import BasedGenerator, SpanHeads, span_index
 from tabgan.spans import Span, total_width
 
@@ -34,8 +34,8 @@ def build(spans, *, trained=False, seed=0, **settings):
     """A generator in float64; ``trained`` gives it a random last layer."""
     draw = seeded(seed)
     width, n_numeric = total_width(spans), sum(span.kind == "numeric" for span in spans)
-    root = torch.randn(width, width + 2, generator=draw)
-    base = GaussianConditional(torch.rand(width, generator=draw), root @ root.T / width)
+    values = torch.randn(200, width, generator=draw) @ torch.randn(width, width, generator=draw)
+    base = fit_base(values, torch.ones_like(values), spans, draw)
     edges = torch.linspace(-2, 2, 6).repeat(n_numeric, 1)
     module = BasedGenerator(spans, base, edges, width=16, generator=draw, **settings).double().eval()
     if trained:
@@ -99,7 +99,7 @@ def test_before_training_the_generator_is_its_base(spans):
     module = build(spans)
     values, visible = table(spans)
     shown = visible[:, span_index(spans)]
-    filled, base = module(values, visible), module.base(values, shown)
+    filled, base = module(values, visible), module.base(values, shown)[0]
     for span in spans:
         slots = slice(span.start, span.stop)
         if span.kind == "numeric":
@@ -161,7 +161,7 @@ def test_members_differ_once_the_last_layer_does_and_forward_is_their_mean():
 def test_the_base_is_not_trained():
     module = build(MIXED)
     assert not any(name.startswith("base") for name, _ in module.named_parameters())
-    assert {"base.mean", "base.covariance"} <= set(module.state_dict())
+    assert {"base.linear.mean", "base.rank.covariance", "base.blend"} <= set(module.state_dict())
 
 
 @pytest.mark.parametrize(
