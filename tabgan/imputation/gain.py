@@ -80,7 +80,8 @@ class GAINImputer(TransformerMixin, BaseEstimator):
     numeric_transform : {"standard", "robust", "quantile", "power", "minmax"}, default=None
         How numbers are scaled before training. None takes ``"standard"`` for ``"remask"`` and ``"minmax"`` for ``"paper"``.
     max_categories : int, default=32
-        The most frequent levels of a column get a slot each; all others share one, which decodes to its most frequent level.
+        The most frequent levels of a column get a slot each; beyond eight, only levels seen at least twice and in 0.1 % of
+        the cells. All others share one. Names, ticket numbers and other near-unique texts so cost one slot, not one per row.
     unseen_categories : {"missing", "error"}, default="missing"
         A level that `fit` never saw: hide that cell from the model (the cell itself comes back untouched), or raise.
     round_like_observed : bool, default=True

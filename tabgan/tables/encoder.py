@@ -40,9 +40,9 @@ class TableEncoder:
     """Encode tables as float matrices and decode matrices into filled tables.
 
     Numbers and times take one slot each. Booleans, categories and ordinals take one slot per level, for at most
-    ``max_categories`` levels: the most frequent ones in ``fit``. If more levels were observed, one further slot stands
-    for all the others together, and decodes to the most frequent level among them; so a rarer level is never filled
-    in, but observed cells of it come back untouched. Declared categories that ``fit`` never observed have no slot.
+    ``max_categories`` levels: the most frequent ones in ``fit``, beyond eight only those seen at least twice and in 0.1 %
+    of the cells. If more levels were observed, one further slot stands for all the others together, and decodes to the most
+    frequent level among them; so a rarer level is filled in by draws only, but observed cells of it come back untouched. Declared categories that ``fit`` never observed have no slot.
     Constant and empty columns are not encoded.
 
     Parameters

@@ -87,21 +87,35 @@ class LevelSlots:
     schema : ColumnSchema
         Of kind boolean, categorical or ordinal.
     max_categories : int
-        How many levels are kept. Levels that were declared but never observed have no slot.
+        How many levels are kept at most. Beyond the `FEW` most frequent ones, a level seen only once, or in less than
+        `RARE_SHARE` of the observed cells, is not kept either: there is nothing to learn about it. Levels that were
+        declared but never observed have no slot.
     """
+
+    FEW = 8
+    RARE_SHARE = 0.001
 
     def __init__(self, schema: ColumnSchema, max_categories: int) -> None:
         self.schema = schema
         observed = [k for k, count in enumerate(schema.counts) if count > 0]
         by_count = sorted(observed, key=lambda k: (-schema.counts[k], k))
-        kept = sorted(by_count[:max_categories])
-        rest = by_count[max_categories:]
+        fewest = max(2, self.RARE_SHARE * sum(schema.counts))
+        n_kept = min(max_categories, max(self.FEW, sum(schema.counts[k] >= fewest for k in observed)))
+        kept, rest = sorted(by_count[:n_kept]), by_count[n_kept:]
         self.shown = [schema.levels[k] for k in (*kept, *rest[:1])]
         self.width = len(self.shown)
         self._slot_of: dict[Any, int] = {schema.levels[k]: slot for slot, k in enumerate(kept)}
         self._slot_of.update((schema.levels[k], len(kept)) for k in rest)
         self._labels = np.empty(self.width, dtype=object)
         self._labels[:] = self.shown
+        # Of the probability that one of the others is meant, only this share speaks for the one that is shown.
+        self._shares = np.ones(self.width)
+        self._others = np.empty(len(rest), dtype=object)
+        self._others[:] = [schema.levels[k] for k in rest]
+        counts = np.array([schema.counts[k] for k in rest], dtype=float)
+        self._other_odds = counts / counts.sum() if rest else counts
+        if rest:
+            self._shares[-1] = self._other_odds[0]
 
     def encode(self, column: RawColumn) -> tuple[np.ndarray, np.ndarray]:
         """One-hot rows of the observed cells, and which of these are of a known level."""
@@ -128,7 +142,8 @@ class LevelSlots:
         slots : ndarray of shape (n, width)
             Scores.
         choose : "mode" or numpy.random.Generator, default="mode"
-            Take the slot with the highest score, or draw one in proportion to the scores (negative ones count as 0).
+            Take the likeliest level, or draw one in proportion to the scores (negative ones count as 0). The slot of the
+            others stands for its most frequent level with that level's share of the score, or is drawn from by frequency.
         allowed : set, default=None
             The only labels that may come out; None allows all. Without any allowed label, None comes out.
 
@@ -143,8 +158,15 @@ class LevelSlots:
             if barred.all():
                 return np.full(len(scores), None, dtype=object)
             scores[:, barred] = -np.inf
-        picked = scores.argmax(axis=1) if isinstance(choose, str) else _drawn(scores, choose)
-        labels = self._labels[picked]
+        if isinstance(choose, str):
+            # Shares weigh probabilities; raw scores may be negative, where a share would raise them.
+            labels = self._labels[np.where(scores > 0, scores * self._shares, scores).argmax(axis=1)]
+        else:
+            picked = _drawn(scores, choose)
+            labels = self._labels[picked]
+            among_others = picked == self.width - 1 if len(self._others) and allowed is None else np.zeros(0, dtype=bool)
+            if among_others.any():
+                labels[among_others] = choose.choice(self._others, size=int(among_others.sum()), p=self._other_odds)
         if self.schema.family in ("number", "boolean"):
             return labels.astype(np.float64)
         return labels.astype(np.int64) if self.schema.family in ("datetime", "timedelta") else labels
