@@ -6,7 +6,7 @@ from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-__all__ = ["GAINImputer", "__version__", "load"]
+__all__ = ["GAINImputer", "__version__", "compare_imputers", "load"]
 
 try:
     __version__ = version("tabgan-learn")
@@ -14,7 +14,11 @@ except PackageNotFoundError:  # a source tree that was never installed
     __version__ = "0+unknown"
 
 # Loaded on first use: `import tabgan` and `tabgan --help` should not wait for torch.
-_PLACES = {"GAINImputer": "tabgan.imputation.gain", "load": "tabgan.persistence"}
+_PLACES = {
+    "GAINImputer": "tabgan.imputation.gain",
+    "compare_imputers": "tabgan.imputation.comparison",
+    "load": "tabgan.persistence",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -254,7 +254,6 @@ def test_numbers_hidden_on_purpose_return(cells, transform):
     np.testing.assert_allclose(out["x"], full["x"], rtol=1e-4, atol=1e-4 * np.ptp(cells) + 1e-12)
 
 
-
 @pytest.mark.parametrize(
     ("kwargs", "message"),
     [

@@ -62,9 +62,7 @@ def check(table: RealTable, folder: Path) -> dict[str, object]:
     is_gap = [[cell.strip() in markers for cell in row] for row in before]
     empty = {j for j in range(len(before[-1])) if all(row[j] for row in is_gap[body])}
     gaps = sum(sum(row) for row in is_gap[body])
-    left = sum(
-        cell.strip() in markers and j not in empty for row in after[body] for j, cell in enumerate(row)
-    )
+    left = sum(cell.strip() in markers and j not in empty for row in after[body] for j, cell in enumerate(row))
     changed = sum(
         old != new
         for old_row, new_row, gap_row in zip(before, after, is_gap, strict=True)
@@ -107,7 +105,9 @@ def main() -> int:
         result = check(TABLES[name], folder)
         failed += bool(result.get("error") or result["left"] or result["observed cells changed"])
         shown = [f"{result[c]:.0f}" if c == "seconds" else str(result.get(c, "-")) for c in columns]
-        print(f"| {name} | " + " | ".join(shown) + " |" + (f" {result['error']}" if "error" in result else ""), flush=True)
+        print(
+            f"| {name} | " + " | ".join(shown) + " |" + (f" {result['error']}" if "error" in result else ""), flush=True
+        )
     return min(failed, 1)
 
 

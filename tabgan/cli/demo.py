@@ -21,6 +21,7 @@ __all__ = ["Score", "compare", "demo"]
 
 _HIDDEN_SHARE = 0.2
 _SHOWN_ROWS = 4
+_PEERS = ("mean/mode", "kNN", "MICE")
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,8 @@ def demo(
     console = Console(highlight=False, soft_wrap=True)
 
     def gain(table: pd.DataFrame) -> pd.DataFrame:
-        return GAINImputer(n_steps=steps, random_state=seed, device="cpu").fit_transform(table)
+        imputer = GAINImputer(n_steps=steps, random_state=seed, device="cpu")
+        return imputer.set_params(draw_steps=min(steps, imputer.draw_steps)).fit_transform(table)
 
     started = time.perf_counter()
     filled = gain(penguins)
@@ -74,6 +76,9 @@ def demo(
         "slot wins.\n"
     )
     _show_scores(console, compare(penguins, gain, seed))
+    console.print(
+        "\ntabgan compare FILE does this for your own table, several times over and with a tree chain as well."
+    )
 
 
 def _load_penguins() -> pd.DataFrame:
@@ -105,13 +110,14 @@ def compare(table: pd.DataFrame, gain: Callable[[pd.DataFrame], pd.DataFrame], s
     """
     import numpy as np
 
-    from tabgan.cli.baselines import BASELINES
+    from tabgan.imputation.baselines import BASELINES
 
     known = table.notna().to_numpy()
     hidden = known & (np.random.default_rng(seed).random(table.shape) < _HIDDEN_SHARE)
     gappy = table.mask(hidden)
     scores = []
-    for name, method in {**BASELINES, "GAINImputer": gain}.items():
+    peers = {name: BASELINES[name](seed).fit_transform for name in _PEERS}
+    for name, method in {**peers, "GAINImputer": gain}.items():
         started = time.perf_counter()
         filled = method(gappy)
         scores.append(Score(name, *_errors(table, filled, hidden), time.perf_counter() - started))

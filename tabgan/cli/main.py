@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from tabgan.cli.compare import COMPARE_EPILOG, compare
 from tabgan.cli.demo import demo
 from tabgan.cli.errors import DebugOption, report_error
 from tabgan.cli.impute import IMPUTE_EPILOG, impute
@@ -24,6 +25,8 @@ tabgan impute train.csv -o full.csv --missing '?' --leave id --model shop.tabgan
 tabgan impute new.parquet -o new_full.parquet --model shop.tabgan
 
 cat gaps.csv | tabgan impute - -o - --quiet > full.csv
+
+tabgan compare gaps.csv --leave id
 
 tabgan demo
 
@@ -83,6 +86,7 @@ def _options(
 
 
 app.command(epilog=IMPUTE_EPILOG)(impute)
+app.command(epilog=COMPARE_EPILOG)(compare)
 app.command()(demo)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -29,7 +30,7 @@ class Batch:
         What both players may see (labels, a second image, a mask).
     target, weight : Tensor, default=None
         Per-element target in [0, 1] and weight >= 0 for tasks that judge cells.
-    extras : dict of str to Tensor
+    extras : dict
         Whatever else the task's own losses need, by name.
     """
 
@@ -38,7 +39,7 @@ class Batch:
     condition: Tensor | None = None
     target: Tensor | None = None
     weight: Tensor | None = None
-    extras: dict[str, Tensor] = field(default_factory=dict)
+    extras: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

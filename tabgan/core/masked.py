@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-__all__ = ["hide_cells", "hint_code", "hint_paper", "reconstruction_loss"]
+__all__ = ["hide_cells", "hint_code", "hint_paper", "hint_rates", "reconstruction_loss"]
 
 
 def hide_cells(
@@ -98,6 +98,27 @@ def hint_code(mask: Tensor, generator: torch.Generator, hint_rate: float = 0.9) 
     """
     told = (torch.rand(mask.shape, generator=generator) < hint_rate).to(mask)
     return told * mask, torch.ones_like(mask)
+
+
+def hint_rates(mask: Tensor, generator: torch.Generator, hint_rate: float = 0.9) -> tuple[Tensor, Tensor]:
+    """The paper's hint with a rate: each cell is revealed with probability ``hint_rate``, the others are judged.
+
+    Parameters
+    ----------
+    mask : Tensor of shape (n, n_columns)
+        1 where observed.
+    generator : torch.Generator
+        Source of b.
+    hint_rate : float, default=0.9
+        Probability that b = 1.
+
+    Returns
+    -------
+    hint, open_cells : Tensor of shape (n, n_columns)
+        ``h = b * m + 0.5 * (1 - b)`` and ``1 - b``. Departure from the paper: it leaves exactly one cell per row open.
+    """
+    told = (torch.rand(mask.shape, generator=generator) < hint_rate).to(mask)
+    return told * mask + 0.5 * (1 - told), 1 - told
 
 
 def reconstruction_loss(

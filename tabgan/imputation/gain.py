@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
+import pandas as pd
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -17,7 +18,7 @@ from tabgan.imputation import parameters, state
 from tabgan.imputation.model import ImputationModel
 from tabgan.imputation.scoring import split_validation, validation_scores
 from tabgan.imputation.training import GainSettings, RemaskSettings, Run, deadline_after
-from tabgan.tables.encoder import TableEncoder
+from tabgan.tables.encoder import EncodedTable, TableEncoder
 from tabgan.tables.frames import Table, read_table
 from tabgan.tables.indicators import append_indicators
 from tabgan.tables.schema import TableSchema, check_compatible, infer_schema
@@ -68,13 +69,18 @@ class GAINImputer(TransformerMixin, BaseEstimator):
         0, and only to report).
     patience : int, default=10
         Stop after this many scorings, 50 steps apart, without an improvement (``"remask"``).
+    draw_steps : int, default=600
+        Steps of the second stage, in which draws from the distribution of a gap are learnt for `sample`, `predict_interval` and
+        ``sample_posterior=True`` (``"remask"``). 0 leaves the closed-form copula's draws.
+    adversarial_weight : float, default=0.1
+        Weight of the hint-driven discriminator, which judges those draws cell by cell, beside their energy score (``"remask"``).
     alpha : float, default=100.0
         Weight of the reconstruction of *observed* cells (``"paper"``).
     hint : {"code", "paper"}, default="code"
         Which hint the discriminator gets (``"paper"``): the authors' code has ``b * m``, the paper ``b * m + 0.5 (1 - b)``
         with the loss on the one open cell per row.
     hint_rate : float in [0, 1], default=0.9
-        Share of cells that ``hint="code"`` reveals (``"paper"``).
+        Share of cells that the hint reveals to the discriminator; ``hint="paper"`` always reveals all but one per row.
     activation : {"relu", "tanh"}, default="relu"
         Of both networks (``"paper"``).
     numeric_transform : {"standard", "robust", "quantile", "power", "minmax"}, default=None
@@ -90,6 +96,9 @@ class GAINImputer(TransformerMixin, BaseEstimator):
         Keep columns without a single observed value: numbers as 0, as scikit-learn does, others as they are.
     add_indicator : bool, default=False
         Append a column ``missingindicator_<name>`` for each column that had gaps in `fit`.
+    sample_posterior : bool, default=False
+        Let `transform` fill in one draw from each gap's distribution instead of the point estimate (``"remask"``). A draw keeps
+        the columns' spread, which point estimates shrink; use `sample` for several.
     warm_start : bool, default=False
         Let a further `fit` go on from the present weights and column statistics; the columns must be compatible.
     max_time : float, default=None
@@ -168,6 +177,8 @@ class GAINImputer(TransformerMixin, BaseEstimator):
         pattern_fraction: float = 0.5,
         validation_fraction: float = 0.1,
         patience: int = 10,
+        draw_steps: int = 600,
+        adversarial_weight: float = 0.1,
         alpha: float = 100.0,
         hint: Literal["code", "paper"] = "code",
         hint_rate: float = 0.9,
@@ -178,6 +189,7 @@ class GAINImputer(TransformerMixin, BaseEstimator):
         round_like_observed: bool = True,
         keep_empty_features: bool = False,
         add_indicator: bool = False,
+        sample_posterior: bool = False,
         warm_start: bool = False,
         max_time: float | None = None,
         random_state: int | np.random.RandomState | None = None,
@@ -200,6 +212,8 @@ class GAINImputer(TransformerMixin, BaseEstimator):
         self.pattern_fraction = pattern_fraction
         self.validation_fraction = validation_fraction
         self.patience = patience
+        self.draw_steps = draw_steps
+        self.adversarial_weight = adversarial_weight
         self.alpha = alpha
         self.hint = hint
         self.hint_rate = hint_rate
@@ -210,6 +224,7 @@ class GAINImputer(TransformerMixin, BaseEstimator):
         self.round_like_observed = round_like_observed
         self.keep_empty_features = keep_empty_features
         self.add_indicator = add_indicator
+        self.sample_posterior = sample_posterior
         self.warm_start = warm_start
         self.max_time = max_time
         self.random_state = random_state
@@ -303,6 +318,7 @@ class GAINImputer(TransformerMixin, BaseEstimator):
             self.validation_scores_ = validation_scores(
                 self._model, self.encoder_, table, encoded.values, training, validation
             )
+            self._model.finish(encoded.values, encoded.mask)
         self.n_iter_ = self._model.n_steps
         self.history_ = self._model.history
         self.stop_reason_ = self._model.stop_reason
@@ -322,17 +338,109 @@ class GAINImputer(TransformerMixin, BaseEstimator):
         DataFrame or ndarray of shape (n_samples, n_features_out)
             The kind of container that came in, observed cells identical.
         """
-        check_is_fitted(self)
-        table = self._read(X, reset=False)
-        check_compatible(self.schema_, table)
-        encoded = self.encoder_.encode(table)
+        table, encoded = self._encoded(X)
         with threads(self.n_threads):
-            values = self._model.predict(encoded.values, encoded.mask)
-        filled = self.encoder_.decode(table, values, keep=self._kept())
+            if self.sample_posterior:
+                seed = parameters.seed(self.random_state)
+                (values,) = self._model.draw(encoded.values, encoded.mask, 1, seed)
+                filled = self.encoder_.decode(table, values, keep=self._kept(), choose=np.random.default_rng(seed))
+            else:
+                values = self._model.predict(encoded.values, encoded.mask)
+                filled = self.encoder_.decode(table, values, keep=self._kept())
         if not self.add_indicator:
             return filled
         gaps = {self._indicator_name(j): table.columns[j].missing for j in self._indicated()}
         return append_indicators(filled, gaps)
+
+    def sample(self, X: Any, n_draws: int = 5, *, random_state: int | None = None) -> list[Any]:
+        """Fill the gaps several times, each time with a draw from their joint distribution given the row's observed cells.
+
+        Parameters
+        ----------
+        X : DataFrame, ndarray or list of shape (n_samples, n_features)
+            A table with the columns seen in `fit`.
+        n_draws : int, default=5
+            How many completed tables to make.
+        random_state : int, default=None
+            Seed of the draws; None takes the imputer's ``random_state``.
+
+        Returns
+        -------
+        list of DataFrame or ndarray
+            ``n_draws`` completed tables of the kind that came in; `tabgan.pool` combines what is estimated from them.
+
+        Raises
+        ------
+        InvalidInputError
+            With ``objective="paper"``, which has no draws worth the name.
+
+        Notes
+        -----
+        A draw depends on the row's position in the call, since rows take their noise in turn; point estimates do not.
+        """
+        if not parameters.is_count(n_draws):
+            raise parameters.parameter_error("n_draws", n_draws, "an integer >= 1")
+        table, encoded = self._encoded(X)
+        seed = parameters.seed(self.random_state if random_state is None else random_state)
+        rng = np.random.default_rng(seed)
+        with threads(self.n_threads):
+            draws = self._model.draw(encoded.values, encoded.mask, n_draws, seed)
+        return [self.encoder_.decode(table, values, keep=self._kept(), choose=rng) for values in draws]
+
+    def predict_interval(self, X: Any, coverage: float = 0.9) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Intervals that hold a missing number with the given probability.
+
+        Parameters
+        ----------
+        X : DataFrame, ndarray or list of shape (n_samples, n_features)
+            A table with the columns seen in `fit`.
+        coverage : float in (0, 1), default=0.9
+            Probability that an interval holds the true number, on average over cells that are missing like those hidden in `fit`.
+
+        Returns
+        -------
+        lower, upper : pandas.DataFrame
+            The numeric columns (continuous, integer and decimal), in column units and not rounded; both ends equal an observed
+            number. Rows as in ``X``.
+
+        Notes
+        -----
+        Split-conformal with a local scale, calibrated on the held-out cells; see `tabgan.imputation.drawing.Calibration`.
+        """
+        if not isinstance(coverage, (int, float)) or not 0 < coverage < 1:
+            raise parameters.parameter_error("coverage", coverage, "a number between 0 and 1, both excluded")
+        table, encoded = self._encoded(X)
+        with threads(self.n_threads):
+            ends = self._model.interval(encoded.values, encoded.mask, coverage, seed=0)
+        return tuple(self._numbers(table, X, slots) for slots in ends)  # type: ignore[return-value]
+
+    def category_probabilities(self, X: Any) -> dict[Any, pd.DataFrame]:
+        """Probabilities of the levels of missing categorical cells.
+
+        Parameters
+        ----------
+        X : DataFrame, ndarray or list of shape (n_samples, n_features)
+            A table with the columns seen in `fit`.
+
+        Returns
+        -------
+        dict of column name to pandas.DataFrame
+            For each boolean, categorical or ordinal column with gaps in ``X``: one row per gap (indexed as ``X`` is, by position for
+            arrays), one column per level observed in `fit`, rows summing to 1.
+        """
+        table, encoded = self._encoded(X)
+        with threads(self.n_threads):
+            values = self._model.predict(encoded.values, encoded.mask)
+        index = _index_of(X, table)
+        result = {}
+        for position, span in zip(self.schema_.encoded, self.encoder_.spans_, strict=True):
+            gaps = table.columns[position].missing
+            if span.kind == "categorical" and gaps.any():
+                slots = values[gaps, span.start : span.stop]
+                levels, shares = self.encoder_.level_shares(position)
+                probabilities = (slots / slots.sum(axis=1, keepdims=True)) @ shares
+                result[table.names[position]] = pd.DataFrame(probabilities, index=index[gaps], columns=levels)
+        return result
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """Names of the columns that `transform` returns.
@@ -393,6 +501,21 @@ class GAINImputer(TransformerMixin, BaseEstimator):
         )
         return table
 
+    def _encoded(self, X: Any) -> tuple[Table, EncodedTable]:
+        check_is_fitted(self)
+        table = self._read(X, reset=False)
+        return table, self.encoder_.encode(table)
+
+    def _numbers(self, table: Table, X: Any, slots: np.ndarray) -> pd.DataFrame:
+        """Numeric columns with the given slots in the place of gaps, not rounded."""
+        columns = {}
+        for position, span in zip(self.schema_.encoded, self.encoder_.spans_, strict=True):
+            if self.schema_.columns[position].kind in ("continuous", "integer", "decimal"):
+                column = table.columns[position]
+                numbers = self.encoder_.unscaled(position, slots[:, span.start])
+                columns[table.names[position]] = np.where(column.missing, numbers, column.values)
+        return pd.DataFrame(columns, index=_index_of(X, table))
+
     def _resumed(self) -> ImputationModel | None:
         """The model to go on from, if the user wants that and there is one."""
         if not (self.warm_start and self.__sklearn_is_fitted__()):
@@ -422,3 +545,7 @@ class GAINImputer(TransformerMixin, BaseEstimator):
 
     def _indicator_name(self, j: int) -> str:
         return f"missingindicator_{self.schema_.columns[j].name}"
+
+
+def _index_of(X: Any, table: Table) -> pd.Index:
+    return X.index if isinstance(X, pd.DataFrame) else pd.RangeIndex(table.n_rows)

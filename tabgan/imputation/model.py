@@ -10,36 +10,45 @@ import torch
 from torch import nn
 
 from tabgan._runtime import make_generator
+from tabgan.exceptions import InvalidInputError
+from tabgan.imputation.drawing import Calibration, draw_scores, train_drawer
 from tabgan.imputation.training import (
     GainSettings,
     RemaskSettings,
     Run,
     build_gain,
     build_remask,
+    refit_base,
     train_gain,
     train_remask,
 )
-from tabgan.networks.tabular import span_index
+from tabgan.networks.draws import Drawer
+from tabgan.networks.tabular import BasedGenerator, span_index
 from tabgan.spans import Span, total_width
 
 __all__ = ["ImputationModel"]
 
 
 class ImputationModel:
-    """A trained generator with the settings that built it.
+    """A trained generator with the settings that built it, and what draws from it.
 
     Parameters
     ----------
     module : nn.Module or None
-        In float64 on the CPU, so that a row's result does not depend on how a call is cut into chunks; None for tables
-        without an encoded column.
+        The point estimate, in float64 on the CPU, so that a row's result does not depend on how a call is cut into chunks; None
+        for tables without an encoded column.
     spans : sequence of Span
         Layout of the slots.
     settings : RemaskSettings or GainSettings
         Which objective, and its numbers.
     history : list of dict
+        Losses and validation scores by step.
     n_steps : int
     stop_reason : str or None
+    drawer : Drawer, default=None
+        Draws of hidden cells, around ``module``; the default objective has one.
+    calibration : Calibration, default=None
+        Of the drawer's intervals.
     """
 
     def __init__(
@@ -50,6 +59,8 @@ class ImputationModel:
         history: list[dict[str, Any]],
         n_steps: int,
         stop_reason: str | None,
+        drawer: Drawer | None = None,
+        calibration: Calibration | None = None,
     ) -> None:
         self.module = module
         self.spans = tuple(spans)
@@ -57,6 +68,8 @@ class ImputationModel:
         self.history = history
         self.n_steps = n_steps
         self.stop_reason = stop_reason
+        self.drawer = drawer
+        self.calibration = calibration
 
     @classmethod
     def train(
@@ -76,9 +89,25 @@ class ImputationModel:
         module = None if start is None else start.module
         if isinstance(settings, GainSettings):
             trained = train_gain(rows, seen, spans, settings, run, module)
-        else:
-            trained = train_remask(rows, seen, held_out, spans, settings, run, module)
-        return cls(trained.module, spans, settings, trained.history.rows, trained.n_steps, trained.stop_reason)
+            return cls(trained.module, spans, settings, trained.history.rows, trained.n_steps, trained.stop_reason)
+        trained = train_remask(rows, seen, held_out, spans, settings, run, module)
+        point: Any = trained.module
+        drawer, drawing = train_drawer(point.float(), rows, seen, spans, settings, run)
+        history = trained.history.rows + [{"stage": "draws", **row} for row in drawing.rows]
+        model = cls(drawer.point, spans, settings, history, trained.n_steps, trained.stop_reason, drawer)
+        model.calibration = Calibration.measure(drawer, rows, seen, held_out, spans, seed=0)
+        model._only_base = trained.only_base
+        return model
+
+    _only_base = False
+
+    def finish(self, values: np.ndarray, mask: np.ndarray) -> None:
+        """Use the held-out cells too, once they have done their service, where that is safe.
+
+        A trained correction belongs to the base it was trained on; only where the base stands alone is it fitted again.
+        """
+        if self._only_base and isinstance(self.module, BasedGenerator):
+            refit_base(self.module, torch.from_numpy(values), torch.from_numpy(mask).float(), self.spans)
 
     @property
     def objective(self) -> str:
@@ -104,19 +133,58 @@ class ImputationModel:
         result = values.astype(np.float64)
         if self.module is None:
             return result
-        gappy = np.flatnonzero(~mask.all(axis=1))
-        for rows in np.array_split(gappy, max(len(gappy) // self._chunk(), 1)) if len(gappy) else ():
+        for rows in self._chunks(mask):
             shown = torch.from_numpy(mask[rows]).double()
             result[rows] = self._forward(torch.from_numpy(result[rows]), shown).numpy()
         return result
 
+    @torch.no_grad()
+    def draw(self, values: np.ndarray, mask: np.ndarray, n_draws: int, seed: int) -> np.ndarray:
+        """Draws of all slots, of shape (n_draws, n, width): numbers, and one-hot blocks."""
+        result = np.repeat(values.astype(np.float64)[np.newaxis], n_draws, axis=0)
+        if not self.spans:
+            return result
+        drawer = self._drawer()
+        generator = make_generator(seed)
+        for rows in self._chunks(mask):
+            shown = torch.from_numpy(mask[rows]).double()
+            scores = draw_scores(drawer, torch.from_numpy(values[rows]).double(), shown, n_draws, generator)
+            result[:, rows] = torch.stack([drawer.point.base.unscored(one) for one in scores]).numpy()
+        return result
+
+    @torch.no_grad()
+    def interval(
+        self, values: np.ndarray, mask: np.ndarray, coverage: float, seed: int
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Lower and upper ends for numeric slots, of shape (n, width) each; elsewhere the encoded values."""
+        lower, upper = values.astype(np.float64), values.astype(np.float64)
+        if not self.spans:
+            return lower, upper
+        drawer = self._drawer()
+        assert self.calibration is not None
+        factor = torch.zeros(total_width(self.spans), dtype=torch.float64)
+        for j, span in enumerate(self.spans):
+            if span.kind == "numeric":
+                factor[span.start] = self.calibration.factor(j, coverage)
+        generator = make_generator(seed)
+        base = drawer.point.base
+        for rows in self._chunks(mask):
+            shown = torch.from_numpy(mask[rows]).double()
+            given = torch.from_numpy(values[rows]).double()
+            scores = draw_scores(drawer, given, shown, Calibration.N_DRAWS, generator)
+            mean, reach = scores.mean(0), factor * scores.std(0)
+            lower[rows], upper[rows] = base.unscored(mean - reach).numpy(), base.unscored(mean + reach).numpy()
+        return lower, upper
+
     def to_state(self) -> dict[str, Any]:
         """Plain data and tensors for a model file."""
+        trained = self.drawer if self.drawer is not None else self.module
         return {
             "objective": self.objective,
             "settings": {name: getattr(self.settings, name) for name in self.settings.__dataclass_fields__},
             "spans": [[span.kind, span.start, span.stop] for span in self.spans],
-            "weights": None if self.module is None else self.module.state_dict(),
+            "weights": None if trained is None else trained.state_dict(),
+            "calibration": None if self.calibration is None else self.calibration.residuals,
             "history": self.history,
             "n_steps": self.n_steps,
             "stop_reason": self.stop_reason,
@@ -126,18 +194,30 @@ class ImputationModel:
     def from_state(cls, state: dict[str, Any]) -> ImputationModel:
         """Rebuild what `to_state` described."""
         spans = [Span(*span) for span in state["spans"]]
+        rest = state["history"], state["n_steps"], state["stop_reason"]
         settings: RemaskSettings | GainSettings
-        module: nn.Module | None
         if state["objective"] == "paper":
             settings = GainSettings(**state["settings"])
-            module = build_gain(spans, settings, make_generator(0)).double() if spans else None
-        else:
-            settings = RemaskSettings(**state["settings"])
-            module = build_remask(spans, settings) if spans else None
-        if module is not None:
+            if not spans:
+                return cls(None, spans, settings, *rest)
+            module = build_gain(spans, settings, make_generator(0)).double()
             module.load_state_dict(state["weights"])
-            module.eval()
-        return cls(module, spans, settings, state["history"], state["n_steps"], state["stop_reason"])
+            return cls(module.eval(), spans, settings, *rest)
+        settings = RemaskSettings(**state["settings"])
+        if not spans:
+            return cls(None, spans, settings, *rest)
+        drawer = Drawer(build_remask(spans, settings), width=settings.width, generator=make_generator(0)).double()
+        drawer.load_state_dict(state["weights"])
+        drawer.eval()
+        return cls(drawer.point, spans, settings, *rest, drawer, Calibration(state["calibration"]))
+
+    def _drawer(self) -> Drawer:
+        if self.drawer is None:
+            raise InvalidInputError(
+                "objective='paper' gives one point estimate per cell and no draws (its noise has almost no effect); use the "
+                "default objective for sample, predict_interval and sample_posterior=True."
+            )
+        return self.drawer
 
     def _forward(self, values: torch.Tensor, shown: torch.Tensor) -> torch.Tensor:
         assert self.module is not None
@@ -147,6 +227,8 @@ class ImputationModel:
         # The mean of the noise that training put into hidden cells.
         return self.module(torch.where(slots > 0, values, 0.005), slots)
 
-    def _chunk(self) -> int:
-        """Rows per forward pass, so that the base's (rows, width, width) matrices stay below about 100 MB."""
-        return int(np.clip(1.2e7 / total_width(self.spans) ** 2, 16, 4096))
+    def _chunks(self, mask: np.ndarray) -> list[np.ndarray]:
+        """Rows with a gap, cut so that the base's (rows, width, width) matrices stay below about 100 MB."""
+        gappy = np.flatnonzero(~mask.all(axis=1))
+        size = int(np.clip(1.2e7 / total_width(self.spans) ** 2, 16, 4096))
+        return [gappy[start : start + size] for start in range(0, len(gappy), size)]

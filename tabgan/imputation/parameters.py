@@ -10,7 +10,7 @@ import numpy as np
 from tabgan.exceptions import InvalidParameterError
 from tabgan.tables.numeric import NUMERIC_TRANSFORMS
 
-__all__ = ["check", "parameter_error", "seed"]
+__all__ = ["check", "is_count", "parameter_error", "seed"]
 
 Rule = tuple[Callable[[Any], Any], str]
 
@@ -71,6 +71,8 @@ RULES: dict[str, Rule] = {
     "pattern_fraction": _number(0, 1),
     "validation_fraction": _number(0, 0.5),
     "patience": _integer(1),
+    "draw_steps": _integer(0),
+    "adversarial_weight": _number(0),
     "alpha": _number(0),
     "hint": _one_of("code", "paper"),
     "hint_rate": _number(0, 1),
@@ -81,6 +83,7 @@ RULES: dict[str, Rule] = {
     "round_like_observed": _BOOLEAN,
     "keep_empty_features": _BOOLEAN,
     "add_indicator": _BOOLEAN,
+    "sample_posterior": _BOOLEAN,
     "warm_start": _BOOLEAN,
     "max_time": _optional(_number(0, open_low=True, note=" (seconds)")),
     "random_state": (_is_seed, "None, an integer from 0 to 2**32 - 1, or a numpy RandomState"),
@@ -106,6 +109,11 @@ def check(estimator: Any) -> None:
 def parameter_error(name: str, value: Any, expected: str) -> InvalidParameterError:
     """The one wording for a bad parameter."""
     return InvalidParameterError(f"{name}={value!r} is not valid; it must be {expected}.")
+
+
+def is_count(value: Any) -> bool:
+    """Whether a value is an integer of at least 1."""
+    return bool(RULES["n_steps"][0](value))
 
 
 def seed(random_state: Any) -> int:

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from tabgan._runtime import make_generator
 from tabgan.core.callbacks import Callback, EarlyStopping, NanGuard, Progress, TimeBudget, WeightAverage
 from tabgan.core.history import History
 from tabgan.core.losses import ADVERSARIAL_LOSSES
@@ -30,7 +31,19 @@ from tabgan.networks.gain import CellDiscriminator, GainGenerator
 from tabgan.networks.tabular import BasedGenerator, SpanHeads, span_index
 from tabgan.spans import Span, total_width
 
-__all__ = ["GainSettings", "RemaskSettings", "Run", "build_gain", "build_remask", "train_gain", "train_remask"]
+__all__ = [
+    "GainSettings",
+    "RemaskSettings",
+    "Run",
+    "Trained",
+    "build_gain",
+    "build_remask",
+    "deadline_after",
+    "refit_base",
+    "run_callbacks",
+    "train_gain",
+    "train_remask",
+]
 
 
 @dataclass(frozen=True)
@@ -47,6 +60,9 @@ class RemaskSettings:
     hide_rates: tuple[float, float]
     pattern_fraction: float
     patience: int
+    draw_steps: int
+    adversarial_weight: float
+    hint_rate: float
 
 
 @dataclass(frozen=True)
@@ -80,6 +96,8 @@ class Trained:
     history: History
     n_steps: int
     stop_reason: str | None
+    only_base: bool = False
+    """Whether the correction never beat the closed form, so that the closed form alone stands."""
 
 
 def train_remask(
@@ -108,8 +126,8 @@ def train_remask(
     """
     column = span_index(spans)
     if start is None:
-        shuffled = torch.randperm(len(values), generator=run.generator)[:50_000]
-        base = fit_base(values[shuffled], training[shuffled][:, column], spans, run.generator)
+        rows = torch.randperm(len(values), generator=run.generator)[:50_000]
+        base = fit_base(values[rows], training[rows][:, column], spans, run.generator)
         edges = _quantile_edges(values, training[:, column], spans, settings.n_bins)
         module: Any = BasedGenerator(
             spans,
@@ -125,7 +143,8 @@ def train_remask(
     n_validation = int(validation.sum())
     if n_validation < 10 or len(values) < 10:
         # Too little to tell learning from noise: the closed form stands.
-        return Trained(module.double().eval(), History(), 0, "too few cells to validate on; the closed form is used")
+        reason = "too few cells to validate on; the closed form is used"
+        return Trained(module.double().eval(), History(), 0, reason, only_base=start is None)
     values, training, validation = (part.to(run.device) for part in (values, training, validation))
     module = module.to(run.device)
     low, high = settings.hide_rates
@@ -152,11 +171,20 @@ def train_remask(
         schedule=cosine_schedule(settings.n_steps, warmup=20),
         max_grad_norm=1.0,
     )
-    callbacks: list[Callback] = [average, stopping, NanGuard(), *_run_callbacks(run, "GAINImputer")]
+    callbacks: list[Callback] = [average, stopping, NanGuard(), *run_callbacks(run, "GAINImputer")]
     trainer = Trainer({"generator": module}, [phase], task, generator=run.generator, callbacks=callbacks)
     trainer.fit(settings.n_steps)
     stopping.restore_best()
-    return Trained(average.module.cpu().double(), trainer.history, trainer.step_count, trainer.stop_reason)
+    only_base = start is None and stopping.best_step == 0
+    module = average.module.cpu().double()
+    return Trained(module, trainer.history, trainer.step_count, trainer.stop_reason, only_base)
+
+
+def refit_base(module: BasedGenerator, values: Tensor, visible: Tensor, spans: Sequence[Span]) -> None:
+    """Fit a generator's base anew, on all that is visible; for generators whose correction is zero."""
+    generator = make_generator(0)
+    rows = torch.randperm(len(values), generator=generator)[:50_000]
+    module.base = fit_base(values[rows], visible[rows][:, span_index(spans)], spans, generator)
 
 
 def train_gain(
@@ -205,13 +233,13 @@ def train_gain(
         Phase("discriminator", DiscriminatorLoss(loss, task), optimizer),
         Phase("generator", GeneratorLoss(loss, task, terms=terms), optimizer),
     ]
-    callbacks: list[Callback] = [NanGuard(), *_run_callbacks(run, "GAINImputer (paper)")]
+    callbacks: list[Callback] = [NanGuard(), *run_callbacks(run, "GAINImputer (paper)")]
     trainer = Trainer(players, phases, task, generator=run.generator, callbacks=callbacks, read_every=100)
     trainer.fit(settings.n_steps)
     return Trained(generator.cpu().double().eval(), trainer.history, trainer.step_count, trainer.stop_reason)
 
 
-def build_remask(spans: Sequence[Span], settings: RemaskSettings) -> nn.Module:
+def build_remask(spans: Sequence[Span], settings: RemaskSettings) -> BasedGenerator:
     """An untrained module of the right shape, to load weights into."""
     n_numeric = sum(span.kind == "numeric" for span in spans)
     return BasedGenerator(
@@ -258,7 +286,8 @@ def _quantile_edges(values: Tensor, visible: Tensor, spans: Sequence[Span], n_bi
     return torch.stack(edges).to(values) if edges else torch.zeros(0, n_bins + 1)
 
 
-def _run_callbacks(run: Run, description: str) -> list[Callback]:
+def run_callbacks(run: Run, description: str) -> list[Callback]:
+    """What every run has: its time budget, and a progress bar if one was asked for."""
     callbacks: list[Callback] = []
     if run.deadline is not None:
         callbacks.append(TimeBudget(run.deadline))

@@ -51,11 +51,12 @@ class NormalScores(nn.Module):
         """The scores of the knots."""
         return torch.linspace(-cls.LARGEST, cls.LARGEST, cls.N_KNOTS, dtype=torch.float64)
 
-    def forward(self, values: Tensor) -> Tensor:
-        """Scores of values."""
+    def forward(self, values: Tensor, within_ties: Tensor | None = None) -> Tensor:
+        """Scores of values; tied values take the middle of their range of scores, or the share ``within_ties`` of it."""
         rows = values.T.contiguous()
         low, high = (self._position(rows, right) for right in (False, True))
-        return self._score(low + high).T / 2
+        place = (low + high) / 2 if within_ties is None else torch.lerp(low, high, within_ties.T)
+        return (place * (2 * self.LARGEST / (self.N_KNOTS - 1)) - self.LARGEST).T
 
     def inverse(self, scores: Tensor) -> Tensor:
         """Values of scores."""
@@ -72,9 +73,6 @@ class NormalScores(nn.Module):
         gap = upper - left
         share = torch.where(gap > 0, (rows - left) / torch.where(gap > 0, gap, 1.0), float(right))
         return above - 1 + share.clamp(0, 1)
-
-    def _score(self, doubled: Tensor) -> Tensor:
-        return doubled * (2 * self.LARGEST / (self.N_KNOTS - 1)) - 2 * self.LARGEST
 
 
 class ClosedFormBase(nn.Module):
@@ -112,18 +110,25 @@ class ClosedFormBase(nn.Module):
         self.register_buffer("numeric_slots", numeric_slots)
         self.register_buffer("blend", blend)
 
+    def scored(self, values: Tensor, within_ties: Tensor | None = None) -> Tensor:
+        """Rows with numbers as normal scores."""
+        if not len(self.numeric_slots):
+            return values
+        return values.index_copy(1, self.numeric_slots, self.scores(values[:, self.numeric_slots], within_ties))
+
+    def unscored(self, rows: Tensor) -> Tensor:
+        """Rows with normal scores as numbers."""
+        if not len(self.numeric_slots):
+            return rows
+        return rows.index_copy(1, self.numeric_slots, self.scores.inverse(rows[:, self.numeric_slots]))
+
     def forward(self, values: Tensor, visible: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Rows completed by the blend, by the first alone, and by the second alone with numbers left in scores."""
         values = torch.where(visible > 0, values, 0.0)
         linear = torch.where(visible > 0, values, self.linear(values, visible))
-        scored = values
-        if len(self.numeric_slots):
-            scored = values.index_copy(1, self.numeric_slots, self.scores(values[:, self.numeric_slots]))
+        scored = self.scored(values)
         rank = torch.where(visible > 0, scored, self.rank(scored, visible))
-        decoded = rank
-        if len(self.numeric_slots):
-            decoded = rank.index_copy(1, self.numeric_slots, self.scores.inverse(rank[:, self.numeric_slots]))
-        blended = torch.where(visible > 0, values, torch.lerp(linear, decoded, self.blend))
+        blended = torch.where(visible > 0, values, torch.lerp(linear, self.unscored(rank), self.blend))
         return blended, linear, rank
 
 
@@ -163,9 +168,8 @@ def fit_base(values: Tensor, visible: Tensor, spans: Sequence[Span], generator: 
     kept = (torch.rand(len(values[rows]), len(spans), generator=generator) >= 0.2).double()[:, column]
     shown = visible[rows] * kept
     _, linear, rank = base(values[rows], shown)
-    decoded = rank.index_copy(1, numeric, scores.inverse(rank[:, numeric])) if len(numeric) else rank
     cells = visible[rows] - shown
-    step = (decoded - linear) * cells
+    step = (base.unscored(rank) - linear) * cells
     ideal = (step * (values[rows] - linear)).sum(0) / step.square().sum(0).clamp_min(1e-12)
     # Drawn towards an even mixture where there are few cells to judge by.
     weight = cells.sum(0) / (cells.sum(0) + 20)

@@ -52,6 +52,16 @@ class FactorConditional(nn.Module):
         factors, _ = _posterior(values, visible, self.mean, self.loadings, self.noise)
         return torch.where(visible > 0, values, self.mean + factors @ self.loadings.T)
 
+    def draw(self, noise: Tensor) -> Tensor:
+        """Rows of the joint distribution from standard normal noise of shape (n, `d_noise`)."""
+        n_factors = self.loadings.shape[1]
+        return self.mean + noise[:, :n_factors] @ self.loadings.T + noise[:, n_factors:] * self.noise.sqrt()
+
+    @property
+    def d_noise(self) -> int:
+        """Width of the noise that `draw` takes."""
+        return self.loadings.shape[0] + self.loadings.shape[1]
+
 
 @torch.no_grad()
 def fit_factors(
@@ -120,7 +130,9 @@ def fit_factors(
         fitted = factors @ loadings.T
         mean = ((values - fitted) * visible).sum(0) / seen
         residual = ((values - mean - fitted).square() * visible).sum(0)
-        spread = torch.einsum("wk,wkl,wl->w", loadings, (visible.T @ covariance.flatten(1)).reshape(gram.shape), loadings)
+        spread = torch.einsum(
+            "wk,wkl,wl->w", loadings, (visible.T @ covariance.flatten(1)).reshape(gram.shape), loadings
+        )
         noise = torch.maximum((residual + spread) / seen, floor)
         root = torch.linalg.cholesky(moments.mean(0))
         loadings = loadings @ root
@@ -131,9 +143,7 @@ def fit_factors(
     return FactorConditional(mean, loadings, noise)
 
 
-def _posterior(
-    values: Tensor, visible: Tensor, mean: Tensor, loadings: Tensor, noise: Tensor
-) -> tuple[Tensor, Tensor]:
+def _posterior(values: Tensor, visible: Tensor, mean: Tensor, loadings: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
     """Posterior mean (n, n_factors) and covariance (n, n_factors, n_factors) of the factors."""
     n_factors = loadings.shape[1]
     precision = visible / noise

@@ -52,6 +52,15 @@ class GaussianConditional(nn.Module):
         weights = torch.cholesky_solve(centred, factor).squeeze(-1) * visible
         return self.mean + weights @ self.covariance
 
+    def draw(self, noise: Tensor) -> Tensor:
+        """Rows of the joint distribution from standard normal noise of shape (n, `d_noise`)."""
+        return self.mean + noise @ torch.linalg.cholesky(self.covariance).T
+
+    @property
+    def d_noise(self) -> int:
+        """Width of the noise that `draw` takes."""
+        return len(self.mean)
+
 
 @torch.no_grad()
 def fit_gaussian(

@@ -54,6 +54,15 @@ class SpanHeads(nn.Module):
         sums = raw.new_zeros(largest.shape).scatter_add(-1, index, torch.where(self.is_categorical, shifted, 0).exp())
         return torch.where(self.is_categorical, shifted - sums.log().gather(-1, index), raw)
 
+    def largest(self, raw: Tensor) -> Tensor:
+        """One-hot of the largest slot of each categorical block (the first of equals); 0 in numeric slots."""
+        index = self.column.expand(raw.shape)
+        top = raw.new_full((*raw.shape[:-1], self.n_columns), -torch.inf).scatter_reduce(-1, index, raw, "amax")
+        position = torch.arange(raw.shape[-1], device=raw.device).expand(raw.shape)
+        ties = torch.where(raw == top.gather(-1, index), position, raw.shape[-1])
+        first = torch.full_like(top, raw.shape[-1], dtype=torch.long).scatter_reduce(-1, index, ties, "amin")
+        return ((position == first.gather(-1, index)) & self.is_categorical).to(raw)
+
     def values(self, raw: Tensor) -> Tensor:
         """Probabilities in categorical blocks, numbers elsewhere."""
         if not self.any_categorical:
@@ -81,7 +90,7 @@ class BasedGenerator(nn.Module):
     n_blocks : int, default=2
         Residual blocks.
     n_members : int, default=4
-        Ensemble members. They share all weights but an input scaling, biases and the last layer.
+        Ensemble members. They share all weights but a scaling and bias after the first layer, and the last layer.
     dropout : float, default=0.0
         Inside the residual blocks.
     generator : torch.Generator
@@ -120,7 +129,7 @@ class BasedGenerator(nn.Module):
         self.encode = PiecewiseLinearEncoding(edges)
         d_in = 2 * d_table + n_columns + self.encode.d_out
         self.n_members = n_members
-        self.scale = nn.Parameter(torch.empty(n_members, 1, d_in))
+        self.scale = nn.Parameter(torch.empty(n_members, 1, width))
         self.input = blank_linear(d_in, width)
         self.input_bias = nn.Parameter(torch.zeros(n_members, 1, width))
         self.blocks = nn.Sequential(*[ResidualBlock(width, dropout=dropout) for _ in range(n_blocks)])
@@ -145,7 +154,8 @@ class BasedGenerator(nn.Module):
         seen = visible[:, self.heads.column[self.numeric_slots]]
         bins = self.encode(numbers) * seen.repeat_interleave(self.encode.left.shape[1], 1)
         features = torch.cat([linear, rank, visible, bins], 1)
-        hidden = self.input(features * self.scale) + self.input_bias
+        # The widest layer is computed once; the members part after it.
+        hidden = self.input(features) * self.scale + self.input_bias
         correction = torch.baddbmm(self.output_bias, self.norm(self.blocks(hidden)), self.output)
         return self._start(blended) + correction
 

@@ -41,8 +41,9 @@ class TableEncoder:
 
     Numbers and times take one slot each. Booleans, categories and ordinals take one slot per level, for at most
     ``max_categories`` levels: the most frequent ones in ``fit``, beyond eight only those seen at least twice and in 0.1 %
-    of the cells. If more levels were observed, one further slot stands for all the others together, and decodes to the most
-    frequent level among them; so a rarer level is filled in by draws only, but observed cells of it come back untouched. Declared categories that ``fit`` never observed have no slot.
+    of the cells. If more levels were observed, one further slot stands for all the others together, and decodes to the
+    most frequent level among them; so a rarer level is filled in by draws only, but observed cells of it come back
+    untouched. Declared categories that ``fit`` never observed have no slot.
     Constant and empty columns are not encoded.
 
     Parameters
@@ -265,6 +266,22 @@ class TableEncoder:
         if j not in self._slots:
             raise InvalidParameterError(f"column {j} is not encoded; encoded columns are {list(self._slots)}.")
         return self._decoded(j, np.asarray(slots), choose, None)
+
+    def unscaled(self, j: int, slots: np.ndarray) -> np.ndarray:
+        """Numbers of an encoded number column from its slots of shape (n,), neither rounded nor clipped."""
+        return self._slots[j].transform.inverse(np.asarray(slots, dtype=np.float64))  # type: ignore[union-attr]
+
+    def level_shares(self, j: int) -> tuple[list, np.ndarray]:
+        """Every level of an encoded categorical column, and how each slot's probability parts among them.
+
+        Returns
+        -------
+        levels : list
+            The observed levels, those without a slot of their own last.
+        shares : ndarray of shape (n_slots, n_levels)
+            Rows sum to 1.
+        """
+        return self._slots[j].level_shares()  # type: ignore[union-attr]
 
     def _decoded(self, j: int, slots: np.ndarray, choose: Choice, allowed: set | None) -> np.ndarray:
         slot = self._slots[j]

@@ -117,6 +117,15 @@ class LevelSlots:
         if rest:
             self._shares[-1] = self._other_odds[0]
 
+    def level_shares(self) -> tuple[list, np.ndarray]:
+        """All observed levels, and the share of each in each slot's probability."""
+        n_kept = self.width - bool(len(self._others))
+        shares = np.zeros((self.width, n_kept + len(self._others)))
+        shares[:n_kept, :n_kept] = np.eye(n_kept)
+        if len(self._others):
+            shares[-1, n_kept:] = self._other_odds
+        return [*self.shown[:n_kept], *self._others], shares
+
     def encode(self, column: RawColumn) -> tuple[np.ndarray, np.ndarray]:
         """One-hot rows of the observed cells, and which of these are of a known level."""
         slots = self.slot_numbers(column)
@@ -164,7 +173,9 @@ class LevelSlots:
         else:
             picked = _drawn(scores, choose)
             labels = self._labels[picked]
-            among_others = picked == self.width - 1 if len(self._others) and allowed is None else np.zeros(0, dtype=bool)
+            among_others = (
+                picked == self.width - 1 if len(self._others) and allowed is None else np.zeros(0, dtype=bool)
+            )
             if among_others.any():
                 labels[among_others] = choose.choice(self._others, size=int(among_others.sum()), p=self._other_odds)
         if self.schema.family in ("number", "boolean"):

@@ -12,9 +12,9 @@ from tabgan.core.penalties import Penalty
 from tabgan.core.phases import DiscriminatorLoss, GeneratorLoss, OptimizerSpec, Phase, Term, TermLoss, cosine_schedule
 from tabgan.core.tasks import GainTask, GenerationTask, RemaskTask, normal_prior
 from tabgan.core.trainer import Trainer
+from tabgan.networks.bases import blank_base
 from tabgan.networks.blocks import init_linear, mlp
 from tabgan.networks.gain import CellDiscriminator, GainGenerator
-from tabgan.networks.bases import blank_base
 from tabgan.networks.tabular import BasedGenerator, span_index
 from tabgan.spans import Span
 from tabgan.verdict import Verdict

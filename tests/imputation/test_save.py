@@ -9,7 +9,7 @@ from safetensors.torch import save_file
 import tabgan
 from tabgan.exceptions import ModelFileError
 
-QUICK = {"n_steps": 30, "width": 16, "n_blocks": 1, "n_members": 2, "random_state": 0}
+QUICK = {"n_steps": 30, "draw_steps": 5, "width": 16, "n_blocks": 1, "n_members": 2, "random_state": 0}
 
 
 @pytest.mark.parametrize("objective", ["remask", "paper"])

@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
+from tabgan.networks.bases import fit_base
 from tabgan.networks.blocks import PiecewiseLinearEncoding, ResidualBlock, init_linear, mlp
 from tabgan.networks.gain import CellDiscriminator, GainGenerator
-from tabgan.networks.bases import fit_base
 from tabgan.networks.tabular import BasedGenerator, SpanHeads, span_index
 from tabgan.spans import Span, total_width
 

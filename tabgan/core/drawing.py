@@ -1,0 +1,141 @@
+"""The task of learning to draw: an energy score for the truth, and a discriminator for what the score does not see."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from tabgan.core.cases import Batch, Case, Players
+from tabgan.core.masked import hide_cells, hint_rates
+
+__all__ = ["DrawTask", "energy_score"]
+
+
+def energy_score(first: Tensor, second: Tensor, truth: Tensor, cells: Tensor) -> Tensor:
+    """Mean energy score of two draws per row against the truth, over the chosen cells.
+
+    Parameters
+    ----------
+    first, second, truth : Tensor of shape (n, width)
+        Two independent draws, and what really was there.
+    cells : Tensor of shape (n, width)
+        1 where a slot counts.
+
+    Returns
+    -------
+    Tensor of shape ()
+        ``mean over rows of (|a - t| + |b - t|) / 2 - |a - b| / 2`` with Euclidean norms over the row's chosen slots. Its
+        expectation is smallest for draws from the conditional distribution (a strictly proper score).
+
+    References
+    ----------
+    Gneiting and Raftery 2007, "Strictly Proper Scoring Rules, Prediction, and Estimation", eq. 22 with two draws.
+    """
+
+    def distance(a: Tensor, b: Tensor) -> Tensor:
+        return (((a - b).square() * cells).sum(1) + 1e-8).sqrt()
+
+    scores = 0.5 * (distance(first, truth) + distance(second, truth) - distance(first, second))
+    rows = (cells.sum(1) > 0).to(scores)
+    return (scores * rows).sum() / rows.sum().clamp_min(1)
+
+
+class DrawTask:
+    """Hide cells on purpose, draw them twice, and judge the draws.
+
+    Parameters
+    ----------
+    values : Tensor of shape (n, width)
+        Encoded rows.
+    visible : Tensor of shape (n, n_columns)
+        1 where training may look.
+    column : LongTensor of shape (width,)
+        The column of each slot.
+    batch_size : int
+        Rows per batch, drawn with replacement.
+    hint_rate : float, default=0.9
+        Share of cells about which the hint tells the discriminator the truth; it is judged on the others.
+    mask_settings
+        See `tabgan.core.masked.hide_cells`.
+
+    Notes
+    -----
+    Players: ``drawer`` (`tabgan.networks.draws.Drawer`) and ``discriminator``, which gets rows in normal scores and the hint. Tied
+    values take a random place within their range of scores, so that neither the score nor the discriminator sees a grid in the
+    data which draws, before they are decoded, do not have.
+    """
+
+    def __init__(
+        self,
+        values: Tensor,
+        visible: Tensor,
+        column: Tensor,
+        *,
+        batch_size: int,
+        hint_rate: float = 0.9,
+        **mask_settings: Any,
+    ) -> None:
+        self.values = values
+        self.visible = visible
+        self.column = column
+        self.batch_size = batch_size
+        self.hint_rate = hint_rate
+        self.mask_settings = mask_settings
+
+    def batch(self, generator: torch.Generator) -> Batch:
+        """Draw rows, hide cells, and make a hint; the noise follows when the drawer is at hand."""
+        rows = torch.randint(len(self.values), (self.batch_size,), generator=generator).to(self.values.device)
+        observed = self.visible[rows]
+        shown = hide_cells(observed, generator, **self.mask_settings)
+        hint, open_cells = hint_rates(shown, generator, self.hint_rate)
+        return Batch(
+            real=self.values[rows],
+            condition=hint,
+            target=shown,
+            weight=open_cells,
+            extras={"observed": observed, "generator": generator},
+        )
+
+    def energy(self, players: Players, batch: Batch) -> Tensor:
+        """Energy score of two draws on the cells hidden on purpose."""
+        first, second, truth = self._drawn(players, batch)
+        assert batch.target is not None
+        hidden = (batch.extras["observed"] - batch.target)[:, self.column]
+        return energy_score(first, second, truth, hidden)
+
+    def discriminator_cases(self, players: Players, batch: Batch) -> list[Case]:
+        """One case: every open cell, with target "was it shown?"."""
+        with torch.no_grad():
+            completed = self._completed(players, batch)
+        assert batch.target is not None
+        return [Case(players["discriminator"](completed, batch.condition), batch.target, batch.weight)]
+
+    def generator_cases(self, players: Players, batch: Batch) -> list[Case]:
+        """Open cells that were drawn and ought to look shown."""
+        assert batch.target is not None
+        assert batch.weight is not None
+        drawn = batch.weight * (1 - batch.target)
+        return [Case(players["discriminator"](self._completed(players, batch), batch.condition), 1.0, drawn)]
+
+    def _completed(self, players: Players, batch: Batch) -> Tensor:
+        first, _, truth = self._drawn(players, batch)
+        assert batch.target is not None
+        return torch.where(batch.target[:, self.column] > 0, truth, first)
+
+    def _drawn(self, players: Players, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
+        """Two draws and the truth in scores; kept in the batch, whose phases share one forward pass."""
+        key = "drawn" if torch.is_grad_enabled() else "drawn without gradient"
+        if key not in batch.extras:
+            drawer: Any = players["drawer"]
+            generator, values, shown = batch.extras["generator"], batch.real, batch.target
+            assert values is not None
+            context = drawer.context(values, shown)
+            first, second = (
+                drawer(context, shown, drawer.noise(len(values), generator), relaxed=True) for _ in range(2)
+            )
+            base = drawer.point.base
+            within = torch.rand(len(values), len(base.numeric_slots), generator=generator).to(values)
+            batch.extras[key] = (first, second, base.scored(values, within))
+        return batch.extras[key]

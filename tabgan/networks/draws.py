@@ -1,0 +1,140 @@
+"""Draws from the distribution of hidden cells: a copula draw in normal scores, bent by a learned correction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from tabgan.networks.blocks import ResidualBlock, blank_linear, init_linear
+from tabgan.networks.tabular import BasedGenerator
+
+__all__ = ["Drawer", "Noise"]
+
+
+@dataclass(frozen=True)
+class Noise:
+    """All the randomness of one draw per row, so that a draw is a function of its inputs.
+
+    Parameters
+    ----------
+    base : Tensor of shape (n, d_base)
+        Standard normal, for the closed-form draw.
+    latent : Tensor of shape (n, d_latent)
+        Standard normal, for the correction.
+    levels : Tensor of shape (n, width)
+        Standard Gumbel, for the choice among the levels of a category.
+    """
+
+    base: Tensor
+    latent: Tensor
+    levels: Tensor
+
+
+class Drawer(nn.Module):
+    """Draws of hidden cells given the visible ones.
+
+    Numbers are drawn as normal scores: the copula's conditional mean and a deviation with its conditional covariance (by
+    conditioning an unconditional draw, Matheron's rule), scaled and shifted by a network that sees the point estimate and
+    latent noise. Decoded through the columns' quantiles, draws keep zeros, bounds and tails of a column by construction. Before
+    training they *are* the copula's draws. Categories are drawn from the point estimate's probabilities, tilted by the same
+    network.
+
+    Parameters
+    ----------
+    point : BasedGenerator
+        The trained point estimate; its weights stay as they are.
+    width : int, default=128
+        Width of the network.
+    n_blocks : int, default=2
+        Residual blocks.
+    d_latent : int, default=16
+        Latent noise per row.
+    temperature : float, default=0.5
+        Of the relaxed choice of levels in training (Gumbel-softmax, Jang et al. 2017).
+    generator : torch.Generator
+        Source of the initial weights.
+
+    Shape
+    -----
+    values: (n, width of the table), visible: (n, n_columns). Output: (n, width of the table): scores, and one-hot blocks.
+    """
+
+    def __init__(
+        self,
+        point: BasedGenerator,
+        *,
+        width: int = 128,
+        n_blocks: int = 2,
+        d_latent: int = 16,
+        temperature: float = 0.5,
+        generator: torch.Generator,
+    ) -> None:
+        super().__init__()
+        self.point = point.requires_grad_(False)
+        d_table = len(point.heads.column)
+        self.d_latent = d_latent
+        self.temperature = temperature
+        self.input = blank_linear(3 * d_table + point.heads.n_columns + d_latent, width)
+        self.blocks = nn.Sequential(*[ResidualBlock(width) for _ in range(n_blocks)])
+        self.norm = nn.LayerNorm(width)
+        self.output = blank_linear(width, 2 * d_table)
+        self.reset_parameters(generator)
+
+    @torch.no_grad()
+    def reset_parameters(self, generator: torch.Generator) -> None:
+        """Draw the weights; the last layer is zero."""
+        for part in (self.input, self.blocks):
+            init_linear(part, generator)
+        self.output.weight.zero_()
+        self.output.bias.zero_()
+
+    def noise(self, n: int, generator: torch.Generator) -> Noise:
+        """Noise for ``n`` rows from a CPU generator, in the module's dtype and on its device."""
+        like = self.output.weight
+        uniform = torch.rand(n, len(self.point.heads.column), generator=generator).clamp(1e-6, 1 - 1e-6)
+        return Noise(
+            torch.randn(n, self.point.base.rank.d_noise, generator=generator).to(like),
+            torch.randn(n, self.d_latent, generator=generator).to(like),
+            -(-uniform.log()).log().to(like),
+        )
+
+    @torch.no_grad()
+    def context(self, values: Tensor, visible: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """What all draws of a row share: copula means in scores, raw point estimates, and the scored point estimates."""
+        heads, base = self.point.heads, self.point.base
+        shown = visible[:, heads.column]
+        values = torch.where(shown > 0, values, 0.0)
+        scored = base.scored(values)
+        means = torch.where(shown > 0, scored, base.rank(scored, shown))
+        raw = heads.log_probabilities(self.point.members(values, visible))
+        raw = torch.where(heads.is_categorical, raw.logsumexp(0) - _log(len(raw)), raw.mean(0))
+        return means, raw, base.scored(torch.where(heads.is_categorical, raw, torch.where(shown > 0, values, raw)))
+
+    def forward(
+        self, context: tuple[Tensor, Tensor, Tensor], visible: Tensor, noise: Noise, *, relaxed: bool = False
+    ) -> Tensor:
+        """One draw per row: scores and one-hot blocks; ``relaxed`` lets gradients through the choice of levels."""
+        means, raw, scored_point = context
+        heads, rank = self.point.heads, self.point.base.rank
+        shown = visible[:, heads.column]
+        with torch.no_grad():
+            joint = rank.draw(noise.base)
+            deviation = torch.where(shown > 0, 0.0, joint - rank(joint, shown))
+        hidden = self.input(torch.cat([means, scored_point, deviation, visible, noise.latent], 1))
+        shift, log_scale = self.output(self.norm(self.blocks(hidden))).chunk(2, 1)
+        numbers = means + deviation * log_scale.clamp(-4, 2).exp() + shift
+        if not heads.any_categorical:
+            return numbers
+        tilted = raw + shift + noise.levels
+        blank = torch.where(heads.is_categorical, tilted / self.temperature, 0.0)
+        soft = heads.log_probabilities(blank)
+        soft = torch.where(heads.is_categorical, soft, 0.0).exp()
+        hard = heads.largest(torch.where(heads.is_categorical, tilted, 0.0))
+        levels = hard + soft - soft.detach() if relaxed else hard
+        return torch.where(heads.is_categorical, levels, numbers)
+
+
+def _log(n: int) -> float:
+    return float(torch.tensor(float(n)).log())
