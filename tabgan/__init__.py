@@ -6,7 +6,7 @@ from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-__all__ = ["GAINImputer", "__version__", "compare_imputers", "load"]
+__all__ = ["GAINImputer", "__version__", "ampute", "compare_imputers", "load", "pool"]
 
 try:
     __version__ = version("tabgan-learn")
@@ -16,8 +16,10 @@ except PackageNotFoundError:  # a source tree that was never installed
 # Loaded on first use: `import tabgan` and `tabgan --help` should not wait for torch.
 _PLACES = {
     "GAINImputer": "tabgan.imputation.gain",
+    "ampute": "tabgan.tables.amputation",
     "compare_imputers": "tabgan.imputation.comparison",
     "load": "tabgan.persistence",
+    "pool": "tabgan.imputation.pooling",
 }
 
 

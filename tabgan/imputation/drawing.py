@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -52,7 +53,7 @@ def train_drawer(
         Averaged weights, float64, on the CPU.
     history : History
     """
-    module = Drawer(point, width=settings.width, generator=run.generator).float().to(run.device)
+    module: Any = Drawer(point, width=settings.width, generator=run.generator).float().to(run.device)
     history = History()
     if settings.draw_steps and len(values) >= 10:
         values, training = values.to(run.device), training.to(run.device)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -93,9 +94,10 @@ class Drawer(nn.Module):
     def noise(self, n: int, generator: torch.Generator) -> Noise:
         """Noise for ``n`` rows from a CPU generator, in the module's dtype and on its device."""
         like = self.output.weight
+        rank: Any = self.point.base.rank
         uniform = torch.rand(n, len(self.point.heads.column), generator=generator).clamp(1e-6, 1 - 1e-6)
         return Noise(
-            torch.randn(n, self.point.base.rank.d_noise, generator=generator).to(like),
+            torch.randn(n, rank.d_noise, generator=generator).to(like),
             torch.randn(n, self.d_latent, generator=generator).to(like),
             -(-uniform.log()).log().to(like),
         )
@@ -117,7 +119,8 @@ class Drawer(nn.Module):
     ) -> Tensor:
         """One draw per row: scores and one-hot blocks; ``relaxed`` lets gradients through the choice of levels."""
         means, raw, scored_point = context
-        heads, rank = self.point.heads, self.point.base.rank
+        heads = self.point.heads
+        rank: Any = self.point.base.rank
         shown = visible[:, heads.column]
         with torch.no_grad():
             joint = rank.draw(noise.base)

@@ -1,0 +1,138 @@
+"""What `GAINImputer` says beyond its point estimates: draws, intervals, and probabilities of levels."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from tabgan._runtime import threads
+from tabgan.imputation import parameters
+from tabgan.tables.frames import Table
+
+if TYPE_CHECKING:
+    from tabgan.imputation.model import ImputationModel
+    from tabgan.tables.encoder import EncodedTable, TableEncoder
+    from tabgan.tables.schema import TableSchema
+
+__all__ = ["UncertaintyMixin"]
+
+
+class UncertaintyMixin:
+    """Draws, intervals and probabilities, for an imputer with a trained drawer."""
+
+    if TYPE_CHECKING:
+        random_state: Any
+        n_threads: int | None
+        schema_: TableSchema
+        encoder_: TableEncoder
+        _model: ImputationModel
+
+        def _encoded(self, X: Any) -> tuple[Table, EncodedTable]: ...
+
+        def _kept(self) -> list[int]: ...
+
+    def sample(self, X: Any, n_draws: int = 5, *, random_state: int | None = None) -> list[Any]:
+        """Fill the gaps several times, each time with a draw from their joint distribution given the row's observed cells.
+
+        Parameters
+        ----------
+        X : DataFrame, ndarray or list of shape (n_samples, n_features)
+            A table with the columns seen in `fit`.
+        n_draws : int, default=5
+            How many completed tables to make.
+        random_state : int, default=None
+            Seed of the draws; None takes the imputer's ``random_state``.
+
+        Returns
+        -------
+        list of DataFrame or ndarray
+            ``n_draws`` completed tables of the kind that came in; `tabgan.pool` combines what is estimated from them.
+
+        Raises
+        ------
+        InvalidInputError
+            With ``objective="paper"``, which has no draws worth the name.
+
+        Notes
+        -----
+        A draw depends on the row's position in the call, since rows take their noise in turn; point estimates do not.
+        """
+        if not parameters.is_count(n_draws):
+            raise parameters.parameter_error("n_draws", n_draws, "an integer >= 1")
+        table, encoded = self._encoded(X)
+        seed = parameters.seed(self.random_state if random_state is None else random_state)
+        rng = np.random.default_rng(seed)
+        with threads(self.n_threads):
+            draws = self._model.draw(encoded.values, encoded.mask, n_draws, seed)
+        return [self.encoder_.decode(table, values, keep=self._kept(), choose=rng) for values in draws]
+
+    def predict_interval(self, X: Any, coverage: float = 0.9) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Intervals that hold a missing number with the given probability.
+
+        Parameters
+        ----------
+        X : DataFrame, ndarray or list of shape (n_samples, n_features)
+            A table with the columns seen in `fit`.
+        coverage : float in (0, 1), default=0.9
+            Probability that an interval holds the true number, on average over cells that are missing like those hidden in `fit`.
+
+        Returns
+        -------
+        lower, upper : pandas.DataFrame
+            The numeric columns (continuous, integer and decimal), in column units and not rounded; both ends equal an observed
+            number. Rows as in ``X``.
+
+        Notes
+        -----
+        Split-conformal with a local scale, calibrated on the held-out cells; see `tabgan.imputation.drawing.Calibration`.
+        """
+        if not isinstance(coverage, (int, float)) or not 0 < coverage < 1:
+            raise parameters.parameter_error("coverage", coverage, "a number between 0 and 1, both excluded")
+        table, encoded = self._encoded(X)
+        with threads(self.n_threads):
+            ends = self._model.interval(encoded.values, encoded.mask, coverage, seed=0)
+        return tuple(self._numbers(table, X, slots) for slots in ends)  # type: ignore[return-value]
+
+    def category_probabilities(self, X: Any) -> dict[Any, pd.DataFrame]:
+        """Probabilities of the levels of missing categorical cells.
+
+        Parameters
+        ----------
+        X : DataFrame, ndarray or list of shape (n_samples, n_features)
+            A table with the columns seen in `fit`.
+
+        Returns
+        -------
+        dict of column name to pandas.DataFrame
+            For each boolean, categorical or ordinal column with gaps in ``X``: one row per gap (indexed as ``X`` is, by position for
+            arrays), one column per level observed in `fit`, rows summing to 1.
+        """
+        table, encoded = self._encoded(X)
+        with threads(self.n_threads):
+            values = self._model.predict(encoded.values, encoded.mask)
+        index = _index_of(X, table)
+        result = {}
+        for position, span in zip(self.schema_.encoded, self.encoder_.spans_, strict=True):
+            gaps = table.columns[position].missing
+            if span.kind == "categorical" and gaps.any():
+                slots = values[gaps, span.start : span.stop]
+                levels, shares = self.encoder_.level_shares(position)
+                probabilities = (slots / slots.sum(axis=1, keepdims=True)) @ shares
+                result[table.names[position]] = pd.DataFrame(probabilities, index=index[gaps], columns=levels)
+        return result
+
+    def _numbers(self, table: Table, X: Any, slots: np.ndarray) -> pd.DataFrame:
+        """Numeric columns with the given slots in the place of gaps, not rounded."""
+        columns = {}
+        for position, span in zip(self.schema_.encoded, self.encoder_.spans_, strict=True):
+            if self.schema_.columns[position].kind in ("continuous", "integer", "decimal"):
+                column = table.columns[position]
+                numbers = self.encoder_.unscaled(position, slots[:, span.start])
+                columns[table.names[position]] = np.where(column.missing, numbers, column.values)
+        return pd.DataFrame(columns, index=_index_of(X, table))
+
+
+def _index_of(X: Any, table: Table) -> pd.Index:
+    return X.index if isinstance(X, pd.DataFrame) else pd.RangeIndex(table.n_rows)
