@@ -49,7 +49,7 @@ class GAINImputer(UncertaintyMixin, TransformerMixin, BaseEstimator):
         At most this many training steps; ``"remask"`` usually stops earlier.
     batch_size : int, default=256
         Rows per step.
-    learning_rate : float, default=2e-3
+    learning_rate : float, default=0.002
         Of Adam; ``"remask"`` lowers it along half a cosine.
     width : int, default=128
         Width of the correction network (``"remask"``).
