@@ -11,7 +11,10 @@ def test_python_blocks_run():
     assert blocks
     for block in blocks:
         names: dict = {}
-        exec(compile(block.replace("random_state=0", "random_state=0, n_steps=30, draw_steps=5"), "README.md", "exec"), names)
+        exec(
+            compile(block.replace("random_state=0", "random_state=0, n_steps=30, draw_steps=5"), "README.md", "exec"),
+            names,
+        )
         assert not names["filled"].isna().any().any()
         assert len(names["draws"]) == 5
 

@@ -18,7 +18,8 @@ def main() -> None:
     parser.add_argument(
         "grid",
         choices=sorted(GRIDS),
-        help="smoke: CI; first: MCAR 20 %% on 20 tables; published: GAIN's own tables at full size",
+        help="smoke: CI; first: MCAR 20 %% on 20 tables; mechanisms: MCAR, MAR and MNAR against the tree chain too; transforms: ways "
+        "to scale numbers; published: GAIN's own tables at full size",
     )
     parser.add_argument(
         "--results", type=Path, help="folder for rows and report (default: benchmarks/imputation/results)"

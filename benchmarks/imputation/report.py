@@ -12,7 +12,7 @@ from benchmarks.imputation.config import TUNING_TABLES, Grid
 
 __all__ = ["read_rows", "write_report"]
 
-OURS = "GAINImputer"
+OURS = "GAINImputer"  # the method that ratios and wins are counted for
 
 
 def read_rows(path: Path) -> pd.DataFrame:

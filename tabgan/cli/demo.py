@@ -63,8 +63,7 @@ def demo(
     console = Console(highlight=False, soft_wrap=True)
 
     def gain(table: pd.DataFrame) -> pd.DataFrame:
-        imputer = GAINImputer(n_steps=steps, draw_steps=0, random_state=seed, device="cpu")
-        return imputer.set_params(draw_steps=min(steps, imputer.draw_steps)).fit_transform(table)
+        return GAINImputer(n_steps=steps, draw_steps=0, random_state=seed, device="cpu").fit_transform(table)
 
     started = time.perf_counter()
     filled = gain(penguins)

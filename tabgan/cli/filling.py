@@ -184,7 +184,9 @@ def _fit(frame: pd.DataFrame, categorical: set[str], options: FillOptions, say: 
     if options.steps is not None:
         chosen |= {"n_steps": options.steps, "draw_steps": options.steps}
     if options.model is None:
-        chosen["draw_steps"] = 0  # this command fills in point estimates; only a kept model can be asked for draws later
+        chosen["draw_steps"] = (
+            0  # this command fills in point estimates; only a kept model can be asked for draws later
+        )
     imputer = GAINImputer.paper(**chosen) if options.objective == "paper" else GAINImputer(**chosen)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("default")

@@ -9,11 +9,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 from scipy.stats import t as student
-from sklearn.base import BaseEstimator
-from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
-from sklearn.pipeline import Pipeline
 
 from tabgan.exceptions import InvalidInputError, InvalidParameterError
+from tabgan.imputation.analyses import read_analysis
 
 __all__ = ["PooledEstimates", "PooledPredictions", "pool", "pool_predictions", "pool_scalars"]
 
@@ -271,7 +269,7 @@ def pool(
         results = list(fit)
         completed = [None] * len(results)
     _check_m(len(results))
-    read = [_read(result, table, variance) for result, table in zip(results, completed, strict=True)]
+    read = [read_analysis(result, table, variance) for result, table in zip(results, completed, strict=True)]
     names = read[0].names
     for k, analysis in enumerate(read):
         if analysis.names != names:
@@ -330,144 +328,6 @@ def pool_predictions(predictions: Sequence[Any]) -> PooledPredictions:
         )
     stacked = np.stack(arrays).astype(float)
     return PooledPredictions(stacked.mean(axis=0), stacked.var(axis=0, ddof=1))
-
-
-class _Analysis(NamedTuple):
-    """Parameters of one fitted model, their squared standard errors, and the residual degrees of freedom."""
-
-    names: list[Hashable]
-    estimates: np.ndarray
-    variances: np.ndarray
-    df: float
-
-
-def _read(result: Any, table: Any, variance: Callable[[Any, Any], Any] | None) -> _Analysis:
-    """Find out what kind of result this is and read it."""
-    if hasattr(result, "params") and hasattr(result, "bse"):
-        return _read_statsmodels(result)
-    if isinstance(result, tuple) and len(result) == 3:
-        return _read_linear(*result)
-    if isinstance(result, tuple) and len(result) == 2:
-        return _analysis(result[0], result[1], np.inf)
-    if isinstance(result, BaseEstimator):
-        if variance is None:
-            raise InvalidInputError(
-                f"{type(result).__name__} has no standard errors, which Rubin's rules need: let fit return (model, X, y) for a "
-                "linear or unpenalised logistic regression, pass variance=, use statsmodels, or pool_predictions for predictions."
-            )
-        last = result[-1] if isinstance(result, Pipeline) else result
-        if not hasattr(last, "coef_"):
-            raise InvalidInputError(
-                f"{type(last).__name__} has no coefficients; pool its predictions with pool_predictions."
-            )
-        coefficients = np.ravel(last.coef_)
-        named = list(getattr(last, "feature_names_in_", [f"x{j}" for j in range(len(coefficients))]))
-        values = np.append(np.ravel(last.intercept_), coefficients)
-        if len(values) != len(named) + 1:
-            raise InvalidInputError(
-                f"{type(last).__name__} has several outputs; pool each with (estimates, variances)."
-            )
-        return _analysis(pd.Series(values, index=["intercept", *named]), variance(result, table), np.inf)
-    raise InvalidInputError(
-        f"A result of type {type(result).__name__} cannot be pooled; return a fitted statsmodels model, (model, X, y), "
-        "or (estimates, variances)."
-    )
-
-
-def _read_statsmodels(result: Any) -> _Analysis:
-    params, errors = result.params, np.asarray(result.bse, dtype=float)
-    df = float(getattr(result, "df_resid", np.inf))
-    if isinstance(params, pd.DataFrame):  # multinomial: one column per outcome
-        names = [f"{row}[{column}]" for row in params.index for column in params.columns]
-        return _analysis(pd.Series(np.ravel(params), index=names), np.ravel(errors) ** 2, df)
-    if not isinstance(params, pd.Series):
-        names = [*(getattr(getattr(result, "model", None), "exog_names", None) or range(np.size(params)))]
-        params = pd.Series(np.ravel(params), index=names if len(names) == np.size(params) else range(np.size(params)))
-    return _analysis(params, np.ravel(errors) ** 2, df)
-
-
-def _analysis(estimates: Any, variances: Any, df: float) -> _Analysis:
-    named = isinstance(estimates, pd.Series)
-    values, squares = np.ravel(np.asarray(estimates, dtype=float)), np.ravel(np.asarray(variances, dtype=float))
-    if len(values) != len(squares):
-        raise InvalidInputError(
-            f"A result has {len(values)} estimates and {len(squares)} variances; they must be as many."
-        )
-    if named and isinstance(variances, pd.Series) and not estimates.index.equals(variances.index):
-        raise InvalidInputError("A result's estimates and variances have different names; put them in the same order.")
-    return _Analysis(list(estimates.index) if named else list(range(len(values))), values, squares, df)
-
-
-def _read_linear(model: Any, X: Any, y: Any) -> _Analysis:
-    """Covariance of a fitted linear or logistic regression from its own design matrix."""
-    if isinstance(model, Pipeline):
-        steps, model = model[:-1], model[-1]
-        if len(steps):
-            X = steps.transform(X)
-    if not isinstance(model, LinearRegression | Ridge | LogisticRegression):
-        raise InvalidInputError(
-            f"No standard errors are known for {type(model).__name__}; use LinearRegression, Ridge, LogisticRegression, "
-            "or return the model alone and pass variance=."
-        )
-    if getattr(model, "positive", False) or getattr(model, "class_weight", None) is not None:
-        raise InvalidInputError(
-            "positive=True and class_weight change the standard errors; pass variance= for such a model."
-        )
-    features = np.asarray(X, dtype=float)
-    design = np.column_stack([np.ones(len(features)), features]) if model.fit_intercept else features
-    if np.ndim(y) != 1:
-        raise InvalidInputError(f"y has {np.ndim(y)} dimensions; fit one output at a time and pass y as a vector.")
-    if isinstance(model, LogisticRegression):
-        covariance, df = _logistic_covariance(model, X, design)
-    else:
-        covariance, df = _ridge_covariance(model, X, design, np.asarray(y, dtype=float))
-    default = list(X.columns) if isinstance(X, pd.DataFrame) else [f"x{j}" for j in range(features.shape[1])]
-    names = [*(["intercept"] if model.fit_intercept else []), *getattr(model, "feature_names_in_", default)]
-    values = (
-        np.append(np.ravel(model.intercept_), np.ravel(model.coef_)) if model.fit_intercept else np.ravel(model.coef_)
-    )
-    return _analysis(pd.Series(values, index=names), np.diag(covariance), df)
-
-
-def _ridge_covariance(model: Any, X: Any, design: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, float]:
-    """Sampling covariance of (ridge) least squares; the intercept is not shrunk."""
-    n, p = design.shape
-    penalty = np.zeros(p)
-    penalty[int(model.fit_intercept) :] = getattr(model, "alpha", 0.0)
-    gram = design.T @ design
-    inverse = _inverse(gram + np.diag(penalty))
-    df = n - float(np.trace(inverse @ gram))
-    if df <= 0:
-        raise InvalidInputError(
-            f"{n} rows leave no degrees of freedom for {p} parameters; use more rows or fewer columns."
-        )
-    noise = float(((y - model.predict(X)) ** 2).sum()) / df
-    return noise * inverse @ gram @ inverse, df
-
-
-def _logistic_covariance(model: Any, X: Any, design: np.ndarray) -> tuple[np.ndarray, float]:
-    """Wald covariance, the inverse Fisher information at the estimate."""
-    if model.penalty is not None and not np.isinf(model.C):
-        raise InvalidInputError(
-            f"LogisticRegression with C={model.C!r} is penalised, so its Wald standard errors do not hold; set C=np.inf."
-        )
-    if len(model.classes_) != 2:
-        raise InvalidInputError(
-            f"{len(model.classes_)} classes; standard errors are computed for two, use statsmodels' MNLogit."
-        )
-    probability = model.predict_proba(X)[:, 1]
-    information = (design * (probability * (1 - probability))[:, None]).T @ design
-    return _inverse(information), float(design.shape[0] - design.shape[1])
-
-
-def _inverse(matrix: np.ndarray) -> np.ndarray:
-    scale = np.sqrt(np.diag(matrix))
-    if not (scale > 0).all() or np.linalg.cond(matrix / np.outer(scale, scale)) > 1e12:
-        raise InvalidInputError(
-            "The columns of X are linearly dependent (or classes are separated), so there are no standard "
-            "errors; drop a column of each constant or duplicate group."
-        )
-    return np.linalg.inv(matrix)
 
 
 def _check_m(m: int) -> None:

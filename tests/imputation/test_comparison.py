@@ -18,7 +18,7 @@ from sklearn.preprocessing import StandardScaler
 from tabgan import GAINImputer, compare_imputers
 from tabgan.exceptions import InvalidInputError, InvalidParameterError
 from tabgan.imputation.baselines import BASELINES, MeanModeImputer, OneHotImputer, TreeChain
-from tabgan.imputation.comparison import _paired
+from tabgan.imputation.ranking import _paired
 
 QUICK_TREES = TreeChain(n_trees=10, max_rounds=3, n_jobs=1)
 CHEAP = ("mean/mode", "kNN")

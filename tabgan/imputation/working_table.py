@@ -1,0 +1,137 @@
+"""The user's table as all compared imputers get it, and the truth under its hidden cells."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from tabgan.exceptions import InvalidInputError
+from tabgan.tables.amputation import Mechanism, ampute
+from tabgan.tables.columns import RawColumn
+from tabgan.tables.frames import read_table
+from tabgan.tables.schema import ColumnSchema, infer_schema
+
+__all__ = ["Truth", "WorkingTable", "working_table"]
+
+
+_DAY = {"D": 1, "s": 86_400, "ms": 86_400_000, "us": 86_400_000_000, "ns": 86_400_000_000_000}
+
+
+@dataclass
+class WorkingTable:
+    """Numbers as float64 with NaN, labels as text with NaN; only columns that can be scored."""
+
+    frame: pd.DataFrame
+    left_out: dict[str, str]
+    n_rows: int
+
+    def keep_rows(self, max_rows: int | None, seed: int) -> None:
+        """Draw rows if there are too many, then drop the columns that nothing can be learnt about."""
+        if max_rows is not None and len(self.frame) > max_rows:
+            rows = np.random.default_rng(seed).choice(len(self.frame), max_rows, replace=False)
+            self.frame = self.frame.iloc[np.sort(rows)].reset_index(drop=True)
+        for name in list(self.frame.columns):
+            values = self.frame[name].dropna()
+            distinct, reason = values.nunique(), None
+            if distinct < 2:
+                reason = "no known value" if not len(values) else "constant"
+            elif values.dtype == object and 2 * distinct > max(len(values), 8):
+                reason = f"nearly every value is different ({distinct} in {len(values)} cells)"
+            elif values.dtype == float and not 0 < _spread(values) < np.inf:
+                reason = "too large or too close together for floating-point numbers"
+            if reason:
+                self.left_out[name] = reason
+                del self.frame[name]
+        if self.frame.shape[1] < 2:
+            left = "".join(f"; {name!r} is left out: {reason}" for name, reason in list(self.left_out.items())[:5])
+            raise InvalidInputError(
+                f"X has {self.frame.shape[1]} column(s) to compare imputers on, and needs at least 2, as cells are "
+                f"predicted from the other columns{left}."
+            )
+
+    def hidden_cells(self, mechanism: Mechanism, rate: float, seed: int) -> np.ndarray:
+        """Choose known cells to hide; every column keeps some."""
+        codes = np.column_stack(
+            [
+                values if values.dtype == float else pd.Series(pd.factorize(values, sort=True)[0]).replace(-1, np.nan)
+                for _, values in self.frame.items()
+            ]
+        ).astype(float)
+        known = self.frame.notna().to_numpy()
+        hidden = ampute(codes, rate, mechanism=mechanism, random_state=seed, observed=known)
+        hidden[:, ~(known & ~hidden).any(axis=0)] = False
+        if not hidden.any():
+            raise InvalidInputError(
+                f"there is nothing to hide: rate={rate} of the {int(known.sum())} known cells of X, one kept in each row and "
+                "column, is none; use a higher rate or a larger table."
+            )
+        return hidden
+
+
+class Truth:
+    """The known cells, and how far fills are from them."""
+
+    def __init__(self, frame: pd.DataFrame) -> None:
+        self.frame = frame
+        self.is_number = np.array([frame[name].dtype == float for name in frame.columns])
+        self._spreads = [
+            _spread(frame[name]) if number else 1.0 for name, number in zip(frame, self.is_number, strict=True)
+        ]
+
+    def errors(self, filled: pd.DataFrame, hidden: np.ndarray) -> np.ndarray:
+        """RMSE in standard deviations or error rate per column; NaN where nothing was hidden."""
+        found = np.full(len(self.is_number), np.nan)
+        for j, name in enumerate(self.frame.columns):
+            cells = hidden[:, j]
+            if not cells.any():
+                continue
+            true, guess = self.frame[name].to_numpy()[cells], filled.iloc[:, j].to_numpy()[cells]
+            empty = int(pd.isna(guess).sum())
+            if empty:
+                raise ValueError(f"{empty} of {len(guess)} hidden cells of column {name!r} were left empty")
+            if self.is_number[j]:
+                found[j] = np.sqrt(np.mean(((guess.astype(float) - true) / self._spreads[j]) ** 2))
+            else:
+                found[j] = np.mean(guess.astype(object) != true)
+        if np.isinf(found).any():
+            raise ValueError(
+                f"column {self.frame.columns[np.isinf(found).argmax()]!r} was filled with infinite numbers"
+            )
+        return found
+
+
+def _spread(values: pd.Series) -> float:
+    with np.errstate(over="ignore"):
+        return float(np.nanstd(values.to_numpy()))
+
+
+def working_table(X: Any, categorical_features: Any, missing_values: Any) -> WorkingTable:
+    """Read a user's table into the form that all compared imputers take."""
+    table = read_table(X, missing_values=missing_values)
+    schema = infer_schema(table, categorical_features=categorical_features)
+    texts = [str(name) for name in table.names]
+    names = texts if len(set(texts)) == len(texts) else [f"{j}: {text}" for j, text in enumerate(texts)]
+    columns = {
+        name: _working_column(column, known)
+        for name, column, known in zip(names, table.columns, schema.columns, strict=True)
+    }
+    return WorkingTable(pd.DataFrame(columns), {}, table.n_rows)
+
+
+def _working_column(column: RawColumn, known: ColumnSchema) -> pd.Series:
+    if known.kind in ("boolean", "categorical", "ordinal") or column.family in ("text", "category"):
+        levels = list(pd.unique(column.values[~column.missing]))
+        texts = [str(level) for level in levels]
+        if len(set(texts)) < len(texts):
+            texts = [f"{level} ({type(level).__name__})" for level in levels]
+        names = dict(zip(levels, texts, strict=True))
+        cells = [np.nan if gap else names[v] for v, gap in zip(column.values, column.missing, strict=True)]
+        return pd.Series(cells, dtype=object)
+    numbers = np.where(column.missing, np.nan, column.values.astype(float))
+    if column.unit is not None and not column.all_missing:
+        first = int(column.values[~column.missing].min()) if column.family == "datetime" else 0
+        numbers = np.where(column.missing, np.nan, (column.values - first) / _DAY[column.unit])
+    return pd.Series(numbers, dtype=float)
