@@ -10,6 +10,7 @@ from benchmarks.imputation.report import write_report
 from benchmarks.imputation.runner import run_grid
 
 HERE = Path(__file__).parent
+DOCS = HERE.parents[1] / "docs" / "benchmarks"
 
 
 def main() -> None:
@@ -22,7 +23,9 @@ def main() -> None:
         "to scale numbers; published: GAIN's own tables at full size",
     )
     parser.add_argument(
-        "--results", type=Path, help="folder for rows and report (default: benchmarks/imputation/results)"
+        "--results",
+        type=Path,
+        help="folder for rows and report (default: rows in benchmarks/imputation/results, report in docs/benchmarks)",
     )
     parser.add_argument("--methods", nargs="+", help="run these methods only, and leave the others for later")
     parser.add_argument("--only-report", action="store_true", help="do not run anything")
@@ -31,7 +34,7 @@ def main() -> None:
     rows = folder / f"{options.grid}.jsonl"
     if not options.only_report:
         run_grid(GRIDS[options.grid], rows, methods=options.methods)
-    print(write_report(GRIDS[options.grid], rows, folder / f"{options.grid}.md"))
+    print(write_report(GRIDS[options.grid], rows, (options.results or DOCS) / f"{options.grid}.md"))
 
 
 if __name__ == "__main__":

@@ -62,7 +62,7 @@ def train_drawer(
             values,
             training,
             span_index(spans).to(run.device),
-            batch_size=min(settings.batch_size, 128),
+            batch_size=min(settings.batch_size, max(64, len(values) // 2), 128),
             hint_rate=settings.hint_rate,
             lowest_rate=low,
             highest_rate=high,

@@ -48,7 +48,7 @@ class GAINImputer(UncertaintyMixin, TransformerMixin, BaseEstimator):
     n_steps : int, default=1500
         At most this many training steps; ``"remask"`` usually stops earlier.
     batch_size : int, default=256
-        Rows per step.
+        Rows per step; ``"remask"`` takes at most half of the table's rows, but 64.
     learning_rate : float, default=0.002
         Of Adam; ``"remask"`` lowers it along half a cosine.
     width : int, default=128

@@ -151,7 +151,8 @@ def train_remask(
     task = RemaskTask(
         values,
         training,
-        batch_size=settings.batch_size,
+        # A small table in a large batch is the same rows over and over.
+        batch_size=min(settings.batch_size, max(64, len(values) // 2)),
         lowest_rate=low,
         highest_rate=high,
         donors=training + validation if settings.pattern_fraction else None,

@@ -69,10 +69,10 @@ def fit_factors(
     visible: Tensor,
     n_factors: int,
     *,
-    n_iterations: int = 60,
-    tolerance: float = 1e-4,
+    n_iterations: int = 40,
+    tolerance: float = 1e-3,
     ridge: float = 1e-3,
-    max_rows: int = 4000,
+    max_rows: int = 2000,
 ) -> FactorConditional:
     """Factor analysis of incomplete rows by expectation maximisation.
 
@@ -84,14 +84,14 @@ def fit_factors(
         1 where a slot is visible, else 0.
     n_factors : int
         Number of factors, below ``width``.
-    n_iterations : int, default=60
+    n_iterations : int, default=40
         At most this many iterations.
-    tolerance : float, default=1e-4
+    tolerance : float, default=1e-3
         Stop when the mean squared reconstruction of visible slots changes by a smaller share.
     ridge : float, default=1e-3
         Weight of a standard normal prior on the loadings, ``1 + ridge * n`` rows' worth; also the smallest share of a slot's
         variance that is noise.
-    max_rows : int, default=4000
+    max_rows : int, default=2000
         Rows used.
 
     Returns
