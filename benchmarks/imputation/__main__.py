@@ -28,12 +28,13 @@ def main() -> None:
         help="folder for rows and report (default: rows in benchmarks/imputation/results, report in docs/benchmarks)",
     )
     parser.add_argument("--methods", nargs="+", help="run these methods only, and leave the others for later")
+    parser.add_argument("--tables", nargs="+", help="run these tables only, and leave the others for later")
     parser.add_argument("--only-report", action="store_true", help="do not run anything")
     options = parser.parse_args()
     folder = options.results or HERE / "results"
     rows = folder / f"{options.grid}.jsonl"
     if not options.only_report:
-        run_grid(GRIDS[options.grid], rows, methods=options.methods)
+        run_grid(GRIDS[options.grid], rows, methods=options.methods, tables=options.tables)
     print(write_report(GRIDS[options.grid], rows, (options.results or DOCS) / f"{options.grid}.md"))
 
 

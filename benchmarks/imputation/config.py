@@ -29,7 +29,7 @@ NUMERIC_TABLES = (
     "glass",
     "oil_spill",
 )
-MIXED_TABLES = ("abalone", "diamonds", "bike_sharing_hour", "german_credit", "default_credit_card", "adult_train")
+MIXED_TABLES = ("abalone", "diamonds", "bike_sharing_hour", "german_credit")
 
 
 @dataclass(frozen=True)

@@ -24,8 +24,15 @@ from benchmarks.imputation.config import Cell, Grid
 __all__ = ["amputed", "run_grid", "score"]
 
 
-def run_grid(grid: Grid, results: Path, *, methods: Sequence[str] | None = None, time_limit: float = 1800.0) -> None:
-    """Run what ``results`` (JSON lines) does not hold yet; ``methods`` leaves the other methods for later."""
+def run_grid(
+    grid: Grid,
+    results: Path,
+    *,
+    methods: Sequence[str] | None = None,
+    tables: Sequence[str] | None = None,
+    time_limit: float = 1800.0,
+) -> None:
+    """Run what ``results`` (JSON lines) does not hold yet; ``methods`` and ``tables`` leave the others for later."""
     done = {_key(json.loads(line)) for line in results.read_text().splitlines()} if results.exists() else set()
     cells = [
         cell for cell in grid.cells() if _key(asdict(cell)) not in done and cell.method in (methods or grid.methods)

@@ -100,7 +100,7 @@ class DrawTask:
 
     def energy(self, players: Players, batch: Batch) -> Tensor:
         """Energy score of two draws on the cells hidden on purpose."""
-        first, second, truth = self._drawn(players, batch)
+        (first, second), truth = self._drawn(players, batch)
         assert batch.target is not None
         hidden = (batch.extras["observed"] - batch.target)[:, self.column]
         return energy_score(first, second, truth, hidden)
@@ -120,22 +120,20 @@ class DrawTask:
         return [Case(players["discriminator"](self._completed(players, batch), batch.condition), 1.0, drawn)]
 
     def _completed(self, players: Players, batch: Batch) -> Tensor:
-        first, _, truth = self._drawn(players, batch)
+        (first, *_), truth = self._drawn(players, batch)
         assert batch.target is not None
         return torch.where(batch.target[:, self.column] > 0, truth, first)
 
-    def _drawn(self, players: Players, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
-        """Two draws and the truth in scores; kept in the batch, whose phases share one forward pass."""
-        key = "drawn" if torch.is_grad_enabled() else "drawn without gradient"
+    def _drawn(self, players: Players, batch: Batch) -> tuple[list[Tensor], Tensor]:
+        """Draws and the truth in scores, kept in the batch, whose terms share them: two with gradients, one without."""
+        key, n_draws = ("drawn", 2) if torch.is_grad_enabled() else ("drawn without gradient", 1)
         if key not in batch.extras:
             drawer: Any = players["drawer"]
             generator, values, shown = batch.extras["generator"], batch.real, batch.target
             assert values is not None
             context = drawer.context(values, shown)
-            first, second = (
-                drawer(context, shown, drawer.noise(len(values), generator), relaxed=True) for _ in range(2)
-            )
+            draws = [drawer(context, shown, drawer.noise(len(values), generator), relaxed=True) for _ in range(n_draws)]
             base = drawer.point.base
             within = torch.rand(len(values), len(base.numeric_slots), generator=generator).to(values)
-            batch.extras[key] = (first, second, base.scored(values, within))
+            batch.extras[key] = (draws, base.scored(values, within))
         return batch.extras[key]

@@ -78,7 +78,7 @@ def train_drawer(
                 total_width(spans), len(spans), hidden=settings.width, generator=run.generator
             ).to(run.device)
             optimizer = OptimizerSpec("adam", 1e-3, (0.5, 0.99))
-            phases.append(Phase("discriminator", DiscriminatorLoss(loss, task), optimizer))
+            phases.append(Phase("discriminator", DiscriminatorLoss(loss, task), optimizer, every=2))
         phases.append(
             Phase(
                 "drawer",

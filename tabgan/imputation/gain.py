@@ -69,7 +69,7 @@ class GAINImputer(UncertaintyMixin, TransformerMixin, BaseEstimator):
         0, and only to report).
     patience : int, default=10
         Stop after this many scorings, 50 steps apart, without an improvement (``"remask"``).
-    draw_steps : int, default=600
+    draw_steps : int, default=500
         Steps of the second stage, in which draws from the distribution of a gap are learnt for `sample`, `predict_interval` and
         ``sample_posterior=True`` (``"remask"``). 0 leaves the closed-form copula's draws.
     adversarial_weight : float, default=0.1
@@ -177,7 +177,7 @@ class GAINImputer(UncertaintyMixin, TransformerMixin, BaseEstimator):
         pattern_fraction: float = 0.5,
         validation_fraction: float = 0.1,
         patience: int = 10,
-        draw_steps: int = 600,
+        draw_steps: int = 500,
         adversarial_weight: float = 0.1,
         alpha: float = 100.0,
         hint: Literal["code", "paper"] = "code",

@@ -108,9 +108,9 @@ class Drawer(nn.Module):
         heads, base = self.point.heads, self.point.base
         shown = visible[:, heads.column]
         values = torch.where(shown > 0, values, 0.0)
-        scored = base.scored(values)
-        means = torch.where(shown > 0, scored, base.rank(scored, shown))
-        raw = heads.log_probabilities(self.point.members(values, visible))
+        started = base(values, shown)
+        means = started[2]
+        raw = heads.log_probabilities(self.point.members(values, visible, started))
         raw = torch.where(heads.is_categorical, raw.logsumexp(0) - _log(len(raw)), raw.mean(0))
         return means, raw, base.scored(torch.where(heads.is_categorical, raw, torch.where(shown > 0, values, raw)))
 

@@ -147,9 +147,9 @@ class BasedGenerator(nn.Module):
         self.output.zero_()
         self.output_bias.zero_()
 
-    def members(self, values: Tensor, visible: Tensor) -> Tensor:
-        """Raw outputs of every member: numbers, and categorical logits."""
-        blended, linear, rank = self.base(values, visible[:, self.heads.column])
+    def members(self, values: Tensor, visible: Tensor, started: tuple[Tensor, Tensor, Tensor] | None = None) -> Tensor:
+        """Raw outputs of every member: numbers, and categorical logits; ``started`` is the base's output if it is known."""
+        blended, linear, rank = started or self.base(values, visible[:, self.heads.column])
         numbers = blended[:, self.numeric_slots]
         seen = visible[:, self.heads.column[self.numeric_slots]]
         bins = self.encode(numbers) * seen.repeat_interleave(self.encode.left.shape[1], 1)
