@@ -34,9 +34,9 @@ def run_grid(
 ) -> None:
     """Run what ``results`` (JSON lines) does not hold yet; ``methods`` and ``tables`` leave the others for later."""
     done = {_key(json.loads(line)) for line in results.read_text().splitlines()} if results.exists() else set()
-    cells = [
-        cell for cell in grid.cells() if _key(asdict(cell)) not in done and cell.method in (methods or grid.methods)
-    ]
+    wanted = [cell for cell in grid.cells() if cell.method in (methods or grid.methods)]
+    wanted = [cell for cell in wanted if cell.table in (tables or grid.tables)]
+    cells = [cell for cell in wanted if _key(asdict(cell)) not in done]
     results.parent.mkdir(parents=True, exist_ok=True)
     for number, cell in enumerate(cells, 1):
         row = asdict(cell) | _in_process(cell, grid, time_limit)
