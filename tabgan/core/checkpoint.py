@@ -115,6 +115,8 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     temporary = Path(name)
     try:
         yield temporary
+        with temporary.open("rb") as written:
+            os.fsync(written.fileno())  # a power cut must not leave a name without its bytes
         # mkstemp makes the file private; the final file follows the user's umask like any other.
         umask = os.umask(0)
         os.umask(umask)
