@@ -103,7 +103,10 @@ def read_model_file(path: str | os.PathLike[str]) -> tuple[str, Any]:
     kind, text = metadata.get("kind", ""), metadata.get("content", "")
     if metadata.get("sha256") != _digest(kind, version, text, tensors):
         raise ModelFileError(f"{str(path)!r} was changed after it was written (its checksum does not match).")
-    return kind, _unpacked(json.loads(text), tensors)
+    try:
+        return kind, _unpacked(json.loads(text), tensors)
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise ModelFileError(f"{str(path)!r} holds content that no tabgan wrote: {error}") from error
 
 
 @contextmanager
