@@ -161,9 +161,11 @@ def _full_column(series: nw.Series, column: RawColumn, rows: np.ndarray, values:
     backend = series.implementation
     dtype = series.dtype
     if isinstance(dtype, nw.Decimal):
+        native = series.to_native()  # narwhals' own Decimal tells its scale in late versions only
+        scale = (native.dtype if hasattr(native, "dtype") else native.type).scale
         decimals: list[Any] = [None] * len(series)
         for row, value in zip(rows, as_floats(values), strict=True):
-            decimals[row] = Decimal(f"{value:.{dtype.scale}f}")
+            decimals[row] = Decimal(f"{value:.{scale}f}")
         return nw.new_series(series.name, decimals, backend=backend)
     if column.family in ("number", "boolean"):
         full: np.ndarray = np.zeros(len(series), dtype=np.float64)
