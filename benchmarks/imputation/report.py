@@ -39,6 +39,7 @@ def write_report(grid: Grid, rows_path: Path, page_path: Path) -> str:
             parts += [f"## {title}", _measure_table(rows, measure, methods), _summary(rows, measure, methods)]
     parts += ["## Seconds, fit and transform together (mean per table)", _seconds(rows, methods), _failures(rows)]
     text = "\n\n".join(part for part in parts if part) + "\n"
+    page_path.parent.mkdir(parents=True, exist_ok=True)
     page_path.write_text(text)
     return text
 
