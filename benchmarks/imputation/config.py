@@ -125,7 +125,7 @@ GRIDS = {
         ),
         Grid(
             "transforms",
-            ("page_blocks", "spambase", "mammography", "abalone", "winequality_white", "california_housing"),
+            ("page_blocks", "abalone", "winequality_white", "california_housing"),
             (
                 "GAINImputer, no draws",
                 "GAINImputer, robust",

@@ -98,7 +98,12 @@ def _label(index: object) -> str:
 
 
 def _summary(rows: pd.DataFrame, measure: str, methods: list[str]) -> str:
-    """Mean ranks and our geometric-mean ratio to each competitor, tuning tables and others apart."""
+    """Mean ranks and our geometric-mean ratio to each competitor, tuning tables and others apart.
+
+    A failed run ranks last; a method that was not run on a table is not ranked there.
+    """
+    failed = rows["error"].notna() & rows.groupby(["table", "mechanism", "rate"])[measure].transform("count").gt(0)
+    rows = rows.assign(**{measure: rows[measure].mask(failed, np.inf).astype(float)})
     table = rows.pivot_table(
         index=["table", "mechanism", "rate", "seed"], columns="method", values=measure, aggfunc="mean"
     )
@@ -108,7 +113,7 @@ def _summary(rows: pd.DataFrame, measure: str, methods: list[str]) -> str:
     for title, part in (("all tables", table), ("tables looked at", table[tuned]), ("other tables", table[~tuned])):
         if not len(part):
             continue
-        ranks = part.rank(axis=1, na_option="bottom").mean()
+        ranks = part.rank(axis=1).mean()
         shown[f"mean rank, {title}"] = [f"{ranks[method]:.2f}" for method in methods]
         if OURS in methods:
             logs = np.log(part[[OURS]].to_numpy() / part.to_numpy())
