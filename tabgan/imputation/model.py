@@ -173,7 +173,9 @@ class ImputationModel:
             given = torch.from_numpy(values[rows]).double()
             scores = draw_scores(drawer, given, shown, Calibration.N_DRAWS, generator)
             mean, reach = scores.mean(0), factor * scores.std(0)
-            lower[rows], upper[rows] = base.unscored(mean - reach).numpy(), base.unscored(mean + reach).numpy()
+            low, high = base.unscored(mean - reach).numpy(), base.unscored(mean + reach).numpy()
+            # Slots are single precision: without a hair's breadth an end that falls on a tied value would miss it.
+            lower[rows], upper[rows] = low - 1e-6 * (1 + np.abs(low)), high + 1e-6 * (1 + np.abs(high))
         return lower, upper
 
     def to_state(self) -> dict[str, Any]:
