@@ -6,11 +6,13 @@ import json
 import multiprocessing
 import platform
 import resource
+import subprocess
 import time
 import traceback
 import warnings
 from collections.abc import Sequence
 from dataclasses import asdict
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -124,6 +126,7 @@ def _work(cell: Cell, grid: Grid, sender: Any) -> None:
         from benchmarks.imputation.competitors import COMPETITORS
 
         train, test, truth, hidden, _ = amputed(cell, grid)
+        started = time.process_time()
         outcome = COMPETITORS[cell.method]()(train, test, cell.seed)
         filled = pd.concat([outcome.train, outcome.test], ignore_index=True)
         scored = slice(len(train.frame), None) if cell.test_fraction else slice(None)
@@ -135,11 +138,28 @@ def _work(cell: Cell, grid: Grid, sender: Any) -> None:
         )
         row |= {"fit_seconds": outcome.fit_seconds, "transform_seconds": outcome.transform_seconds}
         row |= {"n_rows": len(truth), "n_columns": truth.shape[1]}
+        row |= {"cpu_seconds": time.process_time() - started, "commit": _commit()}
         row |= {"peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, "device": "cpu"}
         row |= {name: version(name) for name in ("torch", "scikit-learn", "pandas", "numpy")}
         sender.send(row | {"time": time.strftime("%Y-%m-%dT%H:%M:%S")})
     except Exception as error:
         sender.send({"error": f"{type(error).__name__}: {error}", "traceback": traceback.format_exc()[-2000:]})
+
+
+@cache
+def _commit() -> str | None:
+    """What the code was: the commit, marked where files were changed since; None outside a repository."""
+    try:
+        answer = subprocess.run(
+            ["git", "describe", "--always", "--dirty", "--abbrev=12"],
+            cwd=Path(__file__).parent,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return answer.stdout.strip()
 
 
 def _key(row: dict[str, Any]) -> tuple:
