@@ -239,21 +239,22 @@ def _as_frame(filled: Any, gappy: pd.DataFrame) -> pd.DataFrame:
 
 
 def _check(mechanism: Any, rate: Any, n_repeats: Any, max_rows: Any, random_state: Any, max_time: Any) -> int:
-    from tabgan.imputation import parameters
+    from tabgan.imputation.parameters import RULES
+    from tabgan.parameter_rules import parameter_error, seed_of
 
     if mechanism not in MECHANISMS:
-        raise parameters.parameter_error("mechanism", mechanism, "one of " + ", ".join(map(repr, MECHANISMS)))
+        raise parameter_error("mechanism", mechanism, "one of " + ", ".join(map(repr, MECHANISMS)))
     if not _number(rate) or not 0 < rate < 1:
-        raise parameters.parameter_error("rate", rate, "a number between 0 and 1, both excluded")
+        raise parameter_error("rate", rate, "a number between 0 and 1, both excluded")
     if not _integer(n_repeats) or n_repeats < 1:
-        raise parameters.parameter_error("n_repeats", n_repeats, "an integer >= 1")
+        raise parameter_error("n_repeats", n_repeats, "an integer >= 1")
     if max_rows is not None and (not _integer(max_rows) or max_rows < 2):
-        raise parameters.parameter_error("max_rows", max_rows, "None or an integer >= 2")
+        raise parameter_error("max_rows", max_rows, "None or an integer >= 2")
     for name, value in (("random_state", random_state), ("max_time", max_time)):
-        holds, expected = parameters.RULES[name]
+        holds, expected = RULES[name]
         if not holds(value):
-            raise parameters.parameter_error(name, value, expected)
-    return parameters.seed(random_state)
+            raise parameter_error(name, value, expected)
+    return seed_of(random_state)
 
 
 def _number(value: Any) -> bool:

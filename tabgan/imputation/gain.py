@@ -13,11 +13,13 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from tabgan._runtime import make_generator, resolve_device, threads
 from tabgan.core.checkpoint import write_model_file
 from tabgan.exceptions import InvalidInputError
-from tabgan.imputation import parameters, state
+from tabgan.imputation import state
 from tabgan.imputation.model import ImputationModel
+from tabgan.imputation.parameters import RULES
 from tabgan.imputation.scoring import split_validation, validation_scores
 from tabgan.imputation.training import GainSettings, RemaskSettings, Run, deadline_after
 from tabgan.imputation.uncertainty import UncertaintyMixin
+from tabgan.parameter_rules import check, parameter_error, seed_of
 from tabgan.tables.encoder import EncodedTable, TableEncoder
 from tabgan.tables.frames import Table, read_table
 from tabgan.tables.indicators import append_indicators
@@ -266,7 +268,7 @@ class GAINImputer(UncertaintyMixin, TransformerMixin, BaseEstimator):
         elif variant == "paper":
             published |= {"batch_size": 64, "alpha": 10.0, "activation": "tanh"}
         else:
-            raise parameters.parameter_error("variant", variant, "'code' or 'paper'")
+            raise parameter_error("variant", variant, "'code' or 'paper'")
         return cls(**(published | parameters))
 
     def fit(self, X: Any, y: Any = None) -> GAINImputer:
@@ -284,7 +286,7 @@ class GAINImputer(UncertaintyMixin, TransformerMixin, BaseEstimator):
         GAINImputer
             Itself.
         """
-        parameters.check(self)
+        check(self, RULES)
         deadline = deadline_after(self.max_time)
         device = resolve_device(self.device)
         resumed = self._resumed()
@@ -302,7 +304,7 @@ class GAINImputer(UncertaintyMixin, TransformerMixin, BaseEstimator):
                 round_like_observed=self.round_like_observed,
             ).fit(table, self.schema_)
         encoded = self.encoder_.encode(table)
-        generator = make_generator(parameters.seed(self.random_state))
+        generator = make_generator(seed_of(self.random_state))
         training, validation = split_validation(encoded.mask, self.validation_fraction, generator)
         run = Run(generator, device, deadline, self.verbose)
         with threads(self.n_threads):
@@ -341,7 +343,7 @@ class GAINImputer(UncertaintyMixin, TransformerMixin, BaseEstimator):
         table, encoded = self._encoded(X)
         with threads(self.n_threads):
             if self.sample_posterior:
-                seed = parameters.seed(self.random_state)
+                seed = seed_of(self.random_state)
                 (values,) = self._model.draw(encoded.values, encoded.mask, 1, seed)
                 filled = self.encoder_.decode(table, values, keep=self._kept(), choose=np.random.default_rng(seed))
             else:

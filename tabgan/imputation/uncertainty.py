@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from tabgan._runtime import threads
-from tabgan.imputation import parameters
+from tabgan.imputation.parameters import is_count
+from tabgan.parameter_rules import parameter_error, seed_of
 from tabgan.tables.frames import Table
 
 if TYPE_CHECKING:
@@ -59,10 +60,10 @@ class UncertaintyMixin:
         -----
         A draw depends on the row's position in the call, since rows take their noise in turn; point estimates do not.
         """
-        if not parameters.is_count(n_draws):
-            raise parameters.parameter_error("n_draws", n_draws, "an integer >= 1")
+        if not is_count(n_draws):
+            raise parameter_error("n_draws", n_draws, "an integer >= 1")
         table, encoded = self._encoded(X)
-        seed = parameters.seed(self.random_state if random_state is None else random_state)
+        seed = seed_of(self.random_state if random_state is None else random_state)
         rng = np.random.default_rng(seed)
         with threads(self.n_threads):
             draws = self._model.draw(encoded.values, encoded.mask, n_draws, seed)
@@ -89,7 +90,7 @@ class UncertaintyMixin:
         Split-conformal with a local scale, calibrated on the held-out cells; see `tabgan.imputation.drawing.Calibration`.
         """
         if not isinstance(coverage, (int, float)) or not 0 < coverage < 1:
-            raise parameters.parameter_error("coverage", coverage, "a number between 0 and 1, both excluded")
+            raise parameter_error("coverage", coverage, "a number between 0 and 1, both excluded")
         table, encoded = self._encoded(X)
         with threads(self.n_threads):
             ends = self._model.interval(encoded.values, encoded.mask, coverage, seed=0)
