@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from tabgan.exceptions import TrainingDivergedError
 
@@ -76,7 +77,7 @@ class Progress(Callback):
 
 
 class WeightAverage(Callback):
-    """Exponential moving average of a player's parameters; buffers are copied as they are.
+    """Exponential moving average of a player's parameters and batch-norm statistics; other buffers are copied as they are.
 
     Parameters
     ----------
@@ -92,6 +93,11 @@ class WeightAverage(Callback):
     ----------
     module : nn.Module
         A copy of the player that carries the average.
+
+    Notes
+    -----
+    Averaged batch-norm statistics lag behind and belong to no single set of weights: call `refresh_statistics` once after
+    training where the player has batch norm. Copied ones, as in many ports, belong to other weights altogether.
     """
 
     def __init__(self, player: nn.Module, name: str, decay: float = 0.998) -> None:
@@ -99,6 +105,13 @@ class WeightAverage(Callback):
         self.decay = decay
         self.module = copy.deepcopy(player).requires_grad_(False).eval()
         self._updates = 0
+        self._statistics = {
+            f"{prefix}.{buffer}" if prefix else buffer
+            for prefix, layer in player.named_modules()
+            if isinstance(layer, _BatchNorm)
+            for buffer in ("running_mean", "running_var")
+            if getattr(layer, buffer) is not None
+        }
 
     @torch.no_grad()
     def on_step_end(self, trainer: Trainer) -> None:
@@ -108,8 +121,44 @@ class WeightAverage(Callback):
         player = trainer.players[self.name]
         averaged: list[Tensor] = [p.detach() for p in self.module.parameters()]
         torch._foreach_lerp_(averaged, [p.detach() for p in player.parameters()], 1 - decay)
-        for mine, theirs in zip(self.module.buffers(), player.buffers(), strict=True):
-            mine.copy_(theirs)
+        theirs = dict(player.named_buffers())
+        for name, mine in self.module.named_buffers():
+            if name in self._statistics:
+                mine.lerp_(theirs[name], 1 - decay)
+            else:
+                mine.copy_(theirs[name])
+
+    @torch.no_grad()
+    def refresh_statistics(self, run: Callable[[nn.Module], Any], n_passes: int = 20) -> None:
+        """Measure the batch-norm statistics anew under the averaged weights.
+
+        Parameters
+        ----------
+        run : callable
+            ``run(module)`` passes one fresh batch through the module.
+        n_passes : int, default=20
+            Batches; every one counts alike. Without batch norm nothing is run.
+
+        Notes
+        -----
+        For use after training: steps taken afterwards go on averaging from the measured values.
+        """
+        layers = [layer for layer in self.module.modules() if isinstance(layer, _BatchNorm)]
+        layers = [layer for layer in layers if layer.track_running_stats]
+        if not layers:
+            return
+        momenta = [layer.momentum for layer in layers]
+        for layer in layers:
+            layer.reset_running_stats()
+            layer.momentum = None  # torch's way to say: the plain mean over all batches so far
+            layer.train()
+        try:
+            for _ in range(n_passes):
+                run(self.module)
+        finally:
+            for layer, momentum in zip(layers, momenta, strict=True):
+                layer.momentum = momentum
+                layer.eval()
 
     def state_dict(self) -> dict[str, Any]:
         """The average and how many steps it has seen."""

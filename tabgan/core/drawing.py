@@ -124,15 +124,18 @@ class DrawTask:
         assert batch.target is not None
         return torch.where(batch.target[:, self.column] > 0, truth, first)
 
-    def _drawn(self, players: Players, batch: Batch) -> tuple[list[Tensor], Tensor]:
+    def _drawn(self, players: Players, batch: Batch) -> tuple[tuple[Tensor, ...], Tensor]:
         """Draws and the truth in scores, kept in the batch, whose terms share them: two with gradients, one without."""
         key, n_draws = ("drawn", 2) if torch.is_grad_enabled() else ("drawn without gradient", 1)
         if key not in batch.extras:
             drawer: Any = players["drawer"]
             generator, values, shown = batch.extras["generator"], batch.real, batch.target
             assert values is not None
-            context = drawer.context(values, shown)
-            draws = [drawer(context, shown, drawer.noise(len(values), generator), relaxed=True) for _ in range(n_draws)]
+            context = batch.extras.get("context") or drawer.context(values, shown)
+            # All draws in one pass: on networks this small the number of calls is what costs.
+            repeated = [part.repeat(n_draws, 1) for part in context]
+            noise = drawer.noise(n_draws * len(values), generator)
+            draws = drawer(tuple(repeated), shown.repeat(n_draws, 1), noise, relaxed=True).chunk(n_draws)
             base = drawer.point.base
             within = torch.rand(len(values), len(base.numeric_slots), generator=generator).to(values)
             batch.extras[key] = (draws, base.scored(values, within))

@@ -1,4 +1,4 @@
-"""Adversarial losses as pairs of per-element functions of a verdict, a target and a weight.
+"""Adversarial losses as pairs of per-element functions of a verdict, a target and a weight; BEGAN's loss, which has a state.
 
 A new loss is one entry in ``ADVERSARIAL_LOSSES``; nothing else in the package has to know it. All of them take raw logits:
 a sigmoid followed by a logarithm overflows, ``softplus`` does not.
@@ -15,14 +15,40 @@ from torch import Tensor
 from torch.nn.functional import relu, softplus
 
 from tabgan.core.cases import Case, weighted_mean
+from tabgan.exceptions import InvalidParameterError
 
-__all__ = ["ADVERSARIAL_LOSSES", "AdversarialLoss", "ElementLoss"]
+__all__ = ["ADVERSARIAL_LOSSES", "AdversarialLoss", "BeganLoss", "ElementLoss", "LossPair", "row_weight"]
 
 ElementLoss = Callable[[Tensor], Tensor]
 
 
+class LossPair:
+    """What phases ask of a loss. A pair whose elements are not functions of one logit subclasses this directly.
+
+    Losses with a state (BEGAN's k_t) override `after_phase`, `state_dict` and `load_state_dict`.
+    """
+
+    def discriminator_loss(self, cases: Sequence[Case]) -> Tensor:
+        """The discriminator's loss on its cases, a tensor of shape ()."""
+        raise NotImplementedError
+
+    def generator_loss(self, cases: Sequence[Case]) -> Tensor:
+        """The generator's loss on its cases, a tensor of shape ()."""
+        raise NotImplementedError
+
+    def after_phase(self, player: str, cases: Sequence[Case]) -> None:
+        """Update the loss's own state after a phase step; stateless losses do nothing."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """The loss's own state for a checkpoint."""
+        return {}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restore what `state_dict` returned."""
+
+
 @dataclass(frozen=True)
-class AdversarialLoss:
+class AdversarialLoss(LossPair):
     """A loss pair built from three per-element functions of the logits.
 
     Parameters
@@ -35,8 +61,7 @@ class AdversarialLoss:
     Notes
     -----
     With ``target`` t in [0, 1] the discriminator's element loss is ``t * real(l) + (1 - t) * fake(l)``: label smoothing,
-    label flips and GAIN's target "is this cell observed?" are targets, not further losses. Losses with a state (BEGAN's
-    k_t) override `after_phase`, `state_dict` and `load_state_dict`.
+    label flips and GAIN's target "is this cell observed?" are targets, not further losses.
     """
 
     real: ElementLoss
@@ -52,16 +77,6 @@ class AdversarialLoss:
         return torch.stack(
             [case.scale * weighted_mean(self.generator(_logits(case)), case.weight) for case in cases]
         ).sum()
-
-    def after_phase(self, player: str, cases: Sequence[Case]) -> None:
-        """Update the loss's own state after a phase step; stateless losses do nothing."""
-
-    def state_dict(self) -> dict[str, Any]:
-        """The loss's own state for a checkpoint."""
-        return {}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Restore what `state_dict` returned."""
 
     def _judge(self, case: Case) -> Tensor:
         logits = _logits(case)
@@ -80,6 +95,108 @@ def _logits(case: Case) -> Tensor:
     if case.verdict.adversarial is None:
         raise ValueError("this loss needs a discriminator whose Verdict has `adversarial` logits")
     return case.verdict.adversarial
+
+
+class BeganLoss(LossPair):
+    """BEGAN: the discriminator is an autoencoder, and a controlled k_t keeps the two players in balance.
+
+    Parameters
+    ----------
+    balance : float in (0, 1], default=0.5
+        gamma, the ratio ``L(G(z)) / L(x)`` held; lower means sharper and less diverse.
+    rate : float, default=0.001
+        lambda_k, how fast k follows.
+    power : {1, 2}, default=1
+        Exponent of the reconstruction error.
+
+    Attributes
+    ----------
+    k : Tensor of shape ()
+        k_t in [0, 1]; starts at 0.
+    convergence : Tensor of shape () or None
+        The measure ``M = L(x) + |gamma L(x) - L(G(z))|`` of the last generator step; falls as training gets on.
+
+    Raises
+    ------
+    InvalidParameterError
+        A parameter is out of range.
+
+    Notes
+    -----
+    ``L(v) = mean |v - D(v)|^power`` over the elements of a row, from ``case.data`` and ``verdict.reconstruction``.
+    Discriminator: ``L(x) - k_t L(G(z_D))``; generator: ``L(G(z_G))``; after the generator's step ``k <- clip(k + rate (gamma
+    L(x) - L(G(z_G))), 0, 1)``. Each phase draws its own noise, and the generator's loss moves the generator alone, where
+    some ports add both losses up in one backward pass.
+
+    References
+    ----------
+    Berthelot, Schumm, Metz 2017, "BEGAN: Boundary Equilibrium Generative Adversarial Networks", section 3.3-3.4.
+    """
+
+    def __init__(self, balance: float = 0.5, rate: float = 0.001, power: int = 1) -> None:
+        if not 0 < balance <= 1:
+            raise InvalidParameterError(f"balance={balance} must lie in (0, 1].")
+        if not rate >= 0:
+            raise InvalidParameterError(f"rate={rate} must not be negative.")
+        if power not in (1, 2):
+            raise InvalidParameterError(f"power={power} must be 1 or 2.")
+        self.balance = balance
+        self.rate = rate
+        self.power = power
+        self.k = torch.zeros(())
+        self.convergence: Tensor | None = None
+        self._real: Tensor | None = None
+        self._pending: tuple[str, Tensor] | None = None
+
+    def discriminator_loss(self, cases: Sequence[Case]) -> Tensor:
+        """``L(x) - k_t L(G(z_D))``; a row of target t counts t-fold as real and (1 - t)-fold as generated."""
+        total, real, share = [], [], []
+        for case in cases:
+            errors = self._errors(case)
+            target = torch.as_tensor(case.target).to(errors)
+            target = target.reshape(len(target), -1).mean(1) if target.ndim else target.expand(errors.shape)
+            signed = target * errors - self.k.to(errors) * (1 - target) * errors
+            total.append(case.scale * weighted_mean(signed, row_weight(case)))
+            real.append((target * errors).sum())
+            share.append(target.sum())
+        self._pending = "real", (torch.stack(real).sum() / torch.stack(share).sum().clamp_min(1e-12)).detach()
+        return torch.stack(total).sum()
+
+    def generator_loss(self, cases: Sequence[Case]) -> Tensor:
+        """``L(G(z_G))``."""
+        loss = torch.stack([case.scale * weighted_mean(self._errors(case), row_weight(case)) for case in cases]).sum()
+        self._pending = "generated", loss.detach()
+        return loss
+
+    def after_phase(self, player: str, cases: Sequence[Case]) -> None:
+        """Remember ``L(x)`` after a discriminator step, move k after a generator step."""
+        if self._pending is None:
+            return
+        (kind, value), self._pending = self._pending, None
+        if kind == "real":
+            self._real = value
+        elif self._real is not None:
+            lead = self.balance * self._real - value
+            self.k = (self.k.to(lead) + self.rate * lead).clamp(0, 1)
+            self.convergence = self._real + lead.abs()
+
+    def state_dict(self) -> dict[str, Any]:
+        """``k``, the last ``L(x)`` and the convergence measure."""
+        return {"k": self.k, "real": self._real, "convergence": self.convergence}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restore what `state_dict` returned."""
+        self.k, self._real, self.convergence = state["k"], state["real"], state["convergence"]
+
+    def _errors(self, case: Case) -> Tensor:
+        if case.verdict.reconstruction is None or case.data is None:
+            raise ValueError("this loss needs a discriminator whose Verdict has a `reconstruction`, and Case.data")
+        return (case.data - case.verdict.reconstruction).abs().pow(self.power).flatten(1).mean(1)
+
+
+def row_weight(case: Case) -> Tensor | None:
+    """The case's weight per row, shape (n,): the mean over a row's cells or patches; None when all count alike."""
+    return None if case.weight is None else case.weight.reshape(len(case.weight), -1).mean(1)
 
 
 ADVERSARIAL_LOSSES: dict[str, AdversarialLoss] = {

@@ -10,7 +10,15 @@ from torch import Tensor, nn
 
 from tabgan.verdict import Verdict
 
-__all__ = ["PENALTIES", "Penalty", "WeightClip", "gradient_penalty", "r1_penalty"]
+__all__ = [
+    "PENALTIES",
+    "Penalty",
+    "WeightClip",
+    "dragan_gaussian_penalty",
+    "dragan_uniform_penalty",
+    "gradient_penalty",
+    "r1_penalty",
+]
 
 Judge = Callable[[Tensor], Verdict]
 """The discriminator as a function of its input alone: conditions are already bound, for they are never interpolated."""
@@ -67,6 +75,73 @@ def r1_penalty(judge: Judge, real: Tensor, fake: Tensor | None, generator: torch
     return 0.5 * (_gradient_norm(judge, real.detach().requires_grad_(True)) ** 2).mean()
 
 
+def dragan_uniform_penalty(
+    judge: Judge,
+    real: Tensor,
+    fake: Tensor | None,
+    generator: torch.Generator,
+    *,
+    scale: float = 0.5,
+    slope: float = 1.0,
+) -> Tensor:
+    """DRAGAN as its authors coded it: squared distance of the gradient norm from ``slope`` just beside real rows.
+
+    Parameters
+    ----------
+    judge : callable
+        Maps an input of shape (n, ...) to a `Verdict` with adversarial scores.
+    real : Tensor of shape (n, ...)
+        Rows of the data.
+    fake
+        Not used; part of the common signature.
+    generator : torch.Generator
+        Source of the noise and of the mixing weights.
+    scale : float, default=0.5
+        Noise in units of the batch's standard deviation, one number for all elements.
+    slope : float, default=1.0
+        k, the gradient norm asked for.
+
+    Returns
+    -------
+    Tensor of shape ()
+        ``mean over rows of (|| d D(xh)/d xh ||_2 - slope)^2`` with ``xh = x + a scale std(x) u``, u ~ U(0, 1) per element and
+        a ~ U(0, 1) per row.
+
+    References
+    ----------
+    Kodali et al. 2017, "On Convergence and Stability of GANs", section 2.3, and the authors' notebook, whose noise is
+    one-sided; the paper does not fix its law. See `dragan_gaussian_penalty` for the other common reading.
+    """
+    noise = scale * real.std(correction=0) * torch.rand(real.shape, generator=generator).to(real)
+    mix = torch.rand(len(real), generator=generator).to(real).reshape(-1, *[1] * (real.ndim - 1))
+    beside = (real + mix * noise).detach().requires_grad_(True)
+    return ((_gradient_norm(judge, beside) - slope) ** 2).mean()
+
+
+def dragan_gaussian_penalty(
+    judge: Judge,
+    real: Tensor,
+    fake: Tensor | None,
+    generator: torch.Generator,
+    *,
+    scale: float = 0.5,
+    slope: float = 1.0,
+) -> Tensor:
+    """DRAGAN with normal noise: ``xh = x + scale std(x) e``, e ~ N(0, 1) per element, without interpolation.
+
+    Parameters and return value as in `dragan_uniform_penalty`.
+
+    References
+    ----------
+    Kodali et al. 2017; the noise N(0, c) as in table 1 of Lucic et al. 2018, "Are GANs Created Equal?" (whose code is a third
+    variant, ``std(x) (u - 1/2)``). Departure: c is relative to the data's spread, so that its meaning survives a change of
+    units.
+    """
+    noise = scale * real.std(correction=0) * torch.randn(real.shape, generator=generator).to(real)
+    beside = (real + noise).detach().requires_grad_(True)
+    return ((_gradient_norm(judge, beside) - slope) ** 2).mean()
+
+
 def _gradient_norm(judge: Judge, inputs: Tensor) -> Tensor:
     scores = judge(inputs).adversarial
     if scores is None:
@@ -79,8 +154,11 @@ def _gradient_norm(judge: Judge, inputs: Tensor) -> Tensor:
 PENALTIES: dict[str, Callable[[Judge, Tensor, Tensor, torch.Generator], Tensor]] = {
     "gradient": gradient_penalty,
     "r1": r1_penalty,
+    "dragan-uniform": dragan_uniform_penalty,
+    "dragan-gaussian": dragan_gaussian_penalty,
 }
-"""Penalties by name, all called as ``penalty(judge, real, fake, generator)``."""
+"""Penalties by name, all called as ``penalty(judge, real, fake, generator)``. Another scale or slope is another entry, made with
+``functools.partial``."""
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,9 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
+from tabgan.core.adam import FusedAdamW
 from tabgan.core.cases import Batch, Case, Players
-from tabgan.core.losses import AdversarialLoss
+from tabgan.core.losses import LossPair
 from tabgan.core.penalties import PENALTIES, Penalty
 from tabgan.verdict import Verdict
 
@@ -93,7 +94,7 @@ class DiscriminatorLoss:
 
     Parameters
     ----------
-    loss : AdversarialLoss
+    loss : LossPair
         The pair.
     task : AdversarialTask
         Supplies the cases, and ``penalty_inputs`` when there are penalties.
@@ -105,7 +106,7 @@ class DiscriminatorLoss:
         Prefix in the history.
     """
 
-    loss: AdversarialLoss
+    loss: LossPair
     task: Any
     penalties: Sequence[Penalty] = ()
     terms: Sequence[Term] = ()
@@ -130,7 +131,7 @@ class GeneratorLoss:
 
     Parameters
     ----------
-    loss : AdversarialLoss
+    loss : LossPair
         The pair.
     task : AdversarialTask
         Supplies the cases.
@@ -142,7 +143,7 @@ class GeneratorLoss:
         Prefix in the history.
     """
 
-    loss: AdversarialLoss
+    loss: LossPair
     task: Any
     weight: float = 1.0
     terms: Sequence[Term] = ()
@@ -201,14 +202,13 @@ class OptimizerSpec:
     betas: tuple[float, float] = (0.5, 0.999)
     weight_decay: float = 0.0
 
-    def build(self, parameters: Sequence[nn.Parameter]) -> torch.optim.Optimizer:
+    def build(self, parameters: Sequence[nn.Parameter]) -> torch.optim.Optimizer | FusedAdamW:
         """The optimiser over ``parameters``."""
         if self.name == "adam":
             options = {"lr": self.learning_rate, "betas": self.betas, "weight_decay": self.weight_decay}
-            try:
-                return torch.optim.AdamW(parameters, fused=True, **options)  # type: ignore[arg-type]
-            except (RuntimeError, ValueError):  # fused kernels are missing for this device or dtype
-                return torch.optim.AdamW(parameters, **options)  # type: ignore[arg-type]
+            if all(p.device.type in ("cpu", "cuda") and p.is_floating_point() for p in parameters):
+                return FusedAdamW(parameters, **options)  # type: ignore[arg-type]
+            return torch.optim.AdamW(parameters, **options)  # type: ignore[arg-type]
         if self.name == "rmsprop":
             return torch.optim.RMSprop(parameters, lr=self.learning_rate, weight_decay=self.weight_decay)
         if self.name == "sgd":

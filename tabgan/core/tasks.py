@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -12,12 +13,31 @@ from tabgan.core.cases import Batch, Case, Players, weighted_mean
 from tabgan.core.masked import hide_cells, hint_code, hint_paper, reconstruction_loss
 from tabgan.verdict import Verdict
 
-__all__ = ["GainTask", "GenerationTask", "RemaskTask", "normal_prior"]
+__all__ = ["Fakes", "GainTask", "GenerationTask", "RemaskTask", "normal_prior"]
 
 
 def normal_prior(d_noise: int) -> Callable[[int, torch.Generator], Tensor]:
     """Standard normal latent draws of width ``d_noise``."""
     return lambda n, generator: torch.randn(n, d_noise, generator=generator)
+
+
+@dataclass(frozen=True)
+class Fakes:
+    """Generated rows and what they were generated for.
+
+    Parameters
+    ----------
+    rows : Tensor of shape (n, ...)
+        What the generator made.
+    condition : Tensor of shape (n, ...), default=None
+        The condition it was given.
+    classes : LongTensor of shape (n,), default=None
+        The class it was asked for.
+    """
+
+    rows: Tensor
+    condition: Tensor | None = None
+    classes: Tensor | None = None
 
 
 class GenerationTask:
@@ -36,7 +56,8 @@ class GenerationTask:
 
     Notes
     -----
-    The generator is called as ``generator(noise, condition)``, the discriminator as ``discriminator(x, condition)``.
+    The generator is called as ``generator(noise, condition)``, the discriminator as ``discriminator(x, condition)``. Fakes
+    that wait in ``batch.extras["fakes"]`` are judged instead of new ones: replay pools and unrolling put them there.
     """
 
     def __init__(
@@ -62,16 +83,27 @@ class GenerationTask:
         """Generated rows for the batch's noise and condition."""
         return players["generator"](batch.noise, batch.condition)
 
+    def fakes(self, players: Players, batch: Batch) -> Fakes:
+        """Generated rows with their condition; those that wait in the batch, if there are any."""
+        if "fakes" in batch.extras:
+            return batch.extras["fakes"]
+        return Fakes(self.generate(players, batch), batch.condition)
+
     def discriminator_cases(self, players: Players, batch: Batch) -> list[Case]:
         """Real rows with target 1 and generated rows with target 0, in two separate passes (batch norm wants that)."""
         with torch.no_grad():
-            fake = self.generate(players, batch)
+            fakes = self.fakes(players, batch)
         judge = players["discriminator"]
-        return [Case(judge(batch.real, batch.condition), 1.0), Case(judge(fake, batch.condition), 0.0)]
+        return [
+            Case(judge(batch.real, batch.condition), 1.0, data=batch.real),
+            Case(judge(fakes.rows, fakes.condition), 0.0, data=fakes.rows),
+        ]
 
     def generator_cases(self, players: Players, batch: Batch) -> list[Case]:
         """Generated rows that ought to pass for real."""
-        return [Case(players["discriminator"](self.generate(players, batch), batch.condition), 1.0)]
+        fakes = self.fakes(players, batch)
+        verdict = players["discriminator"](fakes.rows, fakes.condition)
+        return [Case(verdict, 1.0, classes=fakes.classes, data=fakes.rows)]
 
     def penalty_inputs(self, players: Players, batch: Batch) -> tuple[Callable[[Tensor], Verdict], Tensor, Tensor]:
         """The discriminator with the condition bound, and both kinds of rows."""

@@ -1,0 +1,226 @@
+"""Generation under a class or a condition vector: class balance, and pairs of a real row and a wrong condition."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+from torch.nn.functional import one_hot
+
+from tabgan.core.cases import Batch, Case, Players
+from tabgan.core.tasks import Fakes, GenerationTask
+from tabgan.exceptions import InvalidInputError, InvalidParameterError
+
+__all__ = ["ClassIndex", "ConditionalTask", "Mismatch"]
+
+Mismatch = Callable[[Tensor, torch.Generator], Tensor]
+"""``mismatch(rows, generator) -> rows``: for each given row, one whose condition does not belong to it."""
+
+
+class ClassIndex:
+    """Which rows belong to which class, and draws of classes and rows from that.
+
+    Parameters
+    ----------
+    classes : LongTensor of shape (n,)
+        The class of each row, in ``0 .. n_classes - 1``.
+    n_classes : int
+        Number of classes. A class without rows is never drawn.
+
+    Raises
+    ------
+    InvalidInputError
+        ``classes`` is not a vector of that range, or empty.
+    """
+
+    def __init__(self, classes: Tensor, n_classes: int) -> None:
+        if n_classes < 1:
+            raise InvalidParameterError(f"n_classes={n_classes} must be at least 1.")
+        if classes.ndim != 1 or classes.is_floating_point() or not len(classes):
+            raise InvalidInputError(
+                f"classes must be a non-empty vector of whole numbers, but has shape {tuple(classes.shape)} and dtype "
+                f"{classes.dtype}."
+            )
+        self.classes = classes.cpu().long()
+        if int(self.classes.min()) < 0 or int(self.classes.max()) >= n_classes:
+            raise InvalidInputError(
+                f"classes run from {int(self.classes.min())} to {int(self.classes.max())}, but n_classes={n_classes} "
+                f"allows 0 to {n_classes - 1}."
+            )
+        self.counts = torch.bincount(self.classes, minlength=n_classes)
+        self.order = torch.argsort(self.classes, stable=True)
+        self.start = self.counts.cumsum(0) - self.counts
+        self.present = self.counts.nonzero()[:, 0]
+
+    def uniform(self, n: int, generator: torch.Generator) -> Tensor:
+        """Classes drawn independently, each with the same probability; LongTensor of shape (n,)."""
+        return self.present[torch.randint(len(self.present), (n,), generator=generator)]
+
+    def balanced(self, n: int, generator: torch.Generator) -> Tensor:
+        """Classes in random order, each as often as any other, give or take one; LongTensor of shape (n,)."""
+        first = torch.randperm(len(self.present), generator=generator)
+        return self.present[first[torch.arange(n) % len(first)][torch.randperm(n, generator=generator)]]
+
+    def rows_of(self, classes: Tensor, generator: torch.Generator) -> Tensor:
+        """A random row of each given class, with replacement; LongTensor of the same shape."""
+        within = (torch.rand(len(classes), generator=generator, dtype=torch.float64) * self.counts[classes]).long()
+        return self.order[self.start[classes] + within]
+
+    def rows_of_others(self, classes: Tensor, generator: torch.Generator) -> Tensor:
+        """A random row of any class *but* the given one, each such row alike; LongTensor of the same shape."""
+        others = len(self.classes) - self.counts[classes]
+        place = (torch.rand(len(classes), generator=generator, dtype=torch.float64) * others).long()
+        # Skip the block of rows that have the class itself: exact, where redrawing would only be likely to end.
+        return self.order[torch.where(place >= self.start[classes], place + self.counts[classes], place)]
+
+
+class ConditionalTask(GenerationTask):
+    """Two players that both see a condition: CGAN, AC-GAN, projection, BAGAN and matching-aware discriminators.
+
+    Parameters
+    ----------
+    data : Tensor of shape (n, ...)
+        All rows, resident on the device.
+    classes : LongTensor of shape (n,)
+        The class of each row, in ``0 .. n_classes - 1``.
+    prior : callable
+        ``prior(n, generator) -> Tensor``, the latent draw.
+    batch_size : int
+        Real rows, and generated rows, per batch.
+    n_classes : int
+        Number of classes. Classes without a row are never drawn.
+    condition : Tensor of shape (n, d_condition), default=None
+        What the players see of a row; a row's condition belongs to its class. None makes it the one-hot class.
+    fake_classes : {"balanced", "data", "uniform"}, default="balanced"
+        Classes asked of the generator: each as often as any other in every batch, as frequent as in the data, or drawn
+        independently with equal probabilities. A fake takes the condition of a random real row of its class.
+    real_classes : {"data", "balanced"}, default="data"
+        Real rows: each row alike, or first a class, each alike, and then a row of it.
+    wrong_weight : float in [0, 1), default=0.0
+        Weight w of real rows shown under a wrong condition, which the discriminator is to reject; the fakes then weigh
+        ``1 - w``.
+    mismatch : callable, default=None
+        ``mismatch(rows, generator) -> rows``: whose condition to show with each real row. None takes a random row of any
+        other class. Pairs whose conditions happen to be equal get weight 0, for they are no mismatch.
+
+    Raises
+    ------
+    InvalidParameterError, InvalidInputError
+        A parameter is out of range, lengths differ, or ``wrong_weight`` is used with a single class.
+
+    Notes
+    -----
+    Players are called as ``generator(noise, condition)`` and ``discriminator(x, condition)``. A batch's ``condition`` belongs
+    to its real rows; ``extras`` hold ``classes``, ``fake_classes``, ``fake_condition`` and, if asked for, ``wrong_condition``.
+    Penalties compare real and generated rows under the *same* condition, the real rows'.
+
+    References
+    ----------
+    Mirza and Osindero 2014. Wrong conditions: Reed et al. 2016, "Generative Adversarial Text to Image Synthesis", algorithm 1,
+    whose two kinds of negatives share one unit of weight as in the authors' code. Departure: there, a wrong caption may
+    describe the same class; here it never does.
+    """
+
+    def __init__(
+        self,
+        data: Tensor,
+        classes: Tensor,
+        prior: Callable[[int, torch.Generator], Tensor],
+        batch_size: int,
+        *,
+        n_classes: int,
+        condition: Tensor | None = None,
+        fake_classes: str = "balanced",
+        real_classes: str = "data",
+        wrong_weight: float = 0.0,
+        mismatch: Mismatch | None = None,
+    ) -> None:
+        _one_of("fake_classes", fake_classes, ("balanced", "data", "uniform"))
+        _one_of("real_classes", real_classes, ("data", "balanced"))
+        if not 0 <= wrong_weight < 1:
+            raise InvalidParameterError(f"wrong_weight={wrong_weight} must lie in [0, 1): the fakes weigh the rest.")
+        if batch_size < 1:
+            raise InvalidParameterError(f"batch_size={batch_size} must be at least 1.")
+        self.index = ClassIndex(classes, n_classes)
+        if condition is None:
+            condition = one_hot(self.index.classes, n_classes).to(data)
+        for name, part in (("classes", classes), ("condition", condition)):
+            if len(part) != len(data):
+                raise InvalidInputError(f"{name} has {len(part)} rows, but data has {len(data)}; they belong together.")
+        if wrong_weight and mismatch is None and len(self.index.present) < 2:
+            raise InvalidParameterError(
+                f"wrong_weight={wrong_weight} needs rows of at least two classes, but all are of class "
+                f"{int(self.index.present[0])}; set it to 0."
+            )
+        super().__init__(data, prior, batch_size, condition)
+        self.fake_classes = fake_classes
+        self.real_classes = real_classes
+        self.wrong_weight = wrong_weight
+        self.mismatch = mismatch
+
+    def batch(self, generator: torch.Generator) -> Batch:
+        """Draw real rows, noise, and the conditions of the fakes and of the mismatched pairs."""
+        assert self.condition is not None
+        device, n = self.data.device, self.batch_size
+        if self.real_classes == "balanced":
+            rows = self.index.rows_of(self.index.uniform(n, generator), generator)
+        else:
+            rows = torch.randint(len(self.data), (n,), generator=generator)
+        if self.fake_classes == "data":
+            fake_rows = torch.randint(len(self.data), (n,), generator=generator)
+        else:
+            draw = self.index.balanced if self.fake_classes == "balanced" else self.index.uniform
+            fake_rows = self.index.rows_of(draw(n, generator), generator)
+        extras = {
+            "classes": self.index.classes[rows].to(device),
+            "fake_classes": self.index.classes[fake_rows].to(device),
+            "fake_condition": self.condition[fake_rows.to(device)],
+        }
+        if self.wrong_weight:
+            if self.mismatch is None:
+                wrong = self.index.rows_of_others(self.index.classes[rows], generator)
+            else:
+                wrong = self.mismatch(rows, generator)
+            extras["wrong_condition"] = self.condition[wrong.to(device)]
+        noise = self.prior(n, generator).to(device)
+        rows = rows.to(device)
+        return Batch(real=self.data[rows], noise=noise, condition=self.condition[rows], extras=extras)
+
+    def fakes(self, players: Players, batch: Batch) -> Fakes:
+        """Generated rows with the conditions and classes asked for."""
+        if "fakes" in batch.extras:
+            return batch.extras["fakes"]
+        condition = batch.extras["fake_condition"]
+        return Fakes(players["generator"](batch.noise, condition), condition, batch.extras["fake_classes"])
+
+    def discriminator_cases(self, players: Players, batch: Batch) -> list[Case]:
+        """Real rows (target 1), generated rows (target 0) and, if asked for, real rows under a wrong condition (target 0)."""
+        with torch.no_grad():
+            fakes = self.fakes(players, batch)
+        judge = players["discriminator"]
+        cases = [
+            Case(judge(batch.real, batch.condition), 1.0, classes=batch.extras["classes"], data=batch.real),
+            Case(
+                judge(fakes.rows, fakes.condition),
+                0.0,
+                classes=fakes.classes,
+                data=fakes.rows,
+                scale=1 - self.wrong_weight,
+            ),
+        ]
+        if self.wrong_weight:
+            wrong = batch.extras["wrong_condition"]
+            verdict = judge(batch.real, wrong)
+            differs = (wrong != batch.condition).flatten(1).any(1).to(wrong)
+            weight = None
+            if verdict.adversarial is not None:
+                shape = verdict.adversarial.shape
+                weight = differs.reshape(-1, *[1] * (len(shape) - 1)).expand(shape)
+            cases.append(Case(verdict, 0.0, weight, data=batch.real, scale=self.wrong_weight))
+        return cases
+
+
+def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        raise InvalidParameterError(f"{name}={value!r} is not one of {', '.join(map(repr, allowed))}.")
