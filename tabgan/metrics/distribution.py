@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, Literal, get_args
 
 import numpy as np
-from scipy.spatial.distance import cdist
 from sklearn.base import ClassifierMixin
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
@@ -16,12 +15,12 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from tabgan.exceptions import InvalidInputError, InvalidParameterError
+from tabgan.metrics.rows import checked_rows, total_distance
 
 __all__ = ["classifier_two_sample_auc", "energy_distance"]
 
 Classifier = Literal["hist-gradient-boosting", "logistic", "knn"]
 Statistic = Literal["v", "u"]
-_BLOCK = 500  # rows of one distance matrix at a time: 500 x 3,000 doubles are 12 MB
 
 
 def energy_distance(
@@ -73,8 +72,8 @@ def energy_distance(
     first, second = _samples(a, b, max_rows, random_state)
     n, m = len(first), len(second)
     inner_n, inner_m = (n * n, m * m) if statistic == "v" else (n * (n - 1), m * (m - 1))
-    within = _total_distance(first, first) / inner_n + _total_distance(second, second) / inner_m
-    return float(2 * _total_distance(first, second) / (n * m) - within)
+    within = total_distance(first, first) / inner_n + total_distance(second, second) / inner_m
+    return float(2 * total_distance(first, second) / (n * m) - within)
 
 
 def classifier_two_sample_auc(
@@ -168,26 +167,11 @@ def _classifier(name: Classifier, n_train: int, seed: int) -> ClassifierMixin:
     raise InvalidParameterError(f"classifier={name!r} is not one of {list(get_args(Classifier))}.")
 
 
-def _total_distance(a: np.ndarray, b: np.ndarray) -> float:
-    return float(sum(cdist(a[start : start + _BLOCK], b).sum() for start in range(0, len(a), _BLOCK)))
-
-
 def _samples(a: Any, b: Any, max_rows: int | None, seed: int | None) -> tuple[np.ndarray, np.ndarray]:
     """Check two samples and cut them to size; samples of equal length lose the same rows."""
     if max_rows is not None and max_rows < 2:
         raise InvalidParameterError(f"max_rows={max_rows!r} must be at least 2, or None to take all rows.")
-    first, second = np.asarray(a, dtype=float), np.asarray(b, dtype=float)
-    for name, sample in (("a", first), ("b", second)):
-        if sample.ndim != 2:
-            raise InvalidInputError(
-                f"{name} has {sample.ndim} dimensions; pass a matrix of rows, X[:, None] for a column."
-            )
-        if len(sample) < 2:
-            raise InvalidInputError(f"{name} has {len(sample)} rows; at least 2 are needed.")
-        if not np.isfinite(sample).all():
-            raise InvalidInputError(f"{name} contains NaN or infinite values; encode and fill the table first.")
-    if first.shape[1] != second.shape[1]:
-        raise InvalidInputError(f"a has {first.shape[1]} columns and b {second.shape[1]}; encode both alike.")
+    first, second = checked_rows(a=a, b=b)
     same_length, rng = len(first) == len(second), np.random.default_rng(seed)
     if max_rows is not None and len(first) > max_rows:
         rows = np.sort(rng.choice(len(first), max_rows, replace=False))
