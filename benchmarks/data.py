@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-__all__ = ["BenchmarkTable", "data_folder", "load_frame", "load_table"]
+__all__ = ["BenchmarkTable", "data_folder", "load_frame", "load_table", "load_target_name"]
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,11 @@ def load_frame(name: str) -> pd.DataFrame:
     folder = data_folder()
     assert folder is not None
     return pd.read_csv(folder / meta["file"], **meta["read_csv"])
+
+
+def load_target_name(name: str) -> str:
+    """Which column of a shared table is predicted."""
+    return _manifest()[name]["target"]
 
 
 def load_table(

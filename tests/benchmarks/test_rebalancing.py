@@ -1,0 +1,186 @@
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.metrics import (
+    balanced_accuracy_score,
+    brier_score_loss,
+    f1_score,
+    matthews_corrcoef,
+    recall_score,
+)
+
+from benchmarks.plots import _groups, critical_difference, critical_difference_plot
+from benchmarks.rebalancing.classifiers import probabilities
+from benchmarks.rebalancing.competitors import COMPETITORS
+from benchmarks.rebalancing.config import CONVGEN_TABLES, GRIDS, SOURCES, TUNING_TABLES, Cell
+from benchmarks.rebalancing.fidelity import class_fidelity
+from benchmarks.rebalancing.report import block_values, long_scores, mean_ranks, write_report
+from benchmarks.rebalancing.runner import run_cell, run_grid
+from benchmarks.rebalancing.scores import best_thresholds, label_scores, probability_scores, repaired
+from benchmarks.rebalancing.space import Space
+from benchmarks.rebalancing.tables import _read_arff, load_labelled, splits
+
+
+@pytest.mark.parametrize("n_classes", [2, 4])
+def test_label_scores_are_scikit_learns(n_classes):
+    rng = np.random.default_rng(0)
+    y, guess = rng.integers(0, n_classes, 80), rng.integers(0, n_classes, 80)
+    found = label_scores(y, guess, n_classes)
+    recalls = recall_score(y, guess, average=None)
+    assert found["f1"] == pytest.approx(f1_score(y, guess, average="binary" if n_classes == 2 else "macro"))
+    assert found["g_mean"] == pytest.approx(np.prod(recalls) ** (1 / n_classes))
+    assert found["balanced_accuracy"] == pytest.approx(balanced_accuracy_score(y, guess))
+    assert found["mcc"] == pytest.approx(matthews_corrcoef(y, guess))
+
+
+def test_label_scores_of_one_answer_only():
+    found = label_scores(np.array([0, 0, 1]), np.zeros(3, int), 2)
+    assert (found["f1"], found["g_mean"], found["mcc"]) == (0, 0, 0)
+
+
+def test_brier_of_two_classes_is_the_usual_one():
+    rng = np.random.default_rng(1)
+    y, p = rng.integers(0, 2, 50), rng.random(50)
+    found = probability_scores(y, np.column_stack([1 - p, p]))
+    assert found["brier"] == pytest.approx(brier_score_loss(y, p))
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.tuples(st.booleans(), st.integers(0, 8)), min_size=6, max_size=30))
+def test_thresholds_are_the_best_of_all(pairs):
+    y = np.array([label for label, _ in pairs], int)
+    p = np.array([k for _, k in pairs]) / 8
+    if len(np.unique(y)) < 2:
+        return
+    every = np.unique(np.concatenate([p - 0.01, p + 0.01]))
+    for measure, threshold in best_thresholds(y, p).items():
+        best = max(label_scores(y, (p >= t).astype(int), 2)[measure] for t in every)
+        assert label_scores(y, (p >= threshold).astype(int), 2)[measure] == pytest.approx(best, abs=1e-9)
+
+
+def test_repair_undoes_a_change_of_class_shares():
+    likelihood = np.array([[0.2, 0.7], [0.9, 0.1]])  # p(x | class) of two rows
+    truly, balanced = np.array([0.9, 0.1]), np.array([0.5, 0.5])
+    posterior = [likelihood * shares / (likelihood * shares).sum(axis=1, keepdims=True) for shares in (balanced, truly)]
+    np.testing.assert_allclose(repaired(posterior[0], balanced, truly), posterior[1], rtol=1e-9)
+
+
+def test_space_goes_there_and_back():
+    table = load_labelled("made_mixed", None)
+    space = Space(table.frame, table.categorical)
+    filled = space.fill(table.frame)
+    assert not filled.isna().to_numpy().any()
+    for back in (space.from_codes(space.codes(table.frame)), space.from_one_hot(space.one_hot(table.frame))):
+        pd.testing.assert_frame_equal(back, filled, check_dtype=False)
+    unseen = filled.assign(x0="nowhere")
+    assert not space.one_hot(unseen)[:, len(space.numeric) :].any()
+
+
+def test_arff_head_and_body():
+    text = "% c\n@relation r\n@attribute A {a, b}\n@attribute B real [0, 1]\n@inputs A\n@data\na, 0.5\nb, <null>\n"
+    frame, nominal = _read_arff(text)
+    assert list(frame) == ["A", "B"]
+    assert nominal == ["A"]
+    assert frame["A"].tolist() == ["a", "b"]
+    assert frame["B"].isna().tolist() == [False, True]
+
+
+def test_cut_keeps_class_shares_and_minority_is_one():
+    table = load_labelled("made_binary", 90)
+    assert len(table.y) == 90
+    assert np.bincount(table.y)[1] == pytest.approx(90 * load_labelled("made_binary", None).y.mean(), abs=1)
+    folds = splits(table, 3, 0)
+    assert sorted(np.concatenate([test for _, test in folds])) == list(range(90))
+
+
+def test_grids_name_known_tables_and_methods():
+    for grid in GRIDS.values():
+        assert set(grid.tables) <= set(SOURCES)
+        assert set(grid.methods) <= set(COMPETITORS)
+        assert set(grid.limits) <= set(grid.methods)
+    assert len(GRIDS["main"].tables) >= 30
+    assert set(TUNING_TABLES) <= set(GRIDS["main"].tables)
+    assert not set(TUNING_TABLES) & set(CONVGEN_TABLES)
+    assert len(GRIDS["main"].full().cells()) == 5 * 5 * len(GRIDS["main"].tables) * len(GRIDS["main"].methods)
+
+
+@pytest.mark.parametrize("method", ["repetition", "SMOTE", "Borderline-SMOTE", "ADASYN"])
+def test_samplers_put_originals_first_and_keep_levels(method):
+    table = load_labelled("made_mixed", None)
+    resampled = COMPETITORS[method]().resample(table, 0)
+    n = len(table.y)
+    np.testing.assert_array_equal(resampled.y[:n], table.y)
+    given_rows = Space(table.frame, table.categorical).fill(table.frame)
+    pd.testing.assert_frame_equal(resampled.frame.iloc[:n], given_rows, check_dtype=False)
+    assert set(resampled.y[n:]) == {1}
+    assert set(resampled.frame["x0"]) <= set(given_rows["x0"])
+
+
+def test_weighted_neighbours_divide_votes_by_frequency():
+    train, y = np.array([[0.0], [0.1], [0.2], [0.3], [0.4]]), np.array([0, 0, 0, 0, 1])
+    p = probabilities("kNN", train, y, np.array([[0.2]]), 2, 0, weighted=True)
+    np.testing.assert_allclose(p, [[0.5, 0.5]])
+
+
+def test_copies_and_coverage_are_told():
+    rng = np.random.default_rng(0)
+    train, held_out = (pd.DataFrame(rng.normal(size=(60, 3)), columns=list("abc")) for _ in range(2))
+    space = Space(train, [])
+    copied = class_fidelity(space, train, held_out, train, seed=0)
+    far = class_fidelity(space, train, held_out, train + 8, seed=0)
+    assert copied["copies"] == 1
+    assert copied["nearest_train"] == 0
+    assert far["copies"] == 0
+    assert far["two_sample_auc"] > 0.99 > 0.7 > copied["two_sample_auc"]
+    assert far["shape"] < 0.05 < 0.8 < copied["shape"]
+    assert far["coverage"] == 0
+
+
+def test_cell_scores_every_classifier_inside_the_fold():
+    row = run_cell(Cell("made_binary", 0, 0, "SMOTE"), GRIDS["smoke"], load_labelled("made_binary", 180))
+    assert set(row["scores"]) == {"logistic", "kNN"}
+    assert row["n_train"] + row["n_test"] == 180
+    assert row["n_made"] == row["class_rows"][0] - row["class_rows"][1]
+    assert {"auprc", "f1_tuned", "brier_repaired"} <= set(row["scores"]["kNN"])
+    assert row["scores"]["logistic"]["brier_repaired"] < row["scores"]["logistic"]["brier"]
+    json.dumps(row)
+
+
+def test_a_failed_run_ranks_last_and_is_listed(tmp_path, monkeypatch):
+    def broken():
+        def resample(table, seed):
+            raise ValueError("no luck")
+
+        return type(COMPETITORS["none"]())(resample)
+
+    monkeypatch.setitem(COMPETITORS, "SMOTE", broken)
+    rows = tmp_path / "smoke.jsonl"
+    failed = run_grid(GRIDS["smoke"], rows, methods=["none", "repetition", "SMOTE"], tables=["made_binary"])
+    assert failed == 1
+    assert (
+        run_grid(GRIDS["smoke"], rows, methods=["none", "repetition", "SMOTE"], tables=["made_binary"]) == 0
+    )  # resumed
+    assert len(rows.read_text().splitlines()) == 3
+    scores = long_scores([json.loads(line) for line in rows.read_text().splitlines()])
+    ranks = mean_ranks(block_values(scores, "brier", ["none", "repetition", "SMOTE"]), "brier")
+    assert (ranks["SMOTE"] == 3).all()
+    assert "no luck" in write_report(GRIDS["smoke"], rows, tmp_path / "page.md")
+
+
+def test_critical_difference_is_demsars():
+    assert critical_difference(4, 14) == pytest.approx(1.25, abs=0.005)  # Demsar 2006, section 3.2.3's example
+
+
+def test_groups_join_what_is_within_the_difference():
+    assert _groups(np.array([1.0, 1.5, 2.2, 4.0]), 1.0) == [(0, 1), (1, 2)]
+
+
+def test_plot_is_written(tmp_path):
+    pytest.importorskip("matplotlib")
+    difference = critical_difference_plot({"a": 1.2, "b": 1.9, "c": 2.9}, 20, tmp_path / "plot.png", title="t")
+    assert difference == pytest.approx(critical_difference(3, 20))
+    assert (tmp_path / "plot.png").stat().st_size > 1000
