@@ -17,12 +17,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from tabgan.exceptions import ModelFileError
 
-__all__ = ["FORMAT_VERSION", "atomic_path", "read_model_file", "write_model_file"]
+__all__ = ["FORMAT_VERSION", "atomic_path", "plain_value", "read_model_file", "write_model_file"]
 
 FORMAT_VERSION = 1
 
@@ -107,6 +108,20 @@ def read_model_file(path: str | os.PathLike[str]) -> tuple[str, Any]:
         return kind, _unpacked(json.loads(text), tensors)
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise ModelFileError(f"{str(path)!r} holds content that no tabgan wrote: {error}") from error
+
+
+def plain_value(value: Any) -> Any:
+    """A parameter as a file can hold it: numpy scalars and arrays as Python's, pandas.NA and a RandomState as None."""
+    if isinstance(value, np.ndarray):
+        return [plain_value(item) for item in value.tolist()]
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, dict):
+        return {plain_value(key): plain_value(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(plain_value(item) for item in value)
+    # pandas.NA (known by name: no pandas here) says what None says; a RandomState's draws are already in the weights.
+    return None if type(value).__name__ == "NAType" or isinstance(value, np.random.RandomState) else value
 
 
 @contextmanager

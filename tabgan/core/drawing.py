@@ -131,6 +131,7 @@ class DrawTask:
             drawer: Any = players["drawer"]
             generator, values, shown = batch.extras["generator"], batch.real, batch.target
             assert values is not None
+            assert shown is not None
             context = batch.extras.get("context") or drawer.context(values, shown)
             # All draws in one pass: on networks this small the number of calls is what costs.
             repeated = [part.repeat(n_draws, 1) for part in context]

@@ -12,12 +12,13 @@ from torch import Tensor, nn
 
 from tabgan._runtime import make_generator
 from tabgan.core.callbacks import Callback, NanGuard, WeightAverage
-from tabgan.core.drawing import DrawTask
 from tabgan.core.history import History
 from tabgan.core.losses import ADVERSARIAL_LOSSES
 from tabgan.core.phases import DiscriminatorLoss, GeneratorLoss, OptimizerSpec, Phase, Term, cosine_schedule
+from tabgan.core.run import Run, run_callbacks
 from tabgan.core.trainer import Trainer
-from tabgan.imputation.training import RemaskSettings, Run, run_callbacks
+from tabgan.imputation.pool import MaskedPool, PooledDrawTask
+from tabgan.imputation.training import RemaskSettings
 from tabgan.networks.draws import Drawer
 from tabgan.networks.gain import CellDiscriminator
 from tabgan.networks.tabular import BasedGenerator, span_index
@@ -28,8 +29,7 @@ __all__ = ["Calibration", "draw_scores", "train_drawer"]
 
 def train_drawer(
     point: BasedGenerator,
-    values: Tensor,
-    training: Tensor,
+    pool: MaskedPool | None,
     spans: Sequence[Span],
     settings: RemaskSettings,
     run: Run,
@@ -40,10 +40,8 @@ def train_drawer(
     ----------
     point : BasedGenerator
         The trained point estimate, not changed.
-    values : Tensor of shape (n, width)
-        Encoded rows, float32.
-    training : Tensor of shape (n, n_columns)
-        1 where training may look.
+    pool : MaskedPool or None
+        The rows that the point estimate learnt from; without any, the copula's draws stand.
     spans, settings, run
         Layout, what, how.
 
@@ -53,21 +51,17 @@ def train_drawer(
         Averaged weights, float64, on the CPU.
     history : History
     """
+    # Pool and point estimate are given: the stored rows need be neither averaged nor copied in every step.
+    neighbours, point.neighbours = point.neighbours, None
     module: Any = Drawer(point, width=settings.width, generator=run.generator).float().to(run.device)
     history = History()
-    if settings.draw_steps and len(values) >= 10:
-        values, training = values.to(run.device), training.to(run.device)
-        low, high = settings.hide_rates
-        task = DrawTask(
-            values,
-            training,
+    if settings.draw_steps and pool is not None:
+        task = PooledDrawTask(
+            pool.to(run.device),
+            module,
             span_index(spans).to(run.device),
-            batch_size=min(settings.batch_size, max(64, len(values) // 2), 128),
+            batch_size=min(settings.batch_size, 128),
             hint_rate=settings.hint_rate,
-            lowest_rate=low,
-            highest_rate=high,
-            donors=training if settings.pattern_fraction else None,
-            donor_fraction=settings.pattern_fraction,
         )
         loss = ADVERSARIAL_LOSSES["non-saturating"]
         weight = settings.adversarial_weight
@@ -93,6 +87,7 @@ def train_drawer(
         trainer = Trainer(players, phases, task, generator=run.generator, callbacks=callbacks)
         history = trainer.fit(settings.draw_steps)
         module = average.module
+    module.point.neighbours = neighbours
     return module.cpu().double().eval(), history
 
 

@@ -12,12 +12,13 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from tabgan._runtime import make_generator, resolve_device, threads
 from tabgan.core.checkpoint import write_model_file
+from tabgan.core.run import Run, deadline_after
 from tabgan.exceptions import InvalidInputError
 from tabgan.imputation import state
 from tabgan.imputation.model import ImputationModel
 from tabgan.imputation.parameters import RULES
 from tabgan.imputation.scoring import split_validation, validation_scores
-from tabgan.imputation.training import GainSettings, RemaskSettings, Run, deadline_after
+from tabgan.imputation.training import GainSettings, RemaskSettings
 from tabgan.imputation.uncertainty import UncertaintyMixin
 from tabgan.parameter_rules import check, parameter_error, seed_of
 from tabgan.tables.encoder import EncodedTable, TableEncoder
@@ -32,9 +33,10 @@ class GAINImputer(UncertaintyMixin, TransformerMixin, BaseEstimator):
     """Fill missing values of mixed-type tables with a trained generative adversarial imputation network.
 
     Two objectives live behind this class. The default, ``objective="remask"``, hides observed cells on purpose and learns to
-    predict them from what is left; its generator is a closed-form Gaussian conditional mean plus a learned correction, its
-    weights are averaged, and training stops by cells it never learnt from. ``objective="paper"`` (see `GAINImputer.paper`) is
-    GAIN as published. Missing are NaN, None, ``pandas.NA``, NaT, polars' null and NaN, and ``missing_values``.
+    predict them from what is left; its generator is a closed-form Gaussian conditional mean, a step towards the most similar
+    training rows and a learned correction. Weights are averaged, and training stops by cells it never learnt from.
+    ``objective="paper"`` (see `GAINImputer.paper`) is GAIN as published. Missing are NaN, None, ``pandas.NA``, NaT, polars' null
+    and NaN, and ``missing_values``.
 
     Parameters
     ----------
@@ -47,7 +49,7 @@ class GAINImputer(UncertaintyMixin, TransformerMixin, BaseEstimator):
         ``"ordinal"``, ``"datetime"`` or ``"timedelta"``.
     objective : {"remask", "paper"}, default="remask"
         What is trained.
-    n_steps : int, default=1500
+    n_steps : int, default=600
         At most this many training steps; ``"remask"`` usually stops earlier.
     batch_size : int, default=256
         Rows per step; ``"remask"`` takes at most half of the table's rows, but 64.
@@ -61,6 +63,9 @@ class GAINImputer(UncertaintyMixin, TransformerMixin, BaseEstimator):
         Weight-sharing ensemble members whose predictions are averaged (``"remask"``).
     n_bins : int, default=16
         Quantile bins in which numbers are shown to the network (``"remask"``).
+    n_references : int, default=2048
+        Training rows kept in the model, drawn at random if there are more: hidden cells are also filled from the most similar ones
+        (``"remask"``). They go into the model file; 0 keeps none, at a loss of accuracy.
     hide_rates : tuple of two floats in [0, 1), default=(0.05, 0.6)
         Each training row hides its cells at a rate drawn from this range (``"remask"``).
     pattern_fraction : float in [0, 1], default=0.5
@@ -69,9 +74,9 @@ class GAINImputer(UncertaintyMixin, TransformerMixin, BaseEstimator):
     validation_fraction : float in [0, 0.5], default=0.1
         Share of observed cells set aside to stop by and to report errors on (``"remask"``; ``"paper"`` only with a value above
         0, and only to report).
-    patience : int, default=10
+    patience : int, default=4
         Stop after this many scorings, 50 steps apart, without an improvement (``"remask"``).
-    draw_steps : int, default=500
+    draw_steps : int, default=200
         Steps of the second stage, in which draws from the distribution of a gap are learnt for `sample`, `predict_interval` and
         ``sample_posterior=True`` (``"remask"``). 0 leaves the closed-form copula's draws.
     adversarial_weight : float, default=0.1
@@ -143,7 +148,8 @@ class GAINImputer(UncertaintyMixin, TransformerMixin, BaseEstimator):
     Notes
     -----
     `transform` needs one forward pass. A row's result depends neither on the other rows in the call nor on their order. One
-    step costs O(batch_size * (w^3 + n_members * width * (w * n_bins + width * n_blocks))) for a table of w encoded slots.
+    step costs O(batch_size * width * (w * n_bins + width * n_blocks)) for a table of w encoded slots; before the first, the base
+    costs O(n * w^3) and the look-up of neighbours O(n_references * w) per hidden cell.
     There is no ``partial_fit``: column statistics and the closed-form base need the whole table.
 
     References
@@ -168,18 +174,19 @@ class GAINImputer(UncertaintyMixin, TransformerMixin, BaseEstimator):
         categorical_features: Sequence[Any] | None = None,
         column_kinds: Mapping[Any, str] | None = None,
         objective: Literal["remask", "paper"] = "remask",
-        n_steps: int = 1500,
+        n_steps: int = 600,
         batch_size: int = 256,
         learning_rate: float = 2e-3,
         width: int = 128,
         n_blocks: int = 2,
         n_members: int = 4,
         n_bins: int = 16,
+        n_references: int = 2048,
         hide_rates: tuple[float, float] = (0.05, 0.6),
         pattern_fraction: float = 0.5,
         validation_fraction: float = 0.1,
-        patience: int = 10,
-        draw_steps: int = 500,
+        patience: int = 4,
+        draw_steps: int = 200,
         adversarial_weight: float = 0.1,
         alpha: float = 100.0,
         hint: Literal["code", "paper"] = "code",
@@ -210,6 +217,7 @@ class GAINImputer(UncertaintyMixin, TransformerMixin, BaseEstimator):
         self.n_blocks = n_blocks
         self.n_members = n_members
         self.n_bins = n_bins
+        self.n_references = n_references
         self.hide_rates = hide_rates
         self.pattern_fraction = pattern_fraction
         self.validation_fraction = validation_fraction
@@ -306,7 +314,7 @@ class GAINImputer(UncertaintyMixin, TransformerMixin, BaseEstimator):
         encoded = self.encoder_.encode(table)
         generator = make_generator(seed_of(self.random_state))
         training, validation = split_validation(encoded.mask, self.validation_fraction, generator)
-        run = Run(generator, device, deadline, self.verbose)
+        run = Run(generator, device, deadline, bool(self.verbose))
         with threads(self.n_threads):
             self._model: ImputationModel = ImputationModel.train(
                 encoded.values,

@@ -18,9 +18,9 @@ from tabgan.imputation.training import (
     Run,
     build_gain,
     build_remask,
-    refit_base,
     train_gain,
     train_remask,
+    use_all_cells,
 )
 from tabgan.networks.draws import Drawer
 from tabgan.networks.tabular import BasedGenerator, span_index
@@ -92,7 +92,7 @@ class ImputationModel:
             return cls(trained.module, spans, settings, trained.history.rows, trained.n_steps, trained.stop_reason)
         trained = train_remask(rows, seen, held_out, spans, settings, run, module)
         point: Any = trained.module
-        drawer, drawing = train_drawer(point.float(), rows, seen, spans, settings, run)
+        drawer, drawing = train_drawer(point.float(), trained.pool, spans, settings, run)
         history = trained.history.rows + [{"stage": "draws", **row} for row in drawing.rows]
         model = cls(drawer.point, spans, settings, history, trained.n_steps, trained.stop_reason, drawer)
         model.calibration = Calibration.measure(drawer, rows, seen, held_out, spans, seed=0)
@@ -102,12 +102,10 @@ class ImputationModel:
     _only_base = False
 
     def finish(self, values: np.ndarray, mask: np.ndarray) -> None:
-        """Use the held-out cells too, once they have done their service, where that is safe.
-
-        A trained correction belongs to the base it was trained on; only where the base stands alone is it fitted again.
-        """
-        if self._only_base and isinstance(self.module, BasedGenerator):
-            refit_base(self.module, torch.from_numpy(values), torch.from_numpy(mask).float(), self.spans)
+        """Use the held-out cells too, once they have done their service, where that is safe."""
+        if isinstance(self.module, BasedGenerator):
+            shown = torch.from_numpy(mask).float()
+            use_all_cells(self.module, torch.from_numpy(values), shown, self.spans, base=self._only_base)
 
     @property
     def objective(self) -> str:
@@ -186,6 +184,7 @@ class ImputationModel:
             "settings": {name: getattr(self.settings, name) for name in self.settings.__dataclass_fields__},
             "spans": [[span.kind, span.start, span.stop] for span in self.spans],
             "weights": None if trained is None else trained.state_dict(),
+            "n_keys": self._n_keys(),
             "calibration": None if self.calibration is None else self.calibration.residuals,
             "history": self.history,
             "n_steps": self.n_steps,
@@ -208,10 +207,16 @@ class ImputationModel:
         settings = RemaskSettings(**state["settings"])
         if not spans:
             return cls(None, spans, settings, *rest)
-        drawer = Drawer(build_remask(spans, settings), width=settings.width, generator=make_generator(0)).double()
+        drawer = Drawer(
+            build_remask(spans, settings, state["n_keys"]), width=settings.width, generator=make_generator(0)
+        ).double()
         drawer.load_state_dict(state["weights"])
         drawer.eval()
         return cls(drawer.point, spans, settings, *rest, drawer, Calibration(state["calibration"]))
+
+    def _n_keys(self) -> int:
+        neighbours = getattr(self.module, "neighbours", None)
+        return 0 if neighbours is None else len(neighbours.values)
 
     def _drawer(self) -> Drawer:
         if self.drawer is None:

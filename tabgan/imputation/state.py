@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from tabgan.core.checkpoint import plain_value
 from tabgan.imputation.model import ImputationModel
 from tabgan.tables.encoder import TableEncoder
 
@@ -20,12 +21,12 @@ def to_state(imputer: GAINImputer) -> dict[str, Any]:
     """Parameters, columns, weights and scores of a fitted imputer."""
     scores = imputer.validation_scores_
     return {
-        "parameters": {name: _plain(value) for name, value in imputer.get_params(deep=False).items()},
+        "parameters": {name: plain_value(value) for name, value in imputer.get_params(deep=False).items()},
         "encoder": imputer.encoder_.to_state(),
         "model": imputer._model.to_state(),
         "validation_scores": {
-            "index": [_plain(name) for name in scores.index],
-            "columns": {name: [_plain(value) for value in scores[name]] for name in scores.columns},
+            "index": [plain_value(name) for name in scores.index],
+            "columns": {name: [plain_value(value) for value in scores[name]] for name in scores.columns},
         },
         "had_gaps": list(imputer.had_gaps_),
         "n_features_in": imputer.n_features_in_,
@@ -51,17 +52,3 @@ def from_state(cls: type[GAINImputer], state: dict[str, Any]) -> GAINImputer:
     if state["feature_names_in"] is not None:
         imputer.feature_names_in_ = np.asarray(state["feature_names_in"], dtype=object)
     return imputer
-
-
-def _plain(value: Any) -> Any:
-    """Parameters as a file can hold them: numpy scalars and arrays as Python's, a RandomState as None."""
-    if isinstance(value, np.ndarray):
-        return [_plain(item) for item in value.tolist()]
-    if isinstance(value, np.generic):
-        return value.item()
-    if isinstance(value, dict):
-        return {_plain(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return type(value)(_plain(item) for item in value)
-    # pandas.NA says what None says; a RandomState has no place in a file, and its draws are already in the weights.
-    return None if value is pd.NA or isinstance(value, np.random.RandomState) else value

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from tabgan._runtime import make_generator
-from tabgan.core.callbacks import Callback, EarlyStopping, NanGuard, Progress, TimeBudget, WeightAverage
+from tabgan.core.callbacks import Callback, EarlyStopping, NanGuard, WeightAverage
 from tabgan.core.history import History
 from tabgan.core.losses import ADVERSARIAL_LOSSES
 from tabgan.core.masked import reconstruction_loss
@@ -24,25 +23,26 @@ from tabgan.core.phases import (
     TermLoss,
     cosine_schedule,
 )
-from tabgan.core.tasks import GainTask, RemaskTask
+from tabgan.core.run import Run, run_callbacks
+from tabgan.core.tasks import GainTask
 from tabgan.core.trainer import Trainer
+from tabgan.imputation.pool import MaskedPool, PoolTask
+from tabgan.imputation.retrieval import fit_neighbours
 from tabgan.networks.bases import blank_base, fit_base
 from tabgan.networks.gain import CellDiscriminator, GainGenerator
-from tabgan.networks.tabular import BasedGenerator, SpanHeads, span_index
+from tabgan.networks.neighbours import blank_neighbours
+from tabgan.networks.tabular import BasedGenerator, span_index
 from tabgan.spans import Span, total_width
 
 __all__ = [
     "GainSettings",
     "RemaskSettings",
-    "Run",
     "Trained",
     "build_gain",
     "build_remask",
-    "deadline_after",
-    "refit_base",
-    "run_callbacks",
     "train_gain",
     "train_remask",
+    "use_all_cells",
 ]
 
 
@@ -57,6 +57,7 @@ class RemaskSettings:
     n_blocks: int
     n_members: int
     n_bins: int
+    n_references: int
     hide_rates: tuple[float, float]
     pattern_fraction: float
     patience: int
@@ -79,16 +80,6 @@ class GainSettings:
 
 
 @dataclass(frozen=True)
-class Run:
-    """How a training run is carried out, whatever is trained."""
-
-    generator: torch.Generator
-    device: torch.device
-    deadline: float | None
-    verbose: int
-
-
-@dataclass(frozen=True)
 class Trained:
     """A trained generator in float64 on the CPU, and how it came about."""
 
@@ -97,7 +88,9 @@ class Trained:
     n_steps: int
     stop_reason: str | None
     only_base: bool = False
-    """Whether the correction never beat the closed form, so that the closed form alone stands."""
+    """Whether the correction never beat what precedes it, so that this alone stands."""
+    pool: MaskedPool | None = None
+    """The rows it was trained on."""
 
 
 def train_remask(
@@ -140,31 +133,34 @@ def train_remask(
         ).float()
     else:
         module = start.float().requires_grad_(True)
+        module.neighbours = None  # they are rows of the earlier table
     n_validation = int(validation.sum())
     if n_validation < 10 or len(values) < 10:
         # Too little to tell learning from noise: the closed form stands.
         reason = "too few cells to validate on; the closed form is used"
         return Trained(module.double().eval(), History(), 0, reason, only_base=start is None)
-    values, training, validation = (part.to(run.device) for part in (values, training, validation))
-    module = module.to(run.device)
+    module.neighbours = fit_neighbours(module.base, values, training, spans, settings.n_references, run.generator)
     low, high = settings.hide_rates
-    task = RemaskTask(
+    pool = MaskedPool.draw(
+        module,
         values,
         training,
-        # A small table in a large batch is the same rows over and over.
-        batch_size=min(settings.batch_size, max(64, len(values) // 2)),
+        run.generator,
         lowest_rate=low,
         highest_rate=high,
         donors=training + validation if settings.pattern_fraction else None,
         donor_fraction=settings.pattern_fraction,
     )
+    score = _validation_loss(module, values, training, validation, run)
+    # Only the correction is trained: what comes before it need be neither averaged nor copied in every step.
+    before = {name: getattr(module, name) for name in ("base", "neighbours")}
+    module.base, module.neighbours = nn.Identity(), None
+    module = module.to(run.device)
+    # A small table in a large batch is the same rows over and over.
+    batch_size = min(settings.batch_size, max(64, len(values) // 2))
+    task = PoolTask(pool.to(run.device), module, batch_size)
     average = WeightAverage(module, "generator")
-    stopping = EarlyStopping(
-        average.module,
-        _validation_loss(values, training, validation, run.generator),
-        patience=settings.patience,
-        every=50,
-    )
+    stopping = EarlyStopping(average.module, score, patience=settings.patience, every=50)
     phase = Phase(
         "generator",
         TermLoss([Term("reconstruction", task.reconstruction)]),
@@ -177,15 +173,26 @@ def train_remask(
     trainer.fit(settings.n_steps)
     stopping.restore_best()
     only_base = start is None and stopping.best_step == 0
-    module = average.module.cpu().double()
-    return Trained(module, trainer.history, trainer.step_count, trainer.stop_reason, only_base)
+    module = average.module.cpu()
+    for name, part in before.items():
+        setattr(module, name, part)
+    return Trained(module.double(), trainer.history, trainer.step_count, trainer.stop_reason, only_base, pool)
 
 
-def refit_base(module: BasedGenerator, values: Tensor, visible: Tensor, spans: Sequence[Span]) -> None:
-    """Fit a generator's base anew, on all that is visible; for generators whose correction is zero."""
-    generator = make_generator(0)
-    rows = torch.randperm(len(values), generator=generator)[:50_000]
-    module.base = fit_base(values[rows], visible[rows][:, span_index(spans)], spans, generator)
+def use_all_cells(
+    module: BasedGenerator, values: Tensor, visible: Tensor, spans: Sequence[Span], *, base: bool
+) -> None:
+    """Store the neighbours' rows anew with all that is visible, and with ``base`` fit the base anew first.
+
+    A trained correction belongs to the base it was trained on, so ``base`` is for generators whose correction is zero.
+    """
+    if base:
+        generator = make_generator(0)
+        rows = torch.randperm(len(values), generator=generator)[:50_000]
+        module.base = fit_base(values[rows], visible[rows][:, span_index(spans)], spans, generator)
+    if module.neighbours is not None and module.neighbours.rows is not None:
+        rows = module.neighbours.rows
+        module.neighbours.restock(module.base, values[rows].double(), visible[rows].double())
 
 
 def train_gain(
@@ -240,8 +247,8 @@ def train_gain(
     return Trained(generator.cpu().double().eval(), trainer.history, trainer.step_count, trainer.stop_reason)
 
 
-def build_remask(spans: Sequence[Span], settings: RemaskSettings) -> BasedGenerator:
-    """An untrained module of the right shape, to load weights into."""
+def build_remask(spans: Sequence[Span], settings: RemaskSettings, n_keys: int) -> BasedGenerator:
+    """An untrained module of the right shape, to load weights into; ``n_keys`` rows are stored."""
     n_numeric = sum(span.kind == "numeric" for span in spans)
     return BasedGenerator(
         spans,
@@ -250,6 +257,7 @@ def build_remask(spans: Sequence[Span], settings: RemaskSettings) -> BasedGenera
         width=settings.width,
         n_blocks=settings.n_blocks,
         n_members=settings.n_members,
+        neighbours=blank_neighbours(spans, n_keys) if n_keys else None,
         generator=torch.Generator().manual_seed(0),
     ).double()
 
@@ -259,19 +267,25 @@ def build_gain(spans: Sequence[Span], settings: GainSettings, generator: torch.G
     return GainGenerator(total_width(spans), activation=settings.activation, generator=generator)
 
 
-def _validation_loss(values: Tensor, training: Tensor, validation: Tensor, generator: torch.Generator) -> Any:
+def _validation_loss(module: BasedGenerator, values: Tensor, training: Tensor, validation: Tensor, run: Run) -> Any:
     """The held-out score: reconstruction loss on the validation cells of at most 4,000 rows."""
-    rows = validation.sum(1).nonzero()[:, 0].cpu()
-    rows = rows[torch.randperm(len(rows), generator=generator)[:4000]].to(values.device)
-    values, training, validation = values[rows], training[rows], validation[rows]
+    rows = validation.sum(1).nonzero()[:, 0]
+    rows = rows[torch.randperm(len(rows), generator=run.generator)[:4000]]
+    shown, column, is_categorical = training[rows], module.heads.column, module.heads.is_categorical
+    with torch.no_grad():
+        started = module.start(values[rows], shown, rows)
+        features = module.features(started, shown)
+    parts = [
+        part.to(run.device)
+        for part in (features, started.completed, values[rows], validation[rows], column, is_categorical)
+    ]
 
     @torch.no_grad()
-    def score(module: nn.Module) -> float:
-        heads = module.heads
-        assert isinstance(heads, SpanHeads)
-        filled = module(values, training)
-        filled = torch.where(heads.is_categorical, filled.clamp_min(1e-7).log(), filled)
-        return float(reconstruction_loss(filled, values, validation, heads.column, heads.is_categorical))
+    def score(module: Any) -> float:
+        features, completed, truth, cells, column, is_categorical = parts
+        filled = module.heads.values(module.corrected(features, completed)).mean(0)
+        filled = torch.where(is_categorical, filled.clamp_min(1e-7).log(), filled)
+        return float(reconstruction_loss(filled, truth, cells, column, is_categorical))
 
     return score
 
@@ -285,18 +299,3 @@ def _quantile_edges(values: Tensor, visible: Tensor, spans: Sequence[Span], n_bi
             seen = seen[:100_000]  # torch.quantile refuses more than 16 million; quantiles need far fewer
             edges.append(torch.quantile(seen, levels) if len(seen) else torch.zeros(n_bins + 1, dtype=torch.float64))
     return torch.stack(edges).to(values) if edges else torch.zeros(0, n_bins + 1)
-
-
-def run_callbacks(run: Run, description: str) -> list[Callback]:
-    """What every run has: its time budget, and a progress bar if one was asked for."""
-    callbacks: list[Callback] = []
-    if run.deadline is not None:
-        callbacks.append(TimeBudget(run.deadline))
-    if run.verbose:
-        callbacks.append(Progress(description))
-    return callbacks
-
-
-def deadline_after(max_time: float | None) -> float | None:
-    """The clock value at which a budget of ``max_time`` seconds that starts now is used up."""
-    return None if max_time is None else time.monotonic() + max_time

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from tabgan.networks.blocks import ResidualBlock, blank_linear, init_linear
-from tabgan.networks.tabular import BasedGenerator
+from tabgan.networks.tabular import BasedGenerator, Start
 
 __all__ = ["Drawer", "Noise"]
 
@@ -103,13 +103,13 @@ class Drawer(nn.Module):
         )
 
     @torch.no_grad()
-    def context(self, values: Tensor, visible: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def context(self, values: Tensor, visible: Tensor, started: Start | None = None) -> tuple[Tensor, Tensor, Tensor]:
         """What all draws of a row share: copula means in scores, raw point estimates, and the scored point estimates."""
         heads, base = self.point.heads, self.point.base
         shown = visible[:, heads.column]
         values = torch.where(shown > 0, values, 0.0)
-        started = base(values, shown)
-        means = started[2]
+        started = started or self.point.start(values, visible)
+        means = started.rank
         raw = heads.log_probabilities(self.point.members(values, visible, started))
         raw = torch.where(heads.is_categorical, raw.logsumexp(0) - _log(len(raw)), raw.mean(0))
         return means, raw, base.scored(torch.where(heads.is_categorical, raw, torch.where(shown > 0, values, raw)))

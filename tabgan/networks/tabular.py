@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from tabgan.networks.bases import ClosedFormBase
 from tabgan.networks.blocks import PiecewiseLinearEncoding, ResidualBlock, blank_linear, init_linear
+from tabgan.networks.neighbours import Neighbours
 from tabgan.spans import Span, total_width
 
-__all__ = ["BasedGenerator", "SpanHeads", "span_index"]
+__all__ = ["BasedGenerator", "SpanHeads", "Start", "span_index"]
 
 
 def span_index(spans: Sequence[Span]) -> Tensor:
@@ -71,11 +73,24 @@ class SpanHeads(nn.Module):
         return torch.where(self.is_categorical, torch.where(self.is_categorical, logs, 0).exp(), logs)
 
 
-class BasedGenerator(nn.Module):
-    """Gaussian conditional mean plus a learned correction, averaged over weight-sharing members.
+class Start(NamedTuple):
+    """What a generator knows of rows before its learned correction; each of shape (n, width)."""
 
-    The correction's last layer starts at zero, so before training the generator *is* the closed-form base: with weights
-    kept only if they score better on held-out cells, it is never worse than the linear model there.
+    completed: Tensor
+    """Rows filled by the base and the neighbours."""
+    linear: Tensor
+    """Rows filled by the base's first half alone."""
+    rank: Tensor
+    """Rows filled by its second half alone, numbers in normal scores."""
+    step: Tensor
+    """What the neighbours added to the base."""
+
+
+class BasedGenerator(nn.Module):
+    """Gaussian conditional mean, a step towards the nearest training rows, and a learned correction by weight-sharing members.
+
+    The correction's last layer starts at zero, so before training the generator *is* its start: with weights
+    kept only if they score better on held-out cells, it is never worse than that there.
 
     Parameters
     ----------
@@ -93,6 +108,8 @@ class BasedGenerator(nn.Module):
         Ensemble members. They share all weights but a scaling and bias after the first layer, and the last layer.
     dropout : float, default=0.0
         Inside the residual blocks.
+    neighbours : Neighbours, default=None
+        The stored rows; its buffers are not trained with the correction.
     generator : torch.Generator
         Source of the initial weights.
 
@@ -118,16 +135,18 @@ class BasedGenerator(nn.Module):
         n_blocks: int = 2,
         n_members: int = 4,
         dropout: float = 0.0,
+        neighbours: Neighbours | None = None,
         generator: torch.Generator,
     ) -> None:
         super().__init__()
         d_table, n_columns = total_width(spans), len(spans)
         self.base = base
+        self.neighbours = neighbours
         self.heads = SpanHeads(spans)
         numeric = [span.start for span in spans if span.kind == "numeric"]
         self.register_buffer("numeric_slots", torch.tensor(numeric, dtype=torch.long))
         self.encode = PiecewiseLinearEncoding(edges)
-        d_in = 2 * d_table + n_columns + self.encode.d_out
+        d_in = 3 * d_table + n_columns + self.encode.d_out
         self.n_members = n_members
         self.scale = nn.Parameter(torch.empty(n_members, 1, width))
         self.input = blank_linear(d_in, width)
@@ -147,17 +166,47 @@ class BasedGenerator(nn.Module):
         self.output.zero_()
         self.output_bias.zero_()
 
-    def members(self, values: Tensor, visible: Tensor, started: tuple[Tensor, Tensor, Tensor] | None = None) -> Tensor:
-        """Raw outputs of every member: numbers, and categorical logits; ``started`` is the base's output if it is known."""
-        blended, linear, rank = started or self.base(values, visible[:, self.heads.column])
-        numbers = blended[:, self.numeric_slots]
+    @torch.no_grad()
+    def start(self, values: Tensor, visible: Tensor, rows: Tensor | None = None) -> Start:
+        """What precedes the correction; ``rows`` names the training row that each row is, which must not answer for itself."""
+        blended, linear, rank = self.base(values, visible[:, self.heads.column])
+        if self.neighbours is None:
+            return Start(blended, linear, rank, torch.zeros_like(blended))
+        step = self.neighbours(blended, rank, visible, rows)
+        return Start(blended + step, linear, rank, step)
+
+    def features(self, start: Start, visible: Tensor) -> Tensor:
+        """What the correction sees, of shape (n, d_in)."""
+        numbers = start.completed[:, self.numeric_slots]
         seen = visible[:, self.heads.column[self.numeric_slots]]
         bins = self.encode(numbers) * seen.repeat_interleave(self.encode.left.shape[1], 1)
-        features = torch.cat([linear, rank, visible, bins], 1)
+        return torch.cat([start.linear, start.rank, start.step, visible, bins], 1)
+
+    def corrected(self, features: Tensor, completed: Tensor, *, parted: bool = False) -> Tensor:
+        """Raw outputs of every member: numbers, and categorical logits.
+
+        Parameters
+        ----------
+        features, completed : Tensor of shape (n, d_in) and (n, width)
+        parted : bool, default=False
+            Give each member its own n-th part of the rows, in order, instead of all of them: as good for training, at the cost of
+            a single member.
+
+        Returns
+        -------
+        Tensor of shape (n_members, n, width), or (n_members, n / n_members, width) if parted
+        """
+        hidden, started = self.input(features), self._start(completed)
+        if parted:
+            hidden, started = (part.view(self.n_members, -1, part.shape[-1]) for part in (hidden, started))
         # The widest layer is computed once; the members part after it.
-        hidden = self.input(features) * self.scale + self.input_bias
-        correction = torch.baddbmm(self.output_bias, self.norm(self.blocks(hidden)), self.output)
-        return self._start(blended) + correction
+        hidden = hidden * self.scale + self.input_bias
+        return started + torch.baddbmm(self.output_bias, self.norm(self.blocks(hidden)), self.output)
+
+    def members(self, values: Tensor, visible: Tensor, started: Start | None = None) -> Tensor:
+        """Raw outputs of every member, as of `corrected`; ``started`` is `start`'s answer if it is known."""
+        started = started or self.start(values, visible)
+        return self.corrected(self.features(started, visible), started.completed)
 
     def forward(self, values: Tensor, visible: Tensor) -> Tensor:
         """Point estimate: mean over members of numbers and of probabilities."""

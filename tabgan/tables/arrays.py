@@ -48,6 +48,7 @@ class ArrayTable(Table):
 
     def __init__(self, data: Any, markers: Markers) -> None:
         self._masked = isinstance(data, np.ma.MaskedArray)
+        self._markers = markers
         hidden = np.ma.getmaskarray(data) if self._masked else None
         if isinstance(data, list | tuple):
             data = _listed(data)
@@ -62,6 +63,12 @@ class ArrayTable(Table):
             for j in range(self._array.shape[1])
         ]
         super().__init__(columns, self._array.shape[0])
+
+    def _taken(self, rows: np.ndarray) -> ArrayTable:
+        taken = self._array[rows]
+        return ArrayTable(
+            taken if self._hidden is None else np.ma.MaskedArray(taken, self._hidden[rows]), self._markers
+        )
 
     def _filled(self, fills: dict[int, tuple[np.ndarray, np.ndarray]], keep: list[int]) -> np.ndarray:
         out = self._array.copy()

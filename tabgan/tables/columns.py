@@ -143,6 +143,41 @@ class Table(abc.ABC):
                 active[j] = (rows[given], fill[given])
         return self._filled(active, wanted)
 
+    def with_rows(
+        self, parents: np.ndarray, cells: dict[int, tuple[np.ndarray, np.ndarray]], *, only: bool = False
+    ) -> Any:
+        """Copy of the user's table with further rows at its end, each the copy of a row with some cells overwritten.
+
+        Parameters
+        ----------
+        parents : ndarray of int of shape (n_new,)
+            Which row of the table each new row starts as.
+        cells : dict of int to (rows, values)
+            ``cells[j] = (rows, values)``: positions among the new rows, and what column ``j`` holds there, in the
+            representation of ``RawColumn.values``.
+        only : bool, default=False
+            Leave the table's own rows out.
+
+        Returns
+        -------
+        container
+            Same kind as the input, with the dtypes of the input; pandas frames are numbered anew. Every original row comes
+            back bit for bit.
+
+        Raises
+        ------
+        InvalidInputError
+            A column's dtype cannot hold a value.
+        """
+        own = np.arange(0 if only else self.n_rows)
+        longer = self._taken(np.concatenate([own, np.asarray(parents, dtype=np.int64)]))
+        shifted = {j: (np.asarray(rows) + len(own), values) for j, (rows, values) in cells.items() if len(rows)}
+        return longer._filled(shifted, list(range(self.n_columns)))
+
+    @abc.abstractmethod
+    def _taken(self, rows: np.ndarray) -> Table:
+        """A table of the given rows, in that order, of the same container."""
+
     @abc.abstractmethod
     def _filled(self, fills: dict[int, tuple[np.ndarray, np.ndarray]], keep: list[int]) -> Any:
         """Return columns ``keep`` with ``fills[j] = (rows, values)`` written into column ``j``."""

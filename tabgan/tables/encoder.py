@@ -263,9 +263,33 @@ class TableEncoder:
         InvalidParameterError
             Column ``j`` is not encoded.
         """
-        if j not in self._slots:
-            raise InvalidParameterError(f"column {j} is not encoded; encoded columns are {list(self._slots)}.")
+        self._slot(j)
         return self._decoded(j, np.asarray(slots), choose, None)
+
+    def encode_column(self, j: int, column: RawColumn) -> np.ndarray:
+        """Slots of one encoded column.
+
+        Parameters
+        ----------
+        j : int
+            Position of the column in the table (one of ``schema_.encoded``).
+        column : RawColumn
+            Cells of a column of the same family; any number of rows.
+
+        Returns
+        -------
+        ndarray of float32 of shape (n, span.width)
+            0 where a cell is missing, or of a level unknown in ``fit``.
+
+        Raises
+        ------
+        InvalidParameterError
+            Column ``j`` is not encoded.
+        """
+        slot = self._slot(j)
+        values = np.zeros((len(column.values), slot.width), dtype=np.float32)
+        values[~column.missing] = slot.encode(column)[0]
+        return values
 
     def unscaled(self, j: int, slots: np.ndarray) -> np.ndarray:
         """Numbers of an encoded number column from its slots of shape (n,), neither rounded nor clipped."""
@@ -282,6 +306,11 @@ class TableEncoder:
             Rows sum to 1.
         """
         return self._slots[j].level_shares()  # type: ignore[union-attr]
+
+    def _slot(self, j: int) -> NumberSlot | LevelSlots:
+        if j not in self._slots:
+            raise InvalidParameterError(f"column {j} is not encoded; encoded columns are {list(self._slots)}.")
+        return self._slots[j]
 
     def _decoded(self, j: int, slots: np.ndarray, choose: Choice, allowed: set | None) -> np.ndarray:
         slot = self._slots[j]

@@ -48,7 +48,11 @@ class NarwhalsTable(Table):
     def __init__(self, frame: nw.DataFrame, markers: Markers, *, wrapped: bool = False) -> None:
         self._frame = frame
         self._wrapped = wrapped
+        self._markers = markers
         super().__init__([_read(frame[name], name, markers) for name in frame.columns], len(frame))
+
+    def _taken(self, rows: np.ndarray) -> NarwhalsTable:
+        return NarwhalsTable(self._frame[rows.tolist()], self._markers, wrapped=self._wrapped)
 
     def _filled(self, fills: dict[int, tuple[np.ndarray, np.ndarray]], keep: list[int]) -> Any:
         frame = self._frame

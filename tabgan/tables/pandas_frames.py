@@ -47,8 +47,12 @@ class PandasTable(Table):
 
     def __init__(self, frame: pd.DataFrame, markers: Markers) -> None:
         self._frame = frame
+        self._markers = markers
         columns = [_read(frame.iloc[:, j], name, markers) for j, name in enumerate(frame.columns)]
         super().__init__(columns, len(frame))
+
+    def _taken(self, rows: np.ndarray) -> PandasTable:
+        return PandasTable(self._frame.iloc[rows].reset_index(drop=True), self._markers)
 
     def _filled(self, fills: dict[int, tuple[np.ndarray, np.ndarray]], keep: list[int]) -> pd.DataFrame:
         everything = keep == list(range(self.n_columns))

@@ -53,7 +53,7 @@ def test_draws_have_the_columns_spread_and_keep_zeros(skewed):
         assert spread == pytest.approx(truth.loc[cells, column].std(), rel=0.35)
         assert point.loc[cells, column].std() < truth.loc[cells, column].std()
     zeros = np.mean([(draw.loc[hidden[:, 2], "zeros"] == 0).mean() for draw in draws])
-    assert zeros == pytest.approx((truth.loc[hidden[:, 2], "zeros"] == 0).mean(), abs=0.08)
+    assert zeros == pytest.approx((truth.loc[hidden[:, 2], "zeros"] == 0).mean(), abs=0.1)
 
 
 def test_intervals_cover_what_they_say(skewed):

@@ -172,7 +172,8 @@ def test_time_budget_and_warm_start(mixed):
     warm.set_params(n_steps=1, learning_rate=1e-12).fit(mixed)
     assert warm.encoder_ is encoder
     for name, value in warm._model.module.state_dict().items():
-        torch.testing.assert_close(value, weights[name], rtol=1e-4, atol=1e-5)
+        if "neighbours" not in name:  # looked up anew in the table of each fit
+            torch.testing.assert_close(value, weights[name], rtol=1e-4, atol=1e-5)
 
 
 def test_tiny_tables_fall_back_to_the_closed_form():
