@@ -6,7 +6,19 @@ from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-__all__ = ["GAINImputer", "__version__", "ampute", "compare_imputers", "load", "pool"]
+__all__ = [
+    "BAGANOversampler",
+    "CGANSampler",
+    "GAINImputer",
+    "PriorCorrectedClassifier",
+    "__version__",
+    "ampute",
+    "compare_imputers",
+    "correct_prior",
+    "load",
+    "pool",
+    "should_rebalance",
+]
 
 try:
     __version__ = version("tabgan-learn")
@@ -15,11 +27,16 @@ except PackageNotFoundError:  # a source tree that was never installed
 
 # Loaded on first use: `import tabgan` and `tabgan --help` should not wait for torch.
 _PLACES = {
+    "BAGANOversampler": "tabgan.sampling.bagan",
+    "CGANSampler": "tabgan.sampling.cgan",
     "GAINImputer": "tabgan.imputation.gain",
+    "PriorCorrectedClassifier": "tabgan.sampling.calibration",
     "ampute": "tabgan.tables.amputation",
     "compare_imputers": "tabgan.imputation.comparison",
+    "correct_prior": "tabgan.sampling.calibration",
     "load": "tabgan.persistence",
     "pool": "tabgan.imputation.pooling",
+    "should_rebalance": "tabgan.sampling.decision",
 }
 
 

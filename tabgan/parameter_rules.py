@@ -9,7 +9,19 @@ import numpy as np
 
 from tabgan.exceptions import InvalidParameterError
 
-__all__ = ["BOOLEAN", "SEED", "Rule", "check", "integer", "number", "one_of", "optional", "parameter_error", "seed_of"]
+__all__ = [
+    "BOOLEAN",
+    "SEED",
+    "Rule",
+    "check",
+    "integer",
+    "number",
+    "one_of",
+    "optional",
+    "pair_of",
+    "parameter_error",
+    "seed_of",
+]
 
 Rule = tuple[Callable[[Any], Any], str]
 """A test and the words that end "it must be ..."."""
@@ -38,6 +50,14 @@ def number(low: float, high: float = float("inf"), *, open_low: bool = False, no
 def one_of(*choices: Any) -> Rule:
     """One of some strings."""
     return lambda v: isinstance(v, str) and v in choices, "one of " + ", ".join(map(repr, choices))
+
+
+def pair_of(rule: Rule) -> Rule:
+    """A tuple or list of two values that ``rule`` allows."""
+    return (
+        lambda v: isinstance(v, (tuple, list)) and len(v) == 2 and all(map(rule[0], v)),
+        f"two values, each {rule[1]}",
+    )
 
 
 def optional(rule: Rule) -> Rule:

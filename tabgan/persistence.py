@@ -21,8 +21,9 @@ def load(path: str | os.PathLike[str]) -> Any:
 
     Returns
     -------
-    GAINImputer
-        The kind of estimator that was saved, on the CPU, wherever it was trained.
+    GAINImputer, BAGANOversampler, CGANSampler or ImageGAN
+        The kind of estimator that was saved, on the CPU, wherever it was trained. A sampler gives pandas frames and series
+        where it was fitted on frames and series of any kind, and arrays, lists and sparse matrices as before.
 
     Raises
     ------
@@ -37,6 +38,18 @@ def load(path: str | os.PathLike[str]) -> Any:
         from tabgan.imputation.gain import GAINImputer
 
         restore = lambda: state.from_state(GAINImputer, content)  # noqa: E731
+    elif kind in ("BAGANOversampler", "CGANSampler"):
+        from tabgan.sampling import state as sampler_state
+        from tabgan.sampling.bagan import BAGANOversampler
+        from tabgan.sampling.cgan import CGANSampler
+
+        sampler: Any = BAGANOversampler if kind == "BAGANOversampler" else CGANSampler
+        restore = lambda: sampler_state.from_state(sampler, content)  # noqa: E731
+    elif kind == "ImageGAN":
+        from tabgan.images import state as image_state
+        from tabgan.images.gan import ImageGAN
+
+        restore = lambda: image_state.from_state(ImageGAN, content)  # noqa: E731
     else:
         raise ModelFileError(f"{str(path)!r} holds a {kind!r}, which this tabgan does not know; upgrade tabgan-learn.")
     try:

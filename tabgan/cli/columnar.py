@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import pandas as pd
 
 from tabgan.exceptions import InvalidInputError, MissingExtraError
 
-__all__ = ["arrow_column", "index_columns", "read_arrow", "replaced", "write_arrow"]
+__all__ = ["arrow_column", "index_columns", "read_arrow", "replaced", "with_copies", "with_mark", "write_arrow"]
 
 
 def _pyarrow() -> Any:
@@ -102,6 +103,24 @@ def arrow_column(table: Any, name: str) -> pd.Series:
     if pa.types.is_null(column.type):
         return pd.Series([None] * table.num_rows, dtype=object)
     return column.to_pandas(types_mapper=pd.ArrowDtype)
+
+
+def with_copies(table: Any, rows: np.ndarray, blank: Collection[str]) -> Any:
+    """Table with copies of some rows at its end, null in the columns ``blank``."""
+    pa = _pyarrow()
+    copies = table.take(pa.array(rows))
+    for name in blank:
+        position = table.column_names.index(name)
+        field = table.schema.field(position).with_nullable(True)
+        table = table.set_column(position, field, table.column(position))
+        copies = copies.set_column(position, field, pa.nulls(len(rows), field.type))
+    return pa.concat_tables([table, copies])
+
+
+def with_mark(table: Any, name: str, marked: np.ndarray) -> Any:
+    """Table with a further column of truth values."""
+    pa = _pyarrow()
+    return table.append_column(pa.field(name, pa.bool_()), pa.array(marked))
 
 
 def replaced(table: Any, name: str, gaps: np.ndarray, values: list[Any]) -> Any:

@@ -47,6 +47,24 @@ class DelimitedText:
         blanks = raw[: len(raw) - len(raw.lstrip(" "))] if self.delimiter != " " else ""
         self.records[row][column] = blanks + _quoted(value, self.delimiter, quoted or raw.lstrip(" ").startswith('"'))
 
+    def append(self, records: Sequence[list[str]]) -> None:
+        """Add records of raw cells at the end, each on a line of its own that ends as the others do."""
+        found = re.search(r"\r?\n|\r", self.head + "".join(self.ends))
+        line_end = found.group() if found else "\n"
+        if records and not self.ends[-1].endswith(("\r", "\n")):
+            self.ends[-1] += line_end
+        self.records += records
+        self.ends += [line_end] * len(records)
+        self.lines += [self.lines[-1] + k + 1 for k in range(len(records))]
+
+    def add_column(self, name: str | None, cells: Sequence[str]) -> None:
+        """Add a column at the right; without a name where the text has no header."""
+        if name is not None:
+            stop = len(self.head.rstrip(" \r\n"))
+            self.head = self.head[:stop] + self.delimiter + _quoted(name, self.delimiter, False) + self.head[stop:]
+        for record, cell in zip(self.records, cells, strict=True):
+            record.append(_quoted(cell, self.delimiter, False))
+
     def text(self) -> str:
         """Join the whole text with its replaced cells."""
         pieces = [self.head]

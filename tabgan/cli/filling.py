@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -17,7 +17,7 @@ from tabgan.cli.sources import Place, check_writable, write_bytes
 from tabgan.cli.table_files import ReadOptions, TableFile, open_table
 from tabgan.exceptions import InvalidInputError, InvalidParameterError, SchemaMismatchError
 
-__all__ = ["FillOptions", "fill_file"]
+__all__ = ["FillOptions", "check_destinations", "fill_file"]
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,10 @@ def fill_file(options: FillOptions, say: Callable[[str], None]) -> Report:
         Nothing was written then, neither output nor model nor report.
     """
     started = time.perf_counter()
-    _check_destinations(options)
+    targets = {"--output": options.output.path, "--model": options.model, "--report": options.report}
+    check_destinations(targets, options.source.path)
+    if options.refit and options.model is None:
+        raise InvalidParameterError("--refit needs --model FILE, whose content it replaces.")
     fitted = _fitted(options)
     reading = options.reading
     if fitted is not None:
@@ -118,9 +121,21 @@ def fill_file(options: FillOptions, say: Callable[[str], None]) -> Report:
     return report
 
 
-def _check_destinations(options: FillOptions) -> None:
-    """Everything about paths that can be wrong, before any work."""
-    targets = {"--output": options.output.path, "--model": options.model, "--report": options.report}
+def check_destinations(targets: Mapping[str, Path | None], source: Path | None) -> None:
+    """Everything about paths that can be wrong, before any work.
+
+    Parameters
+    ----------
+    targets : mapping of str to Path or None
+        What will be written, by option; ``--output`` alone may be the source itself.
+    source : Path or None
+        What will be read.
+
+    Raises
+    ------
+    InvalidInputError, InvalidParameterError
+        A path cannot be written, two are the same, or one is the source.
+    """
     seen: dict[Path, str] = {}
     for option, path in targets.items():
         if path is None:
@@ -129,11 +144,8 @@ def _check_destinations(options: FillOptions) -> None:
         if (other := seen.get(path.resolve())) and path.is_file() | (not path.exists()):
             raise InvalidParameterError(f"{other} and {option} name the same file {str(path)!r}; give two.")
         seen[path.resolve()] = option
-    source = options.source.path
-    if source is not None and seen.get(source.resolve()) in ("--model", "--report"):
+    if source is not None and seen.get(source.resolve(), "--output") != "--output":
         raise InvalidParameterError(f"{seen[source.resolve()]} {str(source)!r} is the input itself; give another file.")
-    if options.refit and options.model is None:
-        raise InvalidParameterError("--refit needs --model FILE, whose content it replaces.")
 
 
 def _fitted(options: FillOptions) -> Any:

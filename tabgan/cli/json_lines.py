@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,6 +40,19 @@ class JsonLines:
     def column(self, name: str) -> list[Any]:
         """Values of a key, None where an object lacks it."""
         return [cells[name][0] if name in cells else None for cells in self.cells]
+
+    def append(self, rows: Sequence[int]) -> None:
+        """Add copies of objects at the end, each on a line of its own."""
+        if rows and not self.lines[-1].endswith("\n"):
+            self.lines[-1] += "\n"
+        for row in rows:
+            line, cells = self.lines[self.places[row]], self.cells[row]
+            mark = int(line.startswith("\ufeff"))
+            self.places.append(len(self.lines))
+            self.lines.append(line[mark:] if line.endswith("\n") else line[mark:] + "\n")
+            self.cells.append(
+                {name: (value, start - mark, stop - mark) for name, (value, start, stop) in cells.items()}
+            )
 
     def text(self, fills: dict[int, dict[str, Any]]) -> str:
         """Join the whole text with ``fills`` (by row, then name) in place; keys that lacked come last."""

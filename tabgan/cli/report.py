@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import abc
 import json
 import math
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import pandas as pd
 
-__all__ = ["ColumnReport", "Report", "column_validation"]
+__all__ = ["ColumnReport", "PrintedReport", "Report", "column_validation"]
 
 
 @dataclass
@@ -51,8 +52,73 @@ class ColumnReport:
         return "-", "-"
 
 
+class PrintedReport(abc.ABC):
+    """What a command says on stderr when it is done: a line, a table, warnings.
+
+    Attributes
+    ----------
+    heading : tuple of str
+        Of the table.
+    n_texts : int
+        So many columns of the table hold text, the others numbers.
+    warnings : list of str
+    """
+
+    heading: ClassVar[tuple[str, ...]]
+    n_texts: ClassVar[int] = 2
+    warnings: list[str]
+
+    @abc.abstractmethod
+    def summary(self) -> str:
+        """One line."""
+
+    @abc.abstractmethod
+    def rows(self) -> list[tuple[str, ...]]:
+        """The table without its heading."""
+
+    @abc.abstractmethod
+    def to_json(self) -> str:
+        """Write the report for programs."""
+
+    def to_text(self) -> str:
+        """Write the report for people, in plain text."""
+        lines = [self.summary()]
+        if rows := self.rows():
+            table = [self.heading, *rows]
+            widths = [max(len(row[k]) for row in table) for k in range(len(self.heading))]
+            lines += [
+                "  ".join(
+                    cell.rjust(width) if k >= self.n_texts else cell.ljust(width)
+                    for k, (cell, width) in enumerate(zip(row, widths, strict=True))
+                )
+                for row in table
+            ]
+        return "\n".join(lines + [f"warning: {text}" for text in self.warnings]) + "\n"
+
+    def show(self) -> None:
+        """Print on stderr: a rich table on a terminal, plain text elsewhere."""
+        from rich.console import Console
+        from rich.markup import escape
+        from rich.table import Table
+
+        console = Console(stderr=True)
+        if not console.is_terminal:
+            console.file.write(self.to_text())
+            return
+        console.print(escape(self.summary()), highlight=False)
+        if rows := self.rows():
+            table = Table(*self.heading)
+            for column in table.columns[self.n_texts :]:
+                column.justify = "right"
+            for row in rows:
+                table.add_row(*map(escape, row))
+            console.print(table)
+        for text in self.warnings:
+            console.print(f"[yellow]warning:[/yellow] {escape(text)}", highlight=False)
+
+
 @dataclass
-class Report:
+class Report(PrintedReport):
     """One run.
 
     Parameters
@@ -65,6 +131,8 @@ class Report:
     seconds : float
     warnings : list of str
     """
+
+    heading: ClassVar[tuple[str, ...]] = ("column", "kind", "gaps", "filled", "validation error", "mean or mode")
 
     input: str
     output: str
@@ -113,45 +181,6 @@ class Report:
             for column in self.columns
             if column.gaps
         ]
-
-    def to_text(self) -> str:
-        """Write the report for people, in plain text."""
-        lines = [self.summary()]
-        if rows := self.rows():
-            table = [_HEADING, *rows]
-            widths = [max(len(row[k]) for row in table) for k in range(len(_HEADING))]
-            lines += [
-                "  ".join(
-                    cell.rjust(width) if k > 1 else cell.ljust(width)
-                    for k, (cell, width) in enumerate(zip(row, widths, strict=True))
-                )
-                for row in table
-            ]
-        return "\n".join(lines + [f"warning: {text}" for text in self.warnings]) + "\n"
-
-    def show(self) -> None:
-        """Print on stderr: a rich table on a terminal, plain text elsewhere."""
-        from rich.console import Console
-        from rich.markup import escape
-        from rich.table import Table
-
-        console = Console(stderr=True)
-        if not console.is_terminal:
-            console.file.write(self.to_text())
-            return
-        console.print(escape(self.summary()), highlight=False)
-        if rows := self.rows():
-            table = Table(*_HEADING)
-            for column in table.columns[2:]:
-                column.justify = "right"
-            for row in rows:
-                table.add_row(*map(escape, row))
-            console.print(table)
-        for text in self.warnings:
-            console.print(f"[yellow]warning:[/yellow] {escape(text)}", highlight=False)
-
-
-_HEADING = ("column", "kind", "gaps", "filled", "validation error", "mean or mode")
 
 
 def column_validation(scores: pd.DataFrame, name: str) -> dict[str, float] | None:

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from tabgan.cli.columnar import arrow_column, index_columns, read_arrow, replaced, write_arrow
+from tabgan.cli.columnar import (
+    arrow_column,
+    index_columns,
+    read_arrow,
+    replaced,
+    with_copies,
+    with_mark,
+    write_arrow,
+)
 from tabgan.cli.delimited import cell_value, parse_delimited, write_delimited
 from tabgan.cli.json_lines import parse_json_lines
 from tabgan.cli.sources import Place, decode, read_bytes
@@ -42,7 +51,7 @@ class _Delimited(TableFile):
             j = self.names.index(name)
             texts = [cell_value(record[j]) for record in self._parsed.records]
             gaps = np.fromiter((text.strip() in self._markers for text in texts), dtype=bool, count=len(texts))
-            typed = typed_column(name, texts, gaps, self.options.family(name), self._place)
+            typed = typed_column(name, texts, gaps, self.options.family(name), self.row_place)
             self._typed[name] = typed
             self.hints += [typed.hint] if typed.hint else []
         return self._typed[name].values
@@ -50,8 +59,21 @@ class _Delimited(TableFile):
     def _style(self, name: str) -> Callable[[Any], Any] | None:
         return self._typed[name].render
 
-    def _place(self, row: int) -> str:
+    def row_place(self, row: int) -> str:
         return f"line {self._parsed.lines[row]}"
+
+    def _append(self, parents: np.ndarray, blank: set[str]) -> None:
+        for name, typed in self._typed.items():
+            self._typed[name] = replace(typed, values=_longer(typed.values, parents, name in blank))
+        empty = [name in blank for name in self.names]
+        records = self._parsed.records
+        self._parsed.append(
+            [["" if gone else raw for raw, gone in zip(records[row], empty, strict=True)] for row in parents.tolist()]
+        )
+
+    def _add_mark(self, name: str, marked: np.ndarray) -> None:
+        self._typed[name] = TextColumn(pd.Series(marked, dtype="boolean"), _truth)
+        self._parsed.add_column(name if self.options.header else None, [_truth(cell) for cell in marked])
 
     def _dump(self, fills: dict[str, pd.Series]) -> bytes:
         for name, values in fills.items():
@@ -84,6 +106,7 @@ class _JsonLines(TableFile):
         self._parsed = parse_json_lines(decode(data, place.name, options.encoding), place.name)
         self._render: dict[str, Callable[[Any], Any]] = {}
         self._read: dict[str, pd.Series] = {}
+        self._changed: dict[int, dict[str, Any]] = {}
         super().__init__(place, self._parsed.names, len(self._parsed.cells), options)
 
     def column(self, name: str) -> pd.Series:
@@ -100,7 +123,7 @@ class _JsonLines(TableFile):
             gaps = np.array([cell is None for cell in cells])
             wanted = self.options.family(name)
             if wanted in (None, "datetime"):
-                typed = typed_column(name, [cell or "" for cell in cells], gaps, wanted, self._place)
+                typed = typed_column(name, [cell or "" for cell in cells], gaps, wanted, self.row_place)
                 if typed.values.dtype.kind == "M":
                     return typed.values, typed.render
             return pd.Series(cells, dtype="str"), str
@@ -119,11 +142,23 @@ class _JsonLines(TableFile):
     def _style(self, name: str) -> Callable[[Any], Any] | None:
         return self._render[name]
 
-    def _place(self, row: int) -> str:
+    def row_place(self, row: int) -> str:
         return f"line {self._parsed.places[row] + 1}"
 
+    def _append(self, parents: np.ndarray, blank: set[str]) -> None:
+        self._read |= {name: self.column(name) for name in blank}
+        self._read = {name: _longer(values, parents, name in blank) for name, values in self._read.items()}
+        self._parsed.append(parents.tolist())
+        for row in range(self.n_rows, self.n_rows + len(parents)):
+            self._changed[row] = {name: None for name in self._parsed.cells[row] if name in blank}
+
+    def _add_mark(self, name: str, marked: np.ndarray) -> None:
+        self._read[name], self._render[name] = pd.Series(marked, dtype="boolean"), bool
+        for row, cell in enumerate(marked.tolist()):
+            self._changed.setdefault(row, {})[name] = cell
+
     def _dump(self, fills: dict[str, pd.Series]) -> bytes:
-        by_row: dict[int, dict[str, Any]] = {}
+        by_row = {row: dict(cells) for row, cells in self._changed.items()}
         for name, values in fills.items():
             for row, value in cells_of(values):
                 by_row.setdefault(row, {})[name] = self._render[name](value)
@@ -149,6 +184,13 @@ class _Columnar(TableFile):
             self._read[name] = series
         return self._read[name]
 
+    def _append(self, parents: np.ndarray, blank: set[str]) -> None:
+        self._read = {name: _longer(values, parents, name in blank) for name, values in self._read.items()}
+        self._table = with_copies(self._table, parents, blank)
+
+    def _add_mark(self, name: str, marked: np.ndarray) -> None:
+        self._table = with_mark(self._table, name, marked)
+
     def _dump(self, fills: dict[str, pd.Series]) -> bytes:
         table = self._table
         for name, values in fills.items():
@@ -156,6 +198,16 @@ class _Columnar(TableFile):
             gaps[values.index.to_numpy()] = True
             table = replaced(table, name, gaps, values.tolist())
         return write_arrow(table, self.place.format)
+
+
+def _longer(values: pd.Series, parents: np.ndarray, blank: bool) -> pd.Series:
+    """A column with copies of some of its cells at its end, or as many missing ones."""
+    longer = values.iloc[np.concatenate([np.arange(len(values)), parents])].reset_index(drop=True)
+    return longer.mask(np.arange(len(longer)) >= len(values)) if blank else longer
+
+
+def _truth(cell: Any) -> str:
+    return str(bool(cell)).lower()
 
 
 def open_table(place: Place, options: ReadOptions) -> TableFile:

@@ -22,6 +22,7 @@ __all__ = [
     "TableFile",
     "cells_of",
     "delimiter_of",
+    "frame_bytes",
     "is_gap",
     "is_marker",
     "json_value",
@@ -108,6 +109,37 @@ class TableFile(abc.ABC):
         """Read some columns as a table for the model."""
         return pd.DataFrame({name: self.column(name) for name in names}, columns=list(names))
 
+    def row_place(self, row: int) -> str:
+        """Where a row stands, for messages."""
+        return f"row {row + 1}"
+
+    def extend(self, parents: np.ndarray, *, blank: Collection[str] = (), mark: str | None = None) -> None:
+        """Append copies of rows, each cell as the file writes it; `dumped` then writes the longer table.
+
+        Parameters
+        ----------
+        parents : ndarray of int
+            Which row each new one copies.
+        blank : collection of str, default=()
+            Columns whose new cells are empty instead.
+        mark : str, default=None
+            Name of a further column at the end, true in new rows.
+        """
+        own = self.n_rows
+        self._append(np.asarray(parents, dtype=np.int64), set(blank))
+        self.n_rows += len(parents)
+        if mark is not None:
+            self.names = [*self.names, mark]
+            self._add_mark(mark, np.arange(self.n_rows) >= own)
+
+    @abc.abstractmethod
+    def _append(self, parents: np.ndarray, blank: set[str]) -> None:
+        """Append copies of rows; ``n_rows`` is still the old number."""
+
+    @abc.abstractmethod
+    def _add_mark(self, name: str, marked: np.ndarray) -> None:
+        """Add a column of truth values."""
+
     def dumped(self, fills: dict[str, pd.Series], output: Place) -> bytes:
         """Write the filled table as a file.
 
@@ -137,19 +169,21 @@ class TableFile(abc.ABC):
             if style is not None and values.dtype.kind == "M" and kind not in ("parquet", "feather"):
                 values = pd.Series([None if is_gap(cell) else style(cell) for cell in values], dtype=object)
             columns[name] = values
-        frame = pd.DataFrame(columns, columns=self.names)
-        if kind in ("parquet", "feather"):
-            return write_arrow(frame, kind)
-        if kind == "jsonl":
-            records = (
-                {name: json_value(cell) for name, cell in zip(self.names, row, strict=True)} for row in _rows(frame)
-            )
-            return "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records).encode()
-        texts = [["" if is_gap(cell) else plain_text(cell) for cell in row] for row in _rows(frame)]
-        delimiter = delimiter_of(kind, self.options)
-        return write_delimited(self.names if self.options.header else None, texts, delimiter).encode(
-            self.options.encoding
+        return frame_bytes(pd.DataFrame(columns, columns=self.names), kind, self.options)
+
+
+def frame_bytes(frame: pd.DataFrame, kind: str, options: ReadOptions) -> bytes:
+    """Write a typed frame as a file of any format; texts as ``options`` say."""
+    if kind in ("parquet", "feather"):
+        return write_arrow(frame, kind)
+    if kind == "jsonl":
+        records = (
+            {name: json_value(cell) for name, cell in zip(frame.columns, row, strict=True)} for row in _rows(frame)
         )
+        return "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records).encode()
+    texts = [["" if is_gap(cell) else plain_text(cell) for cell in row] for row in _rows(frame)]
+    names = list(frame.columns) if options.header else None
+    return write_delimited(names, texts, delimiter_of(kind, options)).encode(options.encoding)
 
 
 def delimiter_of(kind: str, options: ReadOptions) -> str:

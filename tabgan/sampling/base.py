@@ -1,0 +1,266 @@
+"""What both samplers share: tables and targets in and out, the ladder of methods, and the imbalanced-learn contract."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Hashable, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from imblearn.over_sampling.base import BaseOverSampler
+from imblearn.utils import check_sampling_strategy
+from scipy.sparse import issparse
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from tabgan._runtime import make_generator, resolve_device, threads
+from tabgan.core.checkpoint import write_model_file
+from tabgan.core.run import Run, deadline_after
+from tabgan.exceptions import InvalidInputError
+from tabgan.parameter_rules import SEED, Rule, check, integer, parameter_error, seed_of
+from tabgan.sampling.fitting import FittedSampler, fit_sampler
+from tabgan.sampling.report import SamplingReport, build_report
+from tabgan.sampling.targets import Target, read_target
+from tabgan.sampling.training import SamplerSettings
+from tabgan.tables.frames import Table, read_table
+from tabgan.tables.schema import infer_schema
+
+__all__ = ["TabularSampler"]
+
+
+class TabularSampler(BaseOverSampler):
+    """Base of the samplers; subclasses hold the parameters and turn them into settings."""
+
+    _RULES: Mapping[str, Rule] = {}
+    sampling_strategy: Any
+
+    def _settings(self) -> SamplerSettings:
+        raise NotImplementedError
+
+    def fit(self, X: Any, y: Any, **params: Any) -> TabularSampler:
+        """Learn the columns' kinds and what rows of each class look like.
+
+        Parameters
+        ----------
+        X : DataFrame (pandas, polars, ...), ndarray, sparse matrix or list of shape (n_samples, n_features)
+            The table, with or without gaps.
+        y : array-like of shape (n_samples,)
+            Class labels.
+
+        Returns
+        -------
+        TabularSampler
+            Itself.
+        """
+        _refuse(params)
+        check(self, self._RULES)
+        deadline = deadline_after(self.max_time)  # type: ignore[attr-defined]
+        device = resolve_device(self.device)  # type: ignore[attr-defined]
+        table = self._read(X)
+        target = read_target(y, table.n_rows)
+        self.sampling_strategy_ = self._wanted(self.sampling_strategy, target)
+        generator = make_generator(seed_of(self.random_state))  # type: ignore[attr-defined]
+        self.schema_ = infer_schema(
+            table,
+            categorical_features=self.categorical_features,  # type: ignore[attr-defined]
+            column_kinds=self.column_kinds,  # type: ignore[attr-defined]
+        )
+        with threads(self.n_threads):  # type: ignore[attr-defined]
+            run = Run(generator, device, deadline, bool(self.verbose))  # type: ignore[attr-defined]
+            self._fitted: FittedSampler = fit_sampler(
+                table,
+                target,
+                self.schema_,
+                self._settings(),
+                run,
+                max_categories=self.max_categories,  # type: ignore[attr-defined]
+                condition_columns=getattr(self, "condition_columns", None),
+            )
+        self._restore = _restorer(X)
+        self.classes_ = target.classes
+        self.methods_ = dict(zip(target.classes.tolist(), self._fitted.methods, strict=True))
+        self.history_ = self._fitted.history
+        self.n_iter_ = self._fitted.n_steps
+        self.stop_reason_ = self._fitted.stop_reason
+        self._draws = 0
+        return self
+
+    def fit_resample(self, X: Any, y: Any, **params: Any) -> tuple[Any, Any]:
+        """Learn from a table, and return it with the rows that ``sampling_strategy`` asks for at its end.
+
+        Parameters
+        ----------
+        X : DataFrame (pandas, polars, ...), ndarray, sparse matrix or list of shape (n_samples, n_features)
+            The table, with or without gaps.
+        y : array-like of shape (n_samples,)
+            Class labels.
+
+        Returns
+        -------
+        X_resampled : container of the kind of ``X``, of shape (n_samples_new, n_features)
+            All rows of ``X``, untouched and in order, then the made ones, class by class.
+        y_resampled : container of the kind of ``y``, of shape (n_samples_new,)
+            Their labels.
+        """
+        self.fit(X, y, **params)
+        return self.resample()
+
+    def _fit_resample(self, X: Any, y: Any, **params: Any) -> tuple[Any, Any]:
+        """imbalanced-learn's hook, for callers that use it directly."""
+        return self.fit_resample(X, y, **params)
+
+    def resample(self, sampling_strategy: Any = None) -> tuple[Any, Any]:
+        """Rebalance the table given to `fit`, at any ratio, without training again.
+
+        Parameters
+        ----------
+        sampling_strategy : float, str, dict, callable, default=None
+            As in the constructor, whose value None takes.
+
+        Returns
+        -------
+        X_resampled, y_resampled
+            See `fit_resample`.
+        """
+        check_is_fitted(self, "_fitted")
+        fitted = self._fitted
+        strategy = self.sampling_strategy if sampling_strategy is None else sampling_strategy
+        wanted = self._wanted(strategy, fitted.target)
+        positions = {label: position for position, label in enumerate(fitted.target.classes.tolist())}
+        codes = np.concatenate(
+            [np.zeros(0, dtype=np.int64)]
+            + [np.full(n, positions[_plain(label)], dtype=np.int64) for label, n in wanted.items()]
+        )
+        generator = make_generator(fitted.sampling_seed)
+        with threads(self.n_threads):  # type: ignore[attr-defined]
+            made = fitted.make(codes, generator)
+            self.report_: SamplingReport = build_report(fitted, made, generator)
+        n_own = fitted.table.n_rows
+        self.synthetic_mask_ = np.arange(n_own + len(codes)) >= n_own
+        self.parents_ = made.parents
+        X = self._restore(fitted.table.with_rows(made.parents, made.cells))
+        return X, fitted.target.with_rows(codes)
+
+    def sample(
+        self, n: int = 1, y: Any = None, where: Mapping[Any, Any] | None = None, random_state: Any = None
+    ) -> tuple[Any, Any]:
+        """Draw new rows.
+
+        Parameters
+        ----------
+        n : int, default=1
+            How many; ignored where ``y`` is an array of labels.
+        y : label or array of labels, default=None
+            The class of all rows, or of each. None draws classes as frequent as they were in `fit`.
+        where : dict of column to value, default=None
+            Cells that every row must have, such as ``{"region": "north"}``. Rows start from real rows of the class that have
+            them, where there are any.
+        random_state : int, RandomState or None, default=None
+            None continues the sampler's own sequence: every call gives new rows, the same ones in every program run.
+
+        Returns
+        -------
+        X : container of the kind given to `fit`, of shape (n, n_features)
+        y : container of the kind given to `fit`, of shape (n,)
+
+        Raises
+        ------
+        InvalidParameterError, InvalidInputError
+            ``n`` is no positive integer, a label is unknown, or ``where`` names an unknown column.
+        """
+        check_is_fitted(self, "_fitted")
+        fitted = self._fitted
+        if not SEED[0](random_state):
+            raise parameter_error("random_state", random_state, SEED[1])
+        draws = self._draws + (random_state is None)
+        seed = fitted.sampling_seed + draws if random_state is None else seed_of(random_state)
+        generator = make_generator(seed)
+        codes = self._asked(n, y, generator)
+        with threads(self.n_threads):  # type: ignore[attr-defined]
+            made = fitted.make(codes, generator, where)
+        rows = self._restore(fitted.table.with_rows(made.parents, made.cells, only=True))
+        self._draws = draws
+        return rows, fitted.target.with_rows(codes, only=True)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the fitted sampler to one file, without pickle; read it with `tabgan.load`.
+
+        The file holds the rows of the training table, since made rows start from them: keep it as you keep the table.
+
+        Parameters
+        ----------
+        path : path-like
+            Where to; a complete file replaces an old one, or nothing is written.
+
+        Raises
+        ------
+        InvalidInputError
+            A label has a type that cannot be stored.
+        """
+        from tabgan.sampling.state import to_state
+
+        check_is_fitted(self, "_fitted")
+        write_model_file(path, type(self).__name__, to_state(self))
+
+    def _asked(self, n: int, y: Any, generator: torch.Generator) -> np.ndarray:
+        """The class codes of the rows asked for."""
+        target = self._fitted.target
+        holds, words = integer(1)
+        if not holds(n):
+            raise parameter_error("n", n, words)
+        if y is None:
+            shares = torch.from_numpy(target.counts / target.counts.sum())
+            return torch.multinomial(shares, int(n), replacement=True, generator=generator).numpy()
+        labels = [y] * int(n) if np.ndim(y) == 0 else list(y)
+        positions = {label: position for position, label in enumerate(target.classes.tolist())}
+        for label in labels:
+            if not isinstance(label, Hashable) or _plain(label) not in positions:
+                raise InvalidInputError(f"y asks for class {_plain(label)!r}, but the classes are {list(positions)}.")
+        return np.array([positions[_plain(label)] for label in labels], dtype=np.int64)
+
+    def _wanted(self, strategy: Any, target: Target) -> dict[Any, int]:
+        """Rows to make per label."""
+        return check_sampling_strategy(strategy, target.labels, "over-sampling")
+
+    def _read(self, X: Any) -> Table:
+        if issparse(X):
+            X = X.toarray()
+        elif isinstance(X, np.ndarray | pd.DataFrame):
+            X = X.copy()  # made rows start from these: what happens to the user's object later must not show in them
+        table = read_table(X, missing_values=self.missing_values)  # type: ignore[attr-defined]
+        if table.has_names:
+            validate_data(self, X, reset=True, skip_check_array=True)
+        else:
+            self.n_features_in_ = table.n_columns
+            if hasattr(self, "feature_names_in_"):
+                del self.feature_names_in_
+        return table
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.input_tags.string = True
+        tags.input_tags.categorical = True
+        return tags
+
+
+def _refuse(params: Mapping[str, Any]) -> None:
+    """A weight or group that is quietly left out would be worse than an error."""
+    if params:
+        raise TypeError(f"fit takes X and y, not {', '.join(params)}.")
+
+
+def _plain(label: Any) -> Any:
+    return label.item() if isinstance(label, np.generic) else label
+
+
+def _restorer(X: Any) -> Any:
+    """What turns a dense result into the user's kind of container, where the table's own does not; can be pickled."""
+    if issparse(X):
+        return type(X)
+    return np.ndarray.tolist if isinstance(X, list) else _unchanged
+
+
+def _unchanged(dense: Any) -> Any:
+    return dense

@@ -1,0 +1,178 @@
+"""What `should_rebalance` compares: ways to train one estimator on an imbalanced table, simplest first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from imblearn.over_sampling import SMOTE, SMOTEN, SMOTENC, RandomOverSampler
+from imblearn.pipeline import Pipeline
+from sklearn.base import clone
+from sklearn.pipeline import Pipeline as PlainPipeline
+from sklearn.utils.class_weight import compute_sample_weight
+from sklearn.utils.validation import has_fit_parameter
+
+from tabgan.exceptions import InvalidParameterError
+from tabgan.tables.frames import read_table
+from tabgan.tables.schema import infer_schema
+
+__all__ = ["NONE", "THRESHOLD", "Candidate", "all_candidates"]
+
+NONE, THRESHOLD, WEIGHTS, REPETITION, SMOTED = "none", "none, tuned threshold", "class weights", "repetition", "SMOTE"
+OURS = ("BAGANOversampler", "CGANSampler")
+_NEIGHBOURS = 5
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One way to train the estimator.
+
+    Parameters
+    ----------
+    name : str
+        As shown.
+    model : estimator or None
+        Unfitted; None if the candidate cannot be tried.
+    weight_parameter : str or None, default=None
+        Fit parameter that takes the balanced sample weights.
+    reason : str or None, default=None
+        Why there is no model.
+    """
+
+    name: str
+    model: Any
+    weight_parameter: str | None = None
+    reason: str | None = None
+
+    def fit(self, model: Any, X: Any, y: np.ndarray) -> Any:
+        """Train a copy of ``model`` the candidate's way."""
+        weights = {} if self.weight_parameter is None else {self.weight_parameter: compute_sample_weight("balanced", y)}
+        return model.fit(X, y, **weights)
+
+
+def all_candidates(X: Any, fewest: int, estimator: Any, samplers: Any, n_classes: int) -> list[Candidate]:
+    """The candidates in order of simplicity.
+
+    Parameters
+    ----------
+    X : container of shape (n, n_columns)
+        The table, to see what plain samplers can take.
+    fewest : int
+        Rows of the rarest class in the smallest training part.
+    estimator : classifier or pipeline
+    samplers : dict, list, sampler or None
+        None: tabgan's own, as far as they can be imported.
+    n_classes : int
+
+    Raises
+    ------
+    InvalidParameterError
+        ``samplers`` holds something else than samplers, or a name that is taken.
+    """
+    chosen = named_samplers(samplers)
+    threshold = Candidate(THRESHOLD, estimator)
+    if n_classes > 2:
+        threshold = Candidate(THRESHOLD, None, reason="a threshold is for two classes")
+    repetition = Candidate(REPETITION, with_sampler(RandomOverSampler(), estimator))
+    return [
+        Candidate(NONE, estimator),
+        threshold,
+        _weighted(estimator),
+        repetition,
+        _smoted(X, fewest, estimator),
+        *(Candidate(name, with_sampler(sampler, estimator)) for name, sampler in chosen.items()),
+    ]
+
+
+def named_samplers(samplers: Any) -> dict[str, Any]:
+    """Samplers by the name to show."""
+    if samplers is None:
+        found = {name: _own(name) for name in OURS}
+        return {name: kind() for name, kind in found.items() if kind is not None}
+    if isinstance(samplers, Mapping):
+        named = {str(name): sampler for name, sampler in samplers.items()}
+    else:
+        listed = list(samplers) if isinstance(samplers, Sequence) else [samplers]
+        named = {}
+        for sampler in listed:
+            name, count = type(sampler).__name__, 2
+            while name in named:
+                name, count = f"{type(sampler).__name__} {count}", count + 1
+            named[name] = sampler
+    for name, sampler in named.items():
+        if not hasattr(sampler, "fit_resample") or isinstance(sampler, type):
+            raise InvalidParameterError(
+                f"samplers[{name!r}]={sampler!r} is not valid; it must be a sampler object with fit_resample."
+            )
+        if name in (NONE, THRESHOLD, WEIGHTS, REPETITION):
+            raise InvalidParameterError(
+                f"samplers has the name {name!r}, which is always compared; choose another name."
+            )
+    return {(f"{name} (yours)" if name == SMOTED else name): sampler for name, sampler in named.items()}
+
+
+def _own(name: str) -> Any:
+    import tabgan
+
+    try:
+        return getattr(tabgan, name)
+    except (AttributeError, ImportError):
+        return None
+
+
+def with_sampler(sampler: Any, estimator: Any) -> Pipeline:
+    """Pipeline that resamples in ``fit``: before everything if the sampler takes tables as they are, else before the classifier."""
+    steps = list(estimator.steps) if isinstance(estimator, PlainPipeline) else [("classifier", estimator)]
+    names = {name for name, _ in steps}
+    name = "sampler" if "sampler" not in names else "added_sampler"
+    at = 0 if _takes_tables(sampler) else len(steps) - 1
+    copies = [(key, step if isinstance(step, str) or step is None else clone(step)) for key, step in steps]
+    return Pipeline([*copies[:at], (name, clone(sampler)), *copies[at:]])
+
+
+def _takes_tables(sampler: Any) -> bool:
+    if not hasattr(sampler, "__sklearn_tags__"):
+        return False
+    tags = sampler.__sklearn_tags__().input_tags
+    return bool(tags.allow_nan and (tags.string or tags.categorical))
+
+
+def _weighted(estimator: Any) -> Candidate:
+    """Balanced class weights, by the last step's parameter or by sample weights."""
+    piped = isinstance(estimator, PlainPipeline)
+    name, last = estimator.steps[-1] if piped else ("", estimator)
+    prefix = f"{name}__" if piped else ""
+    if "class_weight" in last.get_params(deep=False):
+        return Candidate(WEIGHTS, clone(estimator).set_params(**{f"{prefix}class_weight": "balanced"}))
+    if has_fit_parameter(last, "sample_weight"):
+        return Candidate(WEIGHTS, estimator, weight_parameter=f"{prefix}sample_weight")
+    reason = f"{type(last).__name__} takes neither class_weight nor sample_weight"
+    return Candidate(WEIGHTS, None, reason=reason)
+
+
+def _smoted(X: Any, fewest: int, estimator: Any) -> Candidate:
+    """SMOTE on numbers; SMOTENC or SMOTEN where the estimator itself takes the table's categories."""
+    neighbours = min(_NEIGHBOURS, fewest - 1)
+    if neighbours < 1:
+        return Candidate(SMOTED, None, reason="the rarest class has fewer than two rows in a training part")
+    sampler: Any = SMOTE(k_neighbors=neighbours)
+    if isinstance(estimator, PlainPipeline) and len(estimator.steps) > 1:
+        return Candidate(SMOTED, with_sampler(sampler, estimator))
+    if hasattr(X, "nnz"):
+        return Candidate(SMOTED, with_sampler(sampler, estimator))
+    table = read_table(X)
+    if any(column.missing.any() for column in table.columns):
+        return Candidate(
+            SMOTED, None, reason="it cannot take missing cells; put an imputer into a pipeline with the estimator"
+        )
+    if any(column.family in ("datetime", "timedelta") for column in table.columns):
+        return Candidate(SMOTED, None, reason="it cannot take dates and times")
+    kinds = infer_schema(table).columns
+    labels = np.array([known.family in ("text", "category", "boolean") for known in kinds])
+    if labels.all():
+        sampler = SMOTEN(k_neighbors=neighbours)
+    elif labels.any():
+        sampler = SMOTENC(categorical_features=np.flatnonzero(labels).tolist(), k_neighbors=neighbours)
+    return Candidate(SMOTED, with_sampler(sampler, estimator))

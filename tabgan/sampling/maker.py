@@ -1,0 +1,120 @@
+"""Fitted row maker: class seeds, the noise that a generator is given for a row of a class, and the generator."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from tabgan.networks.class_gaussians import correlated
+from tabgan.networks.class_seeds import SEED_KINDS, ClassSeeds
+from tabgan.networks.makers import RowCorrector, RowMaker
+from tabgan.spans import Span, total_width
+
+__all__ = ["ClassMaker"]
+
+
+class ClassMaker(nn.Module):
+    """Makes rows of a class: class-conditional latent draws, through a generator.
+
+    Parameters
+    ----------
+    seeds : ClassSeeds
+        The rows to start from.
+    network : RowCorrector, RowMaker or None
+        The generator; None gives the seeds themselves.
+    spans : sequence of Span
+        Layout of the slots.
+    start : {"mixture", "kernel", "segments", "copies", "noise", "autoencoder"}
+        Where the latent draw comes from.
+    d_noise : int
+        Width of the free noise.
+    """
+
+    mean: Tensor
+    factor: Tensor
+
+    def __init__(
+        self,
+        seeds: ClassSeeds,
+        network: RowCorrector | RowMaker | None,
+        spans: Sequence[Span],
+        start: str,
+        d_noise: int,
+    ) -> None:
+        super().__init__()
+        self.seeds = seeds
+        self.network = network
+        self.spans = tuple(spans)
+        self.start = start
+        self.d_noise = d_noise
+        n_gaussian = d_noise if start == "autoencoder" else 0
+        self.register_buffer("mean", torch.zeros(seeds.n_classes, n_gaussian))
+        self.register_buffer("factor", torch.zeros(seeds.n_classes, n_gaussian, n_gaussian))
+
+    def set_gaussians(self, mean: Tensor, factor: Tensor) -> None:
+        """Replace the latent distribution of each class (start "autoencoder")."""
+        self.mean.copy_(mean)
+        self.factor.copy_(factor)
+
+    def using(self, network: nn.Module) -> ClassMaker:
+        """The same maker with another generator; shares everything else."""
+        other = copy.copy(self)
+        other._modules = {**self._modules, "network": network}
+        return other
+
+    def noise(self, rows: Tensor, generator: torch.Generator) -> Tensor:
+        """The latent draw for rows of the classes of ``rows``, whose gaps and (where the start has parents) values they take.
+
+        Parameters
+        ----------
+        rows : LongTensor of shape (n,)
+            Row numbers.
+        generator : torch.Generator
+            CPU generator.
+        """
+        n, device = len(rows), self.seeds.rows.device
+        rows = rows.to(device)
+        width = total_width(self.spans)
+        latent = torch.randn(n, self.d_noise, generator=generator).to(device)
+        if self.start == "autoencoder":
+            classes = self.seeds.classes[rows]
+            latent = self.mean[classes] + correlated(latent, self.factor, classes)
+            gumbel = torch.zeros(n, width, device=device)
+        else:
+            uniform = torch.rand(n, width, generator=generator).clamp(1e-9, 1 - 1e-7)
+            gumbel = -(-uniform.log()).log().to(device)
+        visible = self.seeds.visible[rows][:, self.seeds.column]
+        if self.start not in SEED_KINDS:
+            return torch.cat([latent, gumbel, visible], 1)
+        drawn = self.seeds.draw(rows, generator, self.start)
+        return torch.cat([latent, gumbel, drawn, visible * self.seeds.movable(drawn)], 1)
+
+    @torch.no_grad()
+    def make(self, rows: Tensor, condition: Tensor, generator: torch.Generator) -> Tensor:
+        """One made row for each given row of the data.
+
+        Parameters
+        ----------
+        rows : LongTensor of shape (n,)
+            Rows of the classes wanted; see `ClassSeeds.parents`.
+        condition : Tensor of shape (n, d_condition)
+            What the generator is told.
+        generator : torch.Generator
+            CPU generator.
+
+        Returns
+        -------
+        Tensor of shape (n, total width)
+            Encoded rows.
+        """
+        if self.network is None:
+            return self.seeds.draw(rows, generator, self.start)
+        device = self.seeds.rows.device
+        made = [
+            self.network(self.noise(chunk, generator), None if self.start == "autoencoder" else told.to(device))
+            for chunk, told in zip(rows.split(4096), condition.split(4096), strict=True)
+        ]
+        return torch.cat(made)

@@ -1,0 +1,111 @@
+"""What predicted probabilities and labels are worth where classes are rare, and the threshold that suits a label measure."""
+
+from __future__ import annotations
+
+import numpy as np
+from sklearn.metrics import average_precision_score, roc_auc_score
+
+__all__ = ["LABEL_MEASURES", "PROBABILITY_MEASURES", "best_threshold", "label_scores", "probability_scores"]
+
+PROBABILITY_MEASURES = ("average_precision", "roc_auc", "brier")
+LABEL_MEASURES = ("f1", "g_mean", "balanced_accuracy")
+
+
+def probability_scores(
+    y: np.ndarray, scores: np.ndarray, *, positive: int = 1, calibrated: bool = True
+) -> dict[str, float]:
+    """Area under the precision-recall and ROC curves, and the Brier score.
+
+    Parameters
+    ----------
+    y : ndarray of int of shape (n,)
+        Class numbers.
+    scores : ndarray of float of shape (n, n_classes)
+        Probabilities, or any scores that grow with them.
+    positive : int, default=1
+        The class that counts as the event if there are two; of more classes each is told from the rest, and those that occur in
+        ``y``, but not alone, are averaged.
+    calibrated : bool, default=True
+        False for scores that are no probabilities, whose Brier score is nan.
+
+    Returns
+    -------
+    dict of str to float
+        ``average_precision``, ``roc_auc`` and ``brier``, which is half the squared error summed over classes: of two classes the
+        usual mean of (p - y)^2. nan where ``y`` has one class only.
+    """
+    truth = np.eye(scores.shape[1])[y]
+    events = [positive] if scores.shape[1] == 2 else range(scores.shape[1])
+    told = [c for c in events if 0 < truth[:, c].sum() < len(y)]
+
+    def mean_of(score: object) -> float:
+        return float(np.mean([score(truth[:, c], scores[:, c]) for c in told])) if told else np.nan  # type: ignore[operator]
+
+    return {
+        "average_precision": mean_of(average_precision_score),
+        "roc_auc": mean_of(roc_auc_score),
+        "brier": float(((scores - truth) ** 2).sum(axis=1).mean() / 2) if calibrated else np.nan,
+    }
+
+
+def label_scores(y: np.ndarray, predicted: np.ndarray, n_classes: int, *, positive: int = 1) -> dict[str, float]:
+    """F1, geometric mean of the recalls, and balanced accuracy.
+
+    Parameters
+    ----------
+    y, predicted : ndarray of int of shape (n,)
+        True and predicted class numbers.
+    n_classes : int
+    positive : int, default=1
+        Class whose F1 is meant if there are two; of more classes the F1 of those that occur are averaged.
+
+    Returns
+    -------
+    dict of str to float
+        ``f1``, ``g_mean`` and ``balanced_accuracy``, the latter two over the classes that occur in ``y``.
+    """
+    table = np.zeros((n_classes, n_classes))
+    np.add.at(table, (y, predicted), 1)
+    hits, true, claimed = np.diag(table), table.sum(axis=1), table.sum(axis=0)
+    present = true > 0
+    recalls = hits[present] / true[present]
+    f1 = 2 * hits / np.maximum(true + claimed, 1)
+    return {
+        "f1": float(f1[positive] if n_classes == 2 else f1[present | (claimed > 0)].mean()),
+        "g_mean": float(np.prod(recalls) ** (1 / len(recalls))),
+        "balanced_accuracy": float(recalls.mean()),
+    }
+
+
+def best_threshold(event: np.ndarray, score: np.ndarray, measure: str) -> float:
+    """Threshold at which calling every row with ``score >= threshold`` an event is best.
+
+    Parameters
+    ----------
+    event : ndarray of bool of shape (n,)
+        Which rows are events; some are, some are not.
+    score : ndarray of float of shape (n,)
+        Held-out probabilities or scores.
+    measure : {"f1", "g_mean", "balanced_accuracy"}
+        What is best; of equals, the highest threshold.
+
+    Returns
+    -------
+    float
+        Halfway between two neighbouring scores, or the smallest score.
+    """
+    order = np.argsort(-score, kind="stable")
+    ranked, hits = score[order], np.cumsum(event[order])
+    last = np.flatnonzero(np.append(np.diff(ranked) < 0, True))  # of equal scores all or none are claimed
+    claimed, found = last + 1.0, hits[last].astype(float)
+    n_events, n_others = float(event.sum()), float((~event).sum())
+    recall, specificity = found / n_events, 1 - (claimed - found) / n_others
+    if measure == "f1":
+        worth = 2 * found / (claimed + n_events)
+    else:
+        worth = recall * specificity if measure == "g_mean" else recall + specificity
+    at = last[int(np.argmax(worth))]
+    if at + 1 == len(ranked):
+        return float(ranked[at])
+    halfway = float(ranked[at] / 2 + ranked[at + 1] / 2)
+    return halfway if halfway > ranked[at + 1] else float(ranked[at])

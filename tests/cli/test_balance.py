@@ -1,0 +1,275 @@
+"""`tabgan balance` and `tabgan sample` from the outside: originals untouched, exact counts, formats, models, errors."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+
+QUICK = ("--steps", 5, "--device", "cpu")
+
+
+@pytest.fixture
+def classed(gappy) -> pd.DataFrame:
+    """60 rows with missing cells, strings, dates, and a class of 3 rows."""
+    return gappy.assign(kind=["tiny"] * 3 + ["rare"] * 14 + ["common"] * 43, code=[2] * 3 + [1] * 14 + [0] * 43)
+
+
+@pytest.fixture
+def table(tmp_path, classed):
+    path = tmp_path / "in.csv"
+    classed.drop(columns="code").to_csv(path, index=False, na_rep="?")
+    return path
+
+
+def test_originals_come_first_and_untouched_then_exact_counts(tabgan, table, tmp_path):
+    out, report = tmp_path / "out.csv", tmp_path / "r.json"
+    result = tabgan("balance", table, "-t", "kind", "-o", out, "--missing", "?", "--report", report, *QUICK)
+    assert result.exit_code == 0, result.output
+    assert result.stdout == ""
+    assert out.read_bytes().startswith(table.read_bytes())
+    rows = pd.read_csv(out, na_values="?", parse_dates=["day"])
+    assert rows["kind"].value_counts().to_dict() == {"common": 43, "rare": 43, "tiny": 43}
+    made = rows.iloc[60:]
+    assert "?" in out.read_text().removeprefix(table.read_text())  # gaps as the file writes them
+    assert made["count"].dropna().map(float.is_integer).all()
+    assert set(made["colour"].dropna()) <= {"red", "blue"}
+    assert made["day"].dropna().between("2024-01-01", "2024-03-31").all()
+    assert "60 rows, 69 made" in result.stderr
+    assert "class 'tiny' has 3 rows" in result.stderr
+    said = json.loads(report.read_text())
+    assert [(line["class"], line["n_real"], line["n_made"]) for line in said["classes"]] == [
+        ("common", 43, 0),
+        ("rare", 14, 29),
+        ("tiny", 3, 40),
+    ]
+    assert said["n_made"] == 69
+    assert said["model"]["method"] == "BAGANOversampler"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.csv", "out.csv", "r.json"]
+
+
+def test_left_columns_are_empty_and_made_rows_marked(tabgan, table, tmp_path):
+    out = tmp_path / "out.csv"
+    text = table.read_text().rstrip("\n").replace("\n", "\r\n")  # no newline at the end
+    table.write_bytes(text.encode())
+    result = tabgan(
+        "balance",
+        table,
+        "--target",
+        "kind",
+        "-o",
+        out,
+        "--leave",
+        "id",
+        "--mark",
+        "made, by us",
+        "--missing",
+        "?",
+        *QUICK,
+    )
+    assert result.exit_code == 0, result.output
+    before, after = text.split("\r\n"), out.read_bytes().decode().split("\r\n")
+    assert after[0] == before[0] + ',"made, by us"'
+    assert after[1:61] == [line + ",false" for line in before[1:]]
+    assert all(line.startswith(",") and line.endswith(",true") for line in after[61:130])
+    assert after[130:] == [""]
+
+
+@pytest.mark.parametrize("kind", ["tsv", "jsonl", "parquet", "feather"])
+def test_formats(tabgan, classed, tmp_path, kind):
+    source, out = tmp_path / f"in.{kind}", tmp_path / f"out.{kind}"
+    if kind == "tsv":
+        classed.to_csv(source, sep="\t", index=False)
+    elif kind == "jsonl":
+        classed.assign(day=classed["day"].astype(str).replace("NaT", None)).to_json(
+            source, orient="records", lines=True
+        )
+    else:
+        getattr(classed, f"to_{kind}")(source)
+    arguments = ("-t", "code", "--leave", "kind", "--mark", "made", "--strategy", '{"1": 20, "2": 5}')
+    result = tabgan("balance", source, "-o", out, *arguments, *QUICK)
+    assert result.exit_code == 0, result.output
+    readers = {
+        "tsv": lambda path: pd.read_csv(path, sep="\t"),
+        "jsonl": lambda path: pd.DataFrame([json.loads(line) for line in path.read_text().splitlines()]),
+        "parquet": pd.read_parquet,
+        "feather": pd.read_feather,
+    }
+    rows, before = readers[kind](out), readers[kind](source)
+    assert list(rows.columns) == [*classed.columns, "made"]
+    pd.testing.assert_frame_equal(rows.iloc[:60, :-1], before, check_dtype=False)
+    assert rows["made"].tolist() == [False] * 60 + [True] * 8
+    assert rows["code"].tolist()[60:] == [1] * 6 + [2] * 2
+    assert rows["kind"].iloc[60:].isna().all()
+    assert rows["size"].iloc[60:].notna().any()
+
+
+def test_from_one_format_to_another(tabgan, table, tmp_path):
+    out = tmp_path / "out.parquet"
+    result = tabgan("balance", table, "-t", "kind", "-o", out, "--missing", "?", "--mark", "made", *QUICK)
+    assert result.exit_code == 0, result.output
+    rows = pd.read_parquet(out)
+    assert len(rows) == 129
+    assert rows["day"].dtype.kind == "M"
+    assert rows["made"].sum() == 69
+
+
+def test_strategies_and_methods(tabgan, table, tmp_path):
+    out = tmp_path / "out.csv"
+    two = tmp_path / "two.csv"
+    lines = table.read_text().splitlines(keepends=True)
+    two.write_text("".join([lines[0], *lines[4:]]))
+    arguments = ("-t", "kind", "-o", out, "--missing", "?", "--quiet", *QUICK)
+    assert tabgan("balance", two, *arguments, "--strategy", 0.5, "--method", "cgan").stderr == ""
+    assert pd.read_csv(out)["kind"].value_counts().to_dict() == {"common": 43, "rare": 21}
+    assert tabgan("balance", table, *arguments, "--strategy", "minority").exit_code == 0
+    assert pd.read_csv(out)["kind"].value_counts().to_dict() == {"common": 43, "tiny": 43, "rare": 14}
+
+
+def test_a_balanced_table_stays_as_it_is(tabgan, tmp_path):
+    source, out = tmp_path / "in.csv", tmp_path / "out.csv"
+    source.write_text("a,y\n1,u\n2,v\n")
+    result = tabgan("balance", source, "-t", "y", "-o", out)
+    assert out.read_bytes() == source.read_bytes()
+    assert "0 made" in result.stderr
+    assert "nothing to learn" in result.stderr
+
+
+def test_streams_seeds_and_repeats_in_real_processes(table, tmp_path, tabgan):
+    command = [sys.executable, "-m", "tabgan.cli.main", "balance", "-", "-t", "kind", "-o", "-", "--missing", "?"]
+    done = subprocess.run(
+        [*command, *map(str, QUICK), "--quiet"], input=table.read_bytes(), capture_output=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    out = tmp_path / "out.csv"
+    tabgan("balance", table, "-t", "kind", "-o", out, "--missing", "?", *QUICK)
+    assert done.stdout == out.read_bytes()
+    tabgan("balance", table, "-t", "kind", "-o", out, "--missing", "?", "--seed", 1, *QUICK)
+    assert done.stdout != out.read_bytes()
+
+
+@pytest.fixture
+def model(tabgan, classed, tmp_path):
+    source, path = tmp_path / "train.csv", tmp_path / "m.tabgan"
+    classed.assign(flag=np.arange(60) % 2 == 0).to_csv(source, index=False)
+    arguments = ("-t", "code", "--leave", "id,kind", "--save", path)
+    result = tabgan("balance", source, "-o", tmp_path / "out.csv", *arguments, *QUICK)
+    assert result.exit_code == 0, result.output
+    return path
+
+
+def test_sample_draws_from_a_saved_model(tabgan, model, tmp_path):
+    out = tmp_path / "rows.csv"
+    wanted = ("--class", 1, "--where", "colour=red", "--where", "count=20", "--where", "day=2024-02-01")
+    result = tabgan("sample", model, "-n", 7, *wanted, "-o", out)
+    assert result.exit_code == 0, result.output
+    assert "7 rows of class '1'" in result.stderr
+    rows = pd.read_csv(out)
+    assert list(rows.columns) == ["size", "count", "colour", "day", "flag", "code"]
+    fixed = rows[["count", "colour", "day", "code"]].drop_duplicates().to_numpy().tolist()
+    assert fixed == [[20, "red", "2024-02-01", 1]]
+    tabgan("sample", model, "-n", 200, "-o", tmp_path / "rows.parquet", "-q")
+    drawn = pd.read_parquet(tmp_path / "rows.parquet")
+    assert len(drawn) == 200
+    assert drawn["code"].value_counts().idxmax() == 0
+    first, again, other = (tabgan("sample", model, "-n", 3, "-o", "-", "--seed", seed).stdout for seed in (4, 4, 5))
+    assert first == again != other
+
+
+def test_sample_from_arrays(tabgan, tmp_path):
+    from tabgan import BAGANOversampler
+
+    path = tmp_path / "m.tabgan"
+    X = np.random.default_rng(0).normal(size=(40, 2))
+    BAGANOversampler(n_steps=0, random_state=0).fit(X, np.repeat([False, True], [30, 10])).save(path)
+    result = tabgan("sample", path, "-n", 2, "--class", "true", "-o", "-", "--output-format", "jsonl", "-q")
+    records = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [list(record) for record in records] == [["1", "2", "class"]] * 2
+    assert all(record["class"] is True for record in records)
+
+
+BAD = {
+    "unknown target": (("-t", "knd"), "did you mean 'kind'?"),
+    "target left": (("-t", "kind", "--leave", "kind"), "in --target and in --leave"),
+    "missing classes": (
+        ("-t", "size", "--missing", "?", "--leave", "id"),
+        "column 'size' (--target) has no class in line ",
+    ),
+    "mark exists": (("-t", "kind", "--mark", "day"), "--mark 'day'"),
+    "unknown strategy": (("-t", "kind", "--strategy", "most"), "--strategy 'most' is not known"),
+    "share too large": (("-t", "kind", "--strategy", "2"), "above 0 and at most 1"),
+    "share for three": (("-t", "kind", "--strategy", "0.5"), "--strategy 0.5:"),
+    "unknown class": (("-t", "kind", "--strategy", '{"rara": 9}'), "no class 'rara'"),
+    "fewer": (("-t", "kind", "--strategy", '{"rare": 9}'), "class 'rare' has 14 rows already"),
+    "no number": (("-t", "kind", "--strategy", '{"rare": 1.5}'), "whole number"),
+    "steps": (("-t", "kind", "--steps", "0"), "--steps 0"),
+    "report": (("-t", "kind", "--report", "r.doc"), "--report 'r.doc'"),
+    "same file twice": (("-t", "kind", "--save", "OUT"), "name the same file"),
+    "model over input": (("-t", "kind", "--save", "IN"), "is the input itself"),
+    "nothing to learn from": (("-t", "kind", "--leave", "id,size,count,colour,day"), "beside the target"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_mistakes_are_named_before_anything_is_written(tabgan, table, tmp_path, case):
+    arguments, message = BAD[case]
+    out = tmp_path / "out.csv"
+    places = {"OUT": out, "IN": table}
+    result = tabgan("balance", table, "-o", out, *(places.get(part, part) for part in arguments))
+    assert result.exit_code == 2, result.output
+    assert message in result.stderr
+    assert result.stderr.startswith("error: ")
+    assert [path.name for path in tmp_path.iterdir()] == ["in.csv"]
+
+
+def test_targets_that_are_no_classes(tabgan, tmp_path):
+    source, out = tmp_path / "in.csv", tmp_path / "out.csv"
+    source.write_text("a,y,z,u\n" + "".join(f"{k},{k}.5,,same\n" for k in range(9)))
+    for target, message in (
+        ("y", "fractions such as 0.5"),
+        ("z", "in line 2, line 3, line 4, line 5, line 6 and 4 more"),
+        ("u", "single class 'same'"),
+    ):
+        result = tabgan("balance", source, "-t", target, "-o", out)
+        assert result.exit_code == 2
+        assert message in result.stderr
+    assert not out.exists()
+    assert tabgan("balance", source, "-t", "y", "--categorical", "y", "-o", out).exit_code == 0
+
+
+def test_a_failure_while_training_leaves_everything_as_it_was(tabgan, table, tmp_path):
+    out = tmp_path / "out.csv"
+    out.write_text("precious")
+    result = tabgan("balance", table, "-t", "kind", "-o", out, "--device", "nonsense", "--save", tmp_path / "m.tabgan")
+    assert result.exit_code == 2, result.output
+    assert out.read_text() == "precious"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.csv", "out.csv"]
+
+
+def test_mistakes_with_a_model(tabgan, model, table, tmp_path):
+    before = sorted(path.name for path in tmp_path.iterdir())
+    for arguments, message in (
+        (("--class", "9"), "knows no such class; it has '0', '1', '2'."),
+        (("--where", "colour"), "give a column and a value"),
+        (("--where", "color=red"), "did you mean 'colour'?"),
+        (("--where", "colour=rde"), "did you mean 'red'?"),
+        (("--where", "count=many"), "column 'count' holds numbers"),
+        (("--where", "day=soon"), "column 'day' holds datetimes"),
+        (("--seed", "-1"), "--seed -1"),
+    ):
+        result = tabgan("sample", model, "-n", 2, "-o", tmp_path / "rows.csv", *arguments)
+        assert result.exit_code == 2, result.output
+        assert message in result.stderr
+    assert "-n 0" in tabgan("sample", model, "-n", 0, "-o", "-").stderr
+    assert "no model file" in tabgan("sample", tmp_path / "none", "-n", 1, "-o", "-").stderr
+    assert "truncated" in tabgan("sample", table, "-n", 1, "-o", "-").stderr
+    assert "is the model itself" in tabgan("sample", model, "-n", 1, "-o", model, "--output-format", "csv").stderr
+    from tabgan import GAINImputer
+
+    GAINImputer(n_steps=1, draw_steps=0, n_members=1).fit(pd.DataFrame({"a": [1.0, None, 2.0, 3.0]})).save(
+        tmp_path / "g.tabgan"
+    )
+    assert "holds a GAINImputer" in tabgan("sample", tmp_path / "g.tabgan", "-n", 1, "-o", "-").stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([*before, "g.tabgan"])

@@ -1,0 +1,28 @@
+"""Both suites of estimator checks, in full: imbalanced-learn's and scikit-learn's own."""
+
+from imblearn.utils.estimator_checks import parametrize_with_checks as imblearn_checks
+from sklearn.utils.estimator_checks import parametrize_with_checks as sklearn_checks
+
+from tabgan import BAGANOversampler, CGANSampler
+
+QUICK = {"n_steps": 5, "width": 16, "n_blocks": 1, "random_state": 0}
+
+SAMPLERS = [
+    BAGANOversampler(**QUICK),
+    BAGANOversampler.paper(**QUICK, d_noise=8, autoencoder_steps=5),
+    CGANSampler(**QUICK),
+    CGANSampler(**QUICK, start="noise"),
+]
+
+# Check name -> why it cannot pass. Strict: a check that starts to pass must leave this list.
+EXPECTED_FAILED: dict[str, str] = {}
+
+
+@imblearn_checks(SAMPLERS)
+def test_imblearn_checks(estimator, check):
+    check(estimator)
+
+
+@sklearn_checks(SAMPLERS, expected_failed_checks=lambda estimator: EXPECTED_FAILED)
+def test_sklearn_checks(estimator, check):
+    check(estimator)
