@@ -12,6 +12,7 @@ import torch
 from imblearn.over_sampling.base import BaseOverSampler
 from imblearn.utils import check_sampling_strategy
 from scipy.sparse import issparse
+from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from tabgan._runtime import make_generator, resolve_device, threads
@@ -19,7 +20,7 @@ from tabgan.core.checkpoint import write_model_file
 from tabgan.core.run import Run, deadline_after
 from tabgan.exceptions import InvalidInputError
 from tabgan.parameter_rules import SEED, Rule, check, integer, parameter_error, seed_of
-from tabgan.sampling.fitting import FittedSampler, fit_sampler
+from tabgan.sampling.fitting import FittedSampler, MadeRows, fit_sampler
 from tabgan.sampling.report import SamplingReport, build_report
 from tabgan.sampling.targets import Target, read_target
 from tabgan.sampling.training import SamplerSettings
@@ -34,6 +35,8 @@ class TabularSampler(BaseOverSampler):
 
     _RULES: Mapping[str, Rule] = {}
     sampling_strategy: Any
+    _made: MadeRows
+    _report: SamplingReport | None
 
     def _settings(self) -> SamplerSettings:
         raise NotImplementedError
@@ -84,6 +87,8 @@ class TabularSampler(BaseOverSampler):
         self.n_iter_ = self._fitted.n_steps
         self.stop_reason_ = self._fitted.stop_reason
         self._draws = 0
+        for name in ("_made", "_report", "synthetic_mask_", "parents_"):  # of an earlier fit
+            self.__dict__.pop(name, None)
         return self
 
     def fit_resample(self, X: Any, y: Any, **params: Any) -> tuple[Any, Any]:
@@ -135,12 +140,28 @@ class TabularSampler(BaseOverSampler):
         generator = make_generator(fitted.sampling_seed)
         with threads(self.n_threads):  # type: ignore[attr-defined]
             made = fitted.make(codes, generator)
-            self.report_: SamplingReport = build_report(fitted, made, generator)
+        self._made, self._report = made, None
         n_own = fitted.table.n_rows
         self.synthetic_mask_ = np.arange(n_own + len(codes)) >= n_own
         self.parents_ = made.parents
         X = self._restore(fitted.table.with_rows(made.parents, made.cells))
         return X, fitted.target.with_rows(codes)
+
+    @property
+    def report_(self) -> SamplingReport:
+        """What the rows of the last `fit_resample` or `resample` are worth; measured when it is first looked at.
+
+        Raises
+        ------
+        NotFittedError
+            Neither was called since `fit` or `tabgan.load`.
+        """
+        if not hasattr(self, "_made"):
+            raise NotFittedError("report_ is about rows that fit_resample or resample made; call one of them first.")
+        if self._report is None:
+            generator = make_generator(self._fitted.sampling_seed)
+            self._report = build_report(self._fitted, self._made, generator)
+        return self._report
 
     def sample(
         self, n: int = 1, y: Any = None, where: Mapping[Any, Any] | None = None, random_state: Any = None

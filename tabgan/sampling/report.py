@@ -131,7 +131,7 @@ def _consistency(
     real: np.ndarray, codes: np.ndarray, rows: np.ndarray, made: MadeRows, generator: torch.Generator
 ) -> dict[int, dict[str, float]]:
     """Share of made rows, and of real rows, that forests assign to their class which saw neither them nor their parents."""
-    from sklearn.ensemble import RandomForestClassifier
+    from sklearn.ensemble import ExtraTreesClassifier
 
     rng = np.random.default_rng(int(torch.randint(2**31 - 1, (), generator=generator)))
     counts = np.bincount(codes)
@@ -146,9 +146,9 @@ def _consistency(
     for number in range(_FOLDS):
         train, test = learnt[fold[learnt] != number], learnt[fold[learnt] == number]
         judged = asked[fold[made.parents[asked]] == number]
-        forest = RandomForestClassifier(
-            _TREES, class_weight="balanced_subsample", min_samples_leaf=3, random_state=int(rng.integers(2**31))
-        ).fit(real[train], codes[train])
+        weights = 1.0 / np.bincount(codes[train], minlength=len(counts))[codes[train]]
+        forest = ExtraTreesClassifier(_TREES, min_samples_leaf=3, random_state=int(rng.integers(2**31)))
+        forest.fit(real[train], codes[train], weights * len(train))
         for chosen, who, labels, right in ((test, real, codes, right_real), (judged, rows, made.codes, right_made)):
             if len(chosen):
                 right[chosen] = forest.predict(who[chosen]) == labels[chosen]
