@@ -177,6 +177,17 @@ def test_a_condition_column_moves_the_others():
         assert (np.sign(made["x"]) == sign).mean() > 0.9
 
 
+def test_a_condition_that_a_class_never_met_is_told_too():
+    rng = np.random.default_rng(0)
+    side = np.where((rng.random(400) < 0.5) & (np.arange(400) >= 100), "left", "right")
+    X = pd.DataFrame({"side": side, "x": np.where(side == "left", -5.0, 5.0) + rng.normal(size=400)})
+    sampler = CGANSampler(start="noise", n_steps=150, learning_rate=3e-3, width=32, condition_columns=["side"])
+    sampler.set_params(patience=0, random_state=0).fit(X, labels(400, 100))
+    made, _ = sampler.sample(100, y="rare", where={"side": "left"})
+    assert (made["side"] == "left").all()
+    assert made["x"].mean() < 3, "told that the row is on the right, the generator puts it near 5"
+
+
 def test_rare_levels_come_back_as_often_as_the_data_have_them():
     rng = np.random.default_rng(0)
     word = np.array([f"w{k}" for k in range(40)])[np.minimum(rng.geometric(0.1, size=900) - 1, 39)]
@@ -186,6 +197,11 @@ def test_rare_levels_come_back_as_often_as_the_data_have_them():
     assert set(made["word"]) <= set(word)
     shown, real = (frame["word"].value_counts(normalize=True) for frame in (made, X.iloc[:300]))
     assert shown.sub(real, fill_value=0).abs().sum() / 2 < 0.12
+    sampler = CGANSampler(start="noise", n_steps=2, width=16, max_categories=3, random_state=0)
+    made, fitted = made_by(sampler, X, labels(900, 300), {"rare": 900})
+    parents = X["word"].iloc[fitted.parents_].reset_index(drop=True)
+    changed = made["word"][(made["word"] != parents) & ~made["word"].isin(["w0", "w1", "w2"])]
+    assert changed.nunique() > 3, "one slot stands for 37 levels, and becomes any of them"
 
 
 @every_sampler

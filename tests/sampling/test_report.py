@@ -153,3 +153,19 @@ def test_provenance_tells_made_rows_and_where_they_started():
     np.testing.assert_array_equal(X_more[sampler.synthetic_mask_], X[sampler.parents_])
     np.testing.assert_array_equal(y_more[sampler.synthetic_mask_], y[sampler.parents_])
     assert not hasattr(sampler, "sample_indices_")
+
+
+def test_the_report_is_measured_once_and_not_before_rows_are_made():
+    X, y = blobs(3.0)
+    sampler = BAGANOversampler(n_steps=0, random_state=0).fit(X, y)
+    assert not hasattr(sampler, "report_")
+    sampler.resample()
+    assert sampler.report_ is sampler.report_
+    earlier = sampler.report_
+    sampler.resample({"rare": 50})
+    assert sampler.report_.table.loc["rare", "n_made"] == 20
+    assert earlier.table.loc["rare", "n_made"] == 90
+    sampler.fit(X, y)
+    assert not hasattr(sampler, "report_")
+    assert not hasattr(sampler, "synthetic_mask_")
+    assert isinstance(sampler._repr_html_(), str)
