@@ -9,7 +9,8 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import pandas as pd
 
@@ -28,12 +29,15 @@ class Outcome:
         Filled rows; ``test`` is empty in-sample.
     fit_seconds, transform_seconds : float
         Wall time.
+    notes : dict
+        What else a row should keep.
     """
 
     train: pd.DataFrame
     test: pd.DataFrame
     fit_seconds: float
     transform_seconds: float
+    notes: dict[str, Any] = field(default_factory=dict)
 
 
 Competitor = Callable[[BenchmarkTable, pd.DataFrame, int], Outcome]
@@ -70,6 +74,36 @@ def _gain(paper: str | None = None, **settings: object) -> Competitor:
     return run
 
 
+def _chain(**settings: Any) -> Competitor:
+    def run(table: BenchmarkTable, test: pd.DataFrame, seed: int) -> Outcome:
+        from tabgan.imputation.baselines import TreeChain
+
+        return _timed(TreeChain(random_state=seed, categorical=table.categorical, **settings), table, test)
+
+    return run
+
+
+def _autoencoder(table: BenchmarkTable, test: pd.DataFrame, seed: int) -> Outcome:
+    from benchmarks.imputation.autoencoder import RemaskingAutoencoder
+
+    return _timed(RemaskingAutoencoder(random_state=seed, categorical=table.categorical), table, test)
+
+
+def _external(method: str, n_draws: int = 1) -> Competitor:
+    """A method of another environment; its own clock counts, not the start of its process."""
+
+    def run(table: BenchmarkTable, test: pd.DataFrame, seed: int) -> Outcome:
+        from benchmarks.imputation.external import ExternalImputer
+
+        imputer = ExternalImputer(method, n_draws=n_draws, test=test, random_state=seed, categorical=table.categorical)
+        train = imputer.fit_transform(table.frame)
+        others = imputer.transform(test) if len(test) else test
+        seconds = (imputer.report_.pop(name) for name in ("fit_seconds", "transform_seconds"))
+        return Outcome(train, others, *seconds, notes=imputer.report_)
+
+    return run
+
+
 warnings.filterwarnings("ignore", message=".*Early stopping criterion not reached.*")
 
 COMPETITORS: dict[str, Callable[[], Competitor]] = {
@@ -77,6 +111,11 @@ COMPETITORS: dict[str, Callable[[], Competitor]] = {
     "kNN(5)": lambda: _baseline("kNN"),
     "MICE": lambda: _baseline("MICE"),
     "tree chain": lambda: _baseline("tree chain"),
+    "tree chain, 2 jobs": lambda: _chain(n_jobs=2),
+    "re-masking autoencoder": lambda: _autoencoder,
+    "HyperImpute": lambda: _external("hyperimpute"),
+    "HyperImpute's GAIN": lambda: _external("gain"),
+    "miceforest": lambda: _external("miceforest", n_draws=5),
     "GAIN (paper)": lambda: _gain("code"),
     "GAIN (paper's hint)": lambda: _gain("paper"),
     "GAINImputer": lambda: _gain(),

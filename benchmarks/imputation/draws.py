@@ -1,4 +1,4 @@
-"""``python -m benchmarks.imputation.draws``: are draws like the truth? Ours, with and without the adversary, and MICE's.
+"""``python -m benchmarks.imputation.draws``: are draws like the truth? Ours, with and without the adversary, MICE's and miceforest's.
 
 MCAR 20 %, numeric tables cut to 2,000 rows. One draw against the truth by column Wasserstein distance (in column standard deviations),
 energy distance of whole rows and the AUC of a classifier that tells real rows from completed ones (0.5 is best); 20 draws by the RMSE
@@ -8,7 +8,6 @@ of their mean and by how many truths their 5 % to 95 % range covers; and the cov
 from __future__ import annotations
 
 import argparse
-import json
 import time
 import warnings
 from pathlib import Path
@@ -19,10 +18,11 @@ import pandas as pd
 
 from benchmarks.data import load_table
 from benchmarks.imputation.report import markdown
+from benchmarks.imputation.rows import run_missing, stored_rows
 from tabgan.metrics import classifier_two_sample_auc, coverage, energy_distance, mean_wasserstein, rmse
 from tabgan.tables.amputation import ampute
 
-__all__ = ["TABLES", "run"]
+__all__ = ["TABLES", "draw_measures", "hidden_numbers", "run"]
 
 TABLES = (
     "phoneme",
@@ -40,7 +40,10 @@ N_DRAWS = 20
 COLUMNS = ["wasserstein", "energy", "c2st", "rmse_mean", "range_coverage", "interval_coverage", "seconds"]
 
 
-def _mice(frame: pd.DataFrame, seed: int) -> tuple[list[np.ndarray], None]:
+Filled = tuple[list[np.ndarray], Any]
+
+
+def _mice(frame: pd.DataFrame, seed: int) -> Filled:
     from sklearn.experimental import enable_iterative_imputer  # noqa: F401
     from sklearn.impute import IterativeImputer
 
@@ -51,8 +54,16 @@ def _mice(frame: pd.DataFrame, seed: int) -> tuple[list[np.ndarray], None]:
     return draws, None
 
 
+def _miceforest(frame: pd.DataFrame, seed: int) -> Filled:
+    from benchmarks.imputation.external import ExternalImputer
+
+    imputer = ExternalImputer("miceforest", n_draws=N_DRAWS, random_state=seed)
+    imputer.fit_transform(frame)
+    return list(imputer.draws_), None
+
+
 def _gain(**settings: Any) -> Any:
-    def run(frame: pd.DataFrame, seed: int) -> tuple[list[np.ndarray], Any]:
+    def run(frame: pd.DataFrame, seed: int) -> Filled:
         from tabgan import GAINImputer
 
         imputer = GAINImputer(random_state=seed, round_like_observed=False, **settings).fit(frame)
@@ -63,74 +74,77 @@ def _gain(**settings: Any) -> Any:
 
 METHODS = {
     "MICE posterior": _mice,
+    "miceforest": _miceforest,
     "copula only": _gain(draw_steps=0),
     "energy score": _gain(adversarial_weight=0.0),
     "energy score + adversary (default)": _gain(),
 }
 
 
-def run(name: str, method: str, seed: int) -> dict[str, Any]:
-    """One row of results."""
+def hidden_numbers(name: str, seed: int, mechanism: str = "mcar", rate: float = 0.2) -> tuple[pd.DataFrame, np.ndarray]:
+    """The numeric columns of a table without gaps, cut to 2,000 rows, and which cells to hide."""
     table = load_table(name, max_rows=2000)
     truth = table.frame[table.numeric].dropna().reset_index(drop=True)
-    hidden = ampute(truth.to_numpy(), 0.2, random_state=seed)
-    frame = truth.mask(hidden)
-    started = time.perf_counter()
-    draws, ends = METHODS[method](frame, seed)
-    seconds = time.perf_counter() - started
+    return truth, ampute(truth.to_numpy(), rate, mechanism=mechanism, random_state=seed)  # type: ignore[arg-type]
+
+
+def draw_measures(truth: pd.DataFrame, hidden: np.ndarray, draws: list[np.ndarray], ends: Any) -> dict[str, float]:
+    """How like the truth draws are, and how often ranges and intervals hold it."""
     first = pd.DataFrame(draws[0], columns=truth.columns)
     spread = truth.std(ddof=0)
     low, high = (pd.DataFrame(np.quantile(draws, q, axis=0), columns=truth.columns) for q in (0.05, 0.95))
     touched = hidden.any(axis=1)
     real, made = (truth[touched] / spread).to_numpy(), (first[touched] / spread).to_numpy()
     return {
-        "table": name,
-        "method": method,
-        "seed": seed,
         "wasserstein": float(mean_wasserstein(truth, first, hidden)),
         "energy": float(energy_distance(real, made)),
         "c2st": float(classifier_two_sample_auc(real, made, paired=True, max_rows=1000)),
         "rmse_mean": float(rmse(truth, pd.DataFrame(np.mean(draws, axis=0), columns=truth.columns), hidden)),
         "range_coverage": float(coverage(truth, low, high, hidden).share),
         "interval_coverage": float("nan") if ends is None else float(coverage(truth, *ends, hidden).share),
-        "seconds": seconds,
     }
+
+
+def run(table: str, method: str, seed: int) -> dict[str, Any]:
+    """One row of results."""
+    truth, hidden = hidden_numbers(table, seed)
+    started = time.perf_counter()
+    draws, ends = METHODS[method](truth.mask(hidden), seed)
+    return {"seconds": time.perf_counter() - started} | draw_measures(truth, hidden, draws, ends)
 
 
 def main() -> None:
     """Run what the results file does not hold yet, and write the page."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.imputation.draws", description=__doc__)
     parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--methods", nargs="+", default=list(METHODS), choices=list(METHODS))
+    parser.add_argument(
+        "--results", type=Path, help="file of rows (default: benchmarks/imputation/results/draws.jsonl)"
+    )
     parser.add_argument("--only-report", action="store_true")
     options = parser.parse_args()
     here = Path(__file__).parent
-    path = here / "results" / "draws.jsonl"
-    rows = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
-    done = {(row["table"], row["method"], row["seed"]) for row in rows}
+    path = options.results or here / "results" / "draws.jsonl"
     warnings.filterwarnings("ignore")
-    for name in TABLES if not options.only_report else ():
-        for seed in range(options.seeds):
-            for method in METHODS:
-                if (name, method, seed) in done:
-                    continue
-                try:
-                    row = run(name, method, seed)
-                except Exception as error:
-                    row = {"table": name, "method": method, "seed": seed, "error": f"{type(error).__name__}: {error}"}
-                rows.append(row)
-                with path.open("a") as file:
-                    file.write(json.dumps(row) + "\n")
-                print(row, flush=True)
-    page = here.parents[1] / "docs" / "benchmarks" / "draws.md"
-    page.write_text(_page(pd.DataFrame(rows)))
+    if not options.only_report:
+        cells = [
+            {"table": table, "method": method, "seed": seed}
+            for seed in range(options.seeds)
+            for table in TABLES
+            for method in options.methods
+        ]
+        run_missing(path, cells, run)
+    page = path.with_suffix(".md") if options.results else here.parents[1] / "docs" / "benchmarks" / "draws.md"
+    page.write_text(_page(pd.DataFrame(stored_rows(path))))
 
 
 def _page(rows: pd.DataFrame) -> str:
-    mean = rows.groupby("method", sort=False)[COLUMNS].mean()
+    rows["method"] = pd.Categorical(rows["method"], [name for name in METHODS if (rows["method"] == name).any()])
+    mean = rows.groupby("method", observed=True)[COLUMNS].mean()
     mean.index.name = f"mean over {rows['table'].nunique()} tables, {rows['seed'].nunique()} seed(s)"
     parts = ["# Draws", (__doc__ or "").split("\n\n", 1)[1], markdown(mean.map("{:.4f}".format))]
     for measure in ("wasserstein", "energy", "c2st", "interval_coverage"):
-        table = rows.groupby(["table", "method"], sort=False)[measure].mean().unstack("method")
+        table = rows.groupby(["table", "method"], sort=False, observed=True)[measure].mean().unstack("method")
         parts += [f"## {measure}", markdown(table.map("{:.4f}".format))]
     if "error" in rows and rows["error"].notna().any():
         parts += [

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import os
 import platform
 import resource
+import signal
 import subprocess
+import sys
 import time
 import traceback
 import warnings
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from functools import cache
 from importlib.metadata import version
@@ -32,16 +36,25 @@ def run_grid(
     *,
     methods: Sequence[str] | None = None,
     tables: Sequence[str] | None = None,
-    time_limit: float = 1800.0,
+    borrowed: Sequence[Path] = (),
+    retry: bool = False,
 ) -> None:
-    """Run what ``results`` (JSON lines) does not hold yet; ``methods`` and ``tables`` leave the others for later."""
-    done = {_key(json.loads(line)) for line in results.read_text().splitlines()} if results.exists() else set()
+    """Run what ``results`` (JSON lines) does not hold yet; ``methods`` and ``tables`` leave the others for later.
+
+    ``borrowed`` are rows of other grids that cut their tables alike; what is there is not run again. ``retry``
+    runs failed cells once more; the later row counts.
+    """
+    files = [path for path in (results, *borrowed) if path.exists()]
+    rows = [json.loads(line) for path in files for line in path.read_text().splitlines()]
+    done = {_key(row) for row in rows if not (retry and row.get("error"))}
     wanted = [cell for cell in grid.cells() if cell.method in (methods or grid.methods)]
     wanted = [cell for cell in wanted if cell.table in (tables or grid.tables)]
     cells = [cell for cell in wanted if _key(asdict(cell)) not in done]
     results.parent.mkdir(parents=True, exist_ok=True)
+    # An ended run must end its cell too, which has a process group of its own.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     for number, cell in enumerate(cells, 1):
-        row = asdict(cell) | _in_process(cell, grid, time_limit)
+        row = asdict(cell) | _in_process(cell, grid, grid.time_limit)
         with results.open("a") as file:
             file.write(json.dumps(row) + "\n")
         outcome = row.get("error") or f"rmse {row['rmse']}, error rate {row['error_rate']}"
@@ -110,10 +123,18 @@ def _in_process(cell: Cell, grid: Grid, time_limit: float) -> dict[str, Any]:
     receiver, sender = context.Pipe(duplex=False)
     process = context.Process(target=_work, args=(cell, grid, sender))
     process.start()
-    answer = receiver.recv() if receiver.poll(time_limit) else {"error": f"no result after {time_limit:.0f} s"}
-    if process.is_alive() and "error" in answer:
-        process.kill()
-    process.join()
+    answer = {"error": f"no result after {time_limit:.0f} s"}
+    try:
+        if receiver.poll(time_limit):
+            answer = receiver.recv()
+    except EOFError:
+        answer = {"error": "the process ended without a result"}
+    finally:
+        if "error" in answer and process.pid is not None:
+            # With its group: a competitor's own processes must not go on beside the next cell.
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+        process.join()
     return answer | {
         "python": platform.python_version(),
         "machine": f"{platform.machine()}, {multiprocessing.cpu_count()} cores",
@@ -121,12 +142,14 @@ def _in_process(cell: Cell, grid: Grid, time_limit: float) -> dict[str, Any]:
 
 
 def _work(cell: Cell, grid: Grid, sender: Any) -> None:
+    os.setpgrp()
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     warnings.filterwarnings("ignore")
     try:
         from benchmarks.imputation.competitors import COMPETITORS
 
         train, test, truth, hidden, _ = amputed(cell, grid)
-        started = time.process_time()
+        started = _cpu_seconds()
         outcome = COMPETITORS[cell.method]()(train, test, cell.seed)
         filled = pd.concat([outcome.train, outcome.test], ignore_index=True)
         scored = slice(len(train.frame), None) if cell.test_fraction else slice(None)
@@ -138,12 +161,18 @@ def _work(cell: Cell, grid: Grid, sender: Any) -> None:
         )
         row |= {"fit_seconds": outcome.fit_seconds, "transform_seconds": outcome.transform_seconds}
         row |= {"n_rows": len(truth), "n_columns": truth.shape[1]}
-        row |= {"cpu_seconds": time.process_time() - started, "commit": _commit()}
-        row |= {"peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, "device": "cpu"}
+        row |= {"cpu_seconds": _cpu_seconds() - started, "commit": _commit()}
+        own, others = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
+        row |= {"peak_mb": max(own.ru_maxrss, others.ru_maxrss) / 1024, "device": "cpu"}
         row |= {name: version(name) for name in ("torch", "scikit-learn", "pandas", "numpy")}
-        sender.send(row | {"time": time.strftime("%Y-%m-%dT%H:%M:%S")})
+        sender.send(row | outcome.notes | {"time": time.strftime("%Y-%m-%dT%H:%M:%S")})
     except Exception as error:
         sender.send({"error": f"{type(error).__name__}: {error}", "traceback": traceback.format_exc()[-2000:]})
+
+
+def _cpu_seconds() -> float:
+    """Of this process and those it has waited for."""
+    return sum(os.times()[:4])
 
 
 @cache

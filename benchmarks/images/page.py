@@ -1,0 +1,147 @@
+"""``docs/images.md`` from its template ``page.md`` and the results: figures, tables, pictures, lines of code."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import json
+import re
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tabgan.images import recipes
+
+__all__ = ["lines_of_code", "write_page"]
+
+Rows = Mapping[str, dict[str, Any]]
+_GALLERY = (
+    "real gaussians wgan-gp projection sngan acgan cgan bagan dragan minimax lsgan matching-aware feature-matching wgan dcgan "
+    "stackgan unrolled minibatch-discrimination began"
+).split()
+_TABLES = {
+    "bagan": {
+        "fidelity": "fidelity",
+        "pair_similarity": "pair similarity",
+        "pair_distance_ratio": "pair distances, made / real",
+    },
+    "heat": {"l1": "L1 error", "l2": "L2 error", "high_frequency": "high frequency"},
+    "resolution": {"l1": "L1 error", "l2": "L2 error", "high_frequency": "high frequency"},
+    "deblending": {"l1": "L1 error", "l2": "L2 error", "high_frequency": "high frequency"},
+    "cyclegan": {
+        "error": "error",
+        "error_of_no_change": "of no change",
+        "error_of_mean_image": "of the mean image",
+        "cycle_error": "cycle error",
+    },
+    "vectors": {"digit_right": "digit right", "bold_right": "bold right", "slant_right": "slant right"},
+    "mnist": {"frechet": "Frechet", "coverage": "coverage", "accuracy": "conditional accuracy"},
+    "fashion": {"frechet": "Frechet", "coverage": "coverage", "accuracy": "conditional accuracy"},
+}
+_MISSING = "not measured yet"
+
+
+def write_page(results: Path, template: Path, page: Path) -> None:
+    """Fill the template: ``{digits:NAME}``, ``{ring:NAME}``, ``{table:NAME}``, ``{picture:FILE}``, ``{gallery}``, ``{lines}``."""
+    found = {file.stem: _rows(file) for file in results.glob("*.jsonl")}
+    pictures = page.parent / page.stem
+    pictures.mkdir(exist_ok=True)
+
+    def fill(match: re.Match[str]) -> str:
+        kind, _, name = match.group(1).partition(":")
+        if kind == "digits":
+            return _digits(found.get("digits", {}), name)
+        if kind == "ring":
+            return _ring(found.get("ring", {}), name)
+        if kind == "table":
+            return _table(found.get(name, {}), _TABLES[name])
+        if kind == "picture":
+            return _picture(results / "pictures" / name, pictures)
+        if kind == "gallery":
+            return _gallery(found.get("digits", {}), results / "pictures", pictures)
+        if kind == "lines":
+            return lines_of_code()
+        return match.group(0)
+
+    page.write_text(re.sub(r"\{([a-z]+(?::[^{}]+)?)\}", fill, template.read_text()))
+
+
+def lines_of_code() -> str:
+    """Code lines per recipe file, without imports, docstrings and comments."""
+    files: dict[Path, list[str]] = {}
+    for recipe in recipes.values():
+        files.setdefault(Path(str(inspect.getsourcefile(recipe.training))), []).append(recipe.name)
+    lines, total = ["| file | recipes | lines | per recipe |", "|---|---|---|---|"], 0
+    for file, names in files.items():
+        count = _code_lines(file.read_text())
+        total += count
+        lines.append(f"| `{file.name}` | {', '.join(names)} | {count} | {count / len(names):.0f} |")
+    return "\n".join([*lines, f"| all | {len(recipes)} | {total} | {total / len(recipes):.0f} |"])
+
+
+def _code_lines(text: str) -> int:
+    skipped: set[int] = set()
+    for node in ast.walk(ast.parse(text)):
+        is_text = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+        if is_text or isinstance(node, (ast.Import, ast.ImportFrom)):
+            skipped |= set(range(node.lineno, node.end_lineno + 1))
+    kept = (line for number, line in enumerate(text.splitlines(), 1) if number not in skipped)
+    return sum(bool(line.strip()) and not line.strip().startswith("#") for line in kept)
+
+
+def _rows(file: Path) -> dict[str, dict[str, Any]]:
+    return {row["key"]: row for row in map(json.loads, file.read_text().splitlines())}
+
+
+def _digits(rows: Rows, name: str) -> str:
+    row = next((row for key, row in rows.items() if key.split("/")[1] == name), None)
+    if row is None:
+        return _MISSING
+    values = [row["frechet"], row["coverage"], row["accuracy"]]
+    return " / ".join(f"{value:.2f}" for value in values if value is not None)
+
+
+def _ring(rows: Rows, name: str) -> str:
+    if name == "table":
+        names = list(dict.fromkeys(key.rsplit("/", 1)[0] for key in rows))
+        return "\n".join(
+            ["| method | modes hit; share near, per seed |", "|---|---|"]
+            + [f"| {n} | {_ring(rows, n)} |" for n in names]
+        )
+    mine = [row for key, row in rows.items() if key.rsplit("/", 1)[0] == name]
+    return "; ".join(f"{row['modes_hit']}, {row['share_near']:.2f}" for row in mine) or _MISSING
+
+
+def _table(rows: Rows, columns: Mapping[str, str]) -> str:
+    if not rows:
+        return _MISSING.capitalize() + "."
+    lines = ["| | " + " | ".join([*columns.values(), "CPU s"]) + " |", "|---" * (len(columns) + 2) + "|"]
+    for key, row in rows.items():
+        cells = [row.get(column) for column in [*columns, "cpu_seconds"]]
+        lines.append(f"| {key} | " + " | ".join("" if cell is None else f"{cell:.3g}" for cell in cells) + " |")
+    return "\n".join(lines)
+
+
+def _picture(source: Path, pictures: Path) -> str:
+    if not source.is_file():
+        return ""
+    shutil.copy(source, pictures / source.name)
+    return f"![{source.stem}]({pictures.name}/{source.name})"
+
+
+def _gallery(rows: Rows, source: Path, pictures: Path) -> str:
+    cells = []
+    for name in _GALLERY:
+        key = next((key for key in rows if key.split("/")[1] == name), None)
+        if key is not None:
+            picture = _picture(source / (key.replace("/", "-") + ".png"), pictures)
+            cells.append((f"**{name}** {_digits(rows, name)}, {rows[key]['cpu_seconds']:.0f} s", picture))
+    cells += [("", "")] * (-len(cells) % 4)
+    lines = []
+    for start in range(0, len(cells), 4):
+        for part in range(2):
+            lines.append("| " + " | ".join(cell[part] for cell in cells[start : start + 4]) + " |")
+        if start == 0:
+            lines.insert(1, "|---|---|---|---|")
+    return "\n".join(lines)

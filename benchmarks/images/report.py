@@ -1,0 +1,57 @@
+"""Rows to Markdown tables, with a sentence on what each shows."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+__all__ = ["write_report"]
+
+_HIDDEN = {"device", "commit", "parameters", "n", "judge_accuracy"}
+_TITLES = {
+    "smoke": "A few steps, to see that everything runs",
+    "digits": "scikit-learn's digits, 8 x 8; three disjoint parts for judge (500), training (648), comparison (649)",
+    "mnist": "MNIST, 28 x 28: judge 5,000, training 5,000, comparison 1,000",
+    "fashion": "Fashion-MNIST, 28 x 28, the same parts",
+    "bagan": "BAGAN's experiment: the digit 8 of MNIST keeps 2.5 % of its images",
+    "ring": "The ring of 8 Gaussians (radius 1, sd 0.02): modes hit of 8, share of points within 3 sd",
+    "heat": "Boundary temperatures to the steady heat field, 16 x 16, 300 plates held out",
+    "resolution": "7 x 7 digits (shown at 28 x 28) to 28 x 28, 300 held out",
+    "deblending": "Two overlapping digits, apart again, 300 pairs of unseen digits",
+    "cyclegan": "Digits and their negatives without pairs; error against the hidden truth, in grey levels from -1 to 1",
+    "vectors": "Class and style as a vector: combinations that training never showed",
+}
+
+
+def write_report(results: Path, page: Path) -> str:
+    """One table per results file, in the order above, written to ``page``."""
+    parts = [
+        "# Image benchmarks",
+        "",
+        "Written by `python -m benchmarks.images report`; CPU seconds are of one core.",
+        "",
+    ]
+    for name, title in _TITLES.items():
+        file = results / f"{name}.jsonl"
+        if not file.is_file():
+            continue
+        rows = [json.loads(line) for line in file.read_text().splitlines()]
+        columns = [column for column in dict.fromkeys(key for row in rows for key in row) if column not in _HIDDEN]
+        parts += [f"## {name}", "", title + ".", "", _line(columns), "|" + "---|" * len(columns)]
+        parts += [_line([_shown(row.get(column)) for column in columns]) for row in rows]
+        parts.append("")
+    text = "\n".join(parts)
+    page.parent.mkdir(parents=True, exist_ok=True)
+    page.write_text(text)
+    return text
+
+
+def _line(cells: list[str]) -> str:
+    return "| " + " | ".join(cells) + " |"
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return ""
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
