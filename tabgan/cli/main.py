@@ -9,10 +9,13 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from tabgan.cli.balance import BALANCE_EPILOG, balance
 from tabgan.cli.compare import COMPARE_EPILOG, compare
 from tabgan.cli.demo import demo
 from tabgan.cli.errors import DebugOption, report_error
+from tabgan.cli.images import images
 from tabgan.cli.impute import IMPUTE_EPILOG, impute
+from tabgan.cli.sample import SAMPLE_EPILOG, sample
 
 __all__ = ["app", "main"]
 
@@ -27,6 +30,10 @@ tabgan impute new.parquet -o new_full.parquet --model shop.tabgan
 cat gaps.csv | tabgan impute - -o - --quiet > full.csv
 
 tabgan compare gaps.csv --leave id
+
+tabgan balance train.csv --target y -o balanced.csv --save y.tabgan
+
+tabgan sample y.tabgan -n 100 --class rare -o rare.csv
 
 tabgan demo
 
@@ -82,12 +89,15 @@ def _options(
     ] = False,
     debug: DebugOption = False,
 ) -> None:
-    """Fill the gaps of real tables with a GAN that is measured against the baselines."""
+    """Fill the gaps and rebalance the classes of real tables with GANs that are measured against the baselines."""
 
 
 app.command(epilog=IMPUTE_EPILOG)(impute)
 app.command(epilog=COMPARE_EPILOG)(compare)
+app.command(epilog=BALANCE_EPILOG)(balance)
+app.command(epilog=SAMPLE_EPILOG)(sample)
 app.command()(demo)
+app.add_typer(images, name="images")
 
 
 def main() -> None:

@@ -1,0 +1,168 @@
+"""Labels and condition vectors: from what the user hands in to what networks see, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.functional import one_hot
+
+from tabgan.exceptions import InvalidInputError, InvalidParameterError
+from tabgan.parameter_rules import parameter_error
+
+__all__ = ["Conditions", "missing_per_class"]
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """The conditions seen in training.
+
+    Parameters
+    ----------
+    labels : tuple of str, int, float or bool, or None
+        Class labels in order; None for condition vectors.
+    table : Tensor of shape (n_groups, d_condition)
+        One row per class (one-hot), or the distinct condition vectors.
+    frequency : Tensor of shape (n_groups,)
+        How often each was seen.
+    """
+
+    labels: tuple[Any, ...] | None
+    table: Tensor
+    frequency: Tensor
+
+    @property
+    def n_classes(self) -> int:
+        """Number of classes; 0 for condition vectors."""
+        return 0 if self.labels is None else len(self.labels)
+
+    @classmethod
+    def learn(cls, labels: Any, n_images: int) -> Conditions:
+        """Classes from a vector of labels, groups from a matrix of numbers.
+
+        Raises
+        ------
+        InvalidInputError
+            Lengths differ, labels are missing, or vectors are not finite numbers.
+        """
+        array = _as_array(labels, n_images)
+        if array.ndim == 1:
+            values, counts = np.unique(array, return_counts=True)
+            table = one_hot(torch.arange(len(values)), len(values)).float()
+            return cls(tuple(values.tolist()), table, torch.from_numpy(counts).float())
+        table, counts = torch.unique(torch.from_numpy(array.astype(np.float32)), dim=0, return_counts=True)
+        return cls(None, table, counts.float())
+
+    def groups(self, labels: Any, n_images: int) -> Tensor:
+        """The row of ``table`` that each label or vector is; LongTensor of shape (n,).
+
+        Raises
+        ------
+        InvalidInputError
+            A label or vector that training did not see; names it and its position.
+        """
+        array = _as_array(labels, n_images)
+        if self.labels is None:
+            vectors = self.vectors(labels, n_images)
+            same = (vectors[:, None] == self.table[None]).all(2)
+            if not bool(same.any(1).all()):
+                raise InvalidInputError(
+                    f"labels[{int((~same.any(1)).nonzero()[0, 0])}] is a condition vector that was not seen before."
+                )
+            return same.int().argmax(1)
+        if array.ndim != 1:
+            raise InvalidInputError(
+                f"labels have shape {array.shape}; the recipe was trained with one class label per image."
+            )
+        place = {label: index for index, label in enumerate(self.labels)}
+        for position, label in enumerate(array.tolist()):
+            if label not in place:
+                raise InvalidInputError(f"labels[{position}]={label!r} is not one of the classes {list(self.labels)}.")
+        return torch.tensor([place[label] for label in array.tolist()])
+
+    def vectors(self, labels: Any, n_images: int) -> Tensor:
+        """What networks see for given labels; vectors need not have been seen before."""
+        if self.labels is not None:
+            return self.table[self.groups(labels, n_images)]
+        array = _as_array(labels, n_images)
+        if array.ndim != 2 or array.shape[1] != self.table.shape[1]:
+            raise InvalidInputError(
+                f"condition vectors have shape {array.shape}; (n, {self.table.shape[1]}) is needed, as in training."
+            )
+        return torch.from_numpy(array.astype(np.float32))
+
+    def draw(self, n: int, generator: torch.Generator) -> Tensor:
+        """Groups as frequent as in training; LongTensor of shape (n,)."""
+        return torch.multinomial(self.frequency, n, replacement=True, generator=generator)
+
+    def named(self, groups: Tensor) -> np.ndarray:
+        """Labels (or vectors) of groups, as the user gave them."""
+        if self.labels is None:
+            return self.table[groups].numpy()
+        return np.asarray(self.labels)[groups.numpy()]
+
+    def to_state(self) -> dict[str, Any]:
+        """As plain data."""
+        labels = None if self.labels is None else list(self.labels)
+        return {"labels": labels, "table": self.table, "frequency": self.frequency}
+
+    @classmethod
+    def from_state(cls, state: dict[str, Any]) -> Conditions:
+        """Rebuild what `to_state` described."""
+        labels = None if state["labels"] is None else tuple(state["labels"])
+        return cls(labels, state["table"], state["frequency"])
+
+
+def missing_per_class(labels: np.ndarray, strategy: str | Mapping[Any, int]) -> dict[Any, int]:
+    """How many images each class lacks.
+
+    Parameters
+    ----------
+    labels : ndarray of shape (n,)
+        The classes.
+    strategy : "auto" or dict
+        ``"auto"`` brings every class to the size of the largest; a dict maps a class to the wanted number.
+
+    Raises
+    ------
+    InvalidParameterError
+        The strategy is unknown, or asks for fewer images than there are.
+    InvalidInputError
+        There is one class only.
+    """
+    values, counts = np.unique(labels, return_counts=True)
+    present = dict(zip(values.tolist(), counts.tolist(), strict=True))
+    if isinstance(strategy, str):
+        if strategy != "auto":
+            raise parameter_error("sampling_strategy", strategy, "'auto' or a dict")
+        wanted = dict.fromkeys(present, max(present.values()))
+    else:
+        wanted = dict(strategy)
+    for label, number in wanted.items():
+        if label not in present or number < present[label]:
+            raise InvalidParameterError(
+                f"sampling_strategy asks for {number} images of class {label!r}, of which there are {present.get(label, 0)}; "
+                "classes can only grow."
+            )
+    if len(present) < 2:
+        raise InvalidInputError(f"y has the single class {values[0]!r}; there is nothing to balance.")
+    return {label: wanted.get(label, count) - count for label, count in present.items()}
+
+
+def _as_array(labels: Any, n_images: int) -> np.ndarray:
+    array = labels.detach().cpu().numpy() if isinstance(labels, Tensor) else np.asarray(labels)
+    if array.ndim not in (1, 2):
+        raise InvalidInputError(f"labels have shape {array.shape}; give (n,) class labels or (n, d) condition vectors.")
+    if len(array) != n_images:
+        raise InvalidInputError(f"labels has {len(array)} rows, but there are {n_images} images; they belong together.")
+    if array.ndim == 2 and array.dtype.kind not in "uifb":
+        raise InvalidInputError(f"condition vectors have dtype {array.dtype}; give numbers.")
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        raise InvalidInputError("labels hold NaN or infinity; leave these images out.")
+    if array.dtype.kind == "O" and any(label is None or label != label for label in array.ravel()):
+        raise InvalidInputError("labels hold missing values; leave these images out.")
+    return array

@@ -1,0 +1,453 @@
+"""`ImageGAN`: one estimator for every image recipe."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import torch
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted
+from torch import Tensor
+
+from tabgan._runtime import make_generator, resolve_device
+from tabgan.core.callbacks import Callback, Progress, TimeBudget
+from tabgan.core.checkpoint import write_model_file
+from tabgan.exceptions import InvalidInputError, InvalidParameterError
+from tabgan.images import state
+from tabgan.images.conditions import Conditions, missing_per_class
+from tabgan.images.grids import SampleGrid
+from tabgan.images.latent import truncated_noise
+from tabgan.images.reading import ImageFormat, read_images
+from tabgan.images.recipes import recipes
+from tabgan.images.recipes.base import Recipe, Sizes, TrainingData, check_settings
+from tabgan.images.training import Run, make_images, train
+from tabgan.parameter_rules import SEED, check, integer, number, optional, parameter_error, seed_of
+
+__all__ = ["ImageGAN"]
+
+_RULES = {
+    "n_steps": optional(integer(1)),
+    "batch_size": optional(integer(2)),
+    "d_noise": optional(integer(1)),
+    "learning_rate": optional(number(0, open_low=True)),
+    "max_time": optional(number(0, open_low=True, note=" (seconds)")),
+    "random_state": SEED,
+    "n_threads": optional(integer(1)),
+    "verbose": integer(0),
+    "sample_every": optional(integer(1)),
+}
+
+
+class ImageGAN(BaseEstimator):
+    """Train an image GAN, draw from it, translate with it.
+
+    Parameters
+    ----------
+    recipe : str, default="wgan-gp"
+        A key of `tabgan.images.recipes`: which networks, losses, penalties and phases.
+    n_steps : int, default=None
+        Trainer steps; each runs all phases. None takes the recipe's value, here and for the next three.
+    batch_size : int, default=None
+        Images per batch, drawn with replacement.
+    d_noise : int, default=None
+        Width of the noise; pix2pix takes what its dropout needs.
+    learning_rate : float, default=None
+        Of the optimisers.
+    settings : dict, default=None
+        Further settings of the recipe; ``recipes[name].settings`` lists them.
+    value_range : (low, high), default=None
+        Values of black and white; see `tabgan.images.reading.read_images`.
+    image_shape : (h, w) or (c, h, w), default=None
+        For images that come as flat rows.
+    random_state : int, RandomState or None, default=None
+        An int makes results repeatable on a CPU; global random states are neither read nor moved.
+    device : {"auto", "cpu", "cuda", "cuda:N", "mps"}, default="auto"
+        Where to train; a fitted model lives on the CPU.
+    n_threads : int, default=1
+        torch's CPU threads meanwhile. None leaves torch's setting.
+    max_time : float, default=None
+        Seconds after which training stops; None sets no limit.
+    verbose : int, default=0
+        1 shows a progress bar.
+    sample_every : int, default=None
+        Write a grid of samples every so many steps.
+    sample_folder : path-like, default=None
+        Where to; must exist.
+
+    Attributes
+    ----------
+    recipe_ : Recipe
+        What was trained.
+    settings_ : dict
+        All settings, defaults filled in.
+    players_ : dict of str to nn.Module
+        The trained networks; averaged ones where the recipe averages.
+    classes_ : ndarray
+        Class labels, for recipes trained with labels.
+    n_iter_ : int
+        Steps done.
+    history_ : list of dict
+        Losses by step.
+    warnings_ : list of str
+        Signs of trouble: exploding gradients, a discriminator that has won, collapse.
+    stop_reason_ : str or None
+        Why training ended early, if it did.
+
+    Raises
+    ------
+    InvalidParameterError, InvalidInputError
+        From `fit`, before training: names the parameter or the image.
+
+    Notes
+    -----
+    `partial_fit` and ``save`` / ``tabgan.load`` go on exactly: on a CPU, 100 steps, a file, and 100 more steps give the same
+    weights as 200 steps, provided the data are the same.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from tabgan.images import ImageGAN
+    >>> images = np.random.default_rng(0).random((40, 8, 8))
+    >>> gan = ImageGAN("non-saturating", n_steps=3, random_state=0).fit(images, labels=["a", "b"] * 20)
+    >>> gan.sample(4, y=["a", "a", "b", "b"]).shape
+    (4, 8, 8)
+    """
+
+    def __init__(
+        self,
+        recipe: str = "wgan-gp",
+        *,
+        n_steps: int | None = None,
+        batch_size: int | None = None,
+        d_noise: int | None = None,
+        learning_rate: float | None = None,
+        settings: Mapping[str, Any] | None = None,
+        value_range: tuple[float, float] | None = None,
+        image_shape: tuple[int, ...] | None = None,
+        random_state: int | np.random.RandomState | None = None,
+        device: str = "auto",
+        n_threads: int | None = 1,
+        max_time: float | None = None,
+        verbose: int = 0,
+        sample_every: int | None = None,
+        sample_folder: str | os.PathLike[str] | None = None,
+    ) -> None:
+        self.recipe = recipe
+        self.n_steps = n_steps
+        self.batch_size = batch_size
+        self.d_noise = d_noise
+        self.learning_rate = learning_rate
+        self.settings = settings
+        self.value_range = value_range
+        self.image_shape = image_shape
+        self.random_state = random_state
+        self.device = device
+        self.n_threads = n_threads
+        self.max_time = max_time
+        self.verbose = verbose
+        self.sample_every = sample_every
+        self.sample_folder = sample_folder
+
+    def fit(self, images: Any, labels: Any = None, targets: Any = None) -> ImageGAN:
+        """Train from fresh weights.
+
+        Parameters
+        ----------
+        images : ndarray, Tensor or path
+            See `tabgan.images.reading.read_images`.
+        labels : array of shape (n,) or (n, d), default=None
+            Class labels, or condition vectors.
+        targets : ndarray, Tensor or path, default=None
+            Image to image: what ``images`` are translated to. Row by row for pix2pix, another domain for CycleGAN.
+
+        Returns
+        -------
+        ImageGAN
+            Itself.
+        """
+        deadline = None if self.max_time is None else time.monotonic() + self.max_time
+        recipe, settings = self._checked()
+        data, source_format, target_format, conditions = self._read(recipe, images, labels, targets)
+        sizes = Sizes(
+            target_format.shape,
+            0 if conditions is None else conditions.table.shape[1],
+            0 if conditions is None else conditions.n_classes,
+            None if source_format is None else source_format.shape,
+        )
+        generator = make_generator(seed_of(self.random_state))
+        players = recipe.networks(sizes, SimpleNamespace(**settings), generator)
+        settings = settings | {"d_noise": recipe.d_noise(players, SimpleNamespace(**settings))}
+        self.recipe_, self.settings_, self._sizes = recipe, settings, sizes
+        self._format, self._source_format, self._conditions = target_format, source_format, conditions
+        if conditions is not None and conditions.labels is not None:
+            self.classes_ = np.asarray(conditions.labels)
+        self._draws = make_generator(int(torch.randint(2**62, (), generator=generator)))
+        self._train(players, data, generator, settings["n_steps"], None, deadline)
+        return self
+
+    def partial_fit(
+        self, images: Any, labels: Any = None, targets: Any = None, *, n_steps: int | None = None
+    ) -> ImageGAN:
+        """Train further, exactly where `fit`, `partial_fit` or a loaded file stopped.
+
+        Parameters
+        ----------
+        images, labels, targets
+            As in `fit`; the same data continue exactly, new data of the same kind are learnt from here on.
+        n_steps : int, default=None
+            Further steps; None takes as many as `fit` does.
+
+        Returns
+        -------
+        ImageGAN
+            Itself.
+        """
+        if not hasattr(self, "_training_state"):
+            if n_steps is None:
+                return self.fit(images, labels, targets)
+            raise InvalidParameterError(
+                "partial_fit(n_steps=...) goes on from a fit; call fit first, or leave n_steps out."
+            )
+        deadline = None if self.max_time is None else time.monotonic() + self.max_time
+        if n_steps is not None and n_steps < 1:
+            raise parameter_error("n_steps", n_steps, "an integer >= 1")
+        self._checked()
+        data, source_format, target_format, _ = self._read(self.recipe_, images, labels, targets, self._conditions)
+        sizes = (target_format.shape, None if source_format is None else source_format.shape)
+        if sizes != (self._format.shape, None if self._source_format is None else self._source_format.shape):
+            raise InvalidInputError(f"images have shape {target_format.shape}, but training had {self._format.shape}.")
+        generator = make_generator(0)  # replaced by the saved one
+        players = self.recipe_.networks(self._sizes, SimpleNamespace(**self.settings_), generator)
+        self._train(players, data, generator, n_steps or self.settings_["n_steps"], self._training_state, deadline)
+        return self
+
+    def sample(
+        self,
+        n: int | None = None,
+        y: Any = None,
+        *,
+        truncation: float | None = None,
+        random_state: int | None = None,
+        return_y: bool = False,
+    ) -> Any:
+        """Draw images.
+
+        Parameters
+        ----------
+        n : int, default=None
+            How many; None takes one per entry of ``y``.
+        y : array of shape (n,) or (n, d), or one label, default=None
+            Classes or condition vectors to draw; None draws them as frequent as in training.
+        truncation : float, default=None
+            Redraw noise beyond this absolute value: better pictures, less variety (Brock et al. 2019, section 3.1).
+        random_state : int, default=None
+            Repeatable draws; None goes on in the model's own stream.
+        return_y : bool, default=False
+            Return ``(images, y)``.
+
+        Returns
+        -------
+        ndarray or Tensor
+            Images in the layout, range and dtype of those seen in `fit`.
+        """
+        self._check_ready("pairs", "domains", wanted=False, method="sample", instead="transform")
+        if y is not None and np.ndim(y) == 0:
+            y = [y] * (n or 1)
+        if n is None:
+            if y is None:
+                raise InvalidParameterError("n=None needs y; say how many images to draw.")
+            n = len(y)
+        if not isinstance(n, (int, np.integer)) or n < 1:
+            raise parameter_error("n", n, "an integer >= 1")
+        if truncation is not None and not truncation > 0:
+            raise parameter_error("truncation", truncation, "None or a number > 0")
+        generator = self._draws if random_state is None else make_generator(random_state)
+        condition, drawn = self._condition(n, y, generator)
+        width = self.settings_["d_noise"]
+        if truncation is None:
+            noise = torch.randn(n, width, generator=generator)
+        else:
+            noise = truncated_noise(n, width, truncation, generator)
+        images = self._format.restore(make_images(self.recipe_, self.players_, noise, condition))
+        return (images, drawn) if return_y else images
+
+    def transform(self, images: Any, *, draw: bool = False, reverse: bool = False) -> Any:
+        """Translate images.
+
+        Parameters
+        ----------
+        images : ndarray, Tensor or path
+            Like the ``images`` of `fit` (its ``targets`` with ``reverse``).
+        draw : bool, default=False
+            Let pix2pix's dropout act, so that each call gives another translation; False gives the mean network's.
+        reverse : bool, default=False
+            Translate back (CycleGAN only).
+
+        Returns
+        -------
+        ndarray or Tensor
+            In the layout, range and dtype of ``targets`` (of ``images`` with ``reverse``).
+        """
+        self._check_ready("pairs", "domains", wanted=True, method="transform", instead="sample")
+        if reverse and self.recipe_.needs != "domains":
+            raise InvalidParameterError(
+                f"reverse=True needs a recipe that translates both ways, not {self.recipe_.name!r}."
+            )
+        there, back = self._source_format, self._format
+        assert there is not None
+        if reverse:
+            there, back = back, there
+        values, form = read_images(images, value_range=(there.low, there.high), image_shape=there.shape)
+        if form.shape != there.shape:
+            raise InvalidInputError(f"images have shape {form.shape}, but training had {there.shape}.")
+        noise = torch.randn(len(values), self.settings_["d_noise"], generator=self._draws) if draw else None
+        return back.restore(make_images(self.recipe_, self.players_, noise, values, reverse=reverse))
+
+    def fit_resample(
+        self, X: Any, y: Any, *, sampling_strategy: str | Mapping[Any, int] = "auto"
+    ) -> tuple[Any, np.ndarray]:
+        """Fit on imbalanced classes and add generated images of the rare ones, as imbalanced-learn's samplers do.
+
+        Parameters
+        ----------
+        X : ndarray or Tensor
+            Images, also as flat rows.
+        y : array of shape (n,)
+            Class labels.
+        sampling_strategy : "auto" or dict, default="auto"
+            ``"auto"`` brings every class to the size of the largest; a dict maps a class to the wanted number.
+
+        Returns
+        -------
+        X : ndarray or Tensor
+            The given images, then the generated ones.
+        y : ndarray
+            Their labels.
+        """
+        labels = np.asarray(y)
+        if labels.ndim != 1:
+            raise InvalidInputError(f"y has shape {labels.shape}; one class label per image is needed.")
+        missing = missing_per_class(labels, sampling_strategy)
+        self.fit(X, labels)
+        more = np.concatenate([np.repeat(label, n) for label, n in missing.items()]).astype(labels.dtype)
+        if not len(more):
+            return X, labels
+        made = self.sample(y=more)
+        whole = torch.cat([X, made]) if isinstance(X, Tensor) else np.concatenate([np.asarray(X), made])
+        return whole, np.concatenate([labels, more])
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the model, its training state included, to one file that `tabgan.load` reads; no pickle.
+
+        Parameters
+        ----------
+        path : path-like
+            Replaced if it exists.
+        """
+        check_is_fitted(self, "players_")
+        write_model_file(path, "ImageGAN", state.to_state(self))
+
+    def _checked(self) -> tuple[Recipe, dict[str, Any]]:
+        check(self, _RULES)
+        if self.recipe not in recipes:
+            raise parameter_error("recipe", self.recipe, "one of " + ", ".join(map(repr, recipes)))
+        if self.sample_every is not None and (self.sample_folder is None or not Path(self.sample_folder).is_dir()):
+            raise parameter_error("sample_folder", self.sample_folder, "an existing folder when sample_every is given")
+        recipe = recipes[self.recipe]
+        check_settings(recipe, self.settings or {})
+        named = {name: getattr(self, name) for name in ("n_steps", "batch_size", "d_noise", "learning_rate")}
+        given = dict(self.settings or {}) | {name: value for name, value in named.items() if value is not None}
+        return recipe, dict(recipe.settings) | given
+
+    def _read(
+        self, recipe: Recipe, images: Any, labels: Any, targets: Any, known: Conditions | None = None
+    ) -> tuple[TrainingData, ImageFormat | None, ImageFormat, Conditions | None]:
+        translates = recipe.needs in ("pairs", "domains")
+        if translates != (targets is not None):
+            verb = "needs" if translates else "does not take"
+            raise InvalidInputError(f"targets: recipe {recipe.name!r} {verb} them.")
+        if translates and labels is not None:
+            raise InvalidInputError(f"labels: recipe {recipe.name!r} does not take them.")
+        if recipe.needs == "labels" and labels is None:
+            raise InvalidInputError(f"labels: recipe {recipe.name!r} needs them.")
+        options: dict[str, Any] = {"value_range": self.value_range, "image_shape": self.image_shape}
+        values, form = read_images(images, **options)
+        device = resolve_device(self.device)
+        if not translates:
+            if labels is None and known is not None:
+                raise InvalidInputError("labels: the model was trained with labels; give them here, too.")
+            if labels is None:
+                return TrainingData(values.to(device)), None, form, None
+            conditions = Conditions.learn(labels, len(values)) if known is None else known
+            groups = conditions.groups(labels, len(values)).to(device)
+            table = conditions.table.to(device)
+            return (
+                TrainingData(values.to(device), groups, len(table), table[groups]),
+                None,
+                form,
+                conditions,
+            )
+        wanted, target_form = read_images(targets, **options, name="targets")
+        if recipe.needs == "pairs" and len(wanted) != len(values):
+            raise InvalidInputError(
+                f"targets has {len(wanted)} images, but images has {len(values)}; they belong together."
+            )
+        if wanted.shape[2:] != values.shape[2:]:
+            raise InvalidInputError(
+                f"targets have {tuple(wanted.shape[2:])} pixels and images {tuple(values.shape[2:])}; they must agree (enlarge "
+                "low-resolution images first)."
+            )
+        return TrainingData(wanted.to(device), sources=values.to(device)), form, target_form, None
+
+    def _train(
+        self,
+        players: dict[str, Any],
+        data: TrainingData,
+        generator: torch.Generator,
+        n_steps: int,
+        saved: dict[str, Any] | None,
+        deadline: float | None,
+    ) -> None:
+        run = Run(self.recipe_, self.settings_, data, self._conditions, self.n_threads)
+        passing = lambda players: self._passing(deadline, players)  # noqa: E731
+        trained = train(run, players, generator, n_steps, saved=saved, passing=passing)
+        self.players_, self._training_state = trained.players, trained.state
+        self.n_iter_, self.stop_reason_ = trained.n_steps, trained.stop_reason
+        self.history_, self.warnings_ = trained.history, trained.warnings
+
+    def _passing(self, deadline: float | None, players: dict[str, Any]) -> list[Callback]:
+        passing: list[Callback] = []
+        if deadline is not None:
+            passing.append(TimeBudget(deadline))
+        if self.verbose:
+            passing.append(Progress(f"ImageGAN ({self.recipe_.name})"))
+        if self.sample_every is not None and self._source_format is None:
+            assert self.sample_folder is not None
+            noise = torch.randn(100, self.settings_["d_noise"], generator=make_generator(0))
+            condition = None
+            if self._conditions is not None:
+                condition = self._conditions.table[torch.arange(100) % len(self._conditions.table)]
+            draw = lambda: make_images(self.recipe_, players, noise, condition)  # noqa: E731
+            passing.append(SampleGrid(draw, Path(self.sample_folder), self.sample_every))
+        return passing
+
+    def _condition(self, n: int, y: Any, generator: torch.Generator) -> tuple[Tensor | None, Any]:
+        if self._conditions is None:
+            if y is not None:
+                raise InvalidParameterError("y is given, but the model was trained without labels.")
+            return None, None
+        if y is not None:
+            return self._conditions.vectors(y, n), np.asarray(y)
+        groups = self._conditions.draw(n, generator)
+        return self._conditions.table[groups], self._conditions.named(groups)
+
+    def _check_ready(self, *needs: str, wanted: bool, method: str, instead: str) -> None:
+        check_is_fitted(self, "players_")
+        if (self.recipe_.needs in needs) != wanted:
+            raise InvalidParameterError(f"recipe {self.recipe_.name!r} has no {method}; use {instead}.")

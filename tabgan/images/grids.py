@@ -1,0 +1,111 @@
+"""Sample grids as PNG files, written with the standard library alone."""
+
+from __future__ import annotations
+
+import os
+import struct
+import zlib
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from tabgan.core.callbacks import Callback
+from tabgan.core.checkpoint import atomic_path
+from tabgan.exceptions import InvalidInputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tabgan.core.trainer import Trainer
+
+__all__ = ["SampleGrid", "grid_of", "write_png"]
+
+
+def grid_of(images: Tensor, n_columns: int = 10, *, gap: int = 1, zoom: int = 1) -> Tensor:
+    """Tile images into one picture, row by row.
+
+    Parameters
+    ----------
+    images : Tensor of shape (n, c, h, w)
+        In [-1, 1].
+    n_columns : int, default=10
+        Images per row.
+    gap : int, default=1
+        Grey pixels between images.
+    zoom : int, default=1
+        Each pixel becomes a square of this side.
+
+    Returns
+    -------
+    Tensor of shape (c, height, width)
+        In [-1, 1].
+    """
+    n, channels, height, width = images.shape
+    n_rows = -(-n // n_columns)
+    canvas = torch.zeros(channels, n_rows * (height + gap) + gap, n_columns * (width + gap) + gap)
+    for index, image in enumerate(images.detach().cpu().float()):
+        top = (index // n_columns) * (height + gap) + gap
+        left = (index % n_columns) * (width + gap) + gap
+        canvas[:, top : top + height, left : left + width] = image
+    return canvas.repeat_interleave(zoom, 1).repeat_interleave(zoom, 2)
+
+
+def write_png(path: str | os.PathLike[str], image: Tensor) -> None:
+    """Write one grey or RGB picture with 8 bits per channel.
+
+    Parameters
+    ----------
+    path : path-like
+        Replaced if it exists.
+    image : Tensor of shape (c, h, w)
+        In [-1, 1], with 1 or 3 channels.
+
+    Raises
+    ------
+    InvalidInputError
+        Another number of channels.
+    OSError
+        The folder does not exist or cannot be written.
+    """
+    if image.ndim != 3 or image.shape[0] not in (1, 3):
+        raise InvalidInputError(f"a PNG is written from (1 or 3, h, w), not {tuple(image.shape)}.")
+    channels, height, width = image.shape
+    pixels = ((image.detach().cpu().clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8).permute(1, 2, 0)
+    rows = torch.cat([torch.zeros(height, 1, dtype=torch.uint8), pixels.reshape(height, -1)], 1)
+    header = struct.pack(">IIBBBBB", width, height, 8, 0 if channels == 1 else 2, 0, 0, 0)
+    body = zlib.compress(rows.contiguous().numpy().tobytes(), 9)
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(
+            b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", header) + _chunk(b"IDAT", body) + _chunk(b"IEND", b"")
+        )
+
+
+def _chunk(kind: bytes, body: bytes) -> bytes:
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+
+class SampleGrid(Callback):
+    """Write a grid of the same latent draws every so many steps.
+
+    Parameters
+    ----------
+    draw : callable
+        ``draw() -> Tensor (n, c, h, w)``, the same latent points each time.
+    folder : Path
+        Where ``step-000100.png`` and so on go.
+    every : int
+        Steps between grids.
+    """
+
+    def __init__(self, draw: Callable[[], Tensor], folder: Path, every: int) -> None:
+        self.draw = draw
+        self.folder = folder
+        self.every = every
+
+    def on_step_end(self, trainer: Trainer) -> None:
+        """Write when it is time."""
+        if trainer.step_count % self.every == 0:
+            images: Any = self.draw()
+            write_png(self.folder / f"step-{trainer.step_count:06d}.png", grid_of(images, zoom=2))

@@ -1,0 +1,93 @@
+"""Autoencoders: BEGAN's discriminator, and the encoder that BAGAN starts from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from tabgan.images.networks.layers import blank, initialise
+from tabgan.verdict import Verdict
+
+__all__ = ["AutoencoderDiscriminator", "CodedJudge"]
+
+
+class AutoencoderDiscriminator(nn.Module):
+    """A discriminator that answers with a reconstruction of what it saw.
+
+    Parameters
+    ----------
+    trunk : nn.Module
+        Image to features, with ``d_features``.
+    decoder : nn.Module
+        ``decoder(code) -> image``.
+    d_code : int
+        Width of the code between them.
+    generator : torch.Generator
+        Source of the code layer's weights.
+
+    Shape
+    -----
+    images: (n, channels, height, width). Output: `Verdict` with ``reconstruction`` of that shape and the code as features.
+
+    References
+    ----------
+    Berthelot et al. 2017, "BEGAN: Boundary Equilibrium Generative Adversarial Networks", section 3.5.
+    """
+
+    def __init__(self, trunk: Any, decoder: nn.Module, d_code: int, *, generator: torch.Generator) -> None:
+        super().__init__()
+        self.trunk = trunk
+        self.code = blank(nn.Linear, trunk.d_features, d_code)
+        self.decoder = decoder
+        initialise(self.code, generator)
+
+    def forward(self, images: Tensor, condition: Tensor | None = None) -> Verdict:
+        """The reconstruction."""
+        code = self.code(self.trunk(images, condition))
+        return Verdict(None, features=code, reconstruction=self.decoder(code))
+
+
+class CodedJudge(nn.Module):
+    """A class judge whose trunk can be trained as an encoder first.
+
+    Parameters
+    ----------
+    trunk : nn.Module
+        Image to features, with ``d_features``.
+    d_code : int
+        Width of the latent code.
+    n_classes : int
+        Class logits, "generated" included.
+    generator : torch.Generator
+        Source of the heads' weights.
+
+    Shape
+    -----
+    images: (n, channels, height, width). `forward`: `Verdict` with classes (n, n_classes); `encode`: (n, d_code).
+
+    References
+    ----------
+    Mariani et al. 2018, "BAGAN: Data Augmentation with Balancing GAN", section 3.2: the discriminator is the encoder, whose last
+    layer is replaced by a softmax over the classes and "fake".
+    """
+
+    def __init__(self, trunk: Any, d_code: int, n_classes: int, *, generator: torch.Generator) -> None:
+        super().__init__()
+        self.trunk = trunk
+        self.code = blank(nn.Linear, trunk.d_features, d_code)
+        self.classes = blank(nn.Linear, trunk.d_features, n_classes)
+        for head in (self.code, self.classes):
+            initialise(head, generator)
+            with torch.no_grad():
+                head.weight.mul_(0.5**0.5)
+
+    def encode(self, images: Tensor) -> Tensor:
+        """Latent codes."""
+        return self.code(self.trunk(images, None))
+
+    def forward(self, images: Tensor, condition: Tensor | None = None) -> Verdict:
+        """Class logits."""
+        features = self.trunk(images, None)
+        return Verdict(None, self.classes(features), features)

@@ -1,0 +1,133 @@
+"""DCGAN for any even size from 8 upwards: strided and transposed convolutions, no pooling, no hidden dense layers."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from tabgan.images.networks.layers import Shape, blank, initialise, initialise_normal, joined, leaky, n_halvings
+
+__all__ = ["ConvGenerator", "ConvTrunk", "tiled"]
+
+
+class ConvGenerator(nn.Module):
+    """Noise (and condition) to an image by transposed convolutions that double the size.
+
+    Parameters
+    ----------
+    shape : (channels, height, width)
+        Both sides even, at least 8: 8 to 64 and beyond, 28 too (7, 14, 28).
+    d_noise : int
+        Width of the noise.
+    d_condition : int, default=0
+        Width of a condition, concatenated to the noise.
+    width : int, default=32
+        Feature maps before the last layer; each halving of the size doubles them.
+    batch_norm : bool, default=True
+        On all layers but the last.
+    generator : torch.Generator
+        Source of the initial weights: N(0, 0.02).
+
+    Shape
+    -----
+    noise: (n, d_noise), condition: (n, d_condition). Output: (n, channels, height, width) in [-1, 1].
+
+    References
+    ----------
+    Radford, Metz, Chintala 2016, "Unsupervised Representation Learning with Deep Convolutional GANs", section 3.
+    """
+
+    def __init__(
+        self,
+        shape: Shape,
+        d_noise: int,
+        d_condition: int = 0,
+        *,
+        width: int = 32,
+        batch_norm: bool = True,
+        generator: torch.Generator,
+    ) -> None:
+        super().__init__()
+        channels, height, breadth = shape
+        depth = n_halvings(height, breadth)
+        self.start = (width * 2 ** (depth - 1), height >> depth, breadth >> depth)
+        maps = self.start[0]
+        layers: list[nn.Module] = []
+        for level in range(depth):
+            if batch_norm:
+                layers.append(nn.BatchNorm2d(maps))
+            layers.append(nn.ReLU())
+            last = level == depth - 1
+            wider = channels if last else maps // 2
+            layers.append(blank(nn.ConvTranspose2d, maps, wider, 4, 2, 1, bias=last or not batch_norm))
+            maps = wider
+        self.entry = blank(nn.Linear, d_noise + d_condition, math.prod(self.start), bias=not batch_norm)
+        self.layers = nn.Sequential(*layers)
+        (initialise_normal if batch_norm else initialise)(self, generator)
+
+    def forward(self, noise: Tensor, condition: Tensor | None = None) -> Tensor:
+        """Images."""
+        return torch.tanh(self.layers(self.entry(joined(noise, condition)).reshape(-1, *self.start)))
+
+
+class ConvTrunk(nn.Module):
+    """An image (and condition) to features by strided convolutions.
+
+    Parameters
+    ----------
+    shape : (channels, height, width)
+        As in `ConvGenerator`.
+    d_condition : int, default=0
+        Width of a condition that is spread over the picture as further channels.
+    width : int, default=32
+        Feature maps of the first layer; each halving of the size doubles them.
+    batch_norm : bool, default=False
+        On all layers but the first. Critics with a gradient penalty must do without.
+    generator : torch.Generator
+        Source of the initial weights: N(0, 0.02) with batch norm, He's without.
+
+    Shape
+    -----
+    images: (n, channels, height, width). Output: (n, d_features).
+    """
+
+    def __init__(
+        self,
+        shape: Shape,
+        d_condition: int = 0,
+        *,
+        width: int = 32,
+        batch_norm: bool = False,
+        generator: torch.Generator,
+    ) -> None:
+        super().__init__()
+        channels, height, breadth = shape
+        depth = n_halvings(height, breadth)
+        layers: list[nn.Module] = []
+        maps = channels + d_condition
+        for level in range(depth):
+            wider = width * 2**level
+            normed = batch_norm and level > 0
+            layers.append(blank(nn.Conv2d, maps, wider, 4, 2, 1, bias=not normed))
+            if normed:
+                layers.append(nn.BatchNorm2d(wider))
+            layers.append(leaky())
+            maps = wider
+        self.layers = nn.Sequential(*layers)
+        self.d_features = maps * (height >> depth) * (breadth >> depth)
+        (initialise_normal if batch_norm else initialise)(self, generator)
+
+    def forward(self, images: Tensor, condition: Tensor | None = None) -> Tensor:
+        """Features."""
+        return self.layers(tiled(images, condition)).flatten(1)
+
+
+def tiled(images: Tensor, condition: Tensor | None) -> Tensor:
+    """Images with a condition as further, constant channels; a condition that is an image is put beside them."""
+    if condition is None:
+        return images
+    if condition.ndim == 2:
+        condition = condition[:, :, None, None].expand(-1, -1, *images.shape[2:])
+    return torch.cat([images, condition.to(images)], 1)

@@ -1,0 +1,100 @@
+"""What all image networks share: layers that draw nothing when built, their initialisation, and where a condition enters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from tabgan.exceptions import InvalidParameterError
+
+__all__ = ["Shape", "blank", "initialise", "initialise_normal", "joined", "leaky", "n_halvings"]
+
+Shape = tuple[int, int, int]
+"""Channels, height and width of one image."""
+
+
+def blank(kind: Callable[..., nn.Module], *arguments: Any, **options: Any) -> Any:
+    """A layer without initial weights: torch's own constructors would move the global generator."""
+    layer = nn.utils.skip_init(kind, *arguments, **options)  # type: ignore[arg-type]
+    for parameter in layer.parameters():
+        nn.init.zeros_(parameter)
+    return layer
+
+
+def leaky() -> nn.Module:
+    """The discriminators' activation in Radford et al. 2016: leaky ReLU of slope 0.2."""
+    return nn.LeakyReLU(0.2)
+
+
+def joined(noise: Tensor, condition: Tensor | None) -> Tensor:
+    """Noise and condition side by side; just the noise without a condition."""
+    return noise if condition is None else torch.cat([noise, condition.to(noise)], 1)
+
+
+def n_halvings(height: int, width: int, *, smallest: int = 4) -> int:
+    """How often both sides can be halved without a rest and without falling below ``smallest``.
+
+    Raises
+    ------
+    InvalidParameterError
+        Not even once.
+
+    Examples
+    --------
+    >>> n_halvings(28, 28), n_halvings(64, 32), n_halvings(8, 8)
+    (2, 3, 1)
+    """
+    count = 0
+    while height % 2 == 0 and width % 2 == 0 and min(height, width) // 2 >= smallest:
+        height, width, count = height // 2, width // 2, count + 1
+    if count == 0:
+        raise InvalidParameterError(
+            f"images of {height} x {width} pixels cannot be halved for a convolutional network; use an even size of at "
+            f"least {2 * smallest}, pad the images, or take settings={{'network': 'mlp'}}."
+        )
+    return count
+
+
+@torch.no_grad()
+def initialise_normal(module: nn.Module, generator: torch.Generator, *, scale: float = 0.02) -> None:
+    """N(0, ``scale``) weights, N(1, ``scale``) gains, zero biases.
+
+    Parameters
+    ----------
+    module : nn.Module
+        Changed in place.
+    generator : torch.Generator
+        CPU generator.
+    scale : float, default=0.02
+        Standard deviation.
+
+    References
+    ----------
+    Radford, Metz, Chintala 2016, section 4; the gains follow the authors' code.
+    """
+    for layer in module.modules():
+        if isinstance(layer, (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)):
+            layer.weight.copy_(scale * torch.randn(layer.weight.shape, generator=generator))
+        elif isinstance(layer, (nn.BatchNorm1d, nn.BatchNorm2d)) and layer.affine:
+            layer.weight.copy_(1 + scale * torch.randn(layer.weight.shape, generator=generator))
+
+
+@torch.no_grad()
+def initialise(module: nn.Module, generator: torch.Generator) -> None:
+    """Weights of variance ``2 / fan_in`` (He et al. 2015, eq. 10), zero biases: for networks without batch norm.
+
+    A transposed convolution's fan-in is what reaches one output pixel: ``in_channels * kernel^2 / stride^2``.
+    """
+    for layer in module.modules():
+        if isinstance(layer, nn.ConvTranspose2d):
+            fan_in = (
+                layer.in_channels * layer.kernel_size[0] * layer.kernel_size[1] / (layer.stride[0] * layer.stride[1])
+            )
+        elif isinstance(layer, (nn.Linear, nn.Conv2d)):
+            fan_in = layer.weight[0].numel()
+        else:
+            continue
+        layer.weight.copy_((2 / fan_in) ** 0.5 * torch.randn(layer.weight.shape, generator=generator))

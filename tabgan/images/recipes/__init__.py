@@ -1,0 +1,38 @@
+"""The recipes: every image GAN of the package, by name, as data for the one trainer."""
+
+from __future__ import annotations
+
+from tabgan.images.recipes.bagan import BAGAN
+from tabgan.images.recipes.base import Recipe
+from tabgan.images.recipes.began import BEGAN
+from tabgan.images.recipes.classic import CLASSIC
+from tabgan.images.recipes.conditional import CONDITIONAL
+from tabgan.images.recipes.cyclegan import CYCLEGAN
+from tabgan.images.recipes.dcgan import DCGAN
+from tabgan.images.recipes.dragan import DRAGAN
+from tabgan.images.recipes.hinge import HINGE
+from tabgan.images.recipes.stabilised import STABILISED
+from tabgan.images.recipes.stackgan import STACKGAN
+from tabgan.images.recipes.translation import TRANSLATION
+from tabgan.images.recipes.wasserstein import WASSERSTEIN
+
+__all__ = ["recipes"]
+
+recipes: dict[str, Recipe] = {
+    recipe.name: recipe
+    for recipe in [
+        *CLASSIC,
+        DCGAN,
+        *WASSERSTEIN,
+        DRAGAN,
+        BEGAN,
+        *HINGE,
+        *STABILISED,
+        *CONDITIONAL,
+        BAGAN,
+        STACKGAN,
+        *TRANSLATION,
+        CYCLEGAN,
+    ]
+}
+"""Recipes by name; see `tabgan.images.recipes.base.Recipe`."""

@@ -1,0 +1,69 @@
+"""The two-player losses without a penalty: minimax, non-saturating, least squares."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import nn
+
+from tabgan.images.networks.judge import Judge
+from tabgan.images.recipes.base import (
+    NETWORK_SETTINGS,
+    TRAINING_SETTINGS,
+    Plan,
+    Recipe,
+    Sizes,
+    TrainingData,
+    image_generator,
+    image_trunk,
+    make_task,
+    optimizer_of,
+    two_players,
+)
+
+__all__ = ["CLASSIC", "plain_networks"]
+
+
+def plain_networks(sizes: Sizes, settings: Any, generator: torch.Generator) -> dict[str, nn.Module]:
+    """Generator with batch norm, discriminator without; both see the condition if there is one."""
+    return {
+        "generator": image_generator(sizes, settings, generator),
+        "discriminator": Judge(image_trunk(sizes, settings, generator), generator=generator),
+    }
+
+
+def _training(loss: str) -> Any:
+    def training(players: dict[str, nn.Module], data: TrainingData, settings: Any) -> Plan:
+        return two_players(make_task(data, settings), loss, optimizer_of(settings))
+
+    return training
+
+
+CLASSIC = [
+    Recipe(
+        "minimax",
+        "the original game; the generator's gradient vanishes when the discriminator wins",
+        "Goodfellow et al. 2014, eq. 1",
+        plain_networks,
+        _training("minimax"),
+        TRAINING_SETTINGS | NETWORK_SETTINGS,
+    ),
+    Recipe(
+        "non-saturating",
+        "the usual generator loss, -log D(G(z))",
+        "Goodfellow et al. 2014, section 3",
+        plain_networks,
+        _training("non-saturating"),
+        TRAINING_SETTINGS | NETWORK_SETTINGS,
+    ),
+    Recipe(
+        "lsgan",
+        "least squares instead of the logarithm, a = 0, b = c = 1",
+        "Mao et al. 2017, eq. 9",
+        plain_networks,
+        _training("lsgan"),
+        TRAINING_SETTINGS | NETWORK_SETTINGS,
+    ),
+]
+"""Recipes ``"minimax"``, ``"non-saturating"``, ``"lsgan"``."""

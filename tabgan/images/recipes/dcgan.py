@@ -1,0 +1,48 @@
+"""DCGAN: convolutions throughout, batch norm in both players, weights from N(0, 0.02)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import nn
+
+from tabgan.images.networks.dcgan import ConvGenerator, ConvTrunk
+from tabgan.images.networks.judge import Judge
+from tabgan.images.networks.layers import initialise_normal
+from tabgan.images.recipes.base import (
+    TASK_SETTINGS,
+    TRAINING_SETTINGS,
+    Plan,
+    Recipe,
+    Sizes,
+    TrainingData,
+    make_task,
+    optimizer_of,
+    two_players,
+)
+
+__all__ = ["DCGAN"]
+
+
+def _networks(sizes: Sizes, settings: Any, generator: torch.Generator) -> dict[str, nn.Module]:
+    maker = ConvGenerator(sizes.shape, settings.d_noise, sizes.d_condition, width=settings.width, generator=generator)
+    trunk = ConvTrunk(sizes.shape, sizes.d_condition, width=settings.width, batch_norm=True, generator=generator)
+    judge = Judge(trunk, generator=generator)
+    initialise_normal(judge, generator)
+    return {"generator": maker, "discriminator": judge}
+
+
+def _training(players: dict[str, nn.Module], data: TrainingData, settings: Any) -> Plan:
+    return two_players(make_task(data, settings), "non-saturating", optimizer_of(settings))
+
+
+DCGAN = Recipe(
+    "dcgan",
+    "strided convolutions, batch norm in both players (not on G's output nor D's input), 8 to 64 pixels",
+    "Radford, Metz, Chintala 2016, section 3",
+    _networks,
+    _training,
+    TRAINING_SETTINGS | TASK_SETTINGS | {"width": 32, "d_noise": 100, "batch_size": 128},
+)
+"""Recipe ``"dcgan"``."""

@@ -1,0 +1,71 @@
+"""Hinge loss with a spectrally normalised discriminator (SNGAN), and the projection discriminator that stands on it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import nn
+
+from tabgan.images.networks.judge import Judge
+from tabgan.images.recipes.base import (
+    NETWORK_SETTINGS,
+    TRAINING_SETTINGS,
+    Plan,
+    Recipe,
+    Sizes,
+    TrainingData,
+    image_generator,
+    image_trunk,
+    make_task,
+    optimizer_of,
+    two_players,
+)
+from tabgan.networks.normalisation import with_spectral_norm
+
+__all__ = ["HINGE"]
+
+
+def _spectral(sizes: Sizes, settings: Any, generator: torch.Generator) -> dict[str, nn.Module]:
+    judge = Judge(image_trunk(sizes, settings, generator), generator=generator)
+    return {
+        "generator": image_generator(sizes, settings, generator),
+        "discriminator": with_spectral_norm(judge, generator),
+    }
+
+
+def _projection(sizes: Sizes, settings: Any, generator: torch.Generator) -> dict[str, nn.Module]:
+    trunk = image_trunk(sizes, settings, generator, conditional=False)
+    judge = Judge(trunk, projection=sizes.d_condition, generator=generator)
+    return {
+        "generator": image_generator(sizes, settings, generator),
+        "discriminator": with_spectral_norm(judge, generator),
+    }
+
+
+def _training(players: dict[str, nn.Module], data: TrainingData, settings: Any) -> Plan:
+    return two_players(make_task(data, settings), "hinge", optimizer_of(settings), n_critic=settings.n_critic)
+
+
+_SETTINGS = TRAINING_SETTINGS | NETWORK_SETTINGS | {"betas": (0.0, 0.9), "learning_rate": 5e-4, "n_critic": 3}
+
+HINGE = [
+    Recipe(
+        "sngan",
+        "hinge loss, every discriminator layer divided by its largest singular value",
+        "Miyato et al. 2018, eq. 16-17; n_critic 5 and learning rate 2e-4 there",
+        _spectral,
+        _training,
+        _SETTINGS,
+    ),
+    Recipe(
+        "projection",
+        "the condition enters as an inner product with the discriminator's features",
+        "Miyato and Koyama 2018, eq. 8; departure: the condition is concatenated in the generator",
+        _projection,
+        _training,
+        _SETTINGS,
+        needs="labels",
+    ),
+]
+"""Recipes ``"sngan"`` and ``"projection"``."""

@@ -1,0 +1,116 @@
+"""Remedies against collapse: feature matching, unrolled discriminators, minibatch discrimination."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import nn
+
+from tabgan.core.callbacks import Callback
+from tabgan.core.losses import ADVERSARIAL_LOSSES
+from tabgan.core.matching import FeatureMatchingLoss
+from tabgan.core.phases import Phase
+from tabgan.core.unrolled import UnrolledGeneratorLoss
+from tabgan.images.networks.judge import Judge
+from tabgan.images.recipes.base import (
+    NETWORK_SETTINGS,
+    TRAINING_SETTINGS,
+    Plan,
+    Recipe,
+    Sizes,
+    TrainingData,
+    image_generator,
+    image_trunk,
+    make_task,
+    optimizer_of,
+    two_players,
+)
+from tabgan.images.recipes.classic import plain_networks
+from tabgan.networks.normalisation import MinibatchDiscrimination
+
+__all__ = ["STABILISED"]
+
+
+class _Moments(Callback):
+    """The discriminator's optimiser, once there is a trainer: imagined steps start from its moments."""
+
+    def on_fit_begin(self, trainer: Any, n_steps: int) -> None:
+        """Remember the optimiser of the first phase."""
+        self.optimizer = trainer.optimizers[0]
+
+    def __call__(self) -> torch.optim.Optimizer:
+        """The optimiser."""
+        return self.optimizer
+
+
+def _matching(players: dict[str, nn.Module], data: TrainingData, settings: Any) -> Plan:
+    plan = two_players(make_task(data, settings), "non-saturating", optimizer_of(settings))
+    loss = FeatureMatchingLoss(
+        ADVERSARIAL_LOSSES["non-saturating"],
+        plan.task,
+        weight=settings.feature_weight,
+        adversarial_weight=settings.adversarial_weight,
+    )
+    plan.phases[1] = Phase("generator", loss, optimizer_of(settings))
+    return plan
+
+
+def _unrolled(players: dict[str, nn.Module], data: TrainingData, settings: Any) -> Plan:
+    judge_optimizer = optimizer_of(settings, learning_rate=settings.discriminator_learning_rate)
+    plan = two_players(make_task(data, settings), "non-saturating", judge_optimizer)
+    moments = _Moments()
+    loss = UnrolledGeneratorLoss(
+        ADVERSARIAL_LOSSES["non-saturating"],
+        plan.task,
+        n_unroll=settings.n_unroll,
+        inner=judge_optimizer,
+        moments=moments,
+    )
+    plan.phases[1] = Phase("generator", loss, optimizer_of(settings))
+    plan.callbacks.append(moments)
+    return plan
+
+
+def _minibatch_networks(sizes: Sizes, settings: Any, generator: torch.Generator) -> dict[str, nn.Module]:
+    trunk = image_trunk(sizes, settings, generator)
+    extra = MinibatchDiscrimination(trunk.d_features, settings.n_kernels, settings.d_kernel, generator=generator)
+    return {
+        "generator": image_generator(sizes, settings, generator),
+        "discriminator": Judge(trunk, extra=extra, d_extra=trunk.d_features + settings.n_kernels, generator=generator),
+    }
+
+
+def _minibatch(players: dict[str, nn.Module], data: TrainingData, settings: Any) -> Plan:
+    return two_players(make_task(data, settings), "non-saturating", optimizer_of(settings))
+
+
+_SETTINGS = TRAINING_SETTINGS | NETWORK_SETTINGS
+
+STABILISED = [
+    Recipe(
+        "feature-matching",
+        "the generator matches the mean of the discriminator's features instead of its verdict",
+        "Salimans et al. 2016, section 3.1",
+        plain_networks,
+        _matching,
+        _SETTINGS | {"feature_weight": 1.0, "adversarial_weight": 0.0},
+    ),
+    Recipe(
+        "unrolled",
+        "the generator descends against the discriminator as it will be some steps from now",
+        "Metz et al. 2017, eq. 4-7; K = 5, discriminator rate 1e-4 and generator rate 1e-3 as in the authors' demo",
+        plain_networks,
+        _unrolled,
+        _SETTINGS | {"learning_rate": 1e-3, "discriminator_learning_rate": 1e-4, "n_unroll": 5},
+    ),
+    Recipe(
+        "minibatch-discrimination",
+        "the discriminator sees how near each image is to the rest of its batch",
+        "Salimans et al. 2016, section 3.2",
+        _minibatch_networks,
+        _minibatch,
+        _SETTINGS | {"n_kernels": 32, "d_kernel": 5},
+    ),
+]
+"""Recipes ``"feature-matching"``, ``"unrolled"`` and ``"minibatch-discrimination"``."""

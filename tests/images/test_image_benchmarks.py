@@ -1,0 +1,48 @@
+"""The measures that the image benchmarks bring with them, by hand."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from benchmarks.images.config import GRIDS
+from benchmarks.images.experiments.rare import structural_similarity
+from benchmarks.images.experiments.translation import high_frequency_energy
+from benchmarks.images.report import write_report
+from tabgan.images import recipes
+
+
+def test_high_frequency_energy():
+    ramp = torch.arange(36.0).reshape(1, 1, 6, 6)
+    assert high_frequency_energy(ramp) == 0
+    board = (-1.0) ** (torch.arange(6)[:, None] + torch.arange(6)[None, :]).reshape(1, 1, 6, 6)
+    assert high_frequency_energy(board) == 64  # (-1 * 4 - 4)^2
+
+
+def test_structural_similarity():
+    rng = np.random.default_rng(0)
+    image = rng.random((1, 12, 12))
+    assert structural_similarity(np.repeat(image, 20, 0)) == pytest.approx(1)
+    assert abs(structural_similarity(rng.random((200, 12, 12)))) < 0.2
+    # A pair that differs by its mean alone: (2 ab + c) / (a^2 + b^2 + c), whatever the contrast.
+    flat = np.stack([np.full((8, 8), 0.2), np.full((8, 8), 0.6)])
+    expected = (2 * 0.12 + 1e-4) / (0.04 + 0.36 + 1e-4)
+    assert structural_similarity(flat) == pytest.approx(expected, rel=1e-3)
+
+
+def test_every_recipe_from_noise_is_in_the_digits_grid():
+    measured = {cell.recipe for cell in GRIDS["digits"]}
+    wanted = {r.name for r in recipes.values() if r.needs in ("images", "labels")} - {"vector-conditions"}
+    assert wanted <= measured
+    assert {"real", "gaussians"} <= measured
+
+
+def test_report(tmp_path):
+    (tmp_path / "heat.jsonl").write_text(json.dumps({"key": "L1", "l1": 0.12345, "commit": "x"}) + "\n")
+    text = write_report(tmp_path, tmp_path / "page.md")
+    assert "| L1 | 0.123 |" in text
+    assert "commit" not in text
+    assert (tmp_path / "page.md").read_text() == text

@@ -1,0 +1,63 @@
+"""`tabgan images`."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+import tabgan
+from tabgan.cli.main import app
+from tabgan.images import recipes
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(0)
+    np.save("images.npy", rng.integers(0, 256, (20, 8, 8), dtype=np.uint8))
+    (tmp_path / "labels.txt").write_text("\n".join(["cat", "dog"] * 10))
+    return lambda *arguments: CliRunner().invoke(app, ["images", *map(str, arguments)])
+
+
+def test_train_sample_grid(run, tmp_path):
+    settings = ["--settings", '{"width": 8}', "--steps", 2, "--quiet", "--device", "cpu"]
+    result = run("train", "images.npy", "-o", "m.tabgan", "--labels", "labels.txt", *settings)
+    assert result.exit_code == 0, result.output
+    assert "wgan-gp: 2 steps" in result.stderr
+    assert run("sample", "m.tabgan", "-o", "out.npy", "-n", 5, "--label", "dog").exit_code == 0
+    assert np.load("out.npy").shape == (5, 8, 8)
+    assert run("grid", "m.tabgan", "-o", "grid.png", "-n", 6, "--truncation", 1.5).exit_code == 0
+    assert (tmp_path / "grid.png").read_bytes()[:4] == b"\x89PNG"
+    (tmp_path / "pngs").mkdir()
+    assert run("sample", "m.tabgan", "-o", "pngs", "-n", 2).exit_code == 0
+    assert len(list((tmp_path / "pngs").iterdir())) == 2
+    again = run(
+        "train", "images.npy", "-o", "n.tabgan", "--labels", "labels.txt", "--resume", "m.tabgan", "--steps", 3, "-q"
+    )
+    assert again.exit_code == 0, again.output
+    assert tabgan.load("n.tabgan").n_iter_ == 5
+
+
+def test_list(run):
+    result = run("list")
+    assert result.exit_code == 0
+    assert all(name in result.stdout for name in recipes)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["train", "nowhere", "-o", "m.tabgan"], "no file or folder at 'nowhere'"),
+        (["train", "images.npy", "-o", "no/m.tabgan"], "its folder does not exist"),
+        (["train", "images.npy", "-o", "m.tabgan", "--recipe", "x"], "recipe='x'"),
+        (["train", "images.npy", "-o", "m.tabgan", "--settings", "{"], "is no JSON"),
+        (["train", "labels.txt", "-o", "m.tabgan"], "neither a folder of PNGs nor an idx file"),
+        (["sample", "nowhere", "-o", "x.npy"], "no model file"),
+    ],
+)
+def test_errors_are_one_line(run, arguments, message):
+    result = run(*arguments)
+    assert result.exit_code == 2
+    assert message in result.stderr
+    assert "Traceback" not in result.stderr
