@@ -96,16 +96,16 @@ class ImputationModel:
         history = trained.history.rows + [{"stage": "draws", **row} for row in drawing.rows]
         model = cls(drawer.point, spans, settings, history, trained.n_steps, trained.stop_reason, drawer)
         model.calibration = Calibration.measure(drawer, rows, seen, held_out, spans, seed=0)
-        model._only_base = trained.only_base
+        model._own_base = trained.own_base
         return model
 
-    _only_base = False
+    _own_base = False
 
     def finish(self, values: np.ndarray, mask: np.ndarray) -> None:
         """Use the held-out cells too, once they have done their service, where that is safe."""
         if isinstance(self.module, BasedGenerator):
             shown = torch.from_numpy(mask).float()
-            use_all_cells(self.module, torch.from_numpy(values), shown, self.spans, base=self._only_base)
+            use_all_cells(self.module, torch.from_numpy(values), shown, self.spans, base=self._own_base)
 
     @property
     def objective(self) -> str:

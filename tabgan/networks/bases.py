@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -133,7 +134,13 @@ class ClosedFormBase(nn.Module):
 
 
 @torch.no_grad()
-def fit_base(values: Tensor, visible: Tensor, spans: Sequence[Span], generator: torch.Generator) -> ClosedFormBase:
+def fit_base(
+    values: Tensor,
+    visible: Tensor,
+    spans: Sequence[Span],
+    generator: torch.Generator,
+    start: ClosedFormBase | None = None,
+) -> ClosedFormBase:
     """Fit both conditional means, and the blend by least squares on cells hidden for that purpose.
 
     Parameters
@@ -146,6 +153,8 @@ def fit_base(values: Tensor, visible: Tensor, spans: Sequence[Span], generator: 
         Layout of the slots.
     generator : torch.Generator
         Hides the cells for the blend.
+    start : ClosedFormBase, default=None
+        A base of much the same rows, from which fewer iterations are needed.
 
     Returns
     -------
@@ -157,8 +166,8 @@ def fit_base(values: Tensor, visible: Tensor, spans: Sequence[Span], generator: 
     scores = NormalScores(_quantiles(values[:, numeric], visible[:, numeric]))
     scored = values.index_copy(1, numeric, scores(values[:, numeric])) if len(numeric) else values
     base = ClosedFormBase(
-        _fit_conditional(values, visible),
-        _fit_conditional(scored, visible),
+        _fit_conditional(values, visible, None if start is None else start.linear),
+        _fit_conditional(scored, visible, None if start is None else start.rank),
         scores,
         numeric,
         torch.zeros(values.shape[1], dtype=torch.float64),
@@ -191,9 +200,9 @@ def blank_base(spans: Sequence[Span]) -> ClosedFormBase:
     return ClosedFormBase(conditional(), conditional(), scores, numeric, torch.zeros(width))
 
 
-def _fit_conditional(values: Tensor, visible: Tensor) -> nn.Module:
+def _fit_conditional(values: Tensor, visible: Tensor, start: Any) -> nn.Module:
     if values.shape[1] <= MAX_DENSE_WIDTH:
-        return fit_gaussian(values, visible)
+        return fit_gaussian(values, visible, start=start)
     return fit_factors(values, visible, N_FACTORS)
 
 

@@ -70,7 +70,8 @@ def fit_gaussian(
     n_iterations: int = 20,
     tolerance: float = 2e-3,
     ridge: float = 1e-3,
-    max_flops: float = 1e9,
+    max_flops: float = 5e8,
+    start: GaussianConditional | None = None,
 ) -> GaussianConditional:
     """Mean and covariance of incomplete rows by expectation maximisation.
 
@@ -86,8 +87,10 @@ def fit_gaussian(
         Stop when no covariance entry moves by more, in units of the slots' variance.
     ridge : float, default=1e-3
         The weight of a diagonal prior, ``1 + ridge * n`` rows' worth at least: shrinks correlations of small tables.
-    max_flops : float, default=1e9
+    max_flops : float, default=5e8
         Use so many rows only that one iteration stays below this.
+    start : GaussianConditional, default=None
+        Where the iterations begin; None takes the slots' own means and variances.
 
     Returns
     -------
@@ -113,6 +116,8 @@ def fit_gaussian(
     prior_rows = 1.0 + ridge * n
     covariance = torch.diag(variance)
     scale = variance.sqrt()
+    if start is not None:
+        mean, covariance = start.mean.double(), start.covariance.double()
     chunk_size = max(int(2e7 / width**2), 1)
     for _ in range(n_iterations):
         # With P the inverse covariance and h the hidden slots of a pattern, the conditional covariance is inverse(P_hh) and the
