@@ -17,6 +17,8 @@ __all__ = [
     "correct_prior",
     "load",
     "pool",
+    "report_imputation",
+    "report_resampling",
     "should_rebalance",
 ]
 
@@ -36,6 +38,8 @@ _PLACES = {
     "correct_prior": "tabgan.sampling.calibration",
     "load": "tabgan.persistence",
     "pool": "tabgan.imputation.pooling",
+    "report_imputation": "tabgan.report.imputation",
+    "report_resampling": "tabgan.report.resampling",
     "should_rebalance": "tabgan.sampling.decision",
 }
 

@@ -87,7 +87,10 @@ def balance(
     device: Annotated[str, _as_in_impute("device")] = "auto",
     report: Annotated[
         str | None,
-        typer.Option(metavar="FILE", help="Write a summary per class to FILE.json or FILE.txt; - is stderr, as text."),
+        typer.Option(
+            metavar="FILE",
+            help="Write a summary per class to FILE.json, .txt, or .html with plots; - is stderr, as text.",
+        ),
     ] = None,
     quiet: Annotated[bool, _as_in_impute("quiet")] = False,
     debug: DebugOption = False,

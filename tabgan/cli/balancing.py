@@ -177,14 +177,24 @@ def balance_file(options: BalanceOptions, say: Callable[[str], None]) -> Balance
     ]
     table.extend(parents, blank=left, mark=options.mark)
     data = table.dumped(fills, options.output)
+    page = _page(sampler, counts, options)
     if sampler is not None and options.save is not None:
         sampler.set_params(verbose=0).save(options.save)
     write_bytes(options.output, data)
     report.seconds = round(time.perf_counter() - started, 3)
     if options.report is not None:
-        text = report.to_json() if options.report.suffix.lower() == ".json" else report.to_text()
+        text = page or (report.to_json() if options.report.suffix.lower() == ".json" else report.to_text())
         write_bytes(Place(options.report, "text"), text.encode())
     return report
+
+
+def _page(sampler: Any, counts: pd.Series, options: BalanceOptions) -> str | None:
+    """The report as HTML, where that is wanted; made before anything is written, so that a failure leaves no file."""
+    if options.report is None or options.report.suffix.lower() != ".html":
+        return None
+    from tabgan.report.resampling import report_nothing_to_make, report_resampling
+
+    return (report_nothing_to_make(counts) if sampler is None else report_resampling(sampler)).html
 
 
 def _columns(table: TableFile, options: BalanceOptions) -> tuple[list[str], set[str], set[str]]:

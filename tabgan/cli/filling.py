@@ -91,14 +91,16 @@ def fill_file(options: FillOptions, say: Callable[[str], None]) -> Report:
     fills: dict[str, pd.Series] = {}
     if gaps.to_numpy().any() or options.model is not None:
         imputer = fitted if fitted is not None else _fit(frame, categorical, options, say)
-        fills = _fills(_transformed(imputer, frame, options), gaps, only)
+        completed = _transformed(imputer, frame, options)
+        fills = _fills(completed, gaps, only)
         report.model = _model_facts(imputer, options, reused=fitted is not None)
         kinds = {str(column.name): column.kind for column in imputer.schema_.columns}
         scores = imputer.validation_scores_
     else:
         kinds, scores = {}, pd.DataFrame()
-        imputer = None
+        imputer = completed = None
     data = table.dumped(fills, options.output)
+    page = _page(imputer, frame, completed, options)
     for name in table.names:
         seen = name in frame.columns
         n_gaps = (
@@ -116,9 +118,21 @@ def fill_file(options: FillOptions, say: Callable[[str], None]) -> Report:
     write_bytes(options.output, data)
     report.seconds = round(time.perf_counter() - started, 3)
     if options.report is not None:
-        text = report.to_json() if options.report.suffix.lower() == ".json" else report.to_text()
+        text = page or (report.to_json() if options.report.suffix.lower() == ".json" else report.to_text())
         write_bytes(Place(options.report, "text"), text.encode())
     return report
+
+
+def _page(imputer: Any, frame: pd.DataFrame, completed: pd.DataFrame | None, options: FillOptions) -> str | None:
+    """The report as HTML, where that is wanted; made before anything is written, so that a failure leaves no file."""
+    if options.report is None or options.report.suffix.lower() != ".html":
+        return None
+    from tabgan.report.imputation import report_imputation, report_nothing_to_fill
+
+    if imputer is None:
+        return report_nothing_to_fill(*frame.shape).html
+    # Without --model the command trains no draws, so there are none to show.
+    return report_imputation(imputer, frame, completed, n_draws=0 if options.model is None else 10).html
 
 
 def check_destinations(targets: Mapping[str, Path | None], source: Path | None) -> None:

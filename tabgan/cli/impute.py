@@ -93,7 +93,7 @@ def impute(
         Objective.remask
     ),
     steps: Annotated[
-        int | None, typer.Option(metavar="N", help="Train at most this long (2000; paper: 10000).")
+        int | None, typer.Option(metavar="N", help="Train at most this long (600; paper: 10000).")
     ] = None,
     max_time: Annotated[
         float | None,
@@ -103,7 +103,10 @@ def impute(
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = "auto",
     report: Annotated[
         str | None,
-        typer.Option(metavar="FILE", help="Write a summary per column to FILE.json or FILE.txt; - is stderr, as text."),
+        typer.Option(
+            metavar="FILE",
+            help="Write a summary per column to FILE.json, .txt, or .html with plots; - is stderr, as text.",
+        ),
     ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Nothing on stderr but errors.")] = False,
     debug: DebugOption = False,
@@ -167,8 +170,10 @@ def _report_path(report: str | None) -> Path | None:
     if report in (None, "-"):
         return None
     path = Path(report)  # type: ignore[arg-type]
-    if path.suffix.lower() not in (".json", ".txt"):
-        raise InvalidParameterError(f"--report {report!r}: its name must end in .json or .txt, or be - for stderr.")
+    if path.suffix.lower() not in (".json", ".txt", ".html"):
+        raise InvalidParameterError(
+            f"--report {report!r}: its name must end in .json, .txt or .html, or be - for stderr."
+        )
     return path
 
 

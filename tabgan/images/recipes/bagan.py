@@ -25,6 +25,7 @@ from tabgan.images.recipes.base import (
     make_task,
     optimizer_of,
 )
+from tabgan.networks.class_gaussians import correlated, fit_class_gaussians
 
 __all__ = ["BAGAN", "ClassGaussians", "FitGaussians"]
 
@@ -56,30 +57,14 @@ class ClassGaussians(nn.Module):
     def forward(self, noise: Tensor, condition: Tensor) -> Tensor:
         """Images of the asked classes."""
         classes = condition.argmax(1)
-        return self.decoder(self.mean[classes] + torch.einsum("nij,nj->ni", self.factor[classes], noise))
+        return self.decoder(self.mean[classes] + correlated(noise, self.factor, classes))
 
     @torch.no_grad()
     def fit(self, codes: Tensor, classes: Tensor) -> None:
-        """Set each class's Gaussian to its codes.
-
-        A class of n codes takes weight ``n / (n + d_code)`` for its own covariance and the rest for the pooled one: with fewer
-        codes than dimensions the sample covariance is singular, and the draws would be a handful of known images.
-        """
-        n_classes, width = self.mean.shape
-        codes = codes.double()
-        centred = torch.zeros_like(codes)
-        for index in range(n_classes):
-            mine = classes == index
-            if mine.any():
-                self.mean[index] = codes[mine].mean(0).float()
-                centred[mine] = codes[mine] - codes[mine].mean(0)
-        pooled = centred.T @ centred / max(len(codes) - n_classes, 1)
-        ridge = 1e-6 * pooled.diagonal().mean().clamp_min(1e-6) * torch.eye(width).to(pooled)
-        for index in range(n_classes):
-            mine = centred[classes == index]
-            own = mine.T @ mine / max(len(mine) - 1, 1)
-            share = len(mine) / (len(mine) + width)
-            self.factor[index] = torch.linalg.cholesky(share * own + (1 - share) * pooled + ridge).float()
+        """Set each class's Gaussian to its codes; see `tabgan.networks.class_gaussians.fit_class_gaussians`."""
+        mean, factor = fit_class_gaussians(codes, classes, len(self.mean))
+        self.mean.copy_(mean)
+        self.factor.copy_(factor)
 
 
 class FitGaussians(Callback):

@@ -1,0 +1,129 @@
+"""What all displays share: matplotlib on first use, colours, text that nobody's data can break, and grids of panels."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from tabgan.exceptions import MissingExtraError
+
+__all__ = [
+    "COLOURS",
+    "GREY",
+    "MAIN",
+    "OTHER",
+    "THIRD",
+    "drawable",
+    "label",
+    "new_figure",
+    "panels",
+    "say_inside",
+    "shown_note",
+]
+
+# Okabe & Ito 2008, "Color Universal Design": told apart with every common kind of colour blindness.
+MAIN, OTHER, THIRD = "#0072B2", "#D55E00", "#009E73"
+COLOURS = (MAIN, OTHER, THIRD, "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+GREY = "#7F7F7F"
+_LONGEST = 26
+_INSTEAD = {"\n": " ", "\r": " ", "\t": " "}
+
+
+def new_figure(width: float, height: float) -> Any:
+    """An empty figure of pyplot, so that notebooks show it by themselves.
+
+    Parameters
+    ----------
+    width, height : float
+        Inches.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Raises
+    ------
+    MissingExtraError
+        matplotlib is not installed; names the extra that brings it.
+    """
+    try:
+        from matplotlib import pyplot
+    except ImportError as error:
+        raise MissingExtraError('plots need matplotlib; install it with: pip install "tabgan-learn[plot]"') from error
+    return pyplot.figure(figsize=(width, height), layout="constrained")
+
+
+def label(text: Any, longest: int = _LONGEST) -> str:
+    r"""Text from data, made safe for matplotlib: one line, no formulas, cut where it is too long.
+
+    Parameters
+    ----------
+    text : object
+        A column name, a level, a class.
+    longest : int, default=26
+        Characters.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> label("price in $ per $"), len(label("x" * 100))
+    ('price in \\$ per \\$', 26)
+    """
+    line = "".join(_INSTEAD.get(mark, mark if mark.isprintable() else "?") for mark in str(text))
+    if len(line) > longest:
+        line = line[: longest - 1] + "…"
+    return line.replace("$", r"\$")
+
+
+def panels(figure: Any, n: int, *, per_row: int = 4, **shared: Any) -> list[Any]:
+    """The axes of ``n`` panels in rows of at most ``per_row``.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+        Gets the axes.
+    n : int
+        At least 1.
+    per_row : int, default=4
+        Panels beside each other.
+    **shared
+        Further arguments of ``Figure.subplots``.
+    """
+    n_columns = min(n, per_row)
+    grid = figure.subplots(math.ceil(n / n_columns), n_columns, squeeze=False, **shared)
+    axes = list(grid.flat)
+    for spare in axes[n:]:
+        spare.remove()
+    for one in axes[:n]:
+        drawable(one)
+    return axes[:n]
+
+
+def drawable(axes: Any) -> Any:
+    """The same axes with less ink: no box, small type."""
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.tick_params(labelsize=8)
+    axes.title.set_fontsize(9)
+    axes.xaxis.label.set_fontsize(8)
+    axes.yaxis.label.set_fontsize(8)
+    return axes
+
+
+def shown_note(n_shown: int, n_all: int, what: str) -> str:
+    """Say that not everything is shown; empty when it is.
+
+    Examples
+    --------
+    >>> shown_note(12, 60, "columns")
+    '12 of 60 columns shown'
+    """
+    return "" if n_shown >= n_all else f"{n_shown} of {n_all} {what} shown"
+
+
+def say_inside(axes: Any, text: str) -> None:
+    """Words instead of a plot, where there is nothing to draw."""
+    axes.axis("off")
+    axes.text(0.5, 0.5, text, ha="center", va="center", transform=axes.transAxes, color=GREY, wrap=True)

@@ -1,0 +1,125 @@
+"""Tables of any container as displays see them: numbers as floats, times as days, labels as text, gaps as NaN."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from tabgan.exceptions import InvalidInputError
+from tabgan.imputation.working_table import working_table
+from tabgan.parameter_rules import parameter_error
+from tabgan.tables.frames import read_table
+from tabgan.tables.schema import TableSchema
+
+__all__ = ["check_count", "completed_by", "filled_view", "is_number", "label_columns", "view"]
+
+_LABEL_KINDS = ("boolean", "categorical", "ordinal")
+
+
+def view(X: Any, categorical_features: Any = None, missing_values: Any = np.nan) -> pd.DataFrame:
+    """A table as displays see it.
+
+    Parameters
+    ----------
+    X : DataFrame (pandas, polars, ...), ndarray or list of shape (n_samples, n_features)
+        The table.
+    categorical_features : None, list of names or positions, or boolean mask, default=None
+        Columns to treat as labels whatever they hold.
+    missing_values : scalar or list of scalars, default=np.nan
+        Further markers of a missing cell.
+
+    Returns
+    -------
+    pandas.DataFrame of shape (n_samples, n_features)
+        Columns named by text.
+    """
+    return working_table(X, categorical_features, missing_values).frame
+
+
+def is_number(column: pd.Series) -> bool:
+    """Whether a column of `view` holds numbers."""
+    return column.dtype == float
+
+
+def label_columns(schema: TableSchema) -> list[bool]:
+    """Which columns of a fitted schema hold labels."""
+    return [column.kind in _LABEL_KINDS for column in schema.columns]
+
+
+def filled_view(
+    X: Any, X_filled: Any, categorical_features: Any = None, missing_values: Any = np.nan
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """A completed table and which of its cells were gaps.
+
+    Parameters
+    ----------
+    X, X_filled : tables
+        Before and after. Columns that an imputer dropped are left out if columns have names.
+    categorical_features, missing_values
+        See `view`.
+
+    Returns
+    -------
+    filled, gaps : pandas.DataFrame of shape (n_samples, n_shared_columns)
+        Values, and True where ``X`` has a gap.
+
+    Raises
+    ------
+    InvalidInputError
+        The tables do not belong together.
+    """
+    before = read_table(X, missing_values=missing_values)
+    known = view(X, categorical_features, missing_values)
+    wanted = {name for name, column in known.items() if not is_number(column)}
+    after = read_table(X_filled)
+    if after.n_rows != before.n_rows:
+        raise InvalidInputError(
+            f"X_filled has {after.n_rows} rows, but X has {before.n_rows}: give the same rows, filled."
+        )
+    texts = list(known.columns)
+    same_width = after.n_columns == before.n_columns
+    names = texts if same_width else [str(name) for name in after.names]
+    shared = [name for name in texts if name in set(names)]
+    if not shared or not (same_width or (before.has_names and after.has_names)):
+        raise InvalidInputError(
+            f"X_filled has {after.n_columns} columns and X has {before.n_columns}: without column names they must be the same."
+        )
+    filled = view(X_filled, [name in wanted for name in names])
+    filled.columns = pd.Index(names)
+    return filled[shared], known[shared].isna()
+
+
+def completed_by(imputer: Any, X: Any, X_filled: Any = None) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """What an imputer makes of a table; see `filled_view`.
+
+    Parameters
+    ----------
+    imputer : estimator
+        Fitted; a `tabgan.GAINImputer` or any other with ``transform``.
+    X : table
+        With gaps.
+    X_filled : table, default=None
+        What ``imputer.transform(X)`` returned, if it is at hand.
+    """
+    filled = imputer.transform(X) if X_filled is None else X_filled
+    schema = getattr(imputer, "schema_", None)
+    markers = getattr(imputer, "missing_values", np.nan)
+    if not isinstance(schema, TableSchema):
+        return filled_view(X, filled, missing_values=markers)
+    # Columns without a value may have been dropped, and indicators appended, which names alone cannot tell in arrays.
+    labels = label_columns(schema)
+    keep_empty = getattr(imputer, "keep_empty_features", True)
+    kept = [j for j, column in enumerate(schema.columns) if keep_empty or column.kind != "empty"]
+    known = view(X, labels, markers)
+    width = read_table(filled).n_columns
+    after = view(filled, [labels[j] for j in kept] + [False] * (width - len(kept))).iloc[:, : len(kept)]
+    after.columns = known.columns[kept]
+    return after, known.iloc[:, kept].isna()
+
+
+def check_count(name: str, value: Any) -> None:
+    """Refuse what is no count of at least 1."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
+        raise parameter_error(name, value, "an integer >= 1")

@@ -1,0 +1,140 @@
+"""What a report consists of, before it is HTML."""
+
+from __future__ import annotations
+
+import math
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+__all__ = ["Cell", "Head", "Notice", "Page", "Picture", "Table", "number_cell", "settings_of", "text_cell", "versions"]
+
+_PACKAGES = ("tabgan-learn", "torch", "scikit-learn", "imbalanced-learn", "pandas", "numpy", "matplotlib")
+_LONGEST_VALUE = 300
+
+
+@dataclass(frozen=True)
+class Notice:
+    """A warning in plain words, and what to do about it."""
+
+    what: str
+    advice: str = ""
+
+
+@dataclass(frozen=True)
+class Head:
+    """The heading of a table's column; ``hint`` explains it."""
+
+    text: str
+    is_number: bool = False
+    hint: str = ""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What a cell shows, what it is sorted by, and its class in the style sheet."""
+
+    text: str
+    sort: str
+    style: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table; the first cell of each row names the row."""
+
+    title: str
+    heads: list[Head]
+    rows: list[list[Cell]]
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A PNG as base64 with its width and height in CSS pixels."""
+
+    title: str
+    data: str
+    alt: str
+    caption: str
+    width: int
+    height: int
+
+
+@dataclass
+class Page:
+    """Everything that a report says, all of it plain text.
+
+    Parameters
+    ----------
+    title, lead : str
+    facts : list of (name, value)
+    notices : list of Notice
+    tables : list of Table
+    pictures : list of Picture
+    no_pictures : str
+        Why there are none, if so.
+    details : list of (title, list of (name, value))
+        Settings and versions.
+    version, date : str
+    """
+
+    title: str
+    lead: str
+    facts: list[tuple[str, str]] = field(default_factory=list)
+    notices: list[Notice] = field(default_factory=list)
+    tables: list[Table] = field(default_factory=list)
+    pictures: list[Picture] = field(default_factory=list)
+    no_pictures: str = ""
+    details: list[tuple[str, list[tuple[str, str]]]] = field(default_factory=list)
+    version: str = ""
+    date: str = ""
+
+
+def text_cell(text: Any, style: str = "text") -> Cell:
+    """A cell of words."""
+    return Cell(str(text), str(text), style)
+
+
+def number_cell(value: float | None, form: str = ",.0f", style: str = "") -> Cell:
+    """A cell with a number; a dash where there is none.
+
+    Examples
+    --------
+    >>> number_cell(0.125, ".1%").text, number_cell(float("nan")).text
+    ('12.5%', '-')
+    """
+    if value is None or math.isnan(value):
+        return Cell("-", "")
+    return Cell(format(value, form), repr(float(value)), style)
+
+
+def settings_of(estimator: Any) -> list[tuple[str, str]]:
+    """The parameters of an estimator, those that differ from their defaults first and marked."""
+    parameters: Mapping[str, Any] = estimator.get_params(deep=False)
+    try:
+        defaults = type(estimator)().get_params(deep=False)
+    except TypeError:
+        defaults = {}
+    own, plain = [], []
+    for name, value in parameters.items():
+        text = repr(value)
+        text = text if len(text) <= _LONGEST_VALUE else text[: _LONGEST_VALUE - 1] + "…"
+        if name in defaults and repr(defaults[name]) != repr(value):
+            own.append((name, f"{text} (default {defaults[name]!r})"))
+        else:
+            plain.append((name, text))
+    return own + plain
+
+
+def versions() -> list[tuple[str, str]]:
+    """Of Python, the machine and the packages that results depend on."""
+    found = [("python", platform.python_version()), ("machine", f"{platform.system()} {platform.machine()}")]
+    for name in _PACKAGES:
+        try:
+            found.append((name, version(name)))
+        except PackageNotFoundError:
+            continue
+    return found

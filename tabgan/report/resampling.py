@@ -1,0 +1,200 @@
+"""`report_resampling`: which rows were made, whether they look like their class, and whether they copy."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from tabgan.exceptions import InvalidInputError
+from tabgan.report.html import HTMLReport, render
+from tabgan.report.page import Head, Notice, Page, Table, number_cell, settings_of, text_cell, versions
+from tabgan.report.pictures import NO_MATPLOTLIB, can_draw, picture_of
+
+__all__ = ["report_nothing_to_make", "report_resampling"]
+
+_MEASURES = [
+    (
+        "consistency",
+        Head("Look like their class", True, "share of made rows that a forest fitted on real rows gives the class"),
+        ".0%",
+    ),
+    ("consistency_real", Head("Real rows do", True, "the same share of real rows, cross-fitted"), ".0%"),
+    ("density", Head("Density", True, "made rows in the neighbourhoods of real ones; about 1 is good"), ".2f"),
+    ("coverage", Head("Coverage", True, "real rows with a made one in their neighbourhood; 1 is best"), ".2f"),
+    (
+        "nearest",
+        Head("Nearest real", True, "median distance to the nearest real row over that between real rows"),
+        ".2f",
+    ),
+    ("copies", Head("Copies", True, "made rows that equal a real one"), ".0%"),
+    ("spread", Head("Spread", True, "mean distance among made rows over that among real ones"), ".2f"),
+]
+
+_ADVICE = {
+    "collapse": "Train longer, or use start='kernel', which keeps the spread of the real rows.",
+    "equal a real row": "They add weight, not information: class weights do the same at no cost.",
+    "tells little": "Collect more rows of this class, or do not rebalance it.",
+    "look like their class": "The class overlaps others, or the rows are poor: check with should_rebalance whether they help.",
+}
+
+
+def report_resampling(sampler: Any, *, max_classes: int = 3) -> HTMLReport:
+    """Write a one-file HTML report on the rows that a sampler makes for the table it was fitted on.
+
+    Parameters
+    ----------
+    sampler : BAGANOversampler or CGANSampler
+        Fitted.
+    max_classes : int, default=3
+        Draw at most this many classes, those with the most made rows.
+
+    Returns
+    -------
+    HTMLReport
+        With ``save(path)``; notebooks show it.
+
+    Raises
+    ------
+    InvalidInputError
+        It is no fitted sampler of ours.
+
+    Examples
+    --------
+    >>> from tabgan import CGANSampler, report_resampling
+    >>> X = np.random.default_rng(0).normal(size=(60, 3))
+    >>> report_resampling(CGANSampler(n_steps=0, random_state=0).fit(X, np.repeat([0, 1], [45, 15])), max_classes=1).title
+    'Resampling report'
+    """
+    from tabgan.plotting.resampled import resampled_by
+    from tabgan.plotting.views import check_count
+
+    check_count("max_classes", max_classes)
+    if not hasattr(sampler, "resample") or not hasattr(sampler, "methods_"):
+        raise InvalidInputError(
+            f"report_resampling takes a fitted BAGANOversampler or CGANSampler, not {type(sampler).__name__} as it is."
+        )
+    result = resampled_by(sampler)
+    found = sampler.report_
+    n_made = int(result.made.sum())
+    page = Page("Resampling report", _lead(n_made, len(result.made) - n_made, len(found.table)))
+    page.facts = [
+        ("Real rows", f"{len(result.made) - n_made:,}"),
+        ("Made rows", f"{n_made:,}"),
+        ("Columns", f"{result.frame.shape[1]:,}"),
+        ("Classes", f"{len(sampler.classes_):,}"),
+        ("Seed", repr(sampler.random_state)),
+    ]
+    page.notices = _notices(sampler)
+    page.tables = [_class_table(found.table)] if len(found.table) else []
+    page.details = [
+        ("Settings", settings_of(sampler)),
+        (
+            "Training",
+            [("steps", str(sampler.n_iter_)), ("stopped because", str(sampler.stop_reason_ or "all steps were done"))],
+        ),
+        ("Versions", versions()),
+    ]
+    if can_draw():
+        page.pictures = _pictures(sampler, result, max_classes)
+    else:
+        page.no_pictures = NO_MATPLOTLIB
+    return render(page)
+
+
+def report_nothing_to_make(counts: pd.Series) -> HTMLReport:
+    """Write the report on a table whose classes are large enough, for which no sampler was fitted.
+
+    Parameters
+    ----------
+    counts : pandas.Series of int
+        Rows by class.
+    """
+    page = Page("Resampling report", _lead(0, int(counts.sum()), 0))
+    page.facts = [("Real rows", f"{counts.sum():,}"), ("Made rows", "0"), ("Classes", f"{len(counts):,}")]
+    rows = [[text_cell(name, ""), number_cell(float(count))] for name, count in counts.items()]
+    page.tables = [Table("Class by class", [Head("Class"), Head("Real", True)], rows)]
+    page.details = [("Versions", versions())]
+    return render(page)
+
+
+def _lead(n_made: int, n_real: int, n_classes: int) -> str:
+    if not n_made:
+        return "No row was made: the classes are as sampling_strategy wants them already."
+    classes = "one class" if n_classes == 1 else f"{n_classes} classes"
+    return (
+        f"{n_made:,} rows were made for {classes}, beside {n_real:,} real ones. Whether they help a classifier, "
+        "tabgan.should_rebalance(X, y) says; more often than not a moved decision threshold does as much."
+    )
+
+
+def _class_table(found: pd.DataFrame) -> Table:
+    heads = [Head("Class"), Head("Real", True), Head("Made", True), Head("Method"), *(head for _, head, _ in _MEASURES)]
+    rows = [
+        [
+            text_cell(name, ""),
+            number_cell(float(line["n_real"])),
+            number_cell(float(line["n_made"])),
+            text_cell(line["method"]),
+            *(number_cell(float(line[key]), form) for key, _, form in _MEASURES),
+        ]
+        for name, line in zip(found.index, found.to_dict(orient="records"), strict=True)
+    ]
+    return Table(
+        "Class by class", heads, rows, "Measured on the made rows against the real ones. Select a heading to sort."
+    )
+
+
+def _notices(sampler: Any) -> list[Notice]:
+    notices = []
+    for text in sampler.report_.warnings:
+        advice = next((advice for key, advice in _ADVICE.items() if key in text), "")
+        notices.append(Notice(text[:1].upper() + text[1:], advice))
+    notices += [Notice(f"In training: {text}", "See the curves below.") for text in sampler.report_.training]
+    if sampler.stop_reason_:
+        notices.append(Notice(f"Training ended early: {sampler.stop_reason_}."))
+    if int(np.sum(sampler.synthetic_mask_)):
+        notices.append(
+            Notice(
+                "Made rows change the class frequencies, and with them predicted probabilities.",
+                "Score on real rows only, and use PriorCorrectedClassifier where probabilities matter.",
+            )
+        )
+    return notices
+
+
+def _pictures(sampler: Any, result: Any, max_classes: int) -> list[Any]:
+    from tabgan.plotting import ClassCountsDisplay, ResamplingDisplay, TrainingDisplay
+
+    labels, made = result.labels, result.made
+    pictures = [
+        picture_of(
+            lambda: ClassCountsDisplay.from_predictions(labels[~made], labels),
+            "Rows per class",
+            "Real and made rows per class.",
+            "Real rows stay as they are; made rows stand at the end of the table.",
+        )
+    ]
+    for name in pd.Series(labels[made]).value_counts().index[:max_classes]:
+        pictures.append(
+            picture_of(
+                partial(ResamplingDisplay.from_resampled, result, label=name),
+                f"Class {name}: made against real rows",
+                "Distributions of the columns that differ most, differences of correlations, a projection to two dimensions, and "
+                "distances to the nearest real row.",
+                "Made rows should lie among the real ones without sitting on them: distances far to the left of the real rows' "
+                "mean near-copies.",
+            )
+        )
+    if sampler.history_:
+        pictures.append(
+            picture_of(
+                lambda: TrainingDisplay.from_estimator(sampler),
+                "Training",
+                "Losses and validation error by training step.",
+                "The weights of the best validation error are kept.",
+            )
+        )
+    return pictures

@@ -1,0 +1,269 @@
+"""Reports are whole, load nothing, run nothing that comes from data, and say what the tables say."""
+
+import base64
+import hashlib
+import html
+import re
+import shutil
+import struct
+from html.parser import HTMLParser
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tabgan import CGANSampler, GAINImputer, report_imputation, report_resampling
+from tabgan.exceptions import InvalidInputError
+from tabgan.report import pictures
+from tabgan.report.html import render
+from tabgan.report.imputation import report_nothing_to_fill
+from tabgan.report.page import Cell, Head, Notice, Page, Table
+from tabgan.report.resampling import report_nothing_to_make
+
+HOSTILE = "<script>alert('x')</script>"
+BREAKOUT = '"><img src=x onerror=alert(1)> {{ 7*7 }} ${x} & </script></td>'
+VOID = {"meta", "img", "br", "link", "input", "hr"}
+
+
+class Structure(HTMLParser):
+    """Opening and closing tags in balance, and everything in them."""
+
+    def __init__(self, text):
+        super().__init__(convert_charrefs=True)
+        self.open, self.found, self.scripts, self.words = [], [], [], []
+        self.feed(text)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag, attributes):
+        self.found.append((tag, dict(attributes)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if self.open and self.open[-1] == "script":
+            self.scripts.append(data)
+        else:
+            self.words.append(data.strip())
+
+    def all(self, tag):
+        return [attributes for name, attributes in self.found if name == tag]
+
+
+def check_page(text):
+    """Whatever must hold for every report."""
+    page = Structure(text)
+    assert len(page.scripts) == 1
+    policy = next(tag["content"] for tag in page.all("meta") if tag.get("http-equiv"))
+    digest = base64.b64encode(hashlib.sha256(page.scripts[0].encode()).digest()).decode()
+    assert f"'sha256-{digest}'" in policy
+    assert "default-src 'none'" in policy
+    assert {tag for tag, _ in page.found} <= set(
+        "html head meta title style body a header h1 h2 h3 p main section dl div dt dd ul li strong span table thead tr th "
+        "tbody td figure img figcaption details summary footer script".split()
+    )
+    for tag, attributes in page.found:
+        assert not [name for name in attributes if name.startswith("on")]
+        for name in ("src", "href"):
+            assert attributes.get(name, "#").startswith(("#", "data:image/png;base64,")), tag
+    style = re.search(r"<style>(.*?)</style>", text, re.DOTALL)[1]
+    assert "url(" not in style
+    assert "@import" not in style
+    assert all(image["alt"] for image in page.all("img"))
+    assert all(head.get("scope") in ("col", "row") for head in page.all("th"))
+    assert page.all("html")[0]["lang"] == "en"
+    identifiers = [attributes["id"] for _, attributes in page.found if "id" in attributes]
+    assert len(identifiers) == len(set(identifiers))
+    named = {attributes["aria-labelledby"] for _, attributes in page.found if "aria-labelledby" in attributes}
+    assert named <= set(identifiers)
+    return page
+
+
+@pytest.fixture(scope="module")
+def hostile() -> pd.DataFrame:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=80)
+    table = pd.DataFrame(
+        {
+            HOSTILE: x,
+            BREAKOUT: np.where(x > 0, HOSTILE, BREAKOUT).astype(object),
+            "plain": 2 * x + rng.normal(size=80),
+            "empty": np.nan,
+        }
+    )
+    table.iloc[:20, 0] = np.nan
+    table.iloc[10:30, 1] = None
+    return table
+
+
+@pytest.fixture(scope="module")
+def imputer(hostile):
+    return GAINImputer(n_steps=2, draw_steps=0, random_state=7).fit(hostile)
+
+
+@pytest.fixture(scope="module")
+def report(imputer, hostile):
+    pytest.importorskip("matplotlib").use("Agg")
+    return report_imputation(imputer, hostile, n_draws=2)
+
+
+def test_hostile_names_and_cells_are_words_only(report):
+    page = check_page(report.html)
+    assert HOSTILE in page.words
+    assert BREAKOUT in page.words
+    assert "<script>alert" not in report.html
+    assert "<img src=x" not in report.html
+    assert "49" not in page.words
+
+
+def test_the_summary_tells_the_table_and_the_seed(report, hostile):
+    words = check_page(report.html).words
+    assert words[words.index("Rows") + 1] == "80"
+    assert words[words.index("Gaps") + 1].startswith("120 ")
+    assert words[words.index("Seed") + 1] == "7"
+    assert any("'empty': no value to learn from" in word for word in words)
+    assert any("random_state" in word for word in words)
+
+
+def test_pictures_are_whole_pngs(report):
+    images = check_page(report.html).all("img")
+    assert len(images) >= 3
+    for image in images:
+        data = base64.b64decode(image["src"].removeprefix("data:image/png;base64,"))
+        width, height = struct.unpack(">II", data[16:24])
+        assert data.endswith(b"IEND\xaeB`\x82")
+        assert width / height == pytest.approx(int(image["width"]) / int(image["height"]), rel=0.02)
+
+
+def test_errors_in_the_table_are_those_of_the_imputer(report, imputer):
+    page = Structure(report.html)
+    scores = imputer.validation_scores_.loc["plain"]
+    at = page.words.index("plain")
+    row = [word for word in page.words[at : at + 20] if word]
+    assert row[:4] == ["plain", "continuous", "0", "0.0%"]
+    assert row[4:7] == [
+        f"{scores['rmse']:.4g}",
+        f"{scores['rmse_mean']:.4g}",
+        f"{scores['rmse'] / scores['rmse_mean']:.2f}",
+    ]
+
+
+def test_saving_replaces_whole_files_only(report, tmp_path):
+    path = tmp_path / "report.html"
+    path.write_text("old")
+    report.save(path)
+    assert path.read_text(encoding="utf-8") == report.html
+    assert [entry.name for entry in tmp_path.iterdir()] == ["report.html"]
+    with pytest.raises(OSError, match="nowhere"):
+        report.save(tmp_path / "nowhere" / "report.html")
+
+
+def test_notebooks_get_the_report_in_a_frame(report):
+    frame = Structure(report._repr_html_())
+    ((tag, attributes),) = frame.found
+    assert tag == "iframe"
+    assert attributes["sandbox"] == "allow-scripts"
+    assert attributes["srcdoc"] == report.html
+
+
+def test_a_wide_table_stays_small_and_has_a_row_per_column():
+    pytest.importorskip("matplotlib").use("Agg")
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(60, 128))
+    X[:9, :30] = np.nan
+    imputer = GAINImputer(n_steps=1, draw_steps=0, validation_fraction=0, random_state=0).fit(X)
+    report = report_imputation(imputer, X, n_draws=0)
+    page = check_page(report.html)
+    assert len([head for head in page.all("th") if head["scope"] == "row"]) == 128
+    assert len(report.html) < 5e6
+
+
+def test_a_report_without_matplotlib_says_what_is_missing(imputer, hostile, monkeypatch):
+    monkeypatch.setattr(pictures.importlib.util, "find_spec", lambda name: None)
+    page = check_page(report_imputation(imputer, hostile).html)
+    assert not page.all("img")
+    assert any("tabgan-learn[plot]" in word for word in page.words)
+
+
+def test_the_check_adds_truth_against_prediction(imputer, hostile):
+    pytest.importorskip("matplotlib").use("Agg")
+    words = check_page(report_imputation(imputer, hostile, n_draws=0, check=True).html).words
+    assert "Hidden cells: truth against prediction" in words
+    assert "Do intervals keep their word?" in words
+
+
+def test_the_published_objective_has_a_report_without_draws(hostile):
+    pytest.importorskip("matplotlib").use("Agg")
+    imputer = GAINImputer.paper(n_steps=2, random_state=0).fit(hostile)
+    words = check_page(report_imputation(imputer, hostile, check=True).html).words
+    assert "Multiple imputations" not in words
+    assert any("No cell was held out" in word for word in words)
+
+
+def test_resampling_report(hostile):
+    pytest.importorskip("matplotlib").use("Agg")
+    y = np.where(np.arange(80) % 4 == 0, HOSTILE, "common")
+    page = check_page(report_resampling(CGANSampler(n_steps=0, random_state=0).fit(hostile, y)).html)
+    assert page.words[page.words.index("Made rows") + 1] == "40"
+    assert HOSTILE in page.words
+    assert len(page.all("img")) == 2
+
+
+def test_reports_where_there_was_nothing_to_do(hostile):
+    check_page(report_nothing_to_fill(5, 3).html)
+    check_page(report_nothing_to_make(pd.Series({HOSTILE: 4, "b": 4})).html)
+    y = np.arange(80) % 2
+    words = check_page(report_resampling(CGANSampler(n_steps=0, random_state=0).fit(hostile, y)).html).words
+    assert any("No row was made" in word for word in words)
+
+
+def test_other_estimators_are_refused(hostile):
+    from sklearn.impute import SimpleImputer
+
+    with pytest.raises(InvalidInputError, match="SimpleImputer"):
+        report_imputation(SimpleImputer().fit(hostile[["plain"]]), hostile[["plain"]])
+    with pytest.raises(InvalidInputError, match="CGANSampler"):
+        report_resampling(CGANSampler())
+
+
+def test_every_field_of_a_page_is_escaped():
+    page = Page(HOSTILE, HOSTILE, [(HOSTILE, BREAKOUT)], [Notice(HOSTILE, BREAKOUT)], no_pictures=HOSTILE)
+    page.tables = [Table(HOSTILE, [Head(HOSTILE, hint=BREAKOUT)], [[Cell(HOSTILE, BREAKOUT, BREAKOUT)] * 2], BREAKOUT)]
+    page.details = [(BREAKOUT, [(HOSTILE, "\ud800 lone")])]
+    text = render(page).html
+    check_page(text)
+    assert html.escape(HOSTILE, quote=False).replace("'", "&#39;") in text
+
+
+def test_in_a_browser_the_table_sorts_and_nothing_of_the_data_runs(report, tmp_path):
+    browser = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if browser is None:
+        pytest.skip("no chromium installed; Debian: apt-get install chromium")
+    playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright to drive chromium")
+    path = tmp_path / "report.html"
+    report.save(path)
+    with playwright.sync_playwright() as driver:
+        window = driver.chromium.launch(executable_path=browser, args=["--no-sandbox"])
+        try:
+            page = window.new_page()
+            trouble = []
+            page.on("console", lambda message: trouble.append(message.text))
+            page.on("dialog", lambda dialog: (trouble.append(dialog.message), dialog.dismiss()))
+            page.on("pageerror", lambda error: trouble.append(str(error)))
+            page.goto(path.as_uri())
+            assert page.evaluate("[...document.images].every((image) => image.complete && image.naturalWidth > 0)")
+            gaps = page.locator("thead th", has_text="Gaps")
+            gaps.locator("button").click()
+            assert gaps.get_attribute("aria-sort") == "ascending"
+            column = page.eval_on_selector_all(
+                "tbody tr", "rows => rows.map((row) => Number(row.cells[2].dataset.sort))"
+            )
+            assert column == sorted(column)
+            gaps.locator("button").press("Enter")
+            assert gaps.get_attribute("aria-sort") == "descending"
+            assert trouble == []
+        finally:
+            window.close()
