@@ -173,7 +173,11 @@ def mean_wasserstein(
 
     Parameters
     ----------
-    truth, filled, hidden, scale, categorical
+    truth, filled, hidden
+        As for `wasserstein`.
+    scale : {"std", "range", None}, default="std"
+        As for `wasserstein`.
+    categorical : sequence of hashable, default=()
         As for `wasserstein`.
 
     Returns

@@ -1,0 +1,50 @@
+"""Sphinx: ``python -m sphinx -W docs docs/_build`` from the repository's root, with the ``docs`` extra installed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tabgan
+
+project = "tabgan"
+author = "The tabgan developers"
+copyright = "The tabgan developers, BSD-3-Clause"  # the name is Sphinx's
+release = version = tabgan.__version__
+
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.autosummary", "sphinx.ext.viewcode", "numpydoc"]
+templates_path = ["_templates"]
+exclude_patterns = ["_build", "jupyter_execute", "**.ipynb_checkpoints"]
+html_theme = "pydata_sphinx_theme"
+html_title = f"tabgan {version}"
+html_theme_options = {
+    "show_toc_level": 2,
+    "navigation_with_keys": False,
+    "secondary_sidebar_items": ["page-toc"],
+    "header_links_before_dropdown": 6,
+    "footer_start": ["copyright"],
+    "footer_end": [],
+}
+html_show_sourcelink = False
+
+# Single backticks in docstrings link where they name something of ours, and are code otherwise.
+default_role = "autolink"
+autosummary_generate = True
+autodoc_typehints = "none"  # numpydoc's parameter lists already say the types
+autodoc_member_order = "bysource"
+numpydoc_show_class_members = False  # the class template lists methods itself, without scikit-learn's
+
+myst_enable_extensions = ["colon_fence"]
+myst_heading_anchors = 3
+nb_execution_mode = "off"  # the notebooks carry their outputs; tests/test_docs.py runs their code
+
+
+def skip_foreign_member(app: Any, what: str, name: str, member: Any, skip: bool, options: Any) -> bool | None:
+    """Leave out what scikit-learn and torch bring along: their docstrings link to their own manuals."""
+    function = getattr(member, "fget", None) or getattr(member, "__func__", member)
+    module = getattr(function, "__module__", None) or "tabgan"
+    return True if module.split(".")[0] != "tabgan" else None
+
+
+def setup(app: Any) -> None:
+    """Register the filter."""
+    app.connect("autodoc-skip-member", skip_foreign_member)
