@@ -105,7 +105,7 @@ def _settings(grid: Grid, rows: pd.DataFrame) -> str:
     unfinished = "" if there == expected else f" **{there} of {expected} runs are in; the rest was not run.**"
     return (
         f"{rows['table'].nunique()} tables {size}{scored}; mechanisms {', '.join(grid.mechanisms)}; rates "
-        f"{', '.join(map(str, grid.rates))}; seeds {', '.join(map(str, grid.seeds))}. Mean over seeds; a failed run counts as the "
+        f"{', '.join(map(str, grid.rates))}; seeds {', '.join(map(str, sorted(rows['seed'].unique())))}. Mean over seeds; a failed run counts as the "
         f"worst rank. CPU, {rows['machine'].dropna().iloc[-1]}, Python {rows['python'].dropna().iloc[-1]}, {versions}"
         f"{''.join(f', {package}' for package in packages)}. "
         "Tables marked * were looked at while choosing hyperparameters. "

@@ -92,9 +92,7 @@ def impute(
     objective: Annotated[Objective, typer.Option(help="remask is the better one; paper is GAIN as published.")] = (
         Objective.remask
     ),
-    steps: Annotated[
-        int | None, typer.Option(metavar="N", help="Train at most this long (600; paper: 10000).")
-    ] = None,
+    steps: Annotated[int | None, typer.Option(metavar="N", help="Train at most this long (600; paper: 10000).")] = None,
     max_time: Annotated[
         float | None,
         typer.Option(metavar="SECONDS", help="Stop training after this time, with the best weights so far."),
