@@ -103,9 +103,10 @@ def _settings(grid: Grid, rows: pd.DataFrame) -> str:
     name = grid.name.removesuffix("_full") + " --full" * grid.name.endswith("_full")
     expected, there = len(grid.cells()), len(rows)
     unfinished = "" if there == expected else f" **{there} of {expected} runs are in; the rest was not run.**"
+    seeds = ", ".join(map(str, sorted(rows["seed"].unique())))
     return (
         f"{rows['table'].nunique()} tables {size}{scored}; mechanisms {', '.join(grid.mechanisms)}; rates "
-        f"{', '.join(map(str, grid.rates))}; seeds {', '.join(map(str, sorted(rows['seed'].unique())))}. Mean over seeds; a failed run counts as the "
+        f"{', '.join(map(str, grid.rates))}; seeds {seeds}. Mean over seeds; a failed run counts as the "
         f"worst rank. CPU, {rows['machine'].dropna().iloc[-1]}, Python {rows['python'].dropna().iloc[-1]}, {versions}"
         f"{''.join(f', {package}' for package in packages)}. "
         "Tables marked * were looked at while choosing hyperparameters. "
