@@ -63,7 +63,7 @@ class GAINImputer(UncertaintyMixin, TransformerMixin, BaseEstimator):
         Weight-sharing ensemble members whose predictions are averaged (``"remask"``).
     n_bins : int, default=16
         Quantile bins in which numbers are shown to the network (``"remask"``).
-    n_references : int, default=2048
+    n_references : int, default=8192
         Training rows kept in the model, drawn at random if there are more: hidden cells are also filled from the most similar ones
         (``"remask"``). They go into the model file; 0 keeps none, at a loss of accuracy.
     hide_rates : tuple of two floats in [0, 1), default=(0.05, 0.6)
@@ -181,7 +181,7 @@ class GAINImputer(UncertaintyMixin, TransformerMixin, BaseEstimator):
         n_blocks: int = 2,
         n_members: int = 4,
         n_bins: int = 16,
-        n_references: int = 2048,
+        n_references: int = 8192,
         hide_rates: tuple[float, float] = (0.05, 0.6),
         pattern_fraction: float = 0.5,
         validation_fraction: float = 0.1,
