@@ -1,4 +1,4 @@
-"""Every error that tabgan raises on purpose. Lowest layer: imports nothing of ours."""
+"""Every error that tabgan raises on purpose, and its own warnings. Lowest layer: imports nothing of ours."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ __all__ = [
     "SchemaMismatchError",
     "TabganError",
     "TrainingDivergedError",
+    "TrainingInterruptedWarning",
 ]
 
 
@@ -39,3 +40,7 @@ class TrainingDivergedError(TabganError, RuntimeError):
 
 class MissingExtraError(TabganError, ImportError):
     """An optional dependency is absent; the message names the extra that brings it."""
+
+
+class TrainingInterruptedWarning(UserWarning):
+    """Ctrl-C ended training early; the estimator is fitted with the best weights so far, and ``stop_reason_`` says so."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 
 from tabgan.core.callbacks import Callback, Progress, TimeBudget
+from tabgan.core.interrupts import interrupted
 
 __all__ = ["Run", "deadline_after", "run_callbacks"]
 
@@ -32,6 +33,11 @@ class Run:
     device: torch.device
     deadline: float | None
     verbose: bool
+
+    @property
+    def time_is_up(self) -> bool:
+        """Whether the deadline has passed, or Ctrl-C asked for an end."""
+        return interrupted() or (self.deadline is not None and time.monotonic() > self.deadline)
 
 
 def run_callbacks(run: Run, description: str) -> list[Callback]:

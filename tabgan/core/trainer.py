@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from tabgan.core.callbacks import Callback
 from tabgan.core.history import History
+from tabgan.core.interrupts import INTERRUPTED, Interruption, interruptible
 from tabgan.core.phases import Phase
 
 __all__ = ["Trainer"]
@@ -84,7 +85,16 @@ class Trainer:
         -------
         History
             The same object as ``self.history``.
+
+        Notes
+        -----
+        The first Ctrl-C ends training after the current step, with ``stop_reason`` "interrupted" and a
+        `TrainingInterruptedWarning`; the second raises KeyboardInterrupt.
         """
+        with interruptible("Trainer.fit") as interruption:
+            return self._fit(n_steps, interruption)
+
+    def _fit(self, n_steps: int, interruption: Interruption) -> History:
         self.stop_reason = None
         last = self.step_count + n_steps
         modes = {name: player.training for name, player in self.players.items()}
@@ -95,9 +105,14 @@ class Trainer:
             for player in self.players.values():
                 player.train()
             self._notify("on_fit_begin", n_steps)
+            self._heed(interruption, last)
             while self.step_count < last and self.stop_reason is None:
-                self._step()
-                self._notify("on_step_end")
+                try:
+                    self._step()
+                    self._notify("on_step_end")
+                except KeyboardInterrupt:
+                    interruption.request()
+                self._heed(interruption, last)
                 if self.step_count % self.read_every == 0 or self.step_count == last or self.stop_reason is not None:
                     self._read()  # also on a stop: a loss that nobody reads may be NaN
         finally:
@@ -106,6 +121,11 @@ class Trainer:
                 player.train(modes[name])
             self._notify("on_fit_end")
         return self.history
+
+    def _heed(self, interruption: Interruption, last: int) -> None:
+        if interruption.requested:
+            interruption.where = interruption.where or f"at step {self.step_count} of {last}"
+            self.stop(INTERRUPTED)
 
     def stop(self, reason: str) -> None:
         """End training after the current step; the first reason given is kept."""

@@ -489,14 +489,14 @@ class Failing(Callback):
         setattr(self, event, self.fail)
 
     def fail(self, *arguments):
-        raise KeyboardInterrupt
+        raise RuntimeError("a fault")
 
 
 @pytest.mark.parametrize("event", ["on_fit_begin", "on_step_end", "on_read"])
 def test_progress_closes_its_bar_on_an_error(bars, event):
     trainer = point_trainer(bowl, callbacks=[Progress("fitting"), Failing(event)])
     trainer.players["point"].eval()
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(RuntimeError, match="a fault"):
         trainer.fit(50)
     assert [bar.closed for bar in bars] == [1]
     assert not trainer.players["point"].training
@@ -504,6 +504,6 @@ def test_progress_closes_its_bar_on_an_error(bars, event):
 
 def test_progress_that_never_began_does_not_hide_the_error(bars):
     trainer = point_trainer(bowl, callbacks=[Failing("on_fit_begin"), Progress("fitting")])
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(RuntimeError, match="a fault"):
         trainer.fit(5)
     assert bars == []
