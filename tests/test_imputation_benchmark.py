@@ -86,7 +86,7 @@ def test_goals_name_the_worst_table(tmp_path):
 def test_a_page_has_a_row_per_table_a_plot_and_the_seconds(tmp_path):
     paths = stored(made_rows(GRID), tmp_path / "rows.jsonl")
     text = write_report(GRID, paths, tmp_path / "made.md")
-    assert "| glass | 1.500 | 1.200 | **1.080** |" in text
+    assert "| glass* | 1.500 | 1.200 | **1.080** |" in text
     assert "| MNAR 30% | 0.720 | 0.900 |" in text
     assert "6-0-0" in text
     assert "9.0 s of ours to 9.0 s of theirs over 3 tables (1.00)" in text

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from sklearn.base import clone
 
+from tabgan.core.interrupts import ctrl_c_aborts
 from tabgan.exceptions import InvalidParameterError
 from tabgan.imputation.baselines import BASELINES, MeanModeImputer, OneHotImputer
 from tabgan.tables.amputation import MECHANISMS, Mechanism
@@ -26,6 +27,7 @@ from tabgan.imputation.working_table import Truth, working_table
 METHODS = (*BASELINES, "GAINImputer")
 
 
+@ctrl_c_aborts()
 def compare_imputers(
     X: Any,
     *,

@@ -20,6 +20,7 @@ from tabgan.core.trainer import Trainer
 from tabgan.imputation.pool import MaskedPool, PooledDrawTask
 from tabgan.imputation.training import RemaskSettings
 from tabgan.networks.draws import Drawer
+from tabgan.networks.forests import ForestStep
 from tabgan.networks.gain import CellDiscriminator
 from tabgan.networks.tabular import BasedGenerator, span_index
 from tabgan.spans import Span, total_width
@@ -92,10 +93,29 @@ def train_drawer(
 
 
 @torch.no_grad()
-def draw_scores(drawer: Drawer, values: Tensor, shown: Tensor, n_draws: int, generator: torch.Generator) -> Tensor:
-    """Draws in normal scores and one-hot blocks, of shape (n_draws, n, width)."""
-    context = drawer.context(values, shown)
-    return torch.stack([drawer(context, shown, drawer.noise(len(values), generator)) for _ in range(n_draws)])
+def draw_scores(
+    drawer: Drawer,
+    values: Tensor,
+    shown: Tensor,
+    n_draws: int,
+    generator: torch.Generator,
+    forests: ForestStep | None = None,
+) -> Tensor:
+    """Draws in normal scores and one-hot blocks, of shape (n_draws, n, width).
+
+    The drawer has learnt the spread around a point estimate that ``forests`` then move: draws move with it.
+    """
+    means, raw, scored_point = drawer.context(values, shown)
+    heads, base = drawer.point.heads, drawer.point.base
+    moved = torch.zeros_like(raw)
+    if forests is not None:
+        visible = shown[:, heads.column] > 0
+        before = torch.where(visible, values, heads.values(raw))
+        after = forests(before, shown)
+        moved = torch.where(heads.is_categorical, 0.0, base.scored(after) - base.scored(before))
+        raw = torch.where(heads.is_categorical & ~visible, after.clamp_min(1e-6).log(), raw)
+    context = means, raw, scored_point
+    return torch.stack([drawer(context, shown, drawer.noise(len(values), generator)) + moved for _ in range(n_draws)])
 
 
 @dataclass(frozen=True)
@@ -127,7 +147,14 @@ class Calibration:
     @classmethod
     @torch.no_grad()
     def measure(
-        cls, drawer: Drawer, values: Tensor, training: Tensor, validation: Tensor, spans: Sequence[Span], seed: int
+        cls,
+        drawer: Drawer,
+        values: Tensor,
+        training: Tensor,
+        validation: Tensor,
+        spans: Sequence[Span],
+        seed: int,
+        forests: ForestStep | None = None,
     ) -> Calibration:
         """Residuals of at most 2,000 rows with held-out cells."""
         generator = make_generator(seed)
@@ -136,7 +163,7 @@ class Calibration:
         if not len(rows):
             return cls(tuple(() for _ in spans))
         values, training, validation = values[rows].double(), training[rows].double(), validation[rows]
-        draws = draw_scores(drawer, values, training, cls.N_DRAWS, generator)
+        draws = draw_scores(drawer, values, training, cls.N_DRAWS, generator, forests)
         mean, spread = draws.mean(0), draws.std(0).clamp_min(1e-6)
         distance = ((drawer.point.base.scored(values) - mean) / spread).abs().numpy()
         residuals = []

@@ -12,14 +12,16 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from tabgan._runtime import make_generator, resolve_device, threads
 from tabgan.core.checkpoint import write_model_file
+from tabgan.core.interrupts import INTERRUPTED, interruptible
 from tabgan.core.run import Run, deadline_after
 from tabgan.exceptions import InvalidInputError
 from tabgan.imputation import state
 from tabgan.imputation.model import ImputationModel
 from tabgan.imputation.parameters import RULES
-from tabgan.imputation.scoring import split_validation, validation_scores
+from tabgan.imputation.scoring import learnt_columns, split_validation, validation_scores
 from tabgan.imputation.training import GainSettings, RemaskSettings
 from tabgan.imputation.uncertainty import UncertaintyMixin
+from tabgan.notebook import FittedHTML, Learnt
 from tabgan.parameter_rules import check, parameter_error, seed_of
 from tabgan.tables.encoder import EncodedTable, TableEncoder
 from tabgan.tables.frames import Table, read_table
@@ -29,14 +31,14 @@ from tabgan.tables.schema import TableSchema, check_compatible, infer_schema
 __all__ = ["GAINImputer"]
 
 
-class GAINImputer(UncertaintyMixin, TransformerMixin, BaseEstimator):
+class GAINImputer(FittedHTML, UncertaintyMixin, TransformerMixin, BaseEstimator):
     """Fill missing values of mixed-type tables with a trained generative adversarial imputation network.
 
     Two objectives live behind this class. The default, ``objective="remask"``, hides observed cells on purpose and learns to
     predict them from what is left; its generator is a closed-form Gaussian conditional mean, a step towards the most similar
-    training rows and a learned correction. Weights are averaged, and training stops by cells it never learnt from.
-    ``objective="paper"`` (see `GAINImputer.paper`) is GAIN as published. Missing are NaN, None, ``pandas.NA``, NaT, polars' null
-    and NaN, and ``missing_values``.
+    training rows and a learned correction; forests follow, as far as held-out cells say that they help. Weights are averaged, and
+    training stops by cells it never learnt from. ``objective="paper"`` (see `GAINImputer.paper`) is GAIN as published. Missing are
+    NaN, None, ``pandas.NA``, NaT, polars' null and NaN, and ``missing_values``.
 
     Parameters
     ----------
@@ -66,6 +68,9 @@ class GAINImputer(UncertaintyMixin, TransformerMixin, BaseEstimator):
     n_references : int, default=8192
         Training rows kept in the model, drawn at random if there are more: hidden cells are also filled from the most similar ones
         (``"remask"``). They go into the model file; 0 keeps none, at a loss of accuracy.
+    n_trees : int, default=30
+        Extremely randomised trees per column that have the last word on point estimates, as far as held-out cells say that they help
+        (``"remask"``). They go into the model file; 0 grows none.
     hide_rates : tuple of two floats in [0, 1), default=(0.05, 0.6)
         Each training row hides its cells at a rate drawn from this range (``"remask"``).
     pattern_fraction : float in [0, 1], default=0.5
@@ -128,7 +133,7 @@ class GAINImputer(UncertaintyMixin, TransformerMixin, BaseEstimator):
     history_ : list of dict
         Losses and validation scores by step.
     stop_reason_ : str or None
-        Why training ended early, if it did.
+        Why training ended early, if it did; ``"interrupted"`` after Ctrl-C, which keeps the best weights so far.
     validation_scores_ : pandas.DataFrame
         Error per column on cells that were hidden from training, beside that of filling in the mean or mode: columns ``kind``,
         ``n_cells``, ``rmse``, ``rmse_mean``, ``nrmse`` (in column standard deviations), ``error_rate``, ``error_rate_mode``,
@@ -149,7 +154,7 @@ class GAINImputer(UncertaintyMixin, TransformerMixin, BaseEstimator):
     -----
     `transform` needs one forward pass. A row's result depends neither on the other rows in the call nor on their order. One
     step costs O(batch_size * width * (w * n_bins + width * n_blocks)) for a table of w encoded slots; before the first, the base
-    costs O(n * w^3) and the look-up of neighbours O(n_references * w) per hidden cell.
+    costs O(n * w^3) and the look-up of neighbours O(n_references * w) per hidden cell. Forests grow from at most 8,192 rows.
     There is no ``partial_fit``: column statistics and the closed-form base need the whole table.
 
     References
@@ -182,6 +187,7 @@ class GAINImputer(UncertaintyMixin, TransformerMixin, BaseEstimator):
         n_members: int = 4,
         n_bins: int = 16,
         n_references: int = 8192,
+        n_trees: int = 30,
         hide_rates: tuple[float, float] = (0.05, 0.6),
         pattern_fraction: float = 0.5,
         validation_fraction: float = 0.1,
@@ -218,6 +224,7 @@ class GAINImputer(UncertaintyMixin, TransformerMixin, BaseEstimator):
         self.n_members = n_members
         self.n_bins = n_bins
         self.n_references = n_references
+        self.n_trees = n_trees
         self.hide_rates = hide_rates
         self.pattern_fraction = pattern_fraction
         self.validation_fraction = validation_fraction
@@ -315,8 +322,9 @@ class GAINImputer(UncertaintyMixin, TransformerMixin, BaseEstimator):
         generator = make_generator(seed_of(self.random_state))
         training, validation = split_validation(encoded.mask, self.validation_fraction, generator)
         run = Run(generator, device, deadline, bool(self.verbose))
-        with threads(self.n_threads):
-            self._model: ImputationModel = ImputationModel.train(
+        self.__dict__.pop("_model", None)  # a fit that fails must not leave new columns with an old model
+        with threads(self.n_threads), interruptible("GAINImputer.fit") as interruption:
+            model = ImputationModel.train(
                 encoded.values,
                 training,
                 validation,
@@ -326,9 +334,12 @@ class GAINImputer(UncertaintyMixin, TransformerMixin, BaseEstimator):
                 start=resumed,
             )
             self.validation_scores_ = validation_scores(
-                self._model, self.encoder_, table, encoded.values, training, validation
+                model, self.encoder_, table, encoded.values, training, validation
             )
-            self._model.finish(encoded.values, encoded.mask)
+            model.finish(encoded.values, encoded.mask)
+            if interruption.requested:
+                model.stop_reason = INTERRUPTED
+        self._model: ImputationModel = model
         self.n_iter_ = self._model.n_steps
         self.history_ = self._model.history
         self.stop_reason_ = self._model.stop_reason
@@ -410,6 +421,12 @@ class GAINImputer(UncertaintyMixin, TransformerMixin, BaseEstimator):
     def __sklearn_is_fitted__(self) -> bool:
         """Whether `fit` has ended well."""
         return hasattr(self, "_model")
+
+    def _learnt(self) -> Learnt | None:
+        if not self.__sklearn_is_fitted__():
+            return None
+        facts = [("steps", f"{self.n_iter_:,}"), ("stopped because", self.stop_reason_ or "all steps were done")]
+        return facts, *learnt_columns(self.validation_scores_)
 
     def _read(self, X: Any, *, reset: bool) -> Table:
         table = read_table(X, missing_values=self.missing_values)

@@ -10,8 +10,10 @@ import torch
 from torch import nn
 
 from tabgan._runtime import make_generator
+from tabgan.core.interrupts import interrupted
 from tabgan.exceptions import InvalidInputError
 from tabgan.imputation.drawing import Calibration, draw_scores, train_drawer
+from tabgan.imputation.forests import fit_forests, grow_forests
 from tabgan.imputation.training import (
     GainSettings,
     RemaskSettings,
@@ -23,6 +25,7 @@ from tabgan.imputation.training import (
     use_all_cells,
 )
 from tabgan.networks.draws import Drawer
+from tabgan.networks.forests import ForestStep, stored_forests
 from tabgan.networks.tabular import BasedGenerator, span_index
 from tabgan.spans import Span, total_width
 
@@ -49,6 +52,8 @@ class ImputationModel:
         Draws of hidden cells, around ``module``; the default objective has one.
     calibration : Calibration, default=None
         Of the drawer's intervals.
+    forests : ForestStep, default=None
+        What follows ``module`` in point estimates.
     """
 
     def __init__(
@@ -61,6 +66,7 @@ class ImputationModel:
         stop_reason: str | None,
         drawer: Drawer | None = None,
         calibration: Calibration | None = None,
+        forests: ForestStep | None = None,
     ) -> None:
         self.module = module
         self.spans = tuple(spans)
@@ -70,6 +76,7 @@ class ImputationModel:
         self.stop_reason = stop_reason
         self.drawer = drawer
         self.calibration = calibration
+        self.forests = forests
 
     @classmethod
     def train(
@@ -92,20 +99,29 @@ class ImputationModel:
             return cls(trained.module, spans, settings, trained.history.rows, trained.n_steps, trained.stop_reason)
         trained = train_remask(rows, seen, held_out, spans, settings, run, module)
         point: Any = trained.module
+        seed = int(torch.randint(2**31 - 1, (1,), generator=run.generator))
         drawer, drawing = train_drawer(point.float(), trained.pool, spans, settings, run)
         history = trained.history.rows + [{"stage": "draws", **row} for row in drawing.rows]
         model = cls(drawer.point, spans, settings, history, trained.n_steps, trained.stop_reason, drawer)
-        model.calibration = Calibration.measure(drawer, rows, seen, held_out, spans, seed=0)
-        model._own_base = trained.own_base
+        model._own_base, model._seed = trained.own_base, seed
+        if settings.n_trees and trained.pool is not None and not run.time_is_up and not interrupted():
+            model.forests = fit_forests(values, training, validation, model.predict, spans, settings.n_trees, seed)
+        model.calibration = Calibration.measure(drawer, rows, seen, held_out, spans, seed=0, forests=model.forests)
         return model
 
     _own_base = False
+    _seed = 0
 
     def finish(self, values: np.ndarray, mask: np.ndarray) -> None:
         """Use the held-out cells too, once they have done their service, where that is safe."""
         if isinstance(self.module, BasedGenerator):
             shown = torch.from_numpy(mask).float()
             use_all_cells(self.module, torch.from_numpy(values), shown, self.spans, base=self._own_base)
+        if self.forests is not None and isinstance(self.settings, RemaskSettings):
+            share, self.forests = self.forests.share, None
+            self.forests = grow_forests(
+                values, mask, self.predict, self.spans, share, n_trees=self.settings.n_trees, seed=self._seed
+            )
 
     @property
     def objective(self) -> str:
@@ -133,7 +149,8 @@ class ImputationModel:
             return result
         for rows in self._chunks(mask):
             shown = torch.from_numpy(mask[rows]).double()
-            result[rows] = self._forward(torch.from_numpy(result[rows]), shown).numpy()
+            filled = self._forward(torch.from_numpy(result[rows]), shown)
+            result[rows] = (filled if self.forests is None else self.forests(filled, shown)).numpy()
         return result
 
     @torch.no_grad()
@@ -146,35 +163,37 @@ class ImputationModel:
         generator = make_generator(seed)
         for rows in self._chunks(mask):
             shown = torch.from_numpy(mask[rows]).double()
-            scores = draw_scores(drawer, torch.from_numpy(values[rows]).double(), shown, n_draws, generator)
+            given = torch.from_numpy(values[rows]).double()
+            scores = draw_scores(drawer, given, shown, n_draws, generator, self.forests)
             result[:, rows] = torch.stack([drawer.point.base.unscored(one) for one in scores]).numpy()
         return result
 
     @torch.no_grad()
-    def interval(
-        self, values: np.ndarray, mask: np.ndarray, coverage: float, seed: int
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Lower and upper ends for numeric slots, of shape (n, width) each; elsewhere the encoded values."""
-        lower, upper = values.astype(np.float64), values.astype(np.float64)
+    def intervals(
+        self, values: np.ndarray, mask: np.ndarray, coverages: Sequence[float], seed: int
+    ) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Lower and upper ends per coverage for numeric slots, of shape (n, width) each; elsewhere the encoded values."""
+        ends = [(values.astype(np.float64), values.astype(np.float64)) for _ in coverages]
         if not self.spans:
-            return lower, upper
+            return ends
         drawer = self._drawer()
         assert self.calibration is not None
-        factor = torch.zeros(total_width(self.spans), dtype=torch.float64)
+        factors = torch.zeros(len(coverages), total_width(self.spans), dtype=torch.float64)
         for j, span in enumerate(self.spans):
             if span.kind == "numeric":
-                factor[span.start] = self.calibration.factor(j, coverage)
+                factors[:, span.start] = torch.tensor([self.calibration.factor(j, coverage) for coverage in coverages])
         generator = make_generator(seed)
         base = drawer.point.base
         for rows in self._chunks(mask):
             shown = torch.from_numpy(mask[rows]).double()
             given = torch.from_numpy(values[rows]).double()
-            scores = draw_scores(drawer, given, shown, Calibration.N_DRAWS, generator)
-            mean, reach = scores.mean(0), factor * scores.std(0)
-            low, high = base.unscored(mean - reach).numpy(), base.unscored(mean + reach).numpy()
-            # Slots are single precision: without a hair's breadth an end that falls on a tied value would miss it.
-            lower[rows], upper[rows] = low - 1e-6 * (1 + np.abs(low)), high + 1e-6 * (1 + np.abs(high))
-        return lower, upper
+            scores = draw_scores(drawer, given, shown, Calibration.N_DRAWS, generator, self.forests)
+            mean, spread = scores.mean(0), scores.std(0)
+            for (lower, upper), factor in zip(ends, factors, strict=True):
+                low, high = (base.unscored(mean + sign * factor * spread).numpy() for sign in (-1, 1))
+                # Slots are single precision: without a hair's breadth an end that falls on a tied value would miss it.
+                lower[rows], upper[rows] = low - 1e-6 * (1 + np.abs(low)), high + 1e-6 * (1 + np.abs(high))
+        return ends
 
     def to_state(self) -> dict[str, Any]:
         """Plain data and tensors for a model file."""
@@ -185,6 +204,7 @@ class ImputationModel:
             "spans": [[span.kind, span.start, span.stop] for span in self.spans],
             "weights": None if trained is None else trained.state_dict(),
             "n_keys": self._n_keys(),
+            "forests": None if self.forests is None else self.forests.state_dict(),
             "calibration": None if self.calibration is None else self.calibration.residuals,
             "history": self.history,
             "n_steps": self.n_steps,
@@ -212,7 +232,8 @@ class ImputationModel:
         ).double()
         drawer.load_state_dict(state["weights"])
         drawer.eval()
-        return cls(drawer.point, spans, settings, *rest, drawer, Calibration(state["calibration"]))
+        forests = None if state["forests"] is None else stored_forests(spans, state["forests"])
+        return cls(drawer.point, spans, settings, *rest, drawer, Calibration(state["calibration"]), forests)
 
     def _n_keys(self) -> int:
         neighbours = getattr(self.module, "neighbours", None)

@@ -74,10 +74,20 @@ class PooledEstimates:
         return pd.DataFrame(arrays, index=pd.Index(self.names, name="parameter"))
 
     def __repr__(self) -> str:
-        shown = ["estimate", "standard_error", "statistic", "df", "p_value", "lower", "upper", "riv", "fmi"]
+        return f"{self._head()}\n{self._shown().to_string(float_format=lambda v: f'{v:.4g}')}"
+
+    def _repr_html_(self) -> str:
+        table = self._shown().to_html(float_format=lambda v: f"{v:.4g}", escape=True, border=0)
+        return f"<p>{self._head()}</p>{table}"
+
+    def _head(self) -> str:
         complete = "inf" if np.isinf(self.n_complete_df) else f"{self.n_complete_df:g}"
-        head = f"PooledEstimates: m={self.m}, confidence={self.confidence:g}, complete-data df={complete}"
-        return f"{head}\n{self.to_frame()[shown].to_string(float_format=lambda v: f'{v:.4g}')}"
+        return f"PooledEstimates: m={self.m}, confidence={self.confidence:g}, complete-data df={complete}"
+
+    def _shown(self) -> pd.DataFrame:
+        return self.to_frame()[
+            ["estimate", "standard_error", "statistic", "df", "p_value", "lower", "upper", "riv", "fmi"]
+        ]
 
 
 class PooledPredictions(NamedTuple):

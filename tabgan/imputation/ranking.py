@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import warnings
 from collections.abc import Mapping
@@ -12,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from tabgan.imputation.working_table import Truth
+from tabgan.notebook import table_html
 
 __all__ = ["Comparison", "Outcome", "ranked"]
 
@@ -144,6 +146,11 @@ class Comparison:
 
     def __repr__(self) -> str:
         return self.to_text().rstrip("\n")
+
+    def _repr_html_(self) -> str:
+        verdict, *others = self.remarks()
+        below = "<br>".join(map(html.escape, others))
+        return f"<p><b>{html.escape(verdict)}</b></p>{table_html(self.table())}<p><small>{below}</small></p>"
 
 
 @dataclass

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 import torch
@@ -10,7 +12,9 @@ from tabgan.imputation.model import ImputationModel
 from tabgan.tables.encoder import TableEncoder
 from tabgan.tables.frames import Table
 
-__all__ = ["split_validation", "validation_scores"]
+__all__ = ["learnt_columns", "relative_errors", "split_validation", "validation_scores"]
+
+_MOST_SHOWN = 8
 
 _COLUMNS = [
     "kind",
@@ -111,3 +115,46 @@ def _spread(mask: np.ndarray, encoder: TableEncoder) -> np.ndarray:
 
 def _rms(error: np.ndarray) -> float:
     return float(np.sqrt(np.mean(np.square(error))))
+
+
+def relative_errors(scores: pd.DataFrame) -> pd.Series:
+    """Error over that of the mean or mode; 1 plus the error where these make none; left out where neither makes any.
+
+    Parameters
+    ----------
+    scores : pandas.DataFrame
+        What `validation_scores` returned.
+
+    Returns
+    -------
+    pandas.Series of float
+        By column.
+    """
+    if not len(scores):
+        return pd.Series(dtype=float)
+    error = scores["rmse"].fillna(scores["error_rate"]).astype(float)
+    baseline = scores["rmse_mean"].fillna(scores["error_rate_mode"]).astype(float)
+    relative = (error / baseline.where(baseline > 0)).where((baseline > 0) | (error == 0), 1 + error)
+    return relative.dropna()
+
+
+def learnt_columns(scores: pd.DataFrame) -> tuple[list[Sequence[str]], str]:
+    """The columns that were learnt worst as rows of text with a heading, and what the numbers mean.
+
+    Parameters
+    ----------
+    scores : pandas.DataFrame
+        What `validation_scores` returned.
+    """
+    relative = relative_errors(scores)
+    if not len(relative):
+        return [], "No cell was held out, so how good fills are is not known."
+    worst = np.argsort(-relative.to_numpy(), kind="stable")[:_MOST_SHOWN]
+    kinds, cells = (dict(zip(scores.index, scores[name], strict=True)) for name in ("kind", "n_cells"))
+    rows: list[Sequence[str]] = [("column", "kind", "relative error", "held-out cells")]
+    for k in worst:
+        name = relative.index[k]
+        rows.append((str(name), str(kinds[name]), f"{relative.iloc[k]:.2f}", f"{cells[name]:,}"))
+    shown = f"The {len(worst)} worst of {len(relative)} columns. " if len(worst) < len(relative) else ""
+    note = f"{shown}Error on held-out cells over that of the mean or mode: median {relative.median():.2f}; below 1 is better."
+    return rows, note

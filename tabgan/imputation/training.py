@@ -61,6 +61,7 @@ class RemaskSettings:
     n_members: int
     n_bins: int
     n_references: int
+    n_trees: int
     hide_rates: tuple[float, float]
     pattern_fraction: float
     patience: int

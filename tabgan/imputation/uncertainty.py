@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 import pandas as pd
@@ -69,32 +70,42 @@ class UncertaintyMixin:
             draws = self._model.draw(encoded.values, encoded.mask, n_draws, seed)
         return [self.encoder_.decode(table, values, keep=self._kept(), choose=rng) for values in draws]
 
-    def predict_interval(self, X: Any, coverage: float = 0.9) -> tuple[pd.DataFrame, pd.DataFrame]:
+    @overload
+    def predict_interval(self, X: Any, coverage: float = 0.9) -> tuple[pd.DataFrame, pd.DataFrame]: ...
+
+    @overload
+    def predict_interval(self, X: Any, coverage: Sequence[float]) -> list[tuple[pd.DataFrame, pd.DataFrame]]: ...
+
+    def predict_interval(self, X: Any, coverage: float | Sequence[float] = 0.9) -> Any:
         """Intervals that hold a missing number with the given probability.
 
         Parameters
         ----------
         X : DataFrame, ndarray or list of shape (n_samples, n_features)
             A table with the columns seen in `fit`.
-        coverage : float in (0, 1), default=0.9
+        coverage : float in (0, 1) or sequence of them, default=0.9
             Probability that an interval holds the true number, on average over cells that are missing like those hidden in `fit`.
+            Several at once cost little more than one.
 
         Returns
         -------
         lower, upper : pandas.DataFrame
             The numeric columns (continuous, integer and decimal), in column units and not rounded; both ends equal an observed
-            number. Rows as in ``X``.
+            number. Rows as in ``X``. For several coverages a list of such pairs.
 
         Notes
         -----
         Split-conformal with a local scale, calibrated on the held-out cells; see `tabgan.imputation.drawing.Calibration`.
         """
-        if not isinstance(coverage, (int, float)) or not 0 < coverage < 1:
-            raise parameter_error("coverage", coverage, "a number between 0 and 1, both excluded")
+        single = not isinstance(coverage, (list, tuple, np.ndarray))
+        coverages: list[Any] = [coverage] if single else list(coverage)  # type: ignore[arg-type,list-item]
+        if not coverages or not all(isinstance(share, (int, float)) and 0 < share < 1 for share in coverages):
+            raise parameter_error("coverage", coverage, "a number between 0 and 1, both excluded, or several")
         table, encoded = self._encoded(X)
         with threads(self.n_threads):
-            ends = self._model.interval(encoded.values, encoded.mask, coverage, seed=0)
-        return tuple(self._numbers(table, X, slots) for slots in ends)  # type: ignore[return-value]
+            ends = self._model.intervals(encoded.values, encoded.mask, coverages, seed=0)
+        frames = [tuple(self._numbers(table, X, slots) for slots in pair) for pair in ends]
+        return frames[0] if single else frames
 
     def category_probabilities(self, X: Any) -> dict[Any, pd.DataFrame]:
         """Probabilities of the levels of missing categorical cells.

@@ -118,3 +118,18 @@ def test_nothing_to_learn_and_no_gaps():
     fitted = GAINImputer(**QUICK).fit(make_mixed(60))
     pd.testing.assert_frame_equal(fitted.sample(complete, 1)[0], complete)
     assert fitted.category_probabilities(complete) == {}
+
+
+def test_several_coverages_at_once_are_the_same_intervals(skewed):
+    truth, hidden, imputer = skewed
+    several = imputer.predict_interval(truth.mask(hidden), [0.5, 0.9])
+    for coverage, pair in zip((0.5, 0.9), several, strict=True):
+        for end, alone in zip(pair, imputer.predict_interval(truth.mask(hidden), coverage), strict=True):
+            pd.testing.assert_frame_equal(end, alone)
+
+
+@pytest.mark.parametrize("coverage", [0, 1.0, "most", [], [0.5, 2]])
+def test_a_coverage_outside_its_range_is_refused(skewed, coverage):
+    truth, hidden, imputer = skewed
+    with pytest.raises(ValueError, match="coverage="):
+        imputer.predict_interval(truth.mask(hidden), coverage)

@@ -1,0 +1,159 @@
+"""Forests as flat tensors: regression trees, grown elsewhere, that a model file can hold and a batch of rows can fall through."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from tabgan.spans import Span
+
+__all__ = ["ForestStep", "Tree", "stored_forests", "turns"]
+
+
+class Tree(NamedTuple):
+    """One regression tree, its nodes in depth-first order: a left child follows its parent."""
+
+    feature: Tensor
+    """Of shape (n_nodes,): the slot that a node asks, -1 in a leaf."""
+    threshold: Tensor
+    """Of shape (n_nodes,): a row goes left where its slot, in single precision, is at most that."""
+    right: Tensor
+    """Of shape (n_nodes,): the other child."""
+    value: Tensor
+    """Of shape (n_nodes, width of the target)."""
+
+
+class ForestStep(nn.Module):
+    """Moves completed rows towards what a forest per column says of their hidden cells.
+
+    Each column's trees see the completed slots of all *other* columns, those of earlier ones already moved: numbers go first, then
+    categories. A column without trees stays as it is.
+
+    Parameters
+    ----------
+    spans : sequence of Span
+        Layout of the slots.
+    forests : sequence of list of Tree
+        Per column; an empty list for none.
+    share : Tensor of shape (n_columns,)
+        How far to go, in [0, 1]: 0 leaves the completion, 1 takes the forest's answer.
+
+    Shape
+    -----
+    completed: (n, width), visible: (n, n_columns). Output: (n, width), visible cells as they came.
+
+    Notes
+    -----
+    All trees of a column descend at once, a level per step: O(rows * trees * depth) look-ups. Thresholds are rounded down to single
+    precision, which sends every single-precision number the same way.
+    """
+
+    CELLS = 4_000_000
+    """Rows times trees that fall at once."""
+
+    roots: Tensor
+    first_tree: Tensor
+    feature: Tensor
+    threshold: Tensor
+    target: Tensor
+    values: Tensor
+    share: Tensor
+
+    def __init__(self, spans: Sequence[Span], forests: Sequence[Sequence[Tree]], share: Tensor) -> None:
+        super().__init__()
+        self.spans = tuple(spans)
+        trees = [tree for forest in forests for tree in forest]
+        sizes = torch.tensor([0, *(len(tree.feature) for tree in trees)]).cumsum(0)
+        counts = torch.tensor([0, *(len(forest) for forest in forests)]).cumsum(0)
+        targets, values, n_values = [], [], 0
+        for tree, offset in zip(trees, sizes[:-1], strict=True):
+            leaves = tree.feature < 0
+            width = tree.value.shape[1]
+            places = n_values + width * (leaves.cumsum(0) - 1)
+            targets.append(torch.where(leaves, places, tree.right + offset))
+            values.append(tree.value[leaves].flatten().float())
+            n_values += len(values[-1])
+        empty = torch.zeros(0)
+        for name, tensor in (
+            ("roots", sizes[:-1]),
+            ("first_tree", counts),
+            ("feature", torch.cat([empty, *(tree.feature for tree in trees)]).short()),
+            ("threshold", torch.cat([empty, *(_rounded_down(tree.threshold) for tree in trees)])),
+            ("target", torch.cat([empty.long(), *targets]).int()),
+            ("values", torch.cat([empty, *values])),
+            ("share", share),
+        ):
+            self.register_buffer(name, tensor)
+
+    @torch.no_grad()
+    def forward(self, completed: Tensor, visible: Tensor) -> Tensor:
+        """Completed rows, moved."""
+        moved = completed.clone()
+        for j in turns(self.spans):
+            self.move(moved, visible[:, j] <= 0, j)
+        return moved
+
+    def move(self, completed: Tensor, asking: Tensor, j: int) -> None:
+        """Move column ``j`` of the rows where ``asking`` is true, in place."""
+        rows = asking.nonzero()[:, 0]
+        if len(rows) and self.share[j] > 0 and self.n_trees(j):
+            slots = slice(self.spans[j].start, self.spans[j].stop)
+            told = self.answers(completed[rows], j)
+            completed[rows, slots] = torch.lerp(completed[rows, slots], told, self.share[j].to(told))
+
+    def n_trees(self, j: int) -> int:
+        """How many trees column ``j`` has."""
+        return int(self.first_tree[j + 1] - self.first_tree[j])
+
+    def answers(self, completed: Tensor, j: int) -> Tensor:
+        """What column ``j``'s forest says of completed rows, of shape (n, width of the column)."""
+        roots = self.roots[self.first_tree[j] : self.first_tree[j + 1]]
+        rest = self.roots[self.first_tree[j + 1] :]
+        nodes = slice(int(roots[0]), int(rest[0]) if len(rest) else len(self.feature))
+        offsets = torch.arange(self.spans[j].width, device=completed.device)
+        told = [
+            self.values[self._leaves(part.float(), roots, nodes).unsqueeze(2) + offsets].to(completed).mean(1)
+            for part in completed.split(max(self.CELLS // len(roots), 1))
+        ]
+        return torch.cat(told)
+
+    def _leaves(self, rows: Tensor, roots: Tensor, nodes: slice) -> Tensor:
+        """Where each row's leaf keeps its value, per tree: (n, n_trees)."""
+        feature, target = self.feature[nodes].int(), self.target[nodes].long()
+        here = torch.arange(len(feature), device=feature.device)
+        is_leaf = feature < 0
+        # Nothing is at most NaN, so a row that is in a leaf stays there.
+        threshold = torch.where(is_leaf, torch.nan, self.threshold[nodes])
+        right = torch.where(is_leaf, here, target - nodes.start)
+        feature = feature.clamp_min(0)
+        numbers = rows.reshape(-1)
+        first = (torch.arange(len(rows), device=rows.device) * rows.shape[1]).repeat_interleave(len(roots))
+        node = (roots - nodes.start).repeat(len(rows))
+        while True:
+            left = numbers[first + feature[node]] <= threshold[node]
+            below = torch.where(left, node + 1, right[node])
+            if torch.equal(below, node):
+                return target[node].view(len(rows), len(roots))
+            node = below
+
+
+def turns(spans: Sequence[Span]) -> list[int]:
+    """The order of the columns' turns."""
+    return sorted(range(len(spans)), key=lambda j: spans[j].kind == "categorical")
+
+
+def stored_forests(spans: Sequence[Span], state: dict[str, Tensor]) -> ForestStep:
+    """The module that a state was taken from."""
+    module = ForestStep(spans, [[] for _ in spans], torch.zeros(len(spans), dtype=torch.float64))
+    for name, tensor in state.items():
+        setattr(module, name, tensor)
+    return module
+
+
+def _rounded_down(threshold: Tensor) -> Tensor:
+    """The largest single-precision numbers not above the given ones."""
+    single = threshold.float()
+    return torch.where(single.double() > threshold, torch.nextafter(single, single.new_tensor(-torch.inf)), single)
