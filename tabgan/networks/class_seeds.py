@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from tabgan.exceptions import InvalidParameterError
+from tabgan.networks.class_borders import own_share, strays
 from tabgan.networks.class_gaussians import correlated
 from tabgan.networks.tabular import span_index
 from tabgan.spans import Span
@@ -19,6 +20,7 @@ SEED_KINDS = ("mixture", "kernel", "segments", "copies")
 
 _LEAST_ATOM_SHARE = 0.2  # a number this frequent in its column is a level of its own: zero rainfall, a default setting
 _MOST_NEIGHBOURS = 5
+_HALVINGS = 4
 
 
 class ClassSeeds(nn.Module):
@@ -62,6 +64,7 @@ class ClassSeeds(nn.Module):
     bandwidth: Tensor
     neighbours: Tensor
     n_neighbours: Tensor
+    own_share: Tensor
 
     def __init__(self, rows: Tensor, visible: Tensor, classes: Tensor, spans: Sequence[Span], n_classes: int) -> None:
         super().__init__()
@@ -84,6 +87,7 @@ class ClassSeeds(nn.Module):
         neighbours, counts = _neighbours_within_classes(completed, self.classes, n_classes)
         self.register_buffer("neighbours", neighbours)
         self.register_buffer("n_neighbours", counts)
+        self.register_buffer("own_share", own_share(completed, self.classes))
 
     @classmethod
     def from_buffers(cls, n_classes: int, buffers: Mapping[str, Tensor]) -> ClassSeeds:
@@ -95,8 +99,10 @@ class ClassSeeds(nn.Module):
             seeds.register_buffer(name, buffers[name])
         return seeds
 
-    def parents(self, classes: Tensor, generator: torch.Generator, allowed: Tensor | None = None) -> Tensor:
-        """A row for each asked class: within a class each row as often as any other, give or take one.
+    def parents(
+        self, classes: Tensor, generator: torch.Generator, allowed: Tensor | None = None, *, focus: float = 0.0
+    ) -> Tensor:
+        """A row for each asked class.
 
         Parameters
         ----------
@@ -106,6 +112,9 @@ class ClassSeeds(nn.Module):
             CPU generator.
         allowed : BoolTensor of shape (n_rows,), default=None
             Rows to draw from, at least one of each asked class; None allows all.
+        focus : float in [0, 1], default=0.0
+            0 takes each row of a class as often as any other, give or take one; 1 in proportion to the share of its ten
+            nearest rows that are of its class; between, a mixture of both.
 
         Returns
         -------
@@ -125,7 +134,16 @@ class ClassSeeds(nn.Module):
             if not len(mine):
                 raise InvalidParameterError(f"classes asks for class {index}, of which there is no row to draw.")
             order = mine[torch.randperm(len(mine), generator=generator)]
-            order = order.repeat(-(-len(wanted) // len(mine)))[: len(wanted)]
+            shares = self.own_share[order].double()
+            weights = (1 - focus) / len(mine) + focus * shares / shares.sum().clamp_min(1e-9)
+            if not focus or not shares.any():
+                order = order.repeat(-(-len(wanted) // len(mine)))[: len(wanted)]
+            else:  # evenly spaced points on the stacked weights: each row as often as its weight says, give or take one
+                at = (torch.arange(len(wanted)) + torch.rand((), generator=generator, dtype=torch.float64)) / len(
+                    wanted
+                )
+                edges = (weights / weights.sum()).cumsum(0)
+                order = order[torch.searchsorted(edges, at).clamp_max(len(mine) - 1)]
             chosen[wanted] = order[torch.randperm(len(wanted), generator=generator)]
         return chosen
 
@@ -172,6 +190,42 @@ class ClassSeeds(nn.Module):
         drawn = swapped.clone()
         drawn[:, self.numeric] = moved
         return drawn * self.visible[parents][:, self.column]
+
+    def drawn_in(self, drawn: Tensor, parents: Tensor, generator: torch.Generator) -> Tensor:
+        """Made rows that landed nearer to another class's row than to any of their own, drawn in towards their parents.
+
+        Parameters
+        ----------
+        drawn : Tensor of shape (n, width)
+            Made rows, encoded.
+        parents : LongTensor of shape (n,)
+            The row that each started from.
+        generator : torch.Generator
+            CPU generator.
+
+        Returns
+        -------
+        Tensor of shape (n, width)
+            Their numbers halfway to the parent's, and half of the differing levels the parent's, up to four times; what still strays
+            then has the parent's levels.
+        """
+        drawn, own = drawn.clone(), self.rows[parents]
+        is_number = torch.zeros(drawn.shape[1], dtype=torch.bool)
+        is_number[self.numeric] = True
+        atoms = torch.full((drawn.shape[1],), torch.nan).to(drawn)
+        atoms[self.numeric] = self.atoms
+        left = torch.arange(len(drawn))
+        for halving in range(_HALVINGS):
+            left = left[strays(drawn[left], self.classes[parents[left]], self.rows, self.classes)]
+            if not len(left):
+                break
+            there, here = own[left], drawn[left]
+            back = torch.rand(len(left), self.visible.shape[1], generator=generator) < 0.5
+            if halving == _HALVINGS - 1:
+                back[:] = True
+            jumps = ~is_number | (there == atoms) | (here == atoms)
+            drawn[left] = torch.where(jumps, torch.where(back[:, self.column], there, here), (there + here) / 2)
+        return drawn
 
     def near(self, rows: Tensor, generator: torch.Generator) -> Tensor:
         """For each row one of its nearest rows of the class, or itself where it is alone; LongTensor of shape (n,)."""

@@ -17,10 +17,13 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from tabgan._runtime import make_generator, resolve_device, threads
 from tabgan.core.checkpoint import write_model_file
+from tabgan.core.interrupts import INTERRUPTED, interruptible
 from tabgan.core.run import Run, deadline_after
 from tabgan.exceptions import InvalidInputError
+from tabgan.notebook import FittedHTML, Learnt
 from tabgan.parameter_rules import SEED, Rule, check, integer, parameter_error, seed_of
 from tabgan.sampling.fitting import FittedSampler, MadeRows, fit_sampler
+from tabgan.sampling.gating import gate_of
 from tabgan.sampling.report import SamplingReport, build_report
 from tabgan.sampling.targets import Target, read_target
 from tabgan.sampling.training import SamplerSettings
@@ -30,7 +33,7 @@ from tabgan.tables.schema import infer_schema
 __all__ = ["TabularSampler"]
 
 
-class TabularSampler(BaseOverSampler):
+class TabularSampler(FittedHTML, BaseOverSampler):
     """Base of the samplers; subclasses hold the parameters and turn them into settings."""
 
     _RULES: Mapping[str, Rule] = {}
@@ -63,15 +66,16 @@ class TabularSampler(BaseOverSampler):
         table = self._read(X)
         target = read_target(y, table.n_rows)
         self.sampling_strategy_ = self._wanted(self.sampling_strategy, target)
+        self.__dict__.pop("_fitted", None)  # a fit that fails must not leave new columns with an old model
         generator = make_generator(seed_of(self.random_state))  # type: ignore[attr-defined]
         self.schema_ = infer_schema(
             table,
             categorical_features=self.categorical_features,  # type: ignore[attr-defined]
             column_kinds=self.column_kinds,  # type: ignore[attr-defined]
         )
-        with threads(self.n_threads):  # type: ignore[attr-defined]
+        with threads(self.n_threads), interruptible(f"{type(self).__name__}.fit") as interruption:  # type: ignore[attr-defined]
             run = Run(generator, device, deadline, bool(self.verbose))  # type: ignore[attr-defined]
-            self._fitted: FittedSampler = fit_sampler(
+            fitted = fit_sampler(
                 table,
                 target,
                 self.schema_,
@@ -80,16 +84,35 @@ class TabularSampler(BaseOverSampler):
                 max_categories=self.max_categories,  # type: ignore[attr-defined]
                 condition_columns=getattr(self, "condition_columns", None),
             )
+            if self.gate is not None:  # type: ignore[attr-defined]
+                codes, counts = np.unique(_codes_of(self.sampling_strategy_, target), return_counts=True)
+                wanted_codes = dict(zip(codes.tolist(), counts.tolist(), strict=True))
+                fitted.gate = gate_of(fitted, wanted_codes, self.gate, run)  # type: ignore[attr-defined]
+            if interruption.requested:
+                fitted.stop_reason = INTERRUPTED
+        self._fitted: FittedSampler = fitted
         self._restore = _restorer(X)
         self.classes_ = target.classes
         self.methods_ = dict(zip(target.classes.tolist(), self._fitted.methods, strict=True))
         self.history_ = self._fitted.history
         self.n_iter_ = self._fitted.n_steps
         self.stop_reason_ = self._fitted.stop_reason
+        self.gate_ = self._fitted.gate
         self._draws = 0
         for name in ("_made", "_report", "synthetic_mask_", "parents_"):  # of an earlier fit
             self.__dict__.pop(name, None)
         return self
+
+    def _learnt(self) -> Learnt | None:
+        if not hasattr(self, "_fitted"):
+            return None
+        facts = [("steps", f"{self.n_iter_:,}"), ("stopped because", self.stop_reason_ or "all steps were done")]
+        gate = getattr(self, "gate_", None)
+        facts += [("gate", str(gate))] if gate is not None else []
+        counts = self._fitted.target.counts.tolist()
+        rows: list[Any] = [("class", "real rows", "rows are made by")]
+        rows += [(str(k), f"{n:,}", how) for (k, how), n in zip(self.methods_.items(), counts, strict=True)]
+        return facts, rows, "After fit_resample, report_ says whether made rows look like their class."
 
     def fit_resample(self, X: Any, y: Any, **params: Any) -> tuple[Any, Any]:
         """Learn from a table, and return it with the rows that ``sampling_strategy`` asks for at its end.
@@ -132,11 +155,9 @@ class TabularSampler(BaseOverSampler):
         fitted = self._fitted
         strategy = self.sampling_strategy if sampling_strategy is None else sampling_strategy
         wanted = self._wanted(strategy, fitted.target)
-        positions = {label: position for position, label in enumerate(fitted.target.classes.tolist())}
-        codes = np.concatenate(
-            [np.zeros(0, dtype=np.int64)]
-            + [np.full(n, positions[_plain(label)], dtype=np.int64) for label, n in wanted.items()]
-        )
+        if fitted.gate is not None:
+            wanted = {label: round(fitted.gate.share * n) for label, n in wanted.items()}
+        codes = _codes_of(wanted, fitted.target)
         generator = make_generator(fitted.sampling_seed)
         with threads(self.n_threads):  # type: ignore[attr-defined]
             made = fitted.make(codes, generator)
@@ -270,6 +291,13 @@ def _refuse(params: Mapping[str, Any]) -> None:
     """A weight or group that is quietly left out would be worse than an error."""
     if params:
         raise TypeError(f"fit takes X and y, not {', '.join(params)}.")
+
+
+def _codes_of(wanted: Mapping[Any, int], target: Target) -> np.ndarray:
+    """The class code of each row to make, class by class."""
+    positions = {label: position for position, label in enumerate(target.classes.tolist())}
+    parts = [np.full(n, positions[_plain(label)], dtype=np.int64) for label, n in wanted.items()]
+    return np.concatenate([np.zeros(0, dtype=np.int64), *parts])
 
 
 def _plain(label: Any) -> Any:

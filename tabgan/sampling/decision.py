@@ -15,6 +15,7 @@ from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import _num_samples, column_or_1d
 
+from tabgan.core.interrupts import ctrl_c_aborts
 from tabgan.exceptions import InvalidInputError, InvalidParameterError
 from tabgan.parameter_rules import SEED, integer, number, parameter_error
 from tabgan.sampling.candidates import THRESHOLD, Candidate, all_candidates
@@ -33,6 +34,7 @@ __all__ = ["RebalanceDecision", "should_rebalance"]
 _INNER_FOLDS = 3
 
 
+@ctrl_c_aborts()
 def should_rebalance(
     X: Any,
     y: Any,

@@ -17,6 +17,7 @@ from tabgan.exceptions import InvalidInputError
 from tabgan.metrics.distribution import energy_distance
 from tabgan.networks.class_seeds import SEED_KINDS, ClassSeeds
 from tabgan.sampling.asked_cells import AskedCells, read_where
+from tabgan.sampling.gate import GateDecision
 from tabgan.sampling.maker import ClassMaker
 from tabgan.sampling.targets import Target
 from tabgan.sampling.training import SamplerSettings, TrainedMaker, build_network, train_maker
@@ -25,7 +26,7 @@ from tabgan.tables.frames import Table
 from tabgan.tables.rules import Rules, find_rules
 from tabgan.tables.schema import TableSchema
 
-__all__ = ["FittedSampler", "MadeRows", "fit_sampler"]
+__all__ = ["LEAST_ROWS_TO_TRAIN", "FittedSampler", "MadeRows", "conditions", "fit_maker", "fit_sampler"]
 
 LEAST_ROWS_TO_TRAIN = 10
 """Classes with fewer rows keep the closed-form draws: a network learns nothing about them that holds."""
@@ -82,6 +83,8 @@ class FittedSampler:
         Of the rows that `fit_resample` makes.
     history, n_steps, stop_reason, warnings
         Of training.
+    gate : GateDecision or None
+        How many of the rows asked for are worth making; None makes all.
     """
 
     table: Table
@@ -98,6 +101,7 @@ class FittedSampler:
     n_steps: int
     stop_reason: str | None
     warnings: list[str]
+    gate: GateDecision | None = None
 
     def make(self, codes: np.ndarray, generator: torch.Generator, where: Mapping[Any, Any] | None = None) -> MadeRows:
         """Make one row for each class code, in order.
@@ -114,21 +118,12 @@ class FittedSampler:
         codes = np.asarray(codes, dtype=np.int64)
         asked = read_where(where, self.table, self.encoder, self.rules)
         allowed = None if asked is None else torch.from_numpy(asked.allowed(self.target.codes))
-        rows = self.maker.seeds.parents(torch.from_numpy(codes), generator, allowed)
-        values = self._drawn(rows, self._condition(rows, asked), generator)
-        return self._finished(codes, rows.numpy(), values, asked, generator)
-
-    def _drawn(self, rows: Tensor, condition: Tensor, generator: torch.Generator) -> np.ndarray:
-        """Encoded rows: by the network for classes it was trained on, from the seeds for the others."""
-        maker = self.maker
-        start = maker.start if maker.start in SEED_KINDS else "kernel"
+        rows = self.maker.seeds.parents(torch.from_numpy(codes), generator, allowed, focus=self.settings.focus)
         trained = torch.from_numpy(self.target.counts >= LEAST_ROWS_TO_TRAIN)
-        by_network = trained[maker.seeds.classes[rows]] & (maker.network is not None)
-        values = torch.empty(len(rows), self.encoder.width_)
-        values[~by_network] = maker.seeds.draw(rows[~by_network], generator, start)
-        if by_network.any():
-            values[by_network] = maker.make(rows[by_network], condition[by_network], generator)
-        return values.numpy()
+        values = self.maker.near(
+            rows, self._condition(rows, asked), generator, trained=trained, focus=self.settings.focus
+        )
+        return self._finished(codes, rows.numpy(), values.numpy(), asked, generator)
 
     def _condition(self, rows: Tensor, asked: AskedCells | None) -> Tensor:
         told = conditions(self.maker.seeds, self.condition_slots)[rows]
@@ -250,14 +245,8 @@ def fit_sampler(
     classes = torch.from_numpy(target.codes)
     slots = _condition_slots(condition_columns, table, encoder)
     n_classes, counts = len(target.classes), target.counts
-    seeds = ClassSeeds(values, visible, classes, encoder.spans_, n_classes)
     rules = find_rules(table)
-    start = settings.start if settings.start in SEED_KINDS else "kernel"
-    maker = ClassMaker(seeds, None, encoder.spans_, start, settings.d_noise)
-    trained: TrainedMaker | None = None
-    if encoder.width_ and settings.n_steps and (counts >= LEAST_ROWS_TO_TRAIN).any():
-        trained = _train(values, visible, classes, encoder, n_classes, slots, settings, run)
-        maker = _with_all_rows(trained, seeds, start)
+    maker, trained = fit_maker(values, visible, classes, encoder, n_classes, slots, settings, run)
     return FittedSampler(
         table,
         target,
@@ -274,6 +263,26 @@ def fit_sampler(
         trained.stop_reason if trained else None,
         trained.warnings if trained and maker.network is not None else [],
     )
+
+
+def fit_maker(
+    values: Tensor,
+    visible: Tensor,
+    classes: Tensor,
+    encoder: TableEncoder,
+    n_classes: int,
+    slots: np.ndarray,
+    settings: SamplerSettings,
+    run: Run,
+) -> tuple[ClassMaker, TrainedMaker | None]:
+    """What makes rows of the classes of an encoded table, and what training it gave where there was any."""
+    seeds = ClassSeeds(values, visible, classes, encoder.spans_, n_classes)
+    start = settings.start if settings.start in SEED_KINDS else "kernel"
+    enough = (torch.bincount(classes, minlength=n_classes) >= LEAST_ROWS_TO_TRAIN).any()
+    if not (encoder.width_ and settings.n_steps and enough):
+        return ClassMaker(seeds, None, encoder.spans_, start, settings.d_noise), None
+    trained = _train(values, visible, classes, encoder, n_classes, slots, settings, run)
+    return _with_all_rows(trained, seeds, start), trained
 
 
 def _train(

@@ -118,3 +118,36 @@ class ClassMaker(nn.Module):
             for chunk, told in zip(rows.split(4096), condition.split(4096), strict=True)
         ]
         return torch.cat(made)
+
+    def near(
+        self, parents: Tensor, condition: Tensor, generator: torch.Generator, *, trained: Tensor, focus: float
+    ) -> Tensor:
+        """One made row for each parent: by the network for classes it was trained on, from the seeds for the others.
+
+        Parameters
+        ----------
+        parents : LongTensor of shape (n,)
+            Rows of the classes wanted.
+        condition : Tensor of shape (n, d_condition)
+            What the generator is told.
+        generator : torch.Generator
+            CPU generator.
+        trained : BoolTensor of shape (n_classes,)
+            The classes that the network was trained on.
+        focus : float
+            Above 0, rows that stray among other classes are drawn in; see `ClassSeeds.drawn_in`. Not where the start has no parents.
+
+        Returns
+        -------
+        Tensor of shape (n, total width)
+            Encoded rows.
+        """
+        by_network = trained[self.seeds.classes[parents]] & (self.network is not None)
+        values = torch.empty(len(parents), total_width(self.spans))
+        start = self.start if self.start in SEED_KINDS else "kernel"
+        values[~by_network] = self.seeds.draw(parents[~by_network], generator, start)
+        if by_network.any():
+            values[by_network] = self.make(parents[by_network], condition[by_network], generator)
+        if focus and self.start in SEED_KINDS:
+            values = self.seeds.drawn_in(values, parents, generator)
+        return values

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from tabgan.networks.tabular import span_index
+from tabgan.sampling.gating import completed
 
 if TYPE_CHECKING:
     from tabgan.sampling.fitting import FittedSampler, MadeRows
@@ -59,20 +59,25 @@ class SamplingReport:
         In plain words; empty when nothing stands out.
     training : list of str
         What the training watch saw.
+    gate : str or None
+        How many of the rows asked for the gate let through, and why; None without a gate.
     """
 
     table: pd.DataFrame
     warnings: list[str] = field(default_factory=list)
     training: list[str] = field(default_factory=list)
+    gate: str | None = None
 
     def __str__(self) -> str:
         shown = self.table.to_string(float_format="{:.2f}".format) if len(self.table) else "no rows were made"
-        return "\n".join([shown, *(f"! {warning}" for warning in [*self.warnings, *self.training])])
+        gate = [self.gate] if self.gate else []
+        return "\n".join([shown, *gate, *(f"! {warning}" for warning in [*self.warnings, *self.training])])
 
     def _repr_html_(self) -> str:
         """The same for notebooks."""
         warnings = "".join(f"<li>{html.escape(warning)}</li>" for warning in [*self.warnings, *self.training])
         shown = self.table.to_html(float_format="{:.2f}".format, escape=True)
+        shown += f"<p>{html.escape(self.gate)}</p>" if self.gate else ""
         return shown + (f"<ul>{warnings}</ul>" if warnings else "")
 
     def to_dict(self) -> dict[str, Any]:
@@ -81,7 +86,7 @@ class SamplingReport:
         clean = [
             {k: None if isinstance(v, float) and np.isnan(v) else _plain(v) for k, v in row.items()} for row in rows
         ]
-        return {"classes": clean, "warnings": [*self.warnings], "training": [*self.training]}
+        return {"classes": clean, "warnings": [*self.warnings], "training": [*self.training], "gate": self.gate}
 
 
 def build_report(fitted: FittedSampler, made: MadeRows, generator: torch.Generator) -> SamplingReport:
@@ -98,8 +103,8 @@ def build_report(fitted: FittedSampler, made: MadeRows, generator: torch.Generat
     """
     target = fitted.target
     everyone = np.arange(fitted.table.n_rows)
-    real = _completed(fitted, fitted.encoded.values, everyone)
-    rows = _completed(fitted, made.values, made.parents)
+    real = completed(fitted, fitted.encoded.values, everyone)
+    rows = completed(fitted, made.values, made.parents)
     judged = _consistency(real, target.codes, rows, made, generator)
     lines, warnings = [], []
     for index in np.unique(made.codes).tolist():
@@ -116,15 +121,8 @@ def build_report(fitted: FittedSampler, made: MadeRows, generator: torch.Generat
         lines.append(line)
         warnings += _warnings(label, line)
     table = pd.DataFrame(lines, columns=["class", *_COLUMNS]).set_index("class")
-    return SamplingReport(table, warnings, list(fitted.warnings))
-
-
-def _completed(fitted: FittedSampler, values: np.ndarray, parents: np.ndarray) -> np.ndarray:
-    """Encoded rows with gaps at the slots' means, so that distances compare what is there."""
-    column = span_index(fitted.encoder.spans_).numpy()
-    seen = fitted.encoded.mask[:, column]
-    means = (fitted.encoded.values * seen).sum(axis=0, dtype=np.float64) / np.maximum(seen.sum(axis=0), 1)
-    return np.where(seen[parents], values, means)
+    gate = None if fitted.gate is None else str(fitted.gate)
+    return SamplingReport(table, warnings, list(fitted.warnings), gate)
 
 
 def _consistency(

@@ -15,6 +15,7 @@ from tabgan.exceptions import InvalidInputError
 from tabgan.networks.class_seeds import ClassSeeds
 from tabgan.sampling.base import _unchanged
 from tabgan.sampling.fitting import FittedSampler
+from tabgan.sampling.gate import GateDecision
 from tabgan.sampling.maker import ClassMaker
 from tabgan.sampling.targets import Target, read_target
 from tabgan.sampling.training import SamplerSettings, build_network
@@ -85,6 +86,7 @@ def to_state(sampler: TabularSampler) -> dict[str, Any]:
         "n_steps": int(fitted.n_steps),
         "stop_reason": fitted.stop_reason,
         "warnings": list(fitted.warnings),
+        "gate": None if fitted.gate is None else fitted.gate.to_dict(),
         "sampling_strategy": [
             [label_to_json(label), int(count)] for label, count in sampler.sampling_strategy_.items()
         ],
@@ -146,6 +148,7 @@ def from_state(cls: type[Sampler], state: dict[str, Any]) -> Sampler:
         n_steps=state["n_steps"],
         stop_reason=state["stop_reason"],
         warnings=state["warnings"],
+        gate=None if state["gate"] is None else GateDecision.from_dict(state["gate"]),
     )
     sampler._restore = _restorer_named(state["container"])
     sampler._draws = state["draws"]
@@ -156,6 +159,7 @@ def from_state(cls: type[Sampler], state: dict[str, Any]) -> Sampler:
     sampler.history_ = sampler._fitted.history
     sampler.n_iter_ = sampler._fitted.n_steps
     sampler.stop_reason_ = sampler._fitted.stop_reason
+    sampler.gate_ = sampler._fitted.gate
     sampler.n_features_in_ = state["n_features_in"]
     if state["feature_names_in"] is not None:
         sampler.feature_names_in_ = np.asarray(state["feature_names_in"], dtype=object)

@@ -41,6 +41,7 @@ class SamplerSettings:
     """What is trained; `BAGANOversampler` and `CGANSampler` document each."""
 
     start: str
+    focus: float
     loss: str
     conditioning: str
     n_steps: int

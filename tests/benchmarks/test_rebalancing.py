@@ -12,6 +12,7 @@ from sklearn.metrics import (
     matthews_corrcoef,
     recall_score,
 )
+from sklearn.preprocessing import LabelEncoder
 
 from benchmarks.plots import _groups, critical_difference, critical_difference_plot
 from benchmarks.rebalancing.classifiers import probabilities
@@ -184,3 +185,35 @@ def test_plot_is_written(tmp_path):
     difference = critical_difference_plot({"a": 1.2, "b": 1.9, "c": 2.9}, 20, tmp_path / "plot.png", title="t")
     assert difference == pytest.approx(critical_difference(3, 20))
     assert (tmp_path / "plot.png").stat().st_size > 1000
+
+
+def test_coded_tables_are_those_of_a_label_encoder():
+    plain, coded = load_labelled("made_mixed", None), load_labelled("made_mixed", None, True)
+    assert not coded.frame.isna().to_numpy().any()
+    assert coded.coded
+    assert coded.rows(np.arange(9)).coded
+    for column, kind in (
+        ("x0", str),
+        ("x1", float),
+    ):  # labels stay labels for samplers, texts of numbers became numbers
+        texts = plain.frame[column].astype(object).fillna("?").astype(str)
+        expected = LabelEncoder().fit_transform(texts)
+        assert coded.frame[column].map(float).tolist() == expected.tolist()
+        assert isinstance(coded.frame[column].iloc[0], kind)
+    pd.testing.assert_series_equal(coded.frame["x2"], plain.frame["x2"])
+    assert coded.categorical == plain.categorical
+
+
+def test_classifiers_see_coded_cells_as_they_are(monkeypatch):
+    table = load_labelled("made_mixed", None, True)
+    seen = []
+
+    def noted(name, train, y, test, n_classes, seed, **options):
+        seen.append((train, test))
+        return np.full((len(test), n_classes), 1 / n_classes)
+
+    monkeypatch.setattr("benchmarks.rebalancing.runner.probabilities", noted)
+    run_cell(Cell("made_mixed", 0, 0, "none"), GRIDS["extreme"], table)
+    train, test = splits(table, 5, 0)[0]
+    np.testing.assert_array_equal(seen[0][0], table.frame.iloc[train].to_numpy(float))
+    np.testing.assert_array_equal(seen[0][1], table.frame.iloc[test].to_numpy(float))

@@ -137,7 +137,7 @@ def test_where_can_ask_for_what_only_another_class_has():
 
 def test_where_starts_from_rows_that_have_the_cells():
     X = make_mixed(120, rate=0.0).reset_index(drop=True)
-    fitted = BAGANOversampler(**QUICK, start="copies").set_params(n_steps=0).fit(X, labels(120, 60))
+    fitted = BAGANOversampler(**QUICK, start="copies", focus=0).set_params(n_steps=0).fit(X, labels(120, 60))
     made, _ = fitted.sample(50, y="rare", where={"colour": "blue"})
     rows = X.iloc[:60].query("colour == 'blue'")
     assert set(made["complete"]) == set(rows["complete"])

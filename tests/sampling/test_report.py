@@ -135,7 +135,7 @@ def test_nothing_made_nothing_said():
     assert len(X_more) == 150
     assert str(sampler.report_) == "no rows were made"
     assert "<table" in sampler.report_._repr_html_()
-    assert sampler.report_.to_dict() == {"classes": [], "warnings": [], "training": []}
+    assert sampler.report_.to_dict() == {"classes": [], "warnings": [], "training": [], "gate": None}
     assert not sampler.synthetic_mask_.any()
 
 

@@ -1,0 +1,135 @@
+"""The gate: how many rows are worth making, and what the samplers do about it."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+from sklearn.linear_model import LogisticRegression
+
+import tabgan
+from tabgan import BAGANOversampler, CGANSampler
+from tabgan.exceptions import InvalidParameterError
+from tabgan.sampling import gate as gate_module
+from tabgan.sampling.gate import SHARES, GateDecision, decide
+
+
+@pytest.fixture(autouse=True)
+def quick_judge(monkeypatch):
+    monkeypatch.setattr(gate_module, "_classifiers", lambda seed: [LogisticRegression()])
+
+
+def two_classes(n=240, rare=24, seed=0):
+    rng = np.random.default_rng(seed)
+    codes = (np.arange(n) < rare).astype(int)
+    rows = rng.normal(size=(n, 3)) + 1.4 * codes[:, None]
+    return rows, codes
+
+
+def from_the_truth(train, asked, seed):
+    return np.random.default_rng(seed).normal(size=(len(asked), 3)) + 1.4 * asked[:, None]
+
+
+def from_nowhere(train, asked, seed):
+    return np.random.default_rng(seed).normal(size=(len(asked), 3)) - 3.0
+
+
+def test_good_rows_are_made_for_labels():
+    decision = decide(*two_classes(), {1: 192}, from_the_truth, "g_mean", 0)
+    assert decision.share == 1.0
+    assert list(decision.table["share"]) == list(SHARES)
+    assert decision.table["difference"].iloc[0] == 0
+    assert decision.table["g_mean"].idxmax() == SHARES.index(1.0)
+    assert "g_mean" in decision.reason
+
+
+@pytest.mark.parametrize("measure", ["average_precision", "roc_auc", "f1"])
+def test_rows_that_harm_are_not_made(measure):
+    decision = decide(*two_classes(), {1: 192}, from_nowhere, measure, 0)
+    assert decision.share == 0.0
+    assert (decision.table["difference"].iloc[1:] < 0).all()
+    assert "no rows are made" in str(decision)
+
+
+def test_the_amount_made_in_a_fold_is_the_share_of_what_is_asked():
+    seen = []
+
+    def counted(train, asked, seed):
+        seen.append((len(train), Counter(asked.tolist())))
+        return from_the_truth(train, asked, seed)
+
+    decide(*two_classes(), {1: 192}, counted, "f1", 0)
+    assert len(seen) == 6
+    assert all(n == 160 and made == {1: 128} for n, made in seen), "8 made rows for each of a fold's 16"
+
+
+def test_a_gain_has_to_be_surer_for_a_ranking():
+    gains = np.array([0.03, 0.01, 0.05, 0.02, 0.04, 0.0])  # mean 0.025, standard error 0.015
+    scores = np.full((6, len(SHARES)), 0.5)
+    scores[:, 2] += gains
+    assert gate_module._decided(scores, "f1").share == 0.25
+    assert gate_module._decided(scores, "average_precision").share == 0.0
+
+
+@pytest.mark.parametrize(("counts", "wanted"), [([30, 1], {1: 29}), ([30, 10], {}), ([30, 10, 1], {1: 20})])
+def test_where_nothing_can_be_compared_all_is_made(counts, wanted):
+    codes = np.repeat(np.arange(len(counts)), counts)
+    decision = decide(np.zeros((len(codes), 2)), codes, wanted, from_nowhere, "f1", 0)
+    assert decision.share == 1.0
+    assert decision.table.empty
+    assert "compared" in decision.reason
+
+
+def test_large_tables_are_stood_for(monkeypatch):
+    monkeypatch.setattr(gate_module, "_MOST_ROWS", 120)
+    codes = np.r_[np.zeros(2000, int), np.ones(400, int)]
+    kept = gate_module._some(codes, np.random.default_rng(0))
+    assert np.bincount(codes[kept]).tolist() == [100, 100]
+    assert (np.diff(kept) > 0).all()
+
+
+@pytest.mark.parametrize("sampler", [BAGANOversampler, CGANSampler])
+@pytest.mark.parametrize("share", [0.0, 0.25, 1.0])
+def test_samplers_make_the_share(monkeypatch, tmp_path, sampler, share):
+    chosen = GateDecision("f1", share, "because", gate_module._decided(np.ones((6, len(SHARES))), "f1").table)
+    monkeypatch.setattr("tabgan.sampling.gating.decide", lambda *given: chosen)
+    rows, codes = two_classes()
+    fitted = sampler(gate="f1", n_steps=0, random_state=0)
+    X, y = fitted.fit_resample(rows, codes)
+    assert Counter(y.tolist()) == {0: 216, 1: 24 + round(share * 192)}
+    np.testing.assert_array_equal(X[:240], rows)
+    assert fitted.gate_ is chosen
+    assert str(chosen) in str(fitted.report_)
+    assert fitted.report_.to_dict()["gate"] == str(chosen)
+    assert Counter(fitted.resample({1: 64})[1].tolist())[1] == 24 + round(share * 40)
+    assert len(fitted.sample(7, y=1)[0]) == 7, "who asks for rows gets them"
+    fitted.save(tmp_path / "model")
+    loaded = tabgan.load(tmp_path / "model")
+    assert loaded.gate_.to_dict() == chosen.to_dict()
+    np.testing.assert_array_equal(loaded.resample()[1], y)
+
+
+def test_the_gate_changes_no_row_that_is_made(monkeypatch):
+    rows, codes = two_classes()
+    without, _ = BAGANOversampler(n_steps=0, random_state=0).fit_resample(rows, codes)
+    gated = BAGANOversampler(n_steps=0, random_state=0, gate="g_mean")
+    X, _ = gated.fit_resample(rows, codes)
+    assert gated.gate_.share == 1.0
+    np.testing.assert_array_equal(X, without)
+
+
+@pytest.mark.parametrize("start", ["noise", "copies"])
+def test_every_start_can_be_judged(start):
+    rows, codes = two_classes(120, 30)
+    fitted = CGANSampler(start=start, n_steps=3, width=16, gate="f1", random_state=0).fit(rows, codes)
+    assert fitted.gate_.share in SHARES
+    assert fitted.gate_.table["f1"].between(0, 1).all()
+
+
+def test_an_unknown_measure_is_named():
+    with pytest.raises(InvalidParameterError, match="gate"):
+        BAGANOversampler(gate="auto").fit(*two_classes())
+
+
+def test_without_a_gate_there_is_no_decision():
+    fitted = BAGANOversampler(n_steps=0, random_state=0).fit(*two_classes())
+    assert fitted.gate_ is None
