@@ -194,7 +194,7 @@ def _page(sampler: Any, counts: pd.Series, options: BalanceOptions) -> str | Non
         return None
     from tabgan.report.resampling import report_nothing_to_make, report_resampling
 
-    return (report_nothing_to_make(counts) if sampler is None else report_resampling(sampler)).html
+    return (report_nothing_to_make(counts) if sampler is None else report_resampling(sampler, check=True)).html
 
 
 def _columns(table: TableFile, options: BalanceOptions) -> tuple[list[str], set[str], set[str]]:

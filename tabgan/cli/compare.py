@@ -28,6 +28,8 @@ tabgan compare survey.csv --missing '?' --mechanism mar --rate 0.3 -o ranking.md
 
 tabgan compare big.parquet --methods kNN,MICE,GAINImputer --max-rows 2000 --repeats 5 -o ranking.json
 
+tabgan compare survey.csv --report ranking.html
+
 Exit codes: 0 done; 1 every method failed, or the disk is full; 2 bad usage or input; 130 interrupted."""
 
 _IMPUTE = get_type_hints(impute, include_extras=True)
@@ -46,6 +48,10 @@ def compare(
         typer.Option(
             "--output", "-o", metavar="FILE", help="Also write the ranking to FILE.json, FILE.md or FILE.csv."
         ),
+    ] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write a report to look at in a browser to FILE.html."),
     ] = None,
     methods: Annotated[
         list[str] | None,
@@ -86,7 +92,7 @@ def compare(
     debug: DebugOption = False,
 ) -> None:
     """Hide known cells of your own table and rank the imputers by how well they fill them."""
-    from tabgan.cli.filling import _known_columns, _shortened
+    from tabgan.cli.filling import _known_columns, _shortened, check_destinations
     from tabgan.cli.sources import Place, check_writable, place_of, write_bytes
     from tabgan.cli.table_files import ReadOptions, open_table
 
@@ -98,6 +104,10 @@ def compare(
         check_writable(output, "--output")
         if place.path is not None and output.resolve() == place.path.resolve():
             raise InvalidParameterError(f"--output {str(output)!r} is the input itself; give another file.")
+    if report is not None:
+        if report.suffix.lower() != ".html":
+            raise InvalidParameterError(f"--report {str(report)!r}: its name must end in .html.")
+        check_destinations({"--output": output, "--report": report}, place.path)
     say = (lambda text: None) if quiet else note
     reading = ReadOptions(tuple(missing or ()), default_markers, header, _delimiter(delimiter), encoding)
     table = open_table(place, reading)
@@ -127,8 +137,15 @@ def compare(
         max_time=max_time,
         progress=None if quiet else _progress(),
     )
+    page = None
+    if report is not None:
+        from tabgan.report.comparison import report_comparison
+
+        page = report_comparison(result)
     if output is not None:
         write_bytes(Place(output, "text"), _written(result, output).encode())
+    if page is not None:
+        page.save(report)  # type: ignore[arg-type]
     _show(result)
     if result.best is None:
         raise typer.Exit(FAILED)

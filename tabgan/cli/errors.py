@@ -53,7 +53,7 @@ def report_error(error: BaseException) -> int:
     debug = _wanted["debug"] or os.environ.get("TABGAN_DEBUG", "") not in ("", "0")
     _wanted["debug"] = False
     if isinstance(error, KeyboardInterrupt) or type(error).__name__ == "Abort":
-        note("error: interrupted; no output was written.")
+        note("error: interrupted; every output file is either as it was or whole.")
         return INTERRUPTED
     if debug:
         traceback.print_exception(error)

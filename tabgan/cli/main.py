@@ -52,8 +52,11 @@ class _Group(TyperGroup):
     ) -> Any:
         if not standalone_mode:
             return super().main(args=args, prog_name=prog_name, standalone_mode=False, **extra)
+        from tabgan.core.interrupts import ctrl_c_aborts
+
         try:
-            code = super().main(args=args, prog_name=prog_name, standalone_mode=False, **extra)
+            with ctrl_c_aborts():
+                code = super().main(args=args, prog_name=prog_name, standalone_mode=False, **extra)
         except (Exception, KeyboardInterrupt) as error:
             code = report_error(error)
         else:

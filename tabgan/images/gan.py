@@ -18,15 +18,17 @@ from torch import Tensor
 from tabgan._runtime import make_generator, resolve_device
 from tabgan.core.callbacks import Callback, Progress, TimeBudget
 from tabgan.core.checkpoint import write_model_file
+from tabgan.core.interrupts import interruptible
 from tabgan.exceptions import InvalidInputError, InvalidParameterError
 from tabgan.images import state
 from tabgan.images.conditions import Conditions, missing_per_class
 from tabgan.images.grids import SampleGrid
-from tabgan.images.latent import truncated_noise
+from tabgan.images.latent import slerp, truncated_noise
 from tabgan.images.reading import ImageFormat, read_images
 from tabgan.images.recipes import recipes
 from tabgan.images.recipes.base import Recipe, Sizes, TrainingData, check_settings
 from tabgan.images.training import Run, make_images, train
+from tabgan.notebook import FittedHTML, Learnt
 from tabgan.parameter_rules import SEED, check, integer, number, optional, parameter_error, seed_of
 
 __all__ = ["ImageGAN"]
@@ -44,7 +46,7 @@ _RULES = {
 }
 
 
-class ImageGAN(BaseEstimator):
+class ImageGAN(FittedHTML, BaseEstimator):
     """Train an image GAN, draw from it, translate with it.
 
     Parameters
@@ -97,7 +99,7 @@ class ImageGAN(BaseEstimator):
     warnings_ : list of str
         Signs of trouble: exploding gradients, a discriminator that has won, collapse.
     stop_reason_ : str or None
-        Why training ended early, if it did.
+        Why training ended early, if it did; ``"interrupted"`` after Ctrl-C, from where `partial_fit` goes on exactly.
 
     Raises
     ------
@@ -183,6 +185,8 @@ class ImageGAN(BaseEstimator):
         generator = make_generator(seed_of(self.random_state))
         players = recipe.networks(sizes, SimpleNamespace(**settings), generator)
         settings = settings | {"d_noise": recipe.d_noise(players, SimpleNamespace(**settings))}
+        for name in ("players_", "_training_state"):  # a fit that fails must not leave a new recipe with old networks
+            self.__dict__.pop(name, None)
         self.recipe_, self.settings_, self._sizes = recipe, settings, sizes
         self._format, self._source_format, self._conditions = target_format, source_format, conditions
         if conditions is not None and conditions.labels is not None:
@@ -277,6 +281,50 @@ class ImageGAN(BaseEstimator):
         images = self._format.restore(make_images(self.recipe_, self.players_, noise, condition))
         return (images, drawn) if return_y else images
 
+    def latent_walk(
+        self,
+        n: int = 5,
+        y: Any = None,
+        *,
+        steps: int = 9,
+        random_state: int | None = None,
+        return_y: bool = False,
+    ) -> Any:
+        """Walk from one random latent code to another, on the arc between them, under one condition per walk.
+
+        Parameters
+        ----------
+        n : int, default=5
+            Walks.
+        y : array of shape (n,) or (n, d), or one label, default=None
+            Class or condition vector of each walk; None draws them as frequent as in training.
+        steps : int, default=9
+            Images per walk, both ends included.
+        random_state : int, default=None
+            Repeatable codes; None goes on in the model's own stream.
+        return_y : bool, default=False
+            Return ``(images, y)``; y is None for a model without conditions.
+
+        Returns
+        -------
+        ndarray or Tensor of shape (n, steps, ...)
+            Images in the layout, range and dtype of those seen in `fit`. `tabgan.plotting.ImageGridDisplay.from_walk` draws them.
+        """
+        self._check_ready("pairs", "domains", wanted=False, method="latent_walk", instead="transform")
+        for name, value, least in (("n", n, 1), ("steps", steps, 2)):
+            if not isinstance(value, (int, np.integer)) or value < least:
+                raise parameter_error(name, value, f"an integer >= {least}")
+        if y is not None and np.ndim(y) == 0:
+            y = [y] * n
+        generator = self._draws if random_state is None else make_generator(random_state)
+        condition, drawn = self._condition(n, y, generator)
+        start, end = torch.randn(2, n, self.settings_["d_noise"], generator=generator)
+        noise = slerp(start, end, steps).transpose(0, 1).flatten(0, 1)
+        condition = None if condition is None else condition.repeat_interleave(steps, 0)
+        images = self._format.restore(make_images(self.recipe_, self.players_, noise, condition))
+        images = images.reshape(n, steps, *images.shape[1:])
+        return (images, drawn) if return_y else images
+
     def transform(self, images: Any, *, draw: bool = False, reverse: bool = False) -> Any:
         """Translate images.
 
@@ -353,6 +401,17 @@ class ImageGAN(BaseEstimator):
         check_is_fitted(self, "players_")
         write_model_file(path, "ImageGAN", state.to_state(self))
 
+    def _learnt(self) -> Learnt | None:
+        if not hasattr(self, "players_"):
+            return None
+        facts = [
+            ("recipe", self.recipe_.name),
+            ("images", " x ".join(map(str, self._format.shape))),
+            ("steps", f"{self.n_iter_:,}"),
+            ("stopped because", self.stop_reason_ or "all steps were done"),
+        ]
+        return facts, [], "; ".join(self.warnings_)
+
     def _checked(self) -> tuple[Recipe, dict[str, Any]]:
         check(self, _RULES)
         if self.recipe not in recipes:
@@ -416,7 +475,8 @@ class ImageGAN(BaseEstimator):
     ) -> None:
         run = Run(self.recipe_, self.settings_, data, self._conditions, self.n_threads)
         passing = lambda players: self._passing(deadline, players)  # noqa: E731
-        trained = train(run, players, generator, n_steps, saved=saved, passing=passing)
+        with interruptible("ImageGAN training", depth=1):
+            trained = train(run, players, generator, n_steps, saved=saved, passing=passing)
         self.players_, self._training_state = trained.players, trained.state
         self.n_iter_, self.stop_reason_ = trained.n_steps, trained.stop_reason
         self.history_, self.warnings_ = trained.history, trained.warnings

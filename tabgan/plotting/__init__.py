@@ -8,8 +8,11 @@ from typing import Any
 __all__ = [
     "CalibrationDisplay",
     "ClassCountsDisplay",
+    "ComparisonDisplay",
+    "DecisionDisplay",
     "DrawsDisplay",
     "HiddenCheck",
+    "ImageGridDisplay",
     "ImputationDisplay",
     "MissingnessDisplay",
     "PredictionDisplay",
@@ -21,8 +24,11 @@ __all__ = [
 _PLACES = {
     "CalibrationDisplay": "calibration",
     "ClassCountsDisplay": "class_counts",
+    "ComparisonDisplay": "comparison",
+    "DecisionDisplay": "decision",
     "DrawsDisplay": "draws",
     "HiddenCheck": "hidden",
+    "ImageGridDisplay": "image_grids",
     "ImputationDisplay": "imputed",
     "MissingnessDisplay": "missingness",
     "PredictionDisplay": "predictions",

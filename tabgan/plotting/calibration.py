@@ -122,8 +122,7 @@ class CalibrationDisplay:
         _check_levels(levels)
         names = [name for name in check.truth if is_number(check.truth[name]) and check.hidden[name].any()]
         held: dict[str, list[np.ndarray]] = {name: [] for name in names}
-        for level in levels:
-            lower, upper = check.interval(level)
+        for lower, upper in check.intervals(levels):
             for name in names:
                 cells = check.hidden[name].to_numpy()
                 truth = check.truth[name].to_numpy()[cells]

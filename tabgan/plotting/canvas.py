@@ -14,6 +14,8 @@ __all__ = [
     "OTHER",
     "THIRD",
     "drawable",
+    "figures",
+    "head_line",
     "label",
     "new_figure",
     "panels",
@@ -50,7 +52,38 @@ def new_figure(width: float, height: float) -> Any:
         from matplotlib import pyplot
     except ImportError as error:
         raise MissingExtraError('plots need matplotlib; install it with: pip install "tabgan-learn[plot]"') from error
-    return pyplot.figure(figsize=(width, height), layout="constrained")
+    figure = pyplot.figure(figsize=(width, height), layout="constrained")
+    engine: Any = figure.get_layout_engine()
+    engine.set(w_pad=0.06, h_pad=0.06, hspace=0.03)  # else titles touch the numbers above them
+    return figure
+
+
+def head_line(figure: Any, text: str) -> None:
+    """A heading over all panels, at the left edge: what a narrow window shows first.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+    text : str
+    """
+    figure.suptitle(text, fontsize=10, x=0.01, ha="left")
+
+
+def figures(value: float, digits: int = 3) -> str:
+    """A number with so many significant digits, without an exponent where people can do without.
+
+    Parameters
+    ----------
+    value : float
+    digits : int, default=3
+
+    Examples
+    --------
+    >>> figures(109512.3), figures(0.012345), figures(7684.7, 4), figures(2e-7), figures(12.0)
+    ('110,000', '0.0123', '7,685', '2e-07', '12')
+    """
+    short = format(value, f".{digits}g")
+    return f"{float(short):,.0f}" if 10.0 ** min(digits, 3) <= abs(value) < 1e9 else short
 
 
 def label(text: Any, longest: int = _LONGEST) -> str:

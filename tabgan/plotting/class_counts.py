@@ -139,8 +139,8 @@ class ClassCountsDisplay:
         self.ax_.xaxis.set_major_formatter(lambda count, _: f"{count:,.0f}")
         self.ax_.locator_params(axis="x", nbins=5)
         note = shown_note(n, self.n_classes, "classes")
-        self.ax_.set_title("rows per class" + (f" ({note})" if note else ""), fontsize=9)
+        self.ax_.set_title("rows per class" + (f" ({note})" if note else ""), fontsize=9, loc="left")
         self.ax_.legend(
-            fontsize=8, frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.12 - 0.25 / max(n, 1)), ncols=2
+            fontsize=8, frameon=False, loc="upper left", bbox_to_anchor=(0, -0.12 - 0.25 / max(n, 1)), ncols=2
         )
         return self

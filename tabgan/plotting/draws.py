@@ -210,6 +210,14 @@ class DrawsDisplay:
         handles, names = self.axes_[0].get_legend_handles_labels()
         note = shown_note(len(self.columns), self.n_columns, "columns with gaps") or None
         self.figure_.legend(
-            handles, names, loc="outside upper center", ncols=2, frameon=False, fontsize=9, title=note, title_fontsize=8
+            handles,
+            names,
+            loc="outside upper left",
+            ncols=2,
+            frameon=False,
+            fontsize=9,
+            title=note,
+            title_fontsize=8,
+            alignment="left",
         )
         return self

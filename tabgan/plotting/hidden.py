@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import narwhals as nw
@@ -11,6 +12,7 @@ import numpy as np
 import pandas as pd
 from sklearn.base import clone
 
+from tabgan.core.interrupts import ctrl_c_aborts
 from tabgan.exceptions import InvalidInputError, InvalidParameterError
 from tabgan.imputation.working_table import working_table
 from tabgan.plotting.views import completed_by, label_columns
@@ -18,7 +20,7 @@ from tabgan.tables.amputation import MECHANISMS, Mechanism
 from tabgan.tables.frames import read_table
 from tabgan.tables.schema import TableSchema
 
-__all__ = ["HiddenCheck", "hide_and_fill", "without_cells"]
+__all__ = ["HiddenCheck", "hide_and_fill", "rows_of", "without_cells"]
 
 
 @dataclass(frozen=True)
@@ -48,8 +50,11 @@ class HiddenCheck:
     hidden: pd.DataFrame
     names: dict[str, Any]
     gappy: frozenset[str]
+    _ends: dict[float, tuple[pd.DataFrame, pd.DataFrame]] = field(
+        default_factory=dict, init=False, compare=False, repr=False
+    )
 
-    def interval(self, coverage: float) -> tuple[pd.DataFrame, pd.DataFrame]:
+    def intervals(self, coverages: Sequence[float]) -> list[tuple[pd.DataFrame, pd.DataFrame]]:
         """Ends of the imputer's intervals, named as `truth` is.
 
         Raises
@@ -59,14 +64,17 @@ class HiddenCheck:
         """
         if not hasattr(self.imputer, "predict_interval"):
             raise InvalidInputError(f"{type(self.imputer).__name__} has no predict_interval; GAINImputer has one.")
-        texts = {name: text for text, name in self.names.items()}
-        lower, upper = (
-            ends.rename(columns=texts).reset_index(drop=True)
-            for ends in self.imputer.predict_interval(self.X, coverage)
-        )
-        return lower, upper
+        # The displays of one report ask for the same ones, and they take a while.
+        new = [coverage for coverage in coverages if coverage not in self._ends]
+        if new:
+            texts = {name: text for text, name in self.names.items()}
+            for coverage, pair in zip(new, self.imputer.predict_interval(self.X, new), strict=True):
+                lower, upper = (ends.rename(columns=texts).reset_index(drop=True) for ends in pair)
+                self._ends[coverage] = lower, upper
+        return [self._ends[coverage] for coverage in coverages]
 
 
+@ctrl_c_aborts()
 def hide_and_fill(
     imputer: Any,
     X: Any,
@@ -116,7 +124,7 @@ def hide_and_fill(
     table = read_table(X, missing_values=markers)
     if max_rows is not None and table.n_rows > max_rows:
         rows = np.sort(np.random.default_rng(random_state).choice(table.n_rows, max_rows, replace=False))
-        X = _rows_of(X, rows)
+        X = rows_of(X, rows)
         table = read_table(X, missing_values=markers)
     working = working_table(X, labels, markers)
     with warnings.catch_warnings():
@@ -172,7 +180,8 @@ def without_cells(X: Any, hidden: np.ndarray) -> Any:
     return array
 
 
-def _rows_of(X: Any, rows: np.ndarray) -> Any:
+def rows_of(X: Any, rows: np.ndarray) -> Any:
+    """Chosen rows of a table, in its own container."""
     if isinstance(X, pd.DataFrame):
         return X.iloc[rows]
     frame = nw.from_native(X, pass_through=True)

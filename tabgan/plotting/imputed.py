@@ -165,11 +165,12 @@ class ImputationDisplay:
         self.figure_.legend(
             handles,
             names,
-            loc="outside upper center",
+            loc="outside upper left",
             ncols=2,
             frameon=False,
             fontsize=9,
             title=title,
             title_fontsize=8,
+            alignment="left",
         )
         return self

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tabgan.plotting.canvas import MAIN, label, new_figure, panels, say_inside, shown_note
+from tabgan.plotting.canvas import MAIN, head_line, label, new_figure, panels, say_inside, shown_note
 from tabgan.plotting.views import check_count, view
 
 __all__ = ["MissingnessDisplay"]
@@ -125,10 +125,10 @@ class MissingnessDisplay:
         texts = [label(name, 20) + (f" (+{len(self.alike[name])})" if self.alike[name] else "") for name in names]
         if any(self.alike.values()):
             note = "; ".join(part for part in (note, "(+k): k more with gaps in the very same rows") if part)
-        self.figure_.suptitle(
+        head_line(
+            self.figure_,
             f"{self.complete} of {self.n_rows} rows are complete; {n_gappy} of {len(self.shares)} columns have gaps"
             + (f"\n{note}" if note else ""),
-            fontsize=10,
         )
         if not n:
             say_inside(bars, "no cell is missing")
@@ -143,7 +143,7 @@ class MissingnessDisplay:
         bars.xaxis.set_major_formatter(lambda share, _: f"{share:.3g}" if 0 < share < 0.01 else f"{share:.0%}")
         for place, share in zip(places, shares, strict=True):
             bars.annotate(f"{share:.1%}", (share, place), (3, 0), textcoords="offset points", va="center", fontsize=7)
-        bars.set_title("share of missing cells\n", fontsize=9)
+        bars.set_title("share of missing cells\n", fontsize=9, loc="left")
         if n < 2:
             say_inside(grid, "one column has gaps:\nnothing to compare it with")
             return self

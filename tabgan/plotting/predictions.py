@@ -9,7 +9,18 @@ import numpy as np
 import pandas as pd
 
 from tabgan.imputation.baselines import MeanModeImputer
-from tabgan.plotting.canvas import GREY, MAIN, OTHER, label, new_figure, panels, say_inside, shown_note
+from tabgan.plotting.canvas import (
+    GREY,
+    MAIN,
+    OTHER,
+    figures,
+    head_line,
+    label,
+    new_figure,
+    panels,
+    say_inside,
+    shown_note,
+)
 from tabgan.plotting.hidden import HiddenCheck, hide_and_fill
 from tabgan.plotting.views import check_count, is_number
 
@@ -154,7 +165,7 @@ class PredictionDisplay:
         """
         check_count("max_columns", max_columns)
         with_ends = coverage is not None and getattr(check.imputer, "objective", None) == "remask"
-        ends = check.interval(coverage) if with_ends and coverage is not None else None
+        ends = check.intervals([coverage])[0] if with_ends and coverage is not None else None
         columns = _columns(check.truth, check.filled, check.hidden, ends)
         # How the columns with gaps are filled is what the table's owner wants to know.
         columns.sort(key=lambda column: column.name not in check.gappy)
@@ -217,9 +228,7 @@ class PredictionDisplay:
             )
         if self.coverage is not None:
             notes.append(f"lines: {self.coverage:.0%} intervals")
-        self.figure_.suptitle(
-            "hidden cells: truth against prediction" + "".join(f"; {note}" for note in notes), fontsize=10
-        )
+        head_line(self.figure_, "hidden cells: truth against prediction" + "".join(f"; {note}" for note in notes))
         return self
 
 
@@ -271,7 +280,9 @@ def _draw_numbers(axes: Any, column: HiddenColumn) -> None:
     together = np.mean((column.truth - column.truth.mean()) * (column.predicted - column.predicted.mean()))
     r = f"r {together / spread:.2f}, " if spread else ""
     held = "" if np.isnan(column.covered) else f" ({column.covered:.0%} inside their intervals)"
-    axes.set_title(f"{label(column.name)}\n{r}RMSE {column.error:.3g} (mean: {column.baseline:.3g})", fontsize=8)
+    axes.set_title(
+        f"{label(column.name)}\n{r}RMSE {figures(column.error)} (mean: {figures(column.baseline)})", fontsize=8
+    )
     axes.set_xlabel(f"truth{held}", fontsize=8)
     axes.set_ylabel("prediction", fontsize=8)
 

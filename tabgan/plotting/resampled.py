@@ -286,7 +286,15 @@ class ResamplingDisplay:
         names = projection.get_legend_handles_labels()
         title = f"class {label(self.label)}" + (f": {note}, most different first" if note else "")
         upper.legend(
-            *names, loc="outside upper center", ncols=3, frameon=False, fontsize=9, title=title, title_fontsize=10
+            *names,
+            loc="outside upper left",
+            ncols=3,
+            frameon=False,
+            fontsize=9,
+            title=title,
+            title_fontsize=10,
+            alignment="left",
+            markerscale=1.6,
         )
         return self
 
@@ -306,7 +314,7 @@ class ResamplingDisplay:
 
     def _draw_projection(self, axes: Any) -> None:
         parts = [
-            (self.other_points, "0.8", "other classes", 6, 0.5, "o"),
+            (self.other_points, "0.72", "other classes", 6, 0.5, "o"),
             (self.real_points, MAIN, "real", 12, 0.75, "o"),
             (self.made_points, OTHER, "made", 14, 0.6, "x"),
         ]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tabgan.exceptions import InvalidInputError
-from tabgan.plotting.canvas import GREY, MAIN, OTHER, THIRD, label, new_figure, panels, say_inside
+from tabgan.plotting.canvas import GREY, MAIN, OTHER, THIRD, figures, head_line, label, new_figure, panels, say_inside
 
 __all__ = ["TrainingDisplay"]
 
@@ -151,7 +151,7 @@ class TrainingDisplay:
                 axes.axvline(self.best_step_, color=THIRD, linewidth=1.2, linestyle="--")
                 what = "best: the start" if self.best_step_ == 0 else f"kept: step {self.best_step_}"
                 axes.annotate(
-                    f"{what}\n{best:.3g}",
+                    f"{what}\n{figures(best)}",
                     (self.best_step_, 0.97),
                     (4, 0),
                     xycoords=("data", "axes fraction"),
@@ -165,5 +165,5 @@ class TrainingDisplay:
         done = f"{self.n_steps} steps" if self.n_steps is not None else ""
         why = f"stopped: {label(self.stop_reason, 90)}" if self.stop_reason else ""
         if done or why:
-            self.figure_.suptitle("; ".join(part for part in (done, why) if part), fontsize=9)
+            head_line(self.figure_, "; ".join(part for part in (done, why) if part))
         return self

@@ -9,6 +9,8 @@ import pandas as pd
 from sklearn.utils.validation import check_is_fitted
 
 from tabgan.exceptions import InvalidInputError
+from tabgan.imputation.scoring import relative_errors
+from tabgan.plotting.canvas import figures
 from tabgan.report.html import HTMLReport, render
 from tabgan.report.page import Cell, Head, Notice, Page, Table, number_cell, settings_of, text_cell, versions
 from tabgan.report.pictures import NO_MATPLOTLIB, can_draw, picture_of
@@ -48,7 +50,7 @@ def report_imputation(
         What ``imputer.transform(X)`` returned, if it is at hand; None fills the table here.
     check : bool, default=False
         Also hide a fifth of the known cells, fit a clone without them, and show truth against prediction and whether intervals
-        keep their word. Takes about as long as `fit`.
+        keep their word. Takes as long as `fit`, and for the intervals about that long again.
     n_draws : int, default=10
         Multiple imputations to show; 0 shows none.
     random_state : int, default=0
@@ -125,18 +127,8 @@ def _lead(imputer: Any, gaps: pd.Series, n_rows: int) -> str:
 def _relative_of_gappy(imputer: Any, gaps: pd.Series) -> pd.Series:
     """Relative errors of the columns that have gaps."""
     gappy = {column.name for column, n in zip(imputer.schema_.columns, gaps, strict=True) if n}
-    relative = _relative(imputer.validation_scores_)
+    relative = relative_errors(imputer.validation_scores_)
     return relative[[name in gappy for name in relative.index]]
-
-
-def _relative(scores: pd.DataFrame) -> pd.Series:
-    """Error over that of the mean or mode; 1 plus the error where these make none; left out where neither makes any."""
-    if not len(scores):
-        return pd.Series(dtype=float)
-    error = scores["rmse"].fillna(scores["error_rate"]).astype(float)
-    baseline = scores["rmse_mean"].fillna(scores["error_rate_mode"]).astype(float)
-    relative = (error / baseline.where(baseline > 0)).where((baseline > 0) | (error == 0), 1 + error)
-    return relative.dropna()
 
 
 def _facts(imputer: Any, gaps: pd.Series, table: Any) -> list[tuple[str, str]]:
@@ -151,7 +143,7 @@ def _facts(imputer: Any, gaps: pd.Series, table: Any) -> list[tuple[str, str]]:
     ]
     relative = _relative_of_gappy(imputer, gaps)
     if len(relative):
-        facts.append(("Median error of columns with gaps, mean or mode = 100%", f"{relative.median():.0%}"))
+        facts.append(("Error, mean or mode 100%", f"{relative.median():.0%}"))
     facts.append(("Seed", repr(imputer.random_state)))
     return facts
 
@@ -168,7 +160,7 @@ def _training(imputer: Any) -> list[tuple[str, str]]:
 def _column_table(imputer: Any, gaps: pd.Series, table: Any) -> Table:
     scores = imputer.validation_scores_
     by_name = {name: scores.iloc[k] for k, name in enumerate(scores.index)}
-    relative = _relative(scores)
+    relative = relative_errors(scores)
     by_relative = {name: float(relative.iloc[k]) for k, name in enumerate(relative.index)}
     rows = []
     for j in np.argsort(-gaps.to_numpy(), kind="stable"):
@@ -182,7 +174,7 @@ def _column_table(imputer: Any, gaps: pd.Series, table: Any) -> Table:
                 number_cell(float(gaps[j])),
                 number_cell(float(gaps[j]) / table.n_rows, ".1%"),
                 *_errors(found),
-                number_cell(ratio, ".2f", "bad" if ratio > 1 else "good" if ratio < 1 else ""),
+                number_cell(ratio, ".2f", _style(ratio)),
                 number_cell(None if found is None else float(found["n_cells"])),
             ]
         )
@@ -190,11 +182,18 @@ def _column_table(imputer: Any, gaps: pd.Series, table: Any) -> Table:
     return Table("Column by column", _HEADS, rows, note)
 
 
+def _style(ratio: float) -> str:
+    """Colour by what is shown: 1.001 is no failure."""
+    return "bad" if round(ratio, 2) > 1 else "good" if round(ratio, 2) < 1 else ""
+
+
 def _errors(found: Any) -> tuple[Cell, Cell]:
     if found is None:
         return number_cell(None), number_cell(None)
     if not np.isnan(found["rmse"]):
-        return number_cell(float(found["rmse"]), ".4g"), number_cell(float(found["rmse_mean"]), ".4g")
+        return tuple(  # type: ignore[return-value]
+            Cell(figures(float(found[name]), 4), repr(float(found[name]))) for name in ("rmse", "rmse_mean")
+        )
     return tuple(  # type: ignore[return-value]
         Cell(f"{found[name]:.1%} wrong", repr(float(found[name]))) for name in ("error_rate", "error_rate_mode")
     )
@@ -212,7 +211,7 @@ def _notices(imputer: Any, gaps: pd.Series, table: Any) -> list[Notice]:
                 "Nothing can be filled in; drop such columns, or get values.",
             )
         )
-    relative = _relative(scores)
+    relative = relative_errors(scores)
     worse = [name for name, ratio in zip(relative.index, relative, strict=True) if ratio >= 1 and name in gappy]
     if worse:
         notices.append(

@@ -41,15 +41,20 @@ _ADVICE = {
 }
 
 
-def report_resampling(sampler: Any, *, max_classes: int = 3) -> HTMLReport:
+def report_resampling(sampler: Any, *, check: bool = False, max_classes: int = 3, random_state: int = 0) -> HTMLReport:
     """Write a one-file HTML report on the rows that a sampler makes for the table it was fitted on.
 
     Parameters
     ----------
     sampler : BAGANOversampler or CGANSampler
         Fitted.
+    check : bool, default=False
+        Also hold out a quarter of the real rows, fit a clone without them, and show what made rows change in a classifier's
+        decisions. Takes about as long as `fit`.
     max_classes : int, default=3
         Draw at most this many classes, those with the most made rows.
+    random_state : int, default=0
+        Of the rows held out.
 
     Returns
     -------
@@ -97,8 +102,13 @@ def report_resampling(sampler: Any, *, max_classes: int = 3) -> HTMLReport:
         ),
         ("Versions", versions()),
     ]
+    decision, why_not = (
+        _decision(sampler, int((~result.made).sum()), random_state) if check and n_made else (None, None)
+    )
+    page.notices += [why_not] if why_not else []
+    page.tables += [_decision_table(decision)] if decision else []
     if can_draw():
-        page.pictures = _pictures(sampler, result, max_classes)
+        page.pictures = _pictures(sampler, result, max_classes, decision)
     else:
         page.no_pictures = NO_MATPLOTLIB
     return render(page)
@@ -165,7 +175,38 @@ def _notices(sampler: Any) -> list[Notice]:
     return notices
 
 
-def _pictures(sampler: Any, result: Any, max_classes: int) -> list[Any]:
+def _decision(sampler: Any, n_real: int, random_state: int) -> tuple[Any, Notice | None]:
+    """A display that is not drawn yet, or why there is none."""
+    from tabgan.plotting.decision import decision_of
+    from tabgan.plotting.hidden import rows_of
+
+    X, y = sampler.resample()
+    try:
+        return decision_of(
+            sampler, rows_of(X, np.arange(n_real)), np.asarray(y)[:n_real], random_state=random_state
+        ), None
+    except InvalidInputError as error:
+        return None, Notice(f"The classifier's decisions were not compared: {error}")
+
+
+def _decision_table(decision: Any) -> Table:
+    heads = [Head("Measure"), Head("Without made rows", True), Head("With made rows", True), Head("Change", True)]
+    rows = [
+        [text_cell(name, ""), number_cell(a, ".1%"), number_cell(b, ".1%"), number_cell(b - a, "+.1%")]
+        for name, a, b in zip(
+            decision.measures_.index, decision.measures_["without"], decision.measures_["with"], strict=True
+        )
+    ]
+    return Table(
+        "What made rows change in a classifier",
+        heads,
+        rows,
+        f"A logistic regression fitted twice; {len(decision.truth):,} real rows were held out from it and from a clone of the "
+        f"sampler; {decision.n_changed_:,} predictions changed. More recall with less precision is what a moved threshold gives, too.",
+    )
+
+
+def _pictures(sampler: Any, result: Any, max_classes: int, decision: Any) -> list[Any]:
     from tabgan.plotting import ClassCountsDisplay, ResamplingDisplay, TrainingDisplay
 
     labels, made = result.labels, result.made
@@ -186,6 +227,16 @@ def _pictures(sampler: Any, result: Any, max_classes: int) -> list[Any]:
                 "distances to the nearest real row.",
                 "Made rows should lie among the real ones without sitting on them: distances far to the left of the real rows' "
                 "mean near-copies.",
+            )
+        )
+    if decision is not None:
+        pictures.append(
+            picture_of(
+                decision.plot,
+                "A classifier's decisions, without and with made rows",
+                "Probabilities of one class on held-out rows without made rows against with them, and recall and precision of both.",
+                "Points above the diagonal became more likely to be called the class. Made rows that help separate the marks; those "
+                "that only move the threshold lift all of them alike.",
             )
         )
     if sampler.history_:

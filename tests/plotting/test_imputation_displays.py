@@ -169,7 +169,7 @@ def test_perfect_predictions():
 
 def test_coverage_is_counted_as_by_hand(check):
     display = rendered(CalibrationDisplay.from_check(check, levels=(0.5, 0.9)))
-    lower, upper = check.interval(0.9)
+    ((lower, upper),) = check.intervals([0.9])
     inside = [
         (lower[name] <= check.truth[name])[check.hidden[name]] & (check.truth[name] <= upper[name])[check.hidden[name]]
         for name in ("x", "$y_{$ <b>", "n")

@@ -75,4 +75,4 @@ def test_many_classes_show_the_ends():
     display = ClassCountsDisplay.from_predictions(y, y)
     assert display.before.iloc[0] == 50
     assert display.before.iloc[-1] == 1
-    assert "20 of 50 classes" in display.ax_.get_title()
+    assert "20 of 50 classes" in display.ax_.get_title("left")

@@ -54,3 +54,32 @@ def test_balance_writes_html(table, tmp_path):
     assert "Resampling report" in text
     assert "rare" in text
     assert len(pd.read_csv(tmp_path / "more.csv")) > 60
+
+
+def test_compare_writes_html(table, tmp_path):
+    page = tmp_path / "report.html"
+    result = run("compare", table, "--methods", "mean/mode,kNN", "--repeats", 1, "--report", page)
+    assert result.exit_code == 0, result.output
+    text = page.read_text(encoding="utf-8")
+    assert "Comparison of imputers" in text
+    assert "&lt;script&gt;x&lt;/script&gt;" in text
+    assert "<script>x" not in text
+    assert "data:image/png;base64," in text
+
+
+@pytest.mark.parametrize(
+    ("report", "said"), [("report.txt", "must end in .html"), ("table.csv", "must end in .html"), ("no/r.html", "no")]
+)
+def test_compare_refuses_bad_report_paths_before_any_work(table, tmp_path, report, said):
+    before = table.read_bytes()
+    result = run("compare", table, "--report", tmp_path / report)
+    assert result.exit_code == 2
+    assert said in result.output
+    assert table.read_bytes() == before
+
+
+def test_compare_refuses_one_file_for_both(table, tmp_path):
+    (tmp_path / "in.html").write_bytes(table.read_bytes())
+    result = run("compare", tmp_path / "in.html", "--format", "csv", "--report", tmp_path / "in.html")
+    assert result.exit_code == 2
+    assert "--report" in result.output

@@ -1,0 +1,129 @@
+"""`ComparisonDisplay`: which imputer fills a table best, over all columns and column by column."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from tabgan.plotting.canvas import COLOURS, GREY, head_line, label, new_figure, panels, say_inside, shown_note
+from tabgan.plotting.views import check_count
+
+__all__ = ["ComparisonDisplay"]
+
+_MARKERS = "osD^vPX"
+
+
+class ComparisonDisplay:
+    """Relative errors of imputers on hidden cells: 1 is the mean or mode, lower is better.
+
+    Parameters
+    ----------
+    summary : pandas.DataFrame
+        A row per method: ``method``, ``relative_error``, ``relative_error_se``, ``tied``; failed methods are left out.
+    per_column : pandas.DataFrame of shape (n_shown, n_methods)
+        Relative error by column and method.
+    n_columns : int
+        Columns that were measured, shown or not.
+
+    Attributes
+    ----------
+    figure_ : matplotlib.figure.Figure
+    axes_ : list of matplotlib.axes.Axes
+    """
+
+    def __init__(self, summary: pd.DataFrame, per_column: pd.DataFrame, n_columns: int) -> None:
+        self.summary = summary
+        self.per_column = per_column
+        self.n_columns = n_columns
+
+    @classmethod
+    def from_comparison(cls, comparison: Any, *, max_columns: int = 20, fig: Any = None) -> ComparisonDisplay:
+        """Draw what `tabgan.compare_imputers` found.
+
+        Parameters
+        ----------
+        comparison : Comparison
+        max_columns : int, default=20
+            Show at most this many columns, those on which the methods differ most.
+        fig : matplotlib.figure.Figure, default=None
+            Where to draw; None makes one.
+
+        Returns
+        -------
+        ComparisonDisplay
+        """
+        check_count("max_columns", max_columns)
+        summary = comparison.summary[[error is None for error in comparison.summary["error"]]]
+        wide = comparison.per_column.pivot_table(
+            index="column", columns="method", values="relative_error", sort=False, observed=True
+        )
+        wide = wide.reindex(columns=[name for name in summary["method"] if name in wide.columns])
+        spread = (wide.max(axis=1) - wide.min(axis=1)).fillna(0.0).to_numpy()
+        shown = wide.iloc[np.argsort(-spread, kind="stable")[:max_columns]]
+        return cls(summary.reset_index(drop=True), shown, len(wide)).plot(fig)
+
+    def plot(self, fig: Any = None) -> ComparisonDisplay:
+        """Draw.
+
+        Parameters
+        ----------
+        fig : matplotlib.figure.Figure, default=None
+            Where to; None makes one.
+
+        Returns
+        -------
+        ComparisonDisplay
+            Itself.
+        """
+        n = len(self.per_column)
+        self.figure_ = fig or new_figure(9.5, max(2.8, 1.6 + 0.24 * n))
+        overall, columns = self.axes_ = panels(self.figure_, 2, per_row=2)
+        note = shown_note(n, self.n_columns, "columns")
+        head_line(
+            self.figure_,
+            "error on hidden cells, over that of the mean or mode"
+            + (f"; {note}, most different first" if note else ""),
+        )
+        if not len(self.summary):
+            say_inside(overall, "every method failed")
+            say_inside(columns, "")
+            return self
+        places = np.arange(len(self.summary))
+        errors = self.summary["relative_error"].to_numpy()
+        deviations = np.nan_to_num(self.summary["relative_error_se"].to_numpy(dtype=float))
+        overall.errorbar(errors, places, xerr=deviations, fmt="none", ecolor=GREY, elinewidth=1.4)
+        for k, (place, error) in enumerate(zip(places, errors, strict=True)):
+            overall.plot(error, place, _MARKERS[k % len(_MARKERS)], color=COLOURS[k % len(COLOURS)], markersize=7)
+            overall.annotate(
+                f"{error:.3f}", (error, place), (0, 6), textcoords="offset points", ha="center", fontsize=7
+            )
+        names = [
+            label(name) + (" =" if tied and k else "")
+            for k, (name, tied) in enumerate(zip(self.summary["method"], self.summary["tied"], strict=True))
+        ]
+        overall.set_yticks(places, names)
+        overall.set_ylim(len(places) - 0.4, -0.6)
+        overall.set_title("all columns (lines: one standard error; =: tied with the best)", fontsize=8, loc="left")
+        for axes in (overall, columns):
+            axes.axvline(1.0, color=GREY, linewidth=1, linestyle="--")
+            axes.set_xlabel("relative error", fontsize=8)
+        rows = np.arange(n)
+        columns.hlines(rows, self.per_column.min(axis=1), self.per_column.max(axis=1), color="0.85", linewidth=3)
+        for k, name in enumerate(self.per_column.columns):
+            values = self.per_column[name].to_numpy()
+            columns.plot(
+                values,
+                rows,
+                _MARKERS[k % len(_MARKERS)],
+                color=COLOURS[k % len(COLOURS)],
+                markersize=5,
+                alpha=0.85,
+                label=label(name),
+            )
+        columns.set_yticks(rows, [label(name, 20) for name in self.per_column.index], fontsize=7)
+        columns.set_ylim(n - 0.4, -0.6)
+        columns.set_title("column by column", fontsize=8, loc="left")
+        columns.legend(fontsize=7, frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0))
+        return self

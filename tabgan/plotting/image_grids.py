@@ -1,0 +1,194 @@
+"""`ImageGridDisplay`: images beside each other, and walks through an image GAN's latent space."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tabgan.exceptions import InvalidInputError
+from tabgan.plotting.canvas import head_line, label, new_figure
+from tabgan.plotting.views import check_count
+
+__all__ = ["ImageGridDisplay"]
+
+_MOST_IMAGES = 400
+
+
+class ImageGridDisplay:
+    """Images in rows and columns.
+
+    Parameters
+    ----------
+    images : ndarray of shape (n_rows, n_columns, height, width, channels)
+        In [0, 1], with 1 or 3 channels; NaN where there is none.
+    row_names : list of str
+        At the left of the rows; empty for none.
+    title : str
+
+    Attributes
+    ----------
+    figure_ : matplotlib.figure.Figure
+    ax_ : matplotlib.axes.Axes
+    """
+
+    def __init__(self, images: np.ndarray, row_names: list[str], title: str) -> None:
+        self.images = images
+        self.row_names = row_names
+        self.title = title
+
+    @classmethod
+    def from_estimator(
+        cls, gan: Any, *, n_per_class: int = 8, max_classes: int = 10, random_state: int = 0, ax: Any = None
+    ) -> ImageGridDisplay:
+        """Draw images from a fitted GAN: a row per class, or three rows where there are none.
+
+        Parameters
+        ----------
+        gan : ImageGAN
+            Fitted; one that draws images, not one that translates them.
+        n_per_class : int, default=8
+            Images per row.
+        max_classes : int, default=10
+            At most this many rows.
+        random_state : int, default=0
+            Seed of the draws.
+        ax : matplotlib.axes.Axes, default=None
+            Where to draw; None makes a figure.
+
+        Returns
+        -------
+        ImageGridDisplay
+        """
+        check_count("n_per_class", n_per_class)
+        check_count("max_classes", max_classes)
+        classes = list(getattr(gan, "classes_", ()))[:max_classes]
+        asked = np.repeat(classes, n_per_class) if classes else None
+        made = gan.sample(None if classes else 3 * n_per_class, asked, random_state=random_state)
+        pixels = _pixels(made, gan)
+        grid = pixels.reshape(-1, n_per_class, *pixels.shape[1:])
+        return cls(grid, [str(one) for one in classes], f"drawn from {type(gan).__name__} ({gan.recipe_.name})").plot(
+            ax
+        )
+
+    @classmethod
+    def from_walk(
+        cls,
+        gan: Any,
+        *,
+        n_walks: int = 5,
+        steps: int = 9,
+        y: Any = None,
+        random_state: int = 0,
+        ax: Any = None,
+    ) -> ImageGridDisplay:
+        """Draw walks between random latent codes, each a row. Smooth ones speak against learning by heart, jumps for it.
+
+        Parameters
+        ----------
+        gan : ImageGAN
+            Fitted; one that draws images, not one that translates them.
+        n_walks : int, default=5
+            Rows.
+        steps : int, default=9
+            Images per row, both ends included.
+        y : array of shape (n_walks,) or (n_walks, d), or one label, default=None
+            Classes or condition vectors, one per walk; None draws them.
+        random_state : int, default=0
+            Seed of the codes.
+        ax : matplotlib.axes.Axes, default=None
+            Where to draw; None makes a figure.
+
+        Returns
+        -------
+        ImageGridDisplay
+        """
+        walks, classes = gan.latent_walk(n_walks, y, steps=steps, random_state=random_state, return_y=True)
+        images = np.asarray(walks)
+        pixels = _pixels(images.reshape(-1, *images.shape[2:]), gan)
+        names = [] if classes is None or np.ndim(classes) != 1 else [str(one) for one in classes]
+        return cls(pixels.reshape(n_walks, steps, *pixels.shape[1:]), names, "from one latent code to another").plot(ax)
+
+    @classmethod
+    def from_predictions(cls, images: Any, *, n_columns: int = 10, title: str = "", ax: Any = None) -> ImageGridDisplay:
+        """Draw images of any origin.
+
+        Parameters
+        ----------
+        images : ndarray, Tensor or path
+            See `tabgan.images.reading.read_images`; at most 400.
+        n_columns : int, default=10
+            Images per row.
+        title : str, default=""
+            Over the grid.
+        ax : matplotlib.axes.Axes, default=None
+            Where to draw; None makes a figure.
+
+        Returns
+        -------
+        ImageGridDisplay
+
+        Raises
+        ------
+        InvalidInputError
+            Too many images to see anything.
+        """
+        from tabgan.images.reading import read_images
+
+        check_count("n_columns", n_columns)
+        values, _ = read_images(images)
+        if len(values) > _MOST_IMAGES:
+            raise InvalidInputError(f"{len(values)} images are too many for one picture; give at most {_MOST_IMAGES}.")
+        pixels = _shown(values.numpy())
+        spare = -len(pixels) % n_columns
+        blank = np.full((spare, *pixels.shape[1:]), np.nan)
+        return cls(np.concatenate([pixels, blank]).reshape(-1, n_columns, *pixels.shape[1:]), [], title).plot(ax)
+
+    def plot(self, ax: Any = None) -> ImageGridDisplay:
+        """Draw.
+
+        Parameters
+        ----------
+        ax : matplotlib.axes.Axes, default=None
+            Where to; None makes a figure.
+
+        Returns
+        -------
+        ImageGridDisplay
+            Itself.
+        """
+        n_rows, n_columns, height, width, channels = self.images.shape
+        gap = max(1, round(0.06 * width))
+        canvas = np.full((n_rows * (height + gap) - gap, n_columns * (width + gap) - gap, channels), np.nan)
+        for i, j in np.ndindex(n_rows, n_columns):
+            canvas[i * (height + gap) :, j * (width + gap) :][:height, :width] = self.images[i, j]
+        side = min(0.8, 9.0 / n_columns)
+        self.ax_ = ax or new_figure(side * n_columns + 0.6, side * n_rows * height / width + 0.5).subplots()
+        self.figure_ = self.ax_.figure
+        if channels == 1:
+            self.ax_.imshow(canvas[..., 0], cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+        else:
+            self.ax_.imshow(np.nan_to_num(canvas, nan=1.0), interpolation="nearest")
+        self.ax_.set_xticks([])
+        middles = [i * (height + gap) + height / 2 for i in range(n_rows)] if self.row_names else []
+        self.ax_.set_yticks(middles, [label(name, 16) for name in self.row_names], fontsize=8)
+        self.ax_.tick_params(length=0)
+        self.ax_.spines[:].set_visible(False)
+        if ax is None and self.title:
+            head_line(self.figure_, label(self.title, 70))
+        return self
+
+
+def _pixels(images: Any, gan: Any) -> np.ndarray:
+    """Images as a GAN returns them, read back in its own range and shape."""
+    from tabgan.images.reading import read_images
+
+    form = gan._format
+    shape = form.shape if form.layout == "flat" else None
+    values, _ = read_images(images, value_range=(form.low, form.high), image_shape=shape)
+    return _shown(values.numpy())
+
+
+def _shown(values: np.ndarray) -> np.ndarray:
+    pixels = (np.clip(values, -1, 1).transpose(0, 2, 3, 1) + 1) / 2
+    return pixels if pixels.shape[-1] in (1, 3) else pixels[..., :1]
