@@ -258,13 +258,14 @@ def _by_classifier(scores: pd.DataFrame, methods: list[str], measure: str, grid:
 
 def _by_table(scores: pd.DataFrame, methods: list[str], measure: str) -> str:
     values = block_values(scores, measure, methods).groupby("table").mean()
-    shown = values.map(lambda value: "failed" if pd.isna(value) else f"{value:.3f}")
-    for table in values.index[values.notna().any(axis=1)]:
-        best = values.loc[table].max()
-        shown.loc[table] = [
-            f"**{text}**" if value == best else text
-            for text, value in zip(shown.loc[table], values.loc[table], strict=True)
-        ]
+
+    def cell(value: float, best: float) -> str:
+        if pd.isna(value):
+            return "failed"
+        return f"**{value:.3f}**" if value == best else f"{value:.3f}"
+
+    lines = [[cell(value, row.max()) for value in row] for _, row in values.iterrows()]
+    shown = pd.DataFrame(lines, index=values.index, columns=values.columns)
     shown.index = pd.Index([f"{table}*" if table in TUNING_TABLES else table for table in shown.index], name="table")
     return markdown(shown)
 

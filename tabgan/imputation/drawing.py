@@ -22,7 +22,7 @@ from tabgan.imputation.training import RemaskSettings
 from tabgan.networks.draws import Drawer
 from tabgan.networks.forests import ForestStep
 from tabgan.networks.gain import CellDiscriminator
-from tabgan.networks.tabular import BasedGenerator, span_index
+from tabgan.networks.tabular import BasedGenerator, Start, span_index
 from tabgan.spans import Span, total_width
 
 __all__ = ["Calibration", "draw_scores", "train_drawer"]
@@ -56,6 +56,8 @@ def train_drawer(
     neighbours, point.neighbours = point.neighbours, None
     module: Any = Drawer(point, width=settings.width, generator=run.generator).float().to(run.device)
     history = History()
+    if pool is not None:
+        _fit_centre(module, pool.to(run.device), run)
     if settings.draw_steps and pool is not None:
         task = PooledDrawTask(
             pool.to(run.device),
@@ -92,6 +94,17 @@ def train_drawer(
     return module.cpu().double().eval(), history
 
 
+def _fit_centre(module: Drawer, pool: MaskedPool, run: Run) -> None:
+    """Where draws begin, from at most 4,000 of the pool's rows."""
+    rows = torch.randperm(len(pool.values), generator=run.generator)[:4000].to(pool.values.device)
+    values, shown = pool.values[rows], pool.shown[rows]
+    base, column = module.point.base, module.point.heads.column
+    within = torch.rand(len(rows), len(base.numeric_slots), generator=run.generator).to(values)
+    context = module.context(values, shown, Start(*(part[rows] for part in pool.started)))
+    hidden = (pool.observed[rows] - shown)[:, column]
+    module.fit_centre(context, shown, base.scored(values, within), hidden, module.noise(len(rows), run.generator))
+
+
 @torch.no_grad()
 def draw_scores(
     drawer: Drawer,
@@ -103,19 +116,17 @@ def draw_scores(
 ) -> Tensor:
     """Draws in normal scores and one-hot blocks, of shape (n_draws, n, width).
 
-    The drawer has learnt the spread around a point estimate that ``forests`` then move: draws move with it.
+    Levels are drawn from the probabilities that ``forests`` leave. Numbers are not moved: at ties a small step of a point estimate is
+    a large one in scores, which made draws worse on tables with zeros (measured on ecoli and pima).
     """
     means, raw, scored_point = drawer.context(values, shown)
-    heads, base = drawer.point.heads, drawer.point.base
-    moved = torch.zeros_like(raw)
-    if forests is not None:
-        visible = shown[:, heads.column] > 0
-        before = torch.where(visible, values, heads.values(raw))
-        after = forests(before, shown)
-        moved = torch.where(heads.is_categorical, 0.0, base.scored(after) - base.scored(before))
-        raw = torch.where(heads.is_categorical & ~visible, after.clamp_min(1e-6).log(), raw)
+    heads = drawer.point.heads
+    if forests is not None and heads.any_categorical:
+        hidden = shown[:, heads.column] <= 0
+        moved = forests(torch.where(hidden, heads.values(raw), values), shown)
+        raw = torch.where(heads.is_categorical & hidden, moved.clamp_min(1e-6).log(), raw)
     context = means, raw, scored_point
-    return torch.stack([drawer(context, shown, drawer.noise(len(values), generator)) + moved for _ in range(n_draws)])
+    return torch.stack([drawer(context, shown, drawer.noise(len(values), generator)) for _ in range(n_draws)])
 
 
 @dataclass(frozen=True)

@@ -67,6 +67,16 @@ class NormalScores(nn.Module):
         left, right = self.quantiles.gather(1, below), self.quantiles.gather(1, below + 1)
         return (left + (place - below) * (right - left)).T
 
+    def largest_ties(self) -> Tensor:
+        """Share of each feature's cells that one value makes up, of shape (n_features,), as far as the knots tell."""
+        masses = torch.special.ndtr(self.grid()).diff().to(self.quantiles)
+        shares = [self.quantiles.new_zeros(())] * len(self.quantiles)
+        for j, knots in enumerate(self.quantiles):
+            _, group = torch.unique_consecutive(knots, return_inverse=True)
+            tied = group[1:] == group[:-1]
+            shares[j] = masses.new_zeros(len(knots)).index_add_(0, group[1:][tied], masses[tied]).max()
+        return torch.stack(shares) if shares else self.quantiles.new_zeros(0)
+
     def _position(self, rows: Tensor, right: bool) -> Tensor:
         """Fractional knot index of each value; at ties the first (or last) knot of that value."""
         above = torch.searchsorted(self.quantiles, rows, right=right).clamp(1, self.N_KNOTS - 1)

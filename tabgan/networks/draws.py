@@ -13,6 +13,8 @@ from tabgan.networks.tabular import BasedGenerator, Start
 
 __all__ = ["Drawer", "Noise"]
 
+LARGEST_TIE = 0.2
+
 
 @dataclass(frozen=True)
 class Noise:
@@ -36,9 +38,10 @@ class Noise:
 class Drawer(nn.Module):
     """Draws of hidden cells given the visible ones.
 
-    Numbers are drawn as normal scores: the copula's conditional mean and a deviation with its conditional covariance (by
-    conditioning an unconditional draw, Matheron's rule), scaled and shifted by a network that sees the point estimate and
-    latent noise. Decoded through the columns' quantiles, draws keep zeros, bounds and tails of a column by construction. Before
+    Numbers are drawn as normal scores: a centre and a deviation with the copula's conditional covariance (by conditioning an
+    unconditional draw, Matheron's rule), scaled and shifted by a network that sees the point estimate and latent noise. The
+    centre lies between the copula's conditional mean and the point estimate, where least squares puts it column by column
+    (`fit_centre`). Decoded through the columns' quantiles, draws keep zeros, bounds and tails of a column by construction. Before
     training they *are* the copula's draws. Categories are drawn from the point estimate's probabilities, tilted by the same
     network.
 
@@ -62,6 +65,9 @@ class Drawer(nn.Module):
     values: (n, width of the table), visible: (n, n_columns). Output: (n, width of the table): scores, and one-hot blocks.
     """
 
+    lean: Tensor
+    spread: Tensor
+
     def __init__(
         self,
         point: BasedGenerator,
@@ -81,6 +87,8 @@ class Drawer(nn.Module):
         self.blocks = nn.Sequential(*[ResidualBlock(width) for _ in range(n_blocks)])
         self.norm = nn.LayerNorm(width)
         self.output = blank_linear(width, 2 * d_table)
+        self.register_buffer("lean", torch.zeros(d_table))
+        self.register_buffer("spread", torch.ones(d_table))
         self.reset_parameters(generator)
 
     @torch.no_grad()
@@ -114,6 +122,40 @@ class Drawer(nn.Module):
         raw = torch.where(heads.is_categorical, raw.logsumexp(0) - _log(len(raw)), raw.mean(0))
         return means, raw, base.scored(torch.where(heads.is_categorical, raw, torch.where(shown > 0, values, raw)))
 
+    @torch.no_grad()
+    def fit_centre(
+        self, context: tuple[Tensor, Tensor, Tensor], visible: Tensor, truth: Tensor, hidden: Tensor, noise: Noise
+    ) -> None:
+        """Put draws between the copula's mean and the point estimate, and scale them to what is left, by least squares.
+
+        Columns in which one value makes up a fifth of the cells keep the copula's draws: scores jump where a tie ends.
+
+        Parameters
+        ----------
+        context : tuple of Tensor
+            From `context`.
+        visible : Tensor of shape (n, n_columns)
+            1 where a cell is visible.
+        truth : Tensor of shape (n, width)
+            The rows in normal scores.
+        hidden : Tensor of shape (n, width)
+            1 where a slot was hidden on purpose.
+        noise : Noise
+        """
+        means, _, scored_point = context
+        step, wanted = (scored_point - means) * hidden, (truth - means) * hidden
+        few = 20 / (hidden.sum(0) + 20)
+        lean = (step * wanted).sum(0) / step.square().sum(0).clamp_min(1e-9)
+        usable = torch.ones_like(lean)
+        base = self.point.base
+        usable[base.numeric_slots] = (base.scores.largest_ties() < LARGEST_TIE).to(lean)
+        self.lean.copy_(usable * (1 - few) * lean.clamp(0, 1))
+        rank: Any = self.point.base.rank
+        joint = rank.draw(noise.base)
+        deviation = (joint - rank(joint, visible[:, self.point.heads.column])) * hidden
+        left = (wanted - self.lean * step).square().sum(0) / deviation.square().sum(0).clamp_min(1e-9)
+        self.spread.copy_(torch.where(usable > 0, (few + (1 - few) * left).sqrt().clamp(0.1, 2.0), 1.0))
+
     def forward(
         self, context: tuple[Tensor, Tensor, Tensor], visible: Tensor, noise: Noise, *, relaxed: bool = False
     ) -> Tensor:
@@ -127,7 +169,8 @@ class Drawer(nn.Module):
             deviation = torch.where(shown > 0, 0.0, joint - rank(joint, shown))
         hidden = self.input(torch.cat([means, scored_point, deviation, visible, noise.latent], 1))
         shift, log_scale = self.output(self.norm(self.blocks(hidden))).chunk(2, 1)
-        numbers = means + deviation * log_scale.clamp(-4, 2).exp() + shift
+        centre = torch.lerp(means, scored_point, self.lean)
+        numbers = centre + deviation * self.spread * log_scale.clamp(-4, 2).exp() + shift
         if not heads.any_categorical:
             return numbers
         tilted = raw + shift + noise.levels

@@ -73,6 +73,15 @@ def blend_errors(rows):
     return [float(((filled - fresh)[hidden] ** 2).mean()) for filled in (blended, linear, base.scores.inverse(rank))]
 
 
+def test_the_largest_tie_is_the_share_of_the_most_frequent_value():
+    generator = torch.Generator().manual_seed(0)
+    smooth = torch.randn(5000, generator=generator, dtype=torch.float64)
+    columns = torch.stack([smooth, torch.where(smooth < 0.5244, 0.0, smooth), (smooth > 0).double()])
+    scores = NormalScores(torch.quantile(columns, torch.special.ndtr(NormalScores.grid()), dim=1).T.contiguous())
+    assert scores.largest_ties().tolist() == pytest.approx([0.0, 0.7, 0.5], abs=0.03)
+    assert len(NormalScores(torch.zeros(0, NormalScores.N_KNOTS)).largest_ties()) == 0
+
+
 def test_the_blend_is_about_as_good_as_the_better_part():
     draw = seeded()
     logs = torch.randn(4000, 1, generator=draw).double() + 0.3 * torch.randn(4000, 3, generator=draw).double()
