@@ -8,6 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from hypothesis import settings
+
+# Nothing is timed in tests: a deadline per example is, and fails on a busy machine.
+settings.register_profile("tabgan", deadline=None)
+settings.load_profile("tabgan")
 
 
 @pytest.fixture(autouse=True, scope="session")

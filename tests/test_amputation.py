@@ -15,7 +15,7 @@ def normal(n=3000, d=6, seed=0):
     return np.random.default_rng(seed).normal(size=(n, d))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.sampled_from(DRAWN), st.floats(0.01, 0.5), st.integers(0, 1000), st.integers(30, 80), st.integers(3, 9))
 def test_rate_is_exact_and_only_observed_cells_are_hidden(mechanism, rate, seed, n, d):
     X = normal(n, d, seed)

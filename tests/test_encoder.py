@@ -234,7 +234,7 @@ def test_state_round_trip():
     st.lists(st.one_of(st.none(), st.integers(0, 5), st.text(max_size=2), st.booleans()), min_size=3, max_size=20),
     st.lists(st.booleans(), min_size=20, max_size=20),
 )
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_labels_hidden_on_purpose_return(cells, hidden):
     full = pd.DataFrame({"c": pd.Series(cells, dtype=object), "pad": np.arange(len(cells))})
     encoder = fitted(full, kinds={"c": "categorical"})
@@ -246,7 +246,7 @@ def test_labels_hidden_on_purpose_return(cells, hidden):
 
 
 @given(st.lists(st.floats(-1e9, 1e9), min_size=3, max_size=20), st.sampled_from(sorted(NUMERIC_TRANSFORMS)))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_numbers_hidden_on_purpose_return(cells, transform):
     full = pd.DataFrame({"x": cells, "pad": np.arange(len(cells))})
     encoder = fitted(full, numeric_transform=transform)

@@ -322,7 +322,7 @@ def test_infinity_can_be_marked_missing():
 
 
 @given(hnp.arrays(np.float64, (5, 3), elements=st.floats(allow_infinity=False)))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_observed_floats_are_bit_identical(data):
     for native in (data, pd.DataFrame(data, columns=list("abc"))):
         table = read_table(native)
@@ -339,7 +339,7 @@ def test_observed_floats_are_bit_identical(data):
         min_size=1,
     )
 )
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_observed_objects_keep_their_identity(cells):
     frame = pd.DataFrame({"x": pd.Series(cells, dtype=object)})
     table = read_table(frame)

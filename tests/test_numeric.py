@@ -66,7 +66,7 @@ def test_state_round_trip(name):
     hnp.arrays(np.float64, st.integers(2, 30), elements=st.floats(-1e12, 1e12)).filter(lambda a: np.ptp(a) > 0),
     st.sampled_from(sorted(NUMERIC_TRANSFORMS)),
 )
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_any_sample(values, name):
     transform = NUMERIC_TRANSFORMS[name]().fit(values)
     scaled = transform.forward(values)

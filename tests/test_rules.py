@@ -158,7 +158,7 @@ def made_rows(table, n, rng):
     return made, parents, missing, parents_missing
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(seed=st.integers(0, 2**32 - 1), gaps=st.sampled_from([0.0, 0.3]))
 def test_after_repair_nothing_is_broken(seed, gaps):
     table = read_table(ruled(200, seed=seed % 3, gaps=gaps))

@@ -143,7 +143,7 @@ LABELS = st.one_of(
 
 
 @given(LABELS)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_labels_keep_type_and_value(label):
     back = label_from_json(json.loads(json.dumps(label_to_json(label), allow_nan=False)))
     assert type(back) is type(label)

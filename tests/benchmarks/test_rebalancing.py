@@ -50,7 +50,7 @@ def test_brier_of_two_classes_is_the_usual_one():
     assert found["brier"] == pytest.approx(brier_score_loss(y, p))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, 8)), min_size=6, max_size=30))
 def test_thresholds_are_the_best_of_all(pairs):
     y = np.array([label for label, _ in pairs], int)

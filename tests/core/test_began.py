@@ -64,7 +64,7 @@ def test_a_loss_that_is_only_looked_at_moves_nothing():
     assert float(loss.k) == 0
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     st.lists(st.tuples(st.floats(0, 100), st.floats(0, 100)), min_size=1, max_size=20),
     st.floats(0.1, 1),

@@ -72,7 +72,7 @@ def same(a, b):
     return a == b
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(content=trees, kind=st.text())
 def test_what_was_written_is_read(tmp_path, content, kind):
     path = tmp_path / "file.tabgan"
@@ -143,7 +143,7 @@ def test_bytes_added_at_the_end_are_noticed(written, extra):
         read_model_file(written)
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(junk=st.binary(max_size=200), header=st.none() | st.text(max_size=50))
 def test_random_bytes_are_no_model_file(tmp_path, junk, header):
     if header is not None:

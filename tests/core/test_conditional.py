@@ -114,7 +114,7 @@ def test_every_row_of_a_class_is_drawn_alike():
     assert (others[CLASSES != 3] > 850).all()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.integers(0, 5), min_size=2, max_size=30), st.integers(0, 2**31))
 def test_a_row_of_another_class_is_of_another_class(labels, seed):
     classes = torch.tensor(labels)

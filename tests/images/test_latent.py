@@ -18,7 +18,7 @@ def codes(seed, shape=(3, 20)):
     )
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(0, 10_000))
 def test_slerp_keeps_the_norm_and_turns_evenly(seed):
     start, end = codes(seed)

@@ -18,7 +18,7 @@ from tabgan.images.grids import grid_of, write_png
 from tabgan.images.reading import read_folder, read_idx, read_images
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     arrays(np.uint8, st.tuples(st.integers(1, 3), st.sampled_from([1, 3]), st.integers(1, 6), st.integers(1, 6))),
     st.sampled_from(["hw", "chw", "hwc", "flat"]),

@@ -71,7 +71,7 @@ def test_a_threshold_between_two_single_precision_numbers_sends_both_the_right_w
 
 
 @given(st.integers(0, 2**20), st.integers(1, 30))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_visible_cells_stay_and_rows_do_not_depend_on_each_other(seed: int, n: int) -> None:
     step, rng = grown(), np.random.default_rng(seed)
     rows = torch.from_numpy(rng.normal(size=(n, 5)))

@@ -43,7 +43,7 @@ def test_fills_every_gap_and_touches_nothing_else(imputer, mixed):
     assert (filled["day"].dt.tz_convert("Europe/Berlin").dt.hour.isin([0, 1, 23])).all()
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(seed=st.integers(0, 10_000), rate=st.floats(0.0, 0.9), n=st.integers(1, 30))
 def test_any_pattern_of_gaps_is_filled(seed, rate, n):
     fitted = GAINImputer(**QUICK | {"n_steps": 5}).fit(make_mixed(60))

@@ -62,7 +62,7 @@ def test_histograms_cover_both_samples():
     assert (p.sum(), q.sum()) == (5, 3)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.lists(st.integers(-50, 50), min_size=2, max_size=12),
     st.lists(st.integers(-50, 50), min_size=2, max_size=12),

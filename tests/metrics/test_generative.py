@@ -110,7 +110,7 @@ def test_blocks_do_not_change_the_neighbours():
     assert nearest_distances(a, k=2) == pytest.approx(np.sort(own, axis=1)[:, 2])  # index 0 is the row itself
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 10_000), st.floats(0.1, 10), st.floats(-5, 5))
 def test_neighbour_scores_ignore_order_shift_and_scale(seed, scale, shift):
     a, b = normal(30, 2, seed), normal(25, 2, seed + 1)

@@ -208,7 +208,7 @@ def test_gains_networks_keep_their_shapes_and_range(activation):
 edge_lists = st.lists(st.floats(-100, 100, width=32), min_size=2, max_size=6).map(sorted)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(edges=edge_lists, inputs=st.lists(st.floats(-1e6, 1e6, width=32), min_size=2, max_size=8).map(sorted))
 def test_the_encoding_is_monotone_between_zero_and_one(edges, inputs):
     """Also with repeated edges, and far outside of them."""

@@ -217,7 +217,7 @@ def test_displays_draw_where_they_are_told(imputer, gappy):
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=60))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_no_text_from_data_is_taken_for_a_formula_or_breaks_the_line(text):
     from matplotlib.cbook import is_math_text
 

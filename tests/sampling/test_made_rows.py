@@ -260,7 +260,7 @@ def test_tables_with_little_to_learn(sampler, name):
     assert str(fitted.report_)
 
 
-@settings(max_examples=15, deadline=None, derandomize=True)
+@settings(max_examples=15, derandomize=True)
 @given(seed=st.integers(0, 10**6), n=st.integers(20, 60), n_rare=st.integers(1, 9), rate=st.floats(0, 0.6))
 def test_any_mixed_table(seed, n, n_rare, rate):
     X, y = make_mixed(n, seed=seed, rate=rate).reset_index(drop=True), labels(n, n_rare)

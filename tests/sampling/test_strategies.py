@@ -80,7 +80,7 @@ def test_a_ratio_is_refused_for_more_than_two_classes(fitted):
         fitted.resample(0.9)
 
 
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=200, derandomize=True)
 @given(extra=st.dictionaries(st.sampled_from(sorted(COUNTS)), st.integers(0, 60), max_size=4))
 def test_counts_are_exact_for_any_dict(fitted, extra):
     wanted = {label: COUNTS[label] + more for label, more in extra.items()}
