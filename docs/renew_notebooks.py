@@ -36,7 +36,7 @@ def tidy(notebook: nbformat.NotebookNode) -> None:
 
 def main(part: str = "") -> None:
     """Renew the notebooks whose name contains ``part``."""
-    for path in sorted(FOLDER.glob(f"*{part}*.ipynb")):
+    for path in sorted(path for path in FOLDER.glob("*.ipynb") if part in path.name):
         notebook = nbformat.read(path, as_version=4)
         NotebookClient(notebook, timeout=1800, resources={"metadata": {"path": str(FOLDER)}}).execute()
         tidy(notebook)

@@ -19,6 +19,8 @@ from tabgan.core.trainer import Trainer
 from tabgan.images import ImageGAN
 
 torch.set_num_threads(1)
+# A shell that started the tests in the background has its children ignore Ctrl-C.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class Pressing:
