@@ -158,14 +158,7 @@ class Calibration:
     @classmethod
     @torch.no_grad()
     def measure(
-        cls,
-        drawer: Drawer,
-        values: Tensor,
-        training: Tensor,
-        validation: Tensor,
-        spans: Sequence[Span],
-        seed: int,
-        forests: ForestStep | None = None,
+        cls, drawer: Drawer, values: Tensor, training: Tensor, validation: Tensor, spans: Sequence[Span], seed: int
     ) -> Calibration:
         """Residuals of at most 2,000 rows with held-out cells."""
         generator = make_generator(seed)
@@ -174,7 +167,7 @@ class Calibration:
         if not len(rows):
             return cls(tuple(() for _ in spans))
         values, training, validation = values[rows].double(), training[rows].double(), validation[rows]
-        draws = draw_scores(drawer, values, training, cls.N_DRAWS, generator, forests)
+        draws = draw_scores(drawer, values, training, cls.N_DRAWS, generator)
         mean, spread = draws.mean(0), draws.std(0).clamp_min(1e-6)
         distance = ((drawer.point.base.scored(values) - mean) / spread).abs().numpy()
         residuals = []

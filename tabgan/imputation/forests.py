@@ -33,7 +33,7 @@ _MOST_LEAVES = 1500
 
 _PRIOR = {"numeric": 0.4, "categorical": 0.8}
 """Shares to begin with: a forest's votes tell the most likely level better than how likely it is."""
-_PRIOR_CELLS = {"numeric": 60, "categorical": 60}
+_PRIOR_CELLS = 60
 
 
 def fit_forests(
@@ -158,7 +158,7 @@ def fit_shares(step: ForestStep, completed: Tensor, truth: Tensor, cells: Tensor
         if not of_kind.any():
             continue
         mean_power = power[of_kind].sum() / n_cells[of_kind].sum().clamp_min(1)
-        extra = _PRIOR_CELLS[kind] * mean_power.clamp_min(1e-12)
+        extra = _PRIOR_CELLS * mean_power.clamp_min(1e-12)
         pooled = (cross[of_kind].sum() + extra * prior) / (power[of_kind].sum() + extra)
         own = (cross[of_kind] + extra * pooled) / (power[of_kind] + extra)
         share[of_kind] = own.clamp(0, 1)

@@ -10,7 +10,6 @@ import torch
 from torch import nn
 
 from tabgan._runtime import make_generator
-from tabgan.core.interrupts import interrupted
 from tabgan.exceptions import InvalidInputError
 from tabgan.imputation.drawing import Calibration, draw_scores, train_drawer
 from tabgan.imputation.forests import fit_forests, grow_forests
@@ -103,10 +102,10 @@ class ImputationModel:
         drawer, drawing = train_drawer(point.float(), trained.pool, spans, settings, run)
         history = trained.history.rows + [{"stage": "draws", **row} for row in drawing.rows]
         model = cls(drawer.point, spans, settings, history, trained.n_steps, trained.stop_reason, drawer)
+        model.calibration = Calibration.measure(drawer, rows, seen, held_out, spans, seed=0)
         model._own_base, model._seed = trained.own_base, seed
-        if settings.n_trees and trained.pool is not None and not run.time_is_up and not interrupted():
+        if settings.n_trees and trained.pool is not None and not run.time_is_up:
             model.forests = fit_forests(values, training, validation, model.predict, spans, settings.n_trees, seed)
-        model.calibration = Calibration.measure(drawer, rows, seen, held_out, spans, seed=0, forests=model.forests)
         return model
 
     _own_base = False
@@ -187,7 +186,7 @@ class ImputationModel:
         for rows in self._chunks(mask):
             shown = torch.from_numpy(mask[rows]).double()
             given = torch.from_numpy(values[rows]).double()
-            scores = draw_scores(drawer, given, shown, Calibration.N_DRAWS, generator, self.forests)
+            scores = draw_scores(drawer, given, shown, Calibration.N_DRAWS, generator)
             mean, spread = scores.mean(0), scores.std(0)
             for (lower, upper), factor in zip(ends, factors, strict=True):
                 low, high = (base.unscored(mean + sign * factor * spread).numpy() for sign in (-1, 1))
