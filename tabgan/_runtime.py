@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 import torch
 
 from tabgan.exceptions import InvalidParameterError
 
-__all__ = ["available_devices", "make_generator", "resolve_device", "threads"]
+__all__ = ["available_devices", "jobs", "make_generator", "resolve_device", "threads"]
 
 
 def available_devices() -> list[str]:
@@ -72,3 +72,12 @@ def threads(n_threads: int | None) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+def jobs(n_jobs: int | None) -> AbstractContextManager[object]:
+    """Run a block in which scikit-learn's parallel parts take ``n_jobs`` threads; None leaves joblib's setting alone."""
+    if n_jobs is None:
+        return nullcontext()
+    from joblib import parallel_config
+
+    return parallel_config(backend="threading", n_jobs=n_jobs)

@@ -11,6 +11,7 @@ from tabgan.exceptions import InvalidParameterError
 
 __all__ = [
     "BOOLEAN",
+    "JOBS",
     "SEED",
     "Rule",
     "check",
@@ -73,7 +74,12 @@ def _is_seed(v: Any) -> bool:
     )
 
 
+def _is_jobs(v: Any) -> bool:
+    return v is None or (isinstance(v, (int, np.integer)) and not isinstance(v, bool) and bool(v != 0))
+
+
 BOOLEAN: Rule = (lambda v: isinstance(v, (bool, np.bool_)), "True or False")
+JOBS: Rule = (_is_jobs, "None, a number of jobs, or -1 for all cores")
 SEED: Rule = (_is_seed, "None, an integer from 0 to 2**32 - 1, or a numpy RandomState")
 
 

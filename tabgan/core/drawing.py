@@ -135,8 +135,9 @@ class DrawTask:
             context = batch.extras.get("context") or drawer.context(values, shown)
             # All draws in one pass: on networks this small the number of calls is what costs.
             repeated = [part.repeat(n_draws, 1) for part in context]
-            noise = drawer.noise(n_draws * len(values), generator)
-            draws = drawer(tuple(repeated), shown.repeat(n_draws, 1), noise, relaxed=True).chunk(n_draws)
+            known = batch.extras.get("deviations")
+            noise = drawer.noise(shown, n_draws, generator, None if known is None else known[:n_draws])
+            draws = drawer(tuple(repeated), shown.repeat(n_draws, 1), noise.flat(), relaxed=True).chunk(n_draws)
             base = drawer.point.base
             within = torch.rand(len(values), len(base.numeric_slots), generator=generator).to(values)
             batch.extras[key] = (draws, base.scored(values, within))

@@ -63,6 +63,7 @@ def train_drawer(
             pool.to(run.device),
             module,
             span_index(spans).to(run.device),
+            run.generator,
             batch_size=min(settings.batch_size, 128),
             hint_rate=settings.hint_rate,
         )
@@ -102,7 +103,7 @@ def _fit_centre(module: Drawer, pool: MaskedPool, run: Run) -> None:
     within = torch.rand(len(rows), len(base.numeric_slots), generator=run.generator).to(values)
     context = module.context(values, shown, Start(*(part[rows] for part in pool.started)))
     hidden = (pool.observed[rows] - shown)[:, column]
-    module.fit_centre(context, shown, base.scored(values, within), hidden, module.noise(len(rows), run.generator))
+    module.fit_centre(context, base.scored(values, within), hidden, module.noise(shown, 1, run.generator)[0])
 
 
 @torch.no_grad()
@@ -126,7 +127,8 @@ def draw_scores(
         moved = forests(torch.where(hidden, heads.values(raw), values), shown)
         raw = torch.where(heads.is_categorical & hidden, moved.clamp_min(1e-6).log(), raw)
     context = means, raw, scored_point
-    return torch.stack([drawer(context, shown, drawer.noise(len(values), generator)) for _ in range(n_draws)])
+    noise = drawer.noise(shown, n_draws, generator)
+    return torch.stack([drawer(context, shown, noise[k]) for k in range(n_draws)])
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from torch import Tensor
 from tabgan.networks.forests import ForestStep, Tree, turns
 from tabgan.spans import Span, total_width
 
-__all__ = ["fit_forests", "fit_shares", "grow_forests"]
+__all__ = ["fit_forests", "fit_shares", "flat_tree", "grow_forests"]
 
 Complete = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
@@ -24,7 +24,7 @@ FEWEST_ROWS = 30
 _TREES_TO_JUDGE = 15
 _ROWS_TO_JUDGE = 4000
 
-_MOST_SLOTS = 32
+MOST_SLOTS = 32
 """Slots that a split may choose from: wide tables look at a part of theirs, so that their forests take no longer."""
 
 _FEWEST_PER_LEAF = 2
@@ -116,12 +116,12 @@ def grow_forests(
         model = ExtraTreesRegressor(
             n_estimators=n_trees,
             min_samples_leaf=max(_FEWEST_PER_LEAF, int(known.sum()) // _MOST_LEAVES),
-            max_features=min(len(outside), _MOST_SLOTS),
+            max_features=min(len(outside), MOST_SLOTS),
             random_state=int(rng.integers(2**31)),
         )
         truth = values[np.ix_(known, inside)]
         model.fit(completed.numpy()[np.ix_(known, outside)], truth if span.width > 1 else truth[:, 0])
-        forests[j] = [_flat(tree.tree_, outside) for tree in model.estimators_]
+        forests[j] = [flat_tree(tree.tree_, outside) for tree in model.estimators_]
         alone = ForestStep(spans, [forests[i] if i == j else [] for i in range(len(spans))], share)
         alone.move(completed, torch.from_numpy(~known), j)
     return ForestStep(spans, forests, share)
@@ -166,7 +166,7 @@ def fit_shares(step: ForestStep, completed: Tensor, truth: Tensor, cells: Tensor
     return share
 
 
-def _flat(tree: object, slots: np.ndarray) -> Tree:
+def flat_tree(tree: object, slots: np.ndarray) -> Tree:
     """scikit-learn's tree as tensors, its features as slots of the table."""
     feature = tree.feature  # type: ignore[attr-defined]
     inner = feature >= 0

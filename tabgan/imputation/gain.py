@@ -10,7 +10,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from tabgan._runtime import make_generator, resolve_device, threads
+from tabgan._runtime import jobs, make_generator, resolve_device, threads
 from tabgan.core.checkpoint import write_model_file
 from tabgan.core.interrupts import INTERRUPTED, interruptible
 from tabgan.core.run import Run, deadline_after
@@ -23,6 +23,7 @@ from tabgan.imputation.training import GainSettings, RemaskSettings
 from tabgan.imputation.uncertainty import UncertaintyMixin
 from tabgan.notebook import FittedHTML, Learnt
 from tabgan.parameter_rules import check, parameter_error, seed_of
+from tabgan.reporting import ReportsImputation
 from tabgan.tables.encoder import EncodedTable, TableEncoder
 from tabgan.tables.frames import Table, read_table
 from tabgan.tables.indicators import append_indicators
@@ -31,7 +32,7 @@ from tabgan.tables.schema import TableSchema, check_compatible, infer_schema
 __all__ = ["GAINImputer"]
 
 
-class GAINImputer(FittedHTML, UncertaintyMixin, TransformerMixin, BaseEstimator):
+class GAINImputer(FittedHTML, ReportsImputation, UncertaintyMixin, TransformerMixin, BaseEstimator):
     """Fill missing values of mixed-type tables with a trained generative adversarial imputation network.
 
     Two objectives live behind this class. The default, ``objective="remask"``, hides observed cells on purpose and learns to
@@ -51,7 +52,7 @@ class GAINImputer(FittedHTML, UncertaintyMixin, TransformerMixin, BaseEstimator)
         ``"ordinal"``, ``"datetime"`` or ``"timedelta"``.
     objective : {"remask", "paper"}, default="remask"
         What is trained.
-    n_steps : int, default=600
+    n_steps : int, default=400
         At most this many training steps; ``"remask"`` usually stops earlier.
     batch_size : int, default=256
         Rows per step; ``"remask"`` takes at most half of the table's rows, but 64.
@@ -71,6 +72,9 @@ class GAINImputer(FittedHTML, UncertaintyMixin, TransformerMixin, BaseEstimator)
     n_trees : int, default=30
         Extremely randomised trees per column that have the last word on point estimates, as far as held-out cells say that they help
         (``"remask"``). They go into the model file; 0 grows none.
+    n_donor_trees : int, default=10
+        Trees per column that replace the numbers and levels of draws by real cells of training rows in the same leaf, for `sample` and
+        ``sample_posterior=True`` (``"remask"``). They go into the model file; 0 leaves the draws of the network.
     hide_rates : tuple of two floats in [0, 1), default=(0.05, 0.6)
         Each training row hides its cells at a rate drawn from this range (``"remask"``).
     pattern_fraction : float in [0, 1], default=0.5
@@ -79,7 +83,7 @@ class GAINImputer(FittedHTML, UncertaintyMixin, TransformerMixin, BaseEstimator)
     validation_fraction : float in [0, 0.5], default=0.1
         Share of observed cells set aside to stop by and to report errors on (``"remask"``; ``"paper"`` only with a value above
         0, and only to report).
-    patience : int, default=4
+    patience : int, default=2
         Stop after this many scorings, 50 steps apart, without an improvement (``"remask"``).
     draw_steps : int, default=200
         Steps of the second stage, in which draws from the distribution of a gap are learnt for `sample`, `predict_interval` and
@@ -121,6 +125,8 @@ class GAINImputer(FittedHTML, UncertaintyMixin, TransformerMixin, BaseEstimator)
         Where to train; a fitted imputer lives on the CPU.
     n_threads : int, default=1
         torch's CPU threads meanwhile; networks this small gain nothing from more. None leaves torch's setting.
+    n_jobs : int, default=None
+        Jobs (threads) that grow trees, as in scikit-learn: None takes 1, or what `joblib.parallel_config` says; -1 all cores.
     verbose : int, default=0
         1 shows a progress bar.
 
@@ -179,7 +185,7 @@ class GAINImputer(FittedHTML, UncertaintyMixin, TransformerMixin, BaseEstimator)
         categorical_features: Sequence[Any] | None = None,
         column_kinds: Mapping[Any, str] | None = None,
         objective: Literal["remask", "paper"] = "remask",
-        n_steps: int = 600,
+        n_steps: int = 400,
         batch_size: int = 256,
         learning_rate: float = 2e-3,
         width: int = 128,
@@ -188,10 +194,11 @@ class GAINImputer(FittedHTML, UncertaintyMixin, TransformerMixin, BaseEstimator)
         n_bins: int = 16,
         n_references: int = 8192,
         n_trees: int = 30,
+        n_donor_trees: int = 10,
         hide_rates: tuple[float, float] = (0.05, 0.6),
         pattern_fraction: float = 0.5,
         validation_fraction: float = 0.1,
-        patience: int = 4,
+        patience: int = 2,
         draw_steps: int = 200,
         adversarial_weight: float = 0.1,
         alpha: float = 100.0,
@@ -210,6 +217,7 @@ class GAINImputer(FittedHTML, UncertaintyMixin, TransformerMixin, BaseEstimator)
         random_state: int | np.random.RandomState | None = None,
         device: str = "auto",
         n_threads: int | None = 1,
+        n_jobs: int | None = None,
         verbose: int = 0,
     ) -> None:
         self.missing_values = missing_values
@@ -225,6 +233,7 @@ class GAINImputer(FittedHTML, UncertaintyMixin, TransformerMixin, BaseEstimator)
         self.n_bins = n_bins
         self.n_references = n_references
         self.n_trees = n_trees
+        self.n_donor_trees = n_donor_trees
         self.hide_rates = hide_rates
         self.pattern_fraction = pattern_fraction
         self.validation_fraction = validation_fraction
@@ -247,6 +256,7 @@ class GAINImputer(FittedHTML, UncertaintyMixin, TransformerMixin, BaseEstimator)
         self.random_state = random_state
         self.device = device
         self.n_threads = n_threads
+        self.n_jobs = n_jobs
         self.verbose = verbose
 
     @classmethod
@@ -323,7 +333,7 @@ class GAINImputer(FittedHTML, UncertaintyMixin, TransformerMixin, BaseEstimator)
         training, validation = split_validation(encoded.mask, self.validation_fraction, generator)
         run = Run(generator, device, deadline, bool(self.verbose))
         self.__dict__.pop("_model", None)  # a fit that fails must not leave new columns with an old model
-        with threads(self.n_threads), interruptible("GAINImputer.fit") as interruption:
+        with threads(self.n_threads), jobs(self.n_jobs), interruptible("GAINImputer.fit") as interruption:
             model = ImputationModel.train(
                 encoded.values,
                 training,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from torch import nn
 
 from tabgan._runtime import make_generator
 from tabgan.exceptions import InvalidInputError
+from tabgan.imputation.donors import grow_donors
 from tabgan.imputation.drawing import Calibration, draw_scores, train_drawer
 from tabgan.imputation.forests import fit_forests, grow_forests
 from tabgan.imputation.training import (
@@ -23,8 +25,9 @@ from tabgan.imputation.training import (
     train_remask,
     use_all_cells,
 )
+from tabgan.networks.donors import DonorStep
 from tabgan.networks.draws import Drawer
-from tabgan.networks.forests import ForestStep, stored_forests
+from tabgan.networks.forests import ForestStep
 from tabgan.networks.tabular import BasedGenerator, span_index
 from tabgan.spans import Span, total_width
 
@@ -53,6 +56,8 @@ class ImputationModel:
         Of the drawer's intervals.
     forests : ForestStep, default=None
         What follows ``module`` in point estimates.
+    donors : DonorStep, default=None
+        What follows ``drawer`` in draws.
     """
 
     def __init__(
@@ -66,6 +71,7 @@ class ImputationModel:
         drawer: Drawer | None = None,
         calibration: Calibration | None = None,
         forests: ForestStep | None = None,
+        donors: DonorStep | None = None,
     ) -> None:
         self.module = module
         self.spans = tuple(spans)
@@ -76,6 +82,7 @@ class ImputationModel:
         self.drawer = drawer
         self.calibration = calibration
         self.forests = forests
+        self.donors = donors
 
     @classmethod
     def train(
@@ -104,11 +111,13 @@ class ImputationModel:
         model = cls(drawer.point, spans, settings, history, trained.n_steps, trained.stop_reason, drawer)
         model.calibration = Calibration.measure(drawer, rows, seen, held_out, spans, seed=0)
         model._own_base, model._seed = trained.own_base, seed
-        if settings.n_trees and trained.pool is not None and not run.time_is_up:
+        model._may_grow = trained.pool is not None and not run.time_is_up
+        if settings.n_trees and model._may_grow:
             model.forests = fit_forests(values, training, validation, model.predict, spans, settings.n_trees, seed)
         return model
 
     _own_base = False
+    _may_grow = False
     _seed = 0
 
     def finish(self, values: np.ndarray, mask: np.ndarray) -> None:
@@ -116,10 +125,21 @@ class ImputationModel:
         if isinstance(self.module, BasedGenerator):
             shown = torch.from_numpy(mask).float()
             use_all_cells(self.module, torch.from_numpy(values), shown, self.spans, base=self._own_base)
-        if self.forests is not None and isinstance(self.settings, RemaskSettings):
+        if not isinstance(self.settings, RemaskSettings):
+            return
+        if self.forests is not None:
             share, self.forests = self.forests.share, None
             self.forests = grow_forests(
                 values, mask, self.predict, self.spans, share, n_trees=self.settings.n_trees, seed=self._seed
+            )
+        if self._may_grow and self.settings.n_donor_trees:
+            self.donors = grow_donors(
+                values,
+                mask,
+                partial(self.draw, seed=self._seed),
+                self.spans,
+                n_trees=self.settings.n_donor_trees,
+                seed=self._seed,
             )
 
     @property
@@ -163,8 +183,9 @@ class ImputationModel:
         for rows in self._chunks(mask):
             shown = torch.from_numpy(mask[rows]).double()
             given = torch.from_numpy(values[rows]).double()
-            scores = draw_scores(drawer, given, shown, n_draws, generator, self.forests)
-            result[:, rows] = torch.stack([drawer.point.base.unscored(one) for one in scores]).numpy()
+            for k, scores in enumerate(draw_scores(drawer, given, shown, n_draws, generator, self.forests)):
+                drawn = drawer.point.base.unscored(scores)
+                result[k, rows] = (drawn if self.donors is None else self.donors(drawn, shown, generator)).numpy()
         return result
 
     @torch.no_grad()
@@ -204,6 +225,7 @@ class ImputationModel:
             "weights": None if trained is None else trained.state_dict(),
             "n_keys": self._n_keys(),
             "forests": None if self.forests is None else self.forests.state_dict(),
+            "donors": None if self.donors is None else self.donors.state_dict(),
             "calibration": None if self.calibration is None else self.calibration.residuals,
             "history": self.history,
             "n_steps": self.n_steps,
@@ -231,8 +253,9 @@ class ImputationModel:
         ).double()
         drawer.load_state_dict(state["weights"])
         drawer.eval()
-        forests = None if state["forests"] is None else stored_forests(spans, state["forests"])
-        return cls(drawer.point, spans, settings, *rest, drawer, Calibration(state["calibration"]), forests)
+        forests = None if state["forests"] is None else ForestStep.stored(spans, state["forests"])
+        donors = None if state["donors"] is None else DonorStep.stored(spans, state["donors"])
+        return cls(drawer.point, spans, settings, *rest, drawer, Calibration(state["calibration"]), forests, donors)
 
     def _n_keys(self) -> int:
         neighbours = getattr(self.module, "neighbours", None)

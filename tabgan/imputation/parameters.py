@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tabgan.parameter_rules import BOOLEAN, SEED, Rule, integer, number, one_of, optional
+from tabgan.parameter_rules import BOOLEAN, JOBS, SEED, Rule, integer, number, one_of, optional
 from tabgan.tables.numeric import NUMERIC_TRANSFORMS
 
 __all__ = ["RULES", "is_count"]
@@ -31,6 +31,7 @@ RULES: dict[str, Rule] = {
     "n_bins": integer(1),
     "n_references": integer(0),
     "n_trees": integer(0),
+    "n_donor_trees": integer(0),
     "hide_rates": (_rates, "two rates (low, high) with 0 <= low <= high < 1 and high > 0"),
     "pattern_fraction": number(0, 1),
     "validation_fraction": number(0, 0.5),
@@ -52,6 +53,7 @@ RULES: dict[str, Rule] = {
     "max_time": optional(number(0, open_low=True, note=" (seconds)")),
     "random_state": SEED,
     "n_threads": optional(integer(1)),
+    "n_jobs": JOBS,
     "verbose": (lambda v: isinstance(v, (int, np.integer)) and v >= 0, "an integer >= 0"),
 }
 

@@ -109,7 +109,7 @@ class PoolTask:
 
 
 class PooledDrawTask(DrawTask):
-    """`DrawTask` over a pool, for which the point estimate is computed once.
+    """`DrawTask` over a pool, for which the point estimate and two of the copula's draws are computed once.
 
     Parameters
     ----------
@@ -118,20 +118,33 @@ class PooledDrawTask(DrawTask):
         Supplies the point estimates.
     column : LongTensor of shape (width,)
         The column of each slot.
+    generator : torch.Generator
+        Source of the copula's draws. Deviations are symmetric about 0, so that every batch turns a row's two at random.
     batch_size, hint_rate
         See `DrawTask`.
     """
 
-    def __init__(self, pool: MaskedPool, drawer: Drawer, column: Tensor, *, batch_size: int, hint_rate: float) -> None:
+    def __init__(
+        self,
+        pool: MaskedPool,
+        drawer: Drawer,
+        column: Tensor,
+        generator: torch.Generator,
+        *,
+        batch_size: int,
+        hint_rate: float,
+    ) -> None:
         super().__init__(pool.values, pool.observed, column, batch_size=batch_size, hint_rate=hint_rate)
         self.pool = pool
         self.context = drawer.context(pool.values, pool.shown, pool.started)
+        self.deviations = drawer.deviations(pool.shown, 2, generator)
 
     def batch(self, generator: torch.Generator) -> Batch:
         """Draw masked rows, and make a hint."""
         rows = torch.randint(len(self.values), (self.batch_size,), generator=generator).to(self.values.device)
         shown = self.pool.shown[rows]
         hint, open_cells = hint_rates(shown, generator, self.hint_rate)
+        turned = torch.randint(0, 2, (2, len(rows), 1), generator=generator).to(self.deviations) * 2 - 1
         return Batch(
             real=self.values[rows],
             condition=hint,
@@ -141,5 +154,6 @@ class PooledDrawTask(DrawTask):
                 "observed": self.visible[rows],
                 "generator": generator,
                 "context": tuple(part[rows] for part in self.context),
+                "deviations": self.deviations[:, rows] * turned,
             },
         )

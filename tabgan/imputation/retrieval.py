@@ -115,7 +115,7 @@ def _learn_metric(
     Neighbourhood components analysis with sampled neighbours, for regression: Goldberger et al. 2004; Ye, Yin and Zhan 2025
     ("ModernNCA"), section 4.
     """
-    n_rows, n_keys, n_targets, rate = 128, 512, 8, 0.1
+    n_rows, n_keys, n_targets, rate, n_masked = 128, 512, 8, 0.1, 4096
     spans, n_columns = module.spans, len(module.spans)
     logs = torch.zeros_like(module.metrics[1]).requires_grad_()
     openness = torch.full_like(module.shares[1], -1.5).requires_grad_()
@@ -124,17 +124,20 @@ def _learn_metric(
     counts = torch.zeros(n_columns, 1, device=values.device)
     spreads = module.ranks.square() + (1 - module.seen[:, column]) * module.noise
     assert module.rows is not None
+    # What the base says of masked rows is computed once: every one of them is seen some four times.
+    of_row = torch.randint(len(values), (n_masked,), generator=generator).to(values.device)
+    masked = hide_cells(
+        visible[of_row], generator, lowest_rate=0.05, highest_rate=0.5, donors=visible, donor_fraction=0.5
+    )
+    all_blended, _, all_ranks = base(values[of_row], masked[:, column])
+    all_missed = (values[of_row] - all_blended) * (visible[of_row] - masked)[:, column]
     for step in range(n_steps):
-        rows = torch.randint(len(values), (n_rows,), generator=generator).to(values.device)
+        picked = torch.randint(n_masked, (n_rows,), generator=generator).to(values.device)
+        rows, shown, ranks, missed = of_row[picked], masked[picked], all_ranks[picked], all_missed[picked]
         chosen = torch.randperm(len(module.rows), generator=generator)[:n_keys].to(values.device)
         targets = torch.randperm(n_columns, generator=generator)[:n_targets].tolist()
         with torch.no_grad():
-            shown = hide_cells(
-                visible[rows], generator, lowest_rate=0.05, highest_rate=0.5, donors=visible, donor_fraction=0.5
-            )
             slots = shown[:, column]
-            blended, _, ranks = base(values[rows], slots)
-            missed = (values[rows] - blended) * (visible[rows] - shown)[:, column]
             keys = torch.cat([module.ranks[chosen], spreads[chosen]], 1).T
             unusable = module.rows[chosen] == rows[:, None]
             unusable = unusable | (module.seen[chosen][:, targets] <= 0).T.unsqueeze(1)

@@ -18,21 +18,29 @@ LARGEST_TIE = 0.2
 
 @dataclass(frozen=True)
 class Noise:
-    """All the randomness of one draw per row, so that a draw is a function of its inputs.
+    """All the randomness of draws, so that a draw is a function of its inputs.
 
     Parameters
     ----------
-    base : Tensor of shape (n, d_base)
-        Standard normal, for the closed-form draw.
-    latent : Tensor of shape (n, d_latent)
+    deviation : Tensor of shape (n_draws, n, width)
+        From the copula's conditional mean, in normal scores; 0 on visible slots.
+    latent : Tensor of shape (n_draws, n, d_latent)
         Standard normal, for the correction.
-    levels : Tensor of shape (n, width)
+    levels : Tensor of shape (n_draws, n, width)
         Standard Gumbel, for the choice among the levels of a category.
     """
 
-    base: Tensor
+    deviation: Tensor
     latent: Tensor
     levels: Tensor
+
+    def __getitem__(self, k: int) -> Noise:
+        """That of draw ``k``, without the first dimension."""
+        return Noise(self.deviation[k], self.latent[k], self.levels[k])
+
+    def flat(self) -> Noise:
+        """Draws below each other, as rows."""
+        return Noise(self.deviation.flatten(0, 1), self.latent.flatten(0, 1), self.levels.flatten(0, 1))
 
 
 class Drawer(nn.Module):
@@ -99,16 +107,23 @@ class Drawer(nn.Module):
         self.output.weight.zero_()
         self.output.bias.zero_()
 
-    def noise(self, n: int, generator: torch.Generator) -> Noise:
-        """Noise for ``n`` rows from a CPU generator, in the module's dtype and on its device."""
-        like = self.output.weight
+    def noise(
+        self, visible: Tensor, n_draws: int, generator: torch.Generator, deviation: Tensor | None = None
+    ) -> Noise:
+        """Noise for rows with these visible cells, from a CPU generator; ``deviation`` spares its computation."""
+        like, n = self.output.weight, len(visible)
+        if deviation is None:
+            deviation = self.deviations(visible, n_draws, generator)
+        latent = torch.randn(n_draws, n, self.d_latent, generator=generator).to(like)
+        uniform = torch.rand(n_draws, n, len(self.point.heads.column), generator=generator).clamp(1e-6, 1 - 1e-6)
+        return Noise(deviation, latent, -(-uniform.log()).log().to(like))
+
+    @torch.no_grad()
+    def deviations(self, visible: Tensor, n_draws: int, generator: torch.Generator) -> Tensor:
+        """Draws from the copula less its conditional mean, of shape (n_draws, n, width)."""
         rank: Any = self.point.base.rank
-        uniform = torch.rand(n, len(self.point.heads.column), generator=generator).clamp(1e-6, 1 - 1e-6)
-        return Noise(
-            torch.randn(n, rank.d_noise, generator=generator).to(like),
-            torch.randn(n, self.d_latent, generator=generator).to(like),
-            -(-uniform.log()).log().to(like),
-        )
+        noise = torch.randn(n_draws, len(visible), rank.d_noise, generator=generator).to(self.output.weight)
+        return rank.deviations(noise, visible[:, self.point.heads.column])
 
     @torch.no_grad()
     def context(self, values: Tensor, visible: Tensor, started: Start | None = None) -> tuple[Tensor, Tensor, Tensor]:
@@ -124,7 +139,7 @@ class Drawer(nn.Module):
 
     @torch.no_grad()
     def fit_centre(
-        self, context: tuple[Tensor, Tensor, Tensor], visible: Tensor, truth: Tensor, hidden: Tensor, noise: Noise
+        self, context: tuple[Tensor, Tensor, Tensor], truth: Tensor, hidden: Tensor, noise: Noise
     ) -> None:
         """Put draws between the copula's mean and the point estimate, and scale them to what is left, by least squares.
 
@@ -134,13 +149,12 @@ class Drawer(nn.Module):
         ----------
         context : tuple of Tensor
             From `context`.
-        visible : Tensor of shape (n, n_columns)
-            1 where a cell is visible.
         truth : Tensor of shape (n, width)
             The rows in normal scores.
         hidden : Tensor of shape (n, width)
             1 where a slot was hidden on purpose.
         noise : Noise
+            Of one draw.
         """
         means, _, scored_point = context
         step, wanted = (scored_point - means) * hidden, (truth - means) * hidden
@@ -150,9 +164,7 @@ class Drawer(nn.Module):
         base = self.point.base
         usable[base.numeric_slots] = (base.scores.largest_ties() < LARGEST_TIE).to(lean)
         self.lean.copy_(usable * (1 - few) * lean.clamp(0, 1))
-        rank: Any = self.point.base.rank
-        joint = rank.draw(noise.base)
-        deviation = (joint - rank(joint, visible[:, self.point.heads.column])) * hidden
+        deviation = noise.deviation * hidden
         left = (wanted - self.lean * step).square().sum(0) / deviation.square().sum(0).clamp_min(1e-9)
         self.spread.copy_(torch.where(usable > 0, (few + (1 - few) * left).sqrt().clamp(0.1, 2.0), 1.0))
 
@@ -161,12 +173,7 @@ class Drawer(nn.Module):
     ) -> Tensor:
         """One draw per row: scores and one-hot blocks; ``relaxed`` lets gradients through the choice of levels."""
         means, raw, scored_point = context
-        heads = self.point.heads
-        rank: Any = self.point.base.rank
-        shown = visible[:, heads.column]
-        with torch.no_grad():
-            joint = rank.draw(noise.base)
-            deviation = torch.where(shown > 0, 0.0, joint - rank(joint, shown))
+        heads, deviation = self.point.heads, noise.deviation
         hidden = self.input(torch.cat([means, scored_point, deviation, visible, noise.latent], 1))
         shift, log_scale = self.output(self.norm(self.blocks(hidden))).chunk(2, 1)
         centre = torch.lerp(means, scored_point, self.lean)

@@ -52,14 +52,15 @@ class FactorConditional(nn.Module):
         factors, _ = _posterior(values, visible, self.mean, self.loadings, self.noise)
         return torch.where(visible > 0, values, self.mean + factors @ self.loadings.T)
 
-    def draw(self, noise: Tensor) -> Tensor:
-        """Rows of the joint distribution from standard normal noise of shape (n, `d_noise`)."""
+    def deviations(self, noise: Tensor, visible: Tensor) -> Tensor:
+        """Draws of ``x - E[x | visible]``, of shape (n_draws, n, width), as `GaussianConditional.deviations` has them."""
         n_factors = self.loadings.shape[1]
-        return self.mean + noise[:, :n_factors] @ self.loadings.T + noise[:, n_factors:] * self.noise.sqrt()
+        joint = self.mean + noise[..., :n_factors] @ self.loadings.T + noise[..., n_factors:] * self.noise.sqrt()
+        return torch.stack([one - self(one, visible) for one in joint])
 
     @property
     def d_noise(self) -> int:
-        """Width of the noise that `draw` takes."""
+        """Width of the noise that `deviations` takes."""
         return self.loadings.shape[0] + self.loadings.shape[1]
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import torch
 from torch import Tensor, nn
 
 from tabgan.spans import Span
 
-__all__ = ["ForestStep", "Tree", "stored_forests", "turns"]
+__all__ = ["ForestStep", "Forests", "Tree", "turns"]
 
 
 class Tree(NamedTuple):
@@ -26,11 +26,8 @@ class Tree(NamedTuple):
     """Of shape (n_nodes, width of the target)."""
 
 
-class ForestStep(nn.Module):
-    """Moves completed rows towards what a forest per column says of their hidden cells.
-
-    Each column's trees see the completed slots of all *other* columns, those of earlier ones already moved: numbers go first, then
-    categories. A column without trees stays as it is.
+class Forests(nn.Module):
+    """Trees per column, that see the completed slots of all *other* columns.
 
     Parameters
     ----------
@@ -38,21 +35,12 @@ class ForestStep(nn.Module):
         Layout of the slots.
     forests : sequence of list of Tree
         Per column; an empty list for none.
-    share : Tensor of shape (n_columns,)
-        How far to go, in [0, 1]: 0 leaves the completion, 1 takes the forest's answer.
-
-    Shape
-    -----
-    completed: (n, width), visible: (n, n_columns). Output: (n, width), visible cells as they came.
 
     Notes
     -----
-    All trees of a column descend at once, a level per step: O(rows * trees * depth) look-ups. Thresholds are rounded down to single
-    precision, which sends every single-precision number the same way.
+    All rows fall at once, a level per step: O(rows * trees * depth) look-ups. Thresholds are rounded down to single precision, which
+    sends every single-precision number the same way.
     """
-
-    CELLS = 4_000_000
-    """Rows times trees that fall at once."""
 
     roots: Tensor
     first_tree: Tensor
@@ -60,9 +48,8 @@ class ForestStep(nn.Module):
     threshold: Tensor
     target: Tensor
     values: Tensor
-    share: Tensor
 
-    def __init__(self, spans: Sequence[Span], forests: Sequence[Sequence[Tree]], share: Tensor) -> None:
+    def __init__(self, spans: Sequence[Span], forests: Sequence[Sequence[Tree]]) -> None:
         super().__init__()
         self.spans = tuple(spans)
         trees = [tree for forest in forests for tree in forest]
@@ -84,9 +71,92 @@ class ForestStep(nn.Module):
             ("threshold", torch.cat([empty, *(_rounded_down(tree.threshold) for tree in trees)])),
             ("target", torch.cat([empty.long(), *targets]).int()),
             ("values", torch.cat([empty, *values])),
-            ("share", share),
         ):
             self.register_buffer(name, tensor)
+
+    @classmethod
+    def stored(cls, spans: Sequence[Span], state: dict[str, Tensor]) -> Self:
+        """The module that a state was taken from."""
+        module = cls(spans, [[] for _ in spans])
+        for name, tensor in state.items():
+            setattr(module, name, tensor)
+        return module
+
+    def n_trees(self, j: int) -> int:
+        """How many trees column ``j`` has."""
+        return int(self.first_tree[j + 1] - self.first_tree[j])
+
+    def told(self, rows: Tensor, j: int, trees: Tensor) -> Tensor:
+        """What column ``j``'s trees say of completed rows.
+
+        Parameters
+        ----------
+        rows : Tensor of shape (n, width)
+        j : int
+        trees : LongTensor of shape (n, k)
+            Numbers of the trees that each row asks, from 0.
+
+        Returns
+        -------
+        Tensor of shape (n, k, width of the column)
+        """
+        roots = self.roots[self.first_tree[j] : self.first_tree[j + 1]]
+        rest = self.roots[self.first_tree[j + 1] :]
+        nodes = slice(int(roots[0]), int(rest[0]) if len(rest) else len(self.feature))
+        offsets = torch.arange(self.spans[j].width, device=rows.device)
+        leaves = self._leaves(rows.float(), roots[trees] - nodes.start, nodes)
+        return self.values[leaves.unsqueeze(2) + offsets].to(rows)
+
+    def _leaves(self, rows: Tensor, node: Tensor, nodes: slice) -> Tensor:
+        """Where each row's leaves keep their values, of the shape of ``node``, the nodes to fall from."""
+        feature, target = self.feature[nodes].int(), self.target[nodes].long()
+        here = torch.arange(len(feature), device=feature.device)
+        is_leaf = feature < 0
+        # Nothing is at most NaN, so a row that is in a leaf stays there.
+        threshold = torch.where(is_leaf, torch.nan, self.threshold[nodes])
+        right = torch.where(is_leaf, here, target - nodes.start)
+        feature = feature.clamp_min(0)
+        numbers, shape = rows.reshape(-1), node.shape
+        first = (torch.arange(len(rows), device=rows.device) * rows.shape[1]).repeat_interleave(shape[1])
+        node = node.reshape(-1)
+        while True:
+            left = numbers[first + feature[node]] <= threshold[node]
+            below = torch.where(left, node + 1, right[node])
+            if torch.equal(below, node):
+                return target[node].view(shape)
+            node = below
+
+
+class ForestStep(Forests):
+    """Moves completed rows towards the mean of what a forest per column says of their hidden cells.
+
+    Columns take turns, numbers first, then categories, and later ones see earlier ones already moved. A column without trees stays
+    as it is.
+
+    Parameters
+    ----------
+    spans : sequence of Span
+        Layout of the slots.
+    forests : sequence of list of Tree
+        Per column; an empty list for none.
+    share : Tensor of shape (n_columns,), default=None
+        How far to go, in [0, 1]: 0 leaves the completion, 1 takes the forest's answer. None goes nowhere.
+
+    Shape
+    -----
+    completed: (n, width), visible: (n, n_columns). Output: (n, width), visible cells as they came.
+    """
+
+    CELLS = 4_000_000
+    """Rows times trees that fall at once."""
+
+    share: Tensor
+
+    def __init__(
+        self, spans: Sequence[Span], forests: Sequence[Sequence[Tree]], share: Tensor | None = None
+    ) -> None:
+        super().__init__(spans, forests)
+        self.register_buffer("share", torch.zeros(len(spans), dtype=torch.float64) if share is None else share)
 
     @torch.no_grad()
     def forward(self, completed: Tensor, visible: Tensor) -> Tensor:
@@ -104,53 +174,16 @@ class ForestStep(nn.Module):
             told = self.answers(completed[rows], j)
             completed[rows, slots] = torch.lerp(completed[rows, slots], told, self.share[j].to(told))
 
-    def n_trees(self, j: int) -> int:
-        """How many trees column ``j`` has."""
-        return int(self.first_tree[j + 1] - self.first_tree[j])
-
     def answers(self, completed: Tensor, j: int) -> Tensor:
         """What column ``j``'s forest says of completed rows, of shape (n, width of the column)."""
-        roots = self.roots[self.first_tree[j] : self.first_tree[j + 1]]
-        rest = self.roots[self.first_tree[j + 1] :]
-        nodes = slice(int(roots[0]), int(rest[0]) if len(rest) else len(self.feature))
-        offsets = torch.arange(self.spans[j].width, device=completed.device)
-        told = [
-            self.values[self._leaves(part.float(), roots, nodes).unsqueeze(2) + offsets].to(completed).mean(1)
-            for part in completed.split(max(self.CELLS // len(roots), 1))
-        ]
-        return torch.cat(told)
-
-    def _leaves(self, rows: Tensor, roots: Tensor, nodes: slice) -> Tensor:
-        """Where each row's leaf keeps its value, per tree: (n, n_trees)."""
-        feature, target = self.feature[nodes].int(), self.target[nodes].long()
-        here = torch.arange(len(feature), device=feature.device)
-        is_leaf = feature < 0
-        # Nothing is at most NaN, so a row that is in a leaf stays there.
-        threshold = torch.where(is_leaf, torch.nan, self.threshold[nodes])
-        right = torch.where(is_leaf, here, target - nodes.start)
-        feature = feature.clamp_min(0)
-        numbers = rows.reshape(-1)
-        first = (torch.arange(len(rows), device=rows.device) * rows.shape[1]).repeat_interleave(len(roots))
-        node = (roots - nodes.start).repeat(len(rows))
-        while True:
-            left = numbers[first + feature[node]] <= threshold[node]
-            below = torch.where(left, node + 1, right[node])
-            if torch.equal(below, node):
-                return target[node].view(len(rows), len(roots))
-            node = below
+        trees = torch.arange(self.n_trees(j), device=completed.device)
+        parts = completed.split(max(self.CELLS // len(trees), 1))
+        return torch.cat([self.told(part, j, trees.expand(len(part), -1)).mean(1) for part in parts])
 
 
 def turns(spans: Sequence[Span]) -> list[int]:
     """The order of the columns' turns."""
     return sorted(range(len(spans)), key=lambda j: spans[j].kind == "categorical")
-
-
-def stored_forests(spans: Sequence[Span], state: dict[str, Tensor]) -> ForestStep:
-    """The module that a state was taken from."""
-    module = ForestStep(spans, [[] for _ in spans], torch.zeros(len(spans), dtype=torch.float64))
-    for name, tensor in state.items():
-        setattr(module, name, tensor)
-    return module
 
 
 def _rounded_down(threshold: Tensor) -> Tensor:

@@ -52,13 +52,29 @@ class GaussianConditional(nn.Module):
         weights = torch.cholesky_solve(centred, factor).squeeze(-1) * visible
         return self.mean + weights @ self.covariance
 
-    def draw(self, noise: Tensor) -> Tensor:
-        """Rows of the joint distribution from standard normal noise of shape (n, `d_noise`)."""
-        return self.mean + noise @ torch.linalg.cholesky(self.covariance).T
+    def deviations(self, noise: Tensor, visible: Tensor) -> Tensor:
+        """Draws of ``x - E[x | visible]`` by Matheron's rule: an unconditional draw less its own conditional mean.
+
+        Parameters
+        ----------
+        noise : Tensor of shape (n_draws, n, `d_noise`)
+            Standard normal.
+        visible : Tensor of shape (n, width)
+            1 where a slot is visible, else 0.
+
+        Returns
+        -------
+        Tensor of shape (n_draws, n, width)
+            0 on visible slots. One factorisation per row serves all draws.
+        """
+        joint = noise @ torch.linalg.cholesky(self.covariance).T
+        factor = _visible_factor(self.covariance, visible)
+        weights = torch.cholesky_solve((joint * visible).permute(1, 2, 0), factor).permute(2, 0, 1) * visible
+        return torch.where(visible > 0, 0.0, joint - weights @ self.covariance)
 
     @property
     def d_noise(self) -> int:
-        """Width of the noise that `draw` takes."""
+        """Width of the noise that `deviations` takes."""
         return len(self.mean)
 
 

@@ -12,7 +12,7 @@ from sklearn.ensemble import ExtraTreesRegressor
 import tabgan
 from tabgan import GAINImputer
 from tabgan.imputation.forests import FEWEST_ROWS, fit_forests, fit_shares, grow_forests
-from tabgan.networks.forests import ForestStep, Tree, stored_forests, turns
+from tabgan.networks.forests import ForestStep, Tree, turns
 from tabgan.spans import Span
 
 SPANS = (Span("numeric", 0, 1), Span("categorical", 1, 4), Span("numeric", 4, 5))
@@ -137,7 +137,7 @@ def test_columns_with_few_cells_get_no_forest() -> None:
 
 def test_a_state_gives_the_same_forests_back() -> None:
     step, rows = grown(), torch.from_numpy(table(30, seed=5)).double()
-    again = stored_forests(SPANS, step.state_dict())
+    again = ForestStep.stored(SPANS, step.state_dict())
     assert torch.equal(again(rows, torch.zeros(30, 3)), step(rows, torch.zeros(30, 3)))
 
 

@@ -5,6 +5,8 @@ import torch
 
 from tabgan.networks.bases import fit_base
 from tabgan.networks.draws import Drawer
+from tabgan.networks.factors import FactorConditional
+from tabgan.networks.gaussian import GaussianConditional
 from tabgan.networks.tabular import BasedGenerator
 from tabgan.spans import Span
 
@@ -30,7 +32,7 @@ def fit(drawer, share, noise, n=4000):
     visible, hidden = torch.zeros(n, 3, dtype=torch.float64), torch.ones(n, 3, dtype=torch.float64)
     means, scored_point = torch.randn(2, n, 3, generator=generator, dtype=torch.float64)
     truth = torch.lerp(means, scored_point, share) + noise * torch.randn(n, 3, generator=generator, dtype=torch.float64)
-    drawer.fit_centre((means, means, scored_point), visible, truth, hidden, drawer.noise(n, generator))
+    drawer.fit_centre((means, means, scored_point), truth, hidden, drawer.noise(visible, 1, generator)[0])
 
 
 @pytest.mark.parametrize("share", [0.0, 0.4, 1.0])
@@ -53,3 +55,27 @@ def test_a_column_with_many_ties_keeps_the_copulas_draws(drawer):
 def test_few_cells_lead_to_little_trust(drawer):
     fit(drawer, 1.0, 0.0, n=20)
     assert drawer.lean[:2].tolist() == pytest.approx([0.5, 0.5], abs=0.01)
+
+
+LOADINGS = torch.tensor([[1.0], [0.8], [-0.5]], dtype=torch.float64)
+VARIANCES = torch.tensor([0.3, 0.2, 0.4], dtype=torch.float64)
+COVARIANCE = LOADINGS @ LOADINGS.T + torch.diag(VARIANCES)
+
+
+@pytest.mark.parametrize(
+    "conditional",
+    [
+        GaussianConditional(torch.tensor([1.0, -2.0, 3.0], dtype=torch.float64), COVARIANCE),
+        FactorConditional(torch.tensor([1.0, -2.0, 3.0], dtype=torch.float64), LOADINGS, VARIANCES),
+    ],
+    ids=["covariance", "factors"],
+)
+def test_deviations_have_the_conditional_covariance(conditional):
+    generator, n = torch.Generator().manual_seed(0), 40_000
+    noise = torch.randn(2, n, conditional.d_noise, generator=generator, dtype=torch.float64)
+    visible = torch.tensor([[1.0, 0.0, 0.0]], dtype=torch.float64).expand(n, 3)
+    first, second = conditional.deviations(noise, visible)
+    assert first[:, 0].abs().max() == 0
+    wanted = COVARIANCE[1:, 1:] - COVARIANCE[1:, :1] @ COVARIANCE[:1, 1:] / COVARIANCE[0, 0]
+    torch.testing.assert_close(first[:, 1:].T.cov(), wanted, atol=0.02, rtol=0)
+    assert (first[:, 1] * second[:, 1]).mean().abs() < 0.02
