@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import platform
 import resource
+import signal
 import subprocess
 import time
 import traceback
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -36,8 +39,11 @@ def run_apart(work: Callable[[], dict[str, Any]], time_limit: float) -> dict[str
         answer = receiver.recv() if receiver.poll(time_limit) else {"error": f"no result after {time_limit:.0f} s"}
     except EOFError:
         answer = {"error": "the process died without a word"}
-    if process.is_alive() and "error" in answer:
-        process.kill()
+    except BaseException:
+        _end(process)  # an ended run must end its cell too
+        raise
+    if "error" in answer:
+        _end(process)
     process.join()
     return answer | {
         "python": platform.python_version(),
@@ -47,7 +53,15 @@ def run_apart(work: Callable[[], dict[str, Any]], time_limit: float) -> dict[str
     }
 
 
+def _end(process: Any) -> None:
+    """With its group: a competitor's own processes must not go on beside the next cell."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
 def _send(work: Callable[[], dict[str, Any]], sender: Any) -> None:
+    os.setpgrp()
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     warnings.filterwarnings("ignore")
     base, started = _peak_mb(resource.RUSAGE_SELF), time.process_time()
     try:

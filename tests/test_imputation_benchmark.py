@@ -11,9 +11,9 @@ import pytest
 
 from benchmarks.imputation.bars import bars
 from benchmarks.imputation.config import GRIDS, Cell, Grid
-from benchmarks.imputation.environments import environment_python
+from benchmarks.environments import environment_python
 from benchmarks.imputation.report import read_rows, write_report
-from benchmarks.imputation.rows import run_missing, stored_rows
+from benchmarks.rows import run_missing, stored_rows
 from benchmarks.imputation.standing import cell_means, mean_ranks, paired_ratios, table_means, win_tie_loss
 
 GRID = Grid(
@@ -119,7 +119,7 @@ def test_run_missing_runs_only_what_is_not_there_and_keeps_failures_as_rows(tmp_
 
 def test_a_missing_environment_says_how_to_make_it(tmp_path, monkeypatch):
     monkeypatch.setenv("TABGAN_BENCH_ENVS", str(tmp_path))
-    with pytest.raises(FileNotFoundError, match=r"python -m benchmarks\.imputation\.environments hyperimpute"):
+    with pytest.raises(FileNotFoundError, match=r"python -m benchmarks\.environments hyperimpute"):
         environment_python("hyperimpute")
 
 

@@ -20,7 +20,7 @@ import pandas as pd
 from benchmarks.imputation.config import TUNING_TABLES
 from benchmarks.imputation.draws import N_DRAWS, draw_measures, hidden_numbers
 from benchmarks.imputation.report import markdown
-from benchmarks.imputation.rows import run_missing, stored_rows
+from benchmarks.rows import run_missing, stored_rows
 from tabgan.metrics import rmse
 
 __all__ = ["VARIANTS", "run"]

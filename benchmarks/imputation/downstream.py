@@ -23,7 +23,7 @@ import pandas as pd
 from benchmarks.data import BenchmarkTable, load_frame, load_table, load_target_name
 from benchmarks.imputation.competitors import COMPETITORS
 from benchmarks.imputation.report import markdown
-from benchmarks.imputation.rows import run_missing, stored_rows
+from benchmarks.rows import run_missing, stored_rows
 from tabgan.tables.amputation import ampute
 
 __all__ = ["TABLES", "run"]

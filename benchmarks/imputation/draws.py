@@ -18,7 +18,7 @@ import pandas as pd
 
 from benchmarks.data import load_table
 from benchmarks.imputation.report import markdown
-from benchmarks.imputation.rows import run_missing, stored_rows
+from benchmarks.rows import run_missing, stored_rows
 from tabgan.metrics import classifier_two_sample_auc, coverage, energy_distance, mean_wasserstein, rmse
 from tabgan.tables.amputation import ampute
 

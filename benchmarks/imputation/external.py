@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from benchmarks.imputation.environments import environment_python
+from benchmarks.environments import environment_python
 from tabgan.imputation.baselines import MixedImputer
 
 __all__ = ["ExternalImputer"]

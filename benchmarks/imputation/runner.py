@@ -3,21 +3,11 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
-import os
-import platform
-import resource
 import signal
-import subprocess
 import sys
-import time
-import traceback
-import warnings
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import asdict
-from functools import cache
-from importlib.metadata import version
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +16,7 @@ import pandas as pd
 
 from benchmarks.data import BenchmarkTable, load_table
 from benchmarks.imputation.config import Cell, Grid
+from benchmarks.processes import run_apart
 
 __all__ = ["amputed", "run_grid", "score"]
 
@@ -54,7 +45,7 @@ def run_grid(
     # An ended run must end its cell too, which has a process group of its own.
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     for number, cell in enumerate(cells, 1):
-        row = asdict(cell) | _in_process(cell, grid, grid.time_limit)
+        row = asdict(cell) | run_apart(partial(_run, cell, grid), grid.time_limit)
         with results.open("a") as file:
             file.write(json.dumps(row) + "\n")
         outcome = row.get("error") or f"rmse {row['rmse']}, error rate {row['error_rate']}"
@@ -117,78 +108,21 @@ def _root(parts: list[np.ndarray]) -> float | None:
     return float(np.sqrt(np.mean(np.concatenate(parts)))) if parts else None
 
 
-def _in_process(cell: Cell, grid: Grid, time_limit: float) -> dict[str, Any]:
-    """A process of its own gives each method a clean memory peak and lets the run outlive a crash."""
-    context = multiprocessing.get_context("fork")
-    receiver, sender = context.Pipe(duplex=False)
-    process = context.Process(target=_work, args=(cell, grid, sender))
-    process.start()
-    answer = {"error": f"no result after {time_limit:.0f} s"}
-    try:
-        if receiver.poll(time_limit):
-            answer = receiver.recv()
-    except EOFError:
-        answer = {"error": "the process ended without a result"}
-    finally:
-        if "error" in answer and process.pid is not None:
-            # With its group: a competitor's own processes must not go on beside the next cell.
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-        process.join()
-    return answer | {
-        "python": platform.python_version(),
-        "machine": f"{platform.machine()}, {multiprocessing.cpu_count()} cores",
-    }
+def _run(cell: Cell, grid: Grid) -> dict[str, Any]:
+    from benchmarks.imputation.competitors import COMPETITORS
 
-
-def _work(cell: Cell, grid: Grid, sender: Any) -> None:
-    os.setpgrp()
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    warnings.filterwarnings("ignore")
-    try:
-        from benchmarks.imputation.competitors import COMPETITORS
-
-        train, test, truth, hidden, _ = amputed(cell, grid)
-        started = _cpu_seconds()
-        outcome = COMPETITORS[cell.method]()(train, test, cell.seed)
-        filled = pd.concat([outcome.train, outcome.test], ignore_index=True)
-        scored = slice(len(train.frame), None) if cell.test_fraction else slice(None)
-        row = score(
-            filled.iloc[scored].reset_index(drop=True),
-            truth.iloc[scored].reset_index(drop=True),
-            hidden[scored],
-            train.categorical,
-        )
-        row |= {"fit_seconds": outcome.fit_seconds, "transform_seconds": outcome.transform_seconds}
-        row |= {"n_rows": len(truth), "n_columns": truth.shape[1]}
-        row |= {"cpu_seconds": _cpu_seconds() - started, "commit": _commit()}
-        own, others = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
-        row |= {"peak_mb": max(own.ru_maxrss, others.ru_maxrss) / 1024, "device": "cpu"}
-        row |= {name: version(name) for name in ("torch", "scikit-learn", "pandas", "numpy")}
-        sender.send(row | outcome.notes | {"time": time.strftime("%Y-%m-%dT%H:%M:%S")})
-    except Exception as error:
-        sender.send({"error": f"{type(error).__name__}: {error}", "traceback": traceback.format_exc()[-2000:]})
-
-
-def _cpu_seconds() -> float:
-    """Of this process and those it has waited for."""
-    return sum(os.times()[:4])
-
-
-@cache
-def _commit() -> str | None:
-    """What the code was: the commit, marked where files were changed since; None outside a repository."""
-    try:
-        answer = subprocess.run(
-            ["git", "describe", "--always", "--dirty", "--abbrev=12"],
-            cwd=Path(__file__).parent,
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-    except (OSError, subprocess.CalledProcessError):
-        return None
-    return answer.stdout.strip()
+    train, test, truth, hidden, _ = amputed(cell, grid)
+    outcome = COMPETITORS[cell.method]()(train, test, cell.seed)
+    filled = pd.concat([outcome.train, outcome.test], ignore_index=True)
+    scored = slice(len(train.frame), None) if cell.test_fraction else slice(None)
+    row = score(
+        filled.iloc[scored].reset_index(drop=True),
+        truth.iloc[scored].reset_index(drop=True),
+        hidden[scored],
+        train.categorical,
+    )
+    row |= {"fit_seconds": outcome.fit_seconds, "transform_seconds": outcome.transform_seconds}
+    return row | {"n_rows": len(truth), "n_columns": truth.shape[1]} | outcome.notes
 
 
 def _key(row: dict[str, Any]) -> tuple:

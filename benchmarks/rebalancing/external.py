@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.imputation.environments import environment_python
+from benchmarks.environments import environment_python
 
 __all__ = ["check", "interpolated", "sampled"]
 

@@ -1,4 +1,4 @@
-"""``python -m benchmarks.imputation.environments``: make the environments of competitors that cannot live beside this package.
+"""``python -m benchmarks.environments``: make the environments of competitors that cannot live beside this package.
 
 They are put under ``TABGAN_BENCH_ENVS`` (default ``~/.cache/tabgan-benchmarks``), about 3 GB in all; Python 3.11
 has wheels for every pin.
@@ -80,7 +80,7 @@ def environment_python(name: str) -> Path:
     if not python.exists():
         raise FileNotFoundError(
             f"environment {name!r} is not at {python.parent.parent}: make it by "
-            f"`python -m benchmarks.imputation.environments {name}`"
+            f"`python -m benchmarks.environments {name}`"
         )
     return python
 
@@ -103,7 +103,7 @@ def _folder() -> Path:
 
 def main() -> None:
     """Make those named, or all."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.imputation.environments", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.environments", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(ENVIRONMENTS)} (default: all)")
     parser.add_argument("--python", default=sys.executable, help="a Python 3.11 to make them from")
     options = parser.parse_args()
