@@ -294,3 +294,17 @@ def test_the_others_speak_with_the_share_of_their_most_frequent_level():
     drawn = encoder.decode_column(0, np.tile([0.0, 0.0, 1.0], (3000, 1)), choose=np.random.default_rng(0))
     shares = pd.Series(drawn).value_counts(normalize=True)
     np.testing.assert_allclose(shares[["c", "d", "e"]], [3 / 7, 2 / 7, 2 / 7], atol=0.04)
+
+
+def test_a_repeated_number_of_full_precision_comes_back_to_the_last_bit():
+    rng = np.random.default_rng(0)
+    pool = rng.normal(size=40) * np.pi
+    frame = pd.DataFrame({"a": rng.choice(pool, 300), "b": rng.normal(size=300)})
+    encoder = fitted(frame)
+    assert encoder.schema_.columns[0].kind == "continuous"
+    values = encoder.encode(read_table(frame)).values
+    np.testing.assert_array_equal(encoder.decode_column(0, values[:, :1]), frame["a"])
+    again = TableEncoder.from_state(encoder.to_state())
+    np.testing.assert_array_equal(again.decode_column(0, values[:, :1]), frame["a"])
+    free = fitted(frame, round_like_observed=False).decode_column(0, values[:, :1])
+    assert (free != frame["a"]).any()

@@ -75,8 +75,6 @@ def _gain(**settings: Any) -> Any:
 METHODS = {
     "MICE posterior": _mice,
     "miceforest": _miceforest,
-    "copula": _gain(draw_steps=0, n_donor_trees=0),
-    "energy score": _gain(adversarial_weight=0.0, n_donor_trees=0),
     "energy score + adversary": _gain(n_donor_trees=0),
     "copula + donors": _gain(draw_steps=0),
     "energy score + donors": _gain(adversarial_weight=0.0),

@@ -55,8 +55,8 @@ class TableEncoder:
     unseen_categories : {"missing", "error"}, default="missing"
         A level not seen in ``fit``: hide the cell from the model (it still comes back untouched), or refuse the table.
     round_like_observed : bool, default=True
-        Round decoded numbers to the decimals that all observed ones share, and times to their granularity. Columns of
-        integer dtype are rounded in any case.
+        Round decoded numbers to the decimals that all observed ones share, times to their granularity, and slots that equal a repeated
+        number's to that number. Columns of integer dtype are rounded in any case.
 
     Attributes
     ----------
@@ -333,7 +333,9 @@ class TableEncoder:
             },
             "schema": self.schema_.to_json(),
             "scalings": [
-                [j, slot.transform.state()] for j, slot in self._slots.items() if isinstance(slot, NumberSlot)
+                [j, slot.transform.state(), slot.repeated.tolist()]
+                for j, slot in self._slots.items()
+                if isinstance(slot, NumberSlot)
             ],
         }
 
@@ -343,13 +345,14 @@ class TableEncoder:
         encoder = cls(**state["parameters"])
         encoder._check_parameters()
         schema = TableSchema.from_json(state["schema"])
-        scalings = {int(j): scaling for j, scaling in state["scalings"]}
+        scalings = {int(j): rest for j, *rest in state["scalings"]}
         transform = NUMERIC_TRANSFORMS[encoder.numeric_transform]
         slots: dict[int, NumberSlot | LevelSlots] = {}
         for j in schema.encoded:
             known = schema.columns[j]
             if j in scalings:
-                slots[j] = NumberSlot(known, transform.from_state(scalings[j]), encoder.round_like_observed)
+                scaling, repeated = scalings[j]
+                slots[j] = NumberSlot(known, transform.from_state(scaling), encoder.round_like_observed, repeated)
             else:
                 slots[j] = LevelSlots(known, encoder.max_categories)
         return encoder._set(schema, slots)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal, cast
 
 import numpy as np
@@ -31,22 +32,40 @@ class NumberSlot:
         Scaling of the numbers; of times, scaling of their distance from the earliest one in steps of their
         granularity.
     round_like_observed : bool
-        Round to the decimals or granularity of the observed values.
+        Round to the decimals or granularity of the observed values, and continuous numbers to the very value that was encoded where a
+        slot can have come from no other.
+    repeated : array-like of float, default=()
+        Values of a continuous column that occur more than once, at most `MOST_REPEATED`.
     """
 
     width = 1
+    MOST_REPEATED = 1000
 
-    def __init__(self, schema: ColumnSchema, transform: NumericTransform, round_like_observed: bool) -> None:
+    def __init__(
+        self,
+        schema: ColumnSchema,
+        transform: NumericTransform,
+        round_like_observed: bool,
+        repeated: Sequence[float] | np.ndarray = (),
+    ) -> None:
         self.schema = schema
         self.transform = transform
         self._round = round_like_observed
+        self.repeated = np.sort(np.asarray(repeated, dtype=np.float64))
+        # Slots are single precision: without this a drawn zero, say, would come back as a zero and a bit.
+        self._repeated_slots = transform.forward(self.repeated).astype(np.float32)
 
     @classmethod
     def fitted(cls, schema: ColumnSchema, column: RawColumn, transform: str, round_like_observed: bool) -> NumberSlot:
         """Slot whose scaling is fitted on the observed cells of ``column``."""
         slot = cls(schema, NUMERIC_TRANSFORMS[transform](), round_like_observed)
-        slot.transform.fit(slot._numbers(column, ~column.missing))
-        return slot
+        numbers = slot._numbers(column, ~column.missing)
+        slot.transform.fit(numbers)
+        if schema.kind != "continuous":
+            return slot
+        values, counts = np.unique(numbers, return_counts=True)
+        frequent = np.argsort(-counts, kind="stable")[: cls.MOST_REPEATED]
+        return cls(schema, slot.transform, round_like_observed, values[frequent[counts[frequent] > 1]])
 
     def encode(self, column: RawColumn) -> tuple[np.ndarray, np.ndarray]:
         """Slot values of the observed rows, and which of these are visible (all)."""
@@ -69,6 +88,10 @@ class NumberSlot:
             numbers = np.round(numbers, schema.decimals)
         elif schema.integer_dtype:
             numbers = np.rint(numbers)
+        elif len(self.repeated) and self._round:
+            single = scaled.astype(np.float32)
+            place = np.searchsorted(self._repeated_slots, single).clip(max=len(self.repeated) - 1)
+            numbers = np.where(self._repeated_slots[place] == single, self.repeated[place], numbers)
         return np.clip(numbers, lower, upper)
 
     def _numbers(self, column: RawColumn, rows: np.ndarray) -> np.ndarray:

@@ -95,7 +95,7 @@ def mixture(n: int = 400) -> pd.DataFrame:
 @pytest.fixture(scope="module")
 def fitted() -> GAINImputer:
     """An imputer of `mixture`."""
-    return GAINImputer(n_steps=60, draw_steps=20, round_like_observed=False, random_state=0).fit(mixture())
+    return GAINImputer(n_steps=60, draw_steps=20, random_state=0).fit(mixture())
 
 
 def test_draws_of_the_imputer_are_observed_numbers(fitted: GAINImputer) -> None:
