@@ -119,9 +119,10 @@ COMPETITORS: dict[str, Callable[[], Competitor]] = {
     "GAIN (paper)": lambda: _gain("code"),
     "GAIN (paper's hint)": lambda: _gain("paper"),
     "GAINImputer": lambda: _gain(),
-    "GAINImputer, no draws": lambda: _gain(draw_steps=0),
+    "GAINImputer, 2 jobs": lambda: _gain(n_jobs=2),
+    "GAINImputer, no draws": lambda: _gain(draw_steps=0, n_donor_trees=0),
     **{
-        f"GAINImputer, {name}": lambda name=name: _gain(draw_steps=0, numeric_transform=name)  # type: ignore[misc]
+        f"GAINImputer, {name}": lambda name=name: _gain(draw_steps=0, n_donor_trees=0, numeric_transform=name)  # type: ignore[misc]
         for name in ("robust", "quantile", "power", "minmax")
     },
 }

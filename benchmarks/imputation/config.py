@@ -218,7 +218,7 @@ GRIDS = {
         Grid(
             "speed",
             ("glass", "pima", "winequality_red", "phoneme", "abalone"),
-            ("HyperImpute", "tree chain, 2 jobs", "GAINImputer"),
+            ("HyperImpute", "tree chain, 2 jobs", "GAINImputer, 2 jobs", "GAINImputer"),
             rates=(0.3,),
             seeds=(0,),
         ),
