@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple, Self
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from tabgan.spans import Span
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 __all__ = ["ForestStep", "Forests", "Tree", "turns"]
 
