@@ -46,7 +46,7 @@ __all__ = [
 ]
 
 _LEAST_GAIN = 0.02  # of the held-out loss: less is what the base gains from the held-out cells themselves
-_WORTH_GOING_ON = 0.005  # of the held-out loss, within `patience` scorings: corrections that earn their place gain faster
+_WORTH_GOING_ON = 0.005  # of the held-out loss, within `patience` scorings: corrections that are kept gain faster
 _ROWS_FOR_HALF = 400
 
 
@@ -166,9 +166,7 @@ def train_remask(
     batch_size = min(settings.batch_size, max(64, len(values) // 2))
     task = PoolTask(pool.to(run.device), module, batch_size)
     average = WeightAverage(module, "generator")
-    stopping = EarlyStopping(
-        average.module, score, patience=settings.patience, min_delta=_WORTH_GOING_ON, every=50
-    )
+    stopping = EarlyStopping(average.module, score, patience=settings.patience, min_delta=_WORTH_GOING_ON, every=50)
     phase = Phase(
         "generator",
         TermLoss([Term("reconstruction", task.reconstruction)]),

@@ -138,9 +138,7 @@ class Drawer(nn.Module):
         return means, raw, base.scored(torch.where(heads.is_categorical, raw, torch.where(shown > 0, values, raw)))
 
     @torch.no_grad()
-    def fit_centre(
-        self, context: tuple[Tensor, Tensor, Tensor], truth: Tensor, hidden: Tensor, noise: Noise
-    ) -> None:
+    def fit_centre(self, context: tuple[Tensor, Tensor, Tensor], truth: Tensor, hidden: Tensor, noise: Noise) -> None:
         """Put draws between the copula's mean and the point estimate, and scale them to what is left, by least squares.
 
         Columns in which one value makes up a fifth of the cells keep the copula's draws: scores jump where a tie ends.

@@ -155,9 +155,7 @@ class ForestStep(Forests):
 
     share: Tensor
 
-    def __init__(
-        self, spans: Sequence[Span], forests: Sequence[Sequence[Tree]], share: Tensor | None = None
-    ) -> None:
+    def __init__(self, spans: Sequence[Span], forests: Sequence[Sequence[Tree]], share: Tensor | None = None) -> None:
         super().__init__(spans, forests)
         self.register_buffer("share", torch.zeros(len(spans), dtype=torch.float64) if share is None else share)
 
