@@ -11,9 +11,16 @@ author = "The tabgan developers"
 copyright = "The tabgan developers, BSD-3-Clause"  # the name is Sphinx's
 release = version = tabgan.__version__
 
-extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.autosummary", "sphinx.ext.viewcode", "numpydoc"]
+extensions = [
+    "myst_nb",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.viewcode",
+    "numpydoc",
+    "sphinx_gallery.gen_gallery",
+]
 templates_path = ["_templates"]
-exclude_patterns = ["_build", "jupyter_execute", "**.ipynb_checkpoints"]
+exclude_patterns = ["_build", "jupyter_execute", "**.ipynb_checkpoints", "examples", "gallery/*.ipynb", "gallery/*.py"]
 html_theme = "pydata_sphinx_theme"
 html_title = f"tabgan {version}"
 html_theme_options = {
@@ -36,6 +43,19 @@ numpydoc_show_class_members = False  # the class template lists methods itself, 
 myst_enable_extensions = ["colon_fence"]
 myst_heading_anchors = 3
 nb_execution_mode = "off"  # the notebooks carry their outputs; tests/test_docs.py runs their code
+
+# Every build without a cache runs all scripts of docs/examples; one that fails stops the build.
+sphinx_gallery_conf = {
+    "examples_dirs": "examples",
+    "gallery_dirs": "gallery",
+    "within_subsection_order": "ExampleTitleSortKey",
+    "abort_on_example_error": True,
+    "min_reported_time": 1e6,
+    "show_memory": False,
+    "show_signature": False,
+    "write_computation_times": False,
+    "download_all_examples": False,
+}
 
 
 def skip_foreign_member(app: Any, what: str, name: str, member: Any, skip: bool, options: Any) -> bool | None:

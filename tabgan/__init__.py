@@ -18,8 +18,10 @@ __all__ = [
     "load",
     "pool",
     "report_comparison",
+    "report_images",
     "report_imputation",
     "report_resampling",
+    "report_rows",
     "should_rebalance",
 ]
 
@@ -40,8 +42,10 @@ _PLACES = {
     "load": "tabgan.persistence",
     "pool": "tabgan.imputation.pooling",
     "report_comparison": "tabgan.report.comparison",
+    "report_images": "tabgan.report.images",
     "report_imputation": "tabgan.report.imputation",
     "report_resampling": "tabgan.report.resampling",
+    "report_rows": "tabgan.report.rows",
     "should_rebalance": "tabgan.sampling.decision",
 }
 

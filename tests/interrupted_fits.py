@@ -14,7 +14,7 @@ from sklearn.exceptions import NotFittedError
 
 import tabgan.core.checkpoint
 import tabgan.imputation.training
-from tabgan import BAGANOversampler, CGANSampler, GAINImputer, compare_imputers
+from tabgan import BAGANOversampler, CGANSampler, GAINImputer, compare_imputers, load
 from tabgan.core.trainer import Trainer
 from tabgan.images import ImageGAN
 
@@ -151,30 +151,45 @@ def commands(folder):
     frame = table().assign(y=lambda t: t["y"].round(2))
     frame["class"] = np.where(np.arange(120) % 4 == 0, "rare", "often")
     frame.to_csv(source, index=False)
+    sampler, pixels = folder / "sampler.tabgan", folder / "images.npy"
+    CGANSampler(n_steps=0, random_state=0).fit(frame[["x"]], frame["class"]).save(sampler)
+    np.save(pixels, np.zeros((20, 8, 8), dtype=np.uint8))
+    given = {path.name for path in folder.iterdir()} | {output.name, model.name}
+    train = ["--steps", 20, "--quiet"]
+    calls = {
+        "impute": ["impute", source, "--model", model, *train],
+        "balance": ["balance", source, "--target", "class", *train],
+        "sample": ["sample", sampler, "-n", 7, "--quiet"],
+        "images train": ["images", "train", pixels, "--recipe", "minimax", *train],
+    }
     outcomes = {}
-    # `impute --model` writes the model first, so the table is the second file there.
-    for command, options, file in (("impute", ["--model", model], 2), ("balance", ["--target", "class"], 1)):
+    for command, words in calls.items():
+        file = 2 if command == "impute" else 1  # `impute --model` writes the model first
         moments = {
             "training": at_steps(3),
             "before the file is replaced": Pressing(tabgan.core.checkpoint.os, "replace", file),
             "after the file was replaced": Pressing(tabgan.core.checkpoint.Path, "unlink", file),
         }
+        if command == "sample":
+            del moments["training"]
         for moment, pressing in moments.items():
             output.write_text("old")
             model.unlink(missing_ok=True)
             with pressing:
                 try:
-                    app([command, *map(str, [source, "-o", output, "--steps", 20, "--quiet", *options])])
+                    app([*map(str, words), "-o", str(output)])
                 except SystemExit as end:
                     code = end.code
-            text = output.read_text()
+            old = output.read_bytes() == b"old"
             outcomes[f"{command}, {moment}"] = {
                 "code": code,
-                "old": text == "old",
-                "rows": None if text == "old" else len(pd.read_csv(output)),
-                "left behind": sorted(
-                    one.name for one in folder.iterdir() if one.name not in ("in.csv", "out.csv", "model.tabgan")
-                ),
+                "old": old,
+                "rows": None
+                if old
+                else load(output).n_iter_
+                if command == "images train"
+                else len(pd.read_csv(output)),
+                "left behind": sorted({one.name for one in folder.iterdir()} - given),
             }
     return outcomes
 

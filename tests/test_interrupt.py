@@ -81,5 +81,10 @@ def test_commands_leave_the_old_file_or_a_whole_new_one(tmp_path):
         "balance, training": old,
         "balance, before the file is replaced": old,
         "balance, after the file was replaced": old | {"old": False, "rows": 180},
+        "sample, before the file is replaced": old,
+        "sample, after the file was replaced": old | {"old": False, "rows": 7},
+        "images train, training": old,
+        "images train, before the file is replaced": old,
+        "images train, after the file was replaced": old | {"old": False, "rows": 20},
     }
     assert said.count("error: interrupted") == len(found)

@@ -10,6 +10,7 @@ import typer
 
 from tabgan.cli.errors import FAILED, DebugOption, note
 from tabgan.cli.impute import _check_numbers, _delimiter, impute
+from tabgan.cli.pages import PageOption, check_page
 from tabgan.exceptions import InvalidParameterError
 
 if TYPE_CHECKING:
@@ -49,10 +50,7 @@ def compare(
             "--output", "-o", metavar="FILE", help="Also write the ranking to FILE.json, FILE.md or FILE.csv."
         ),
     ] = None,
-    report: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Write a report to look at in a browser to FILE.html."),
-    ] = None,
+    report: PageOption = None,
     methods: Annotated[
         list[str] | None,
         typer.Option(
@@ -92,7 +90,7 @@ def compare(
     debug: DebugOption = False,
 ) -> None:
     """Hide known cells of your own table and rank the imputers by how well they fill them."""
-    from tabgan.cli.filling import _known_columns, _shortened, check_destinations
+    from tabgan.cli.filling import _known_columns, _shortened
     from tabgan.cli.sources import Place, check_writable, place_of, write_bytes
     from tabgan.cli.table_files import ReadOptions, open_table
 
@@ -104,10 +102,7 @@ def compare(
         check_writable(output, "--output")
         if place.path is not None and output.resolve() == place.path.resolve():
             raise InvalidParameterError(f"--output {str(output)!r} is the input itself; give another file.")
-    if report is not None:
-        if report.suffix.lower() != ".html":
-            raise InvalidParameterError(f"--report {str(report)!r}: its name must end in .html.")
-        check_destinations({"--output": output, "--report": report}, place.path)
+    check_page(report, {"--output": output}, place.path)
     say = (lambda text: None) if quiet else note
     reading = ReadOptions(tuple(missing or ()), default_markers, header, _delimiter(delimiter), encoding)
     table = open_table(place, reading)

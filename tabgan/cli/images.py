@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tabgan.cli.errors import DebugOption, note
+from tabgan.cli.pages import PageOption, check_page
 from tabgan.exceptions import InvalidInputError, InvalidParameterError
 
 if TYPE_CHECKING:
@@ -65,12 +66,14 @@ def train(
     resume: Annotated[
         Path | None, typer.Option(metavar="MODEL", help="Go on from this model; its recipe and settings hold.")
     ] = None,
+    report: PageOption = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")] = False,
     debug: DebugOption = False,
 ) -> None:
     """Train a recipe and write the model to one file."""
     if not output.parent.is_dir():
         raise InvalidInputError(f"--output {str(output)!r}: its folder does not exist.")
+    check_page(report, {"--output": output}, source, labels, targets)
     pictures, target_pictures = _read(source), None if targets is None else _read(targets)
     names = None if labels is None else _read_labels(labels)
     run: dict[str, Any] = {
@@ -90,7 +93,11 @@ def train(
             recipe, n_steps=steps, settings=_settings(settings), value_range=value_range, random_state=seed, **run
         )
         gan.fit(pictures, names, target_pictures)
-    gan.save(output)
+    gan.save(output)  # first of all: hours of training must not hang on a picture
+    if report is not None:
+        from tabgan.report.images import report_images
+
+        report_images(gan, pictures, names, target_pictures, random_state=seed).save(report)
     last = gan.history_[-1] if gan.history_ else {}
     losses = ", ".join(f"{name} {value:.3g}" for name, value in last.items() if name != "step")
     note(f"{gan.recipe_.name}: {gan.n_iter_} steps ({losses}) -> {output}")
@@ -104,11 +111,16 @@ def sample(
     label: _Label = None,
     truncation: _Truncation = None,
     seed: _Seed = 0,
+    report: PageOption = None,
     debug: DebugOption = False,
 ) -> None:
     """Draw images into one array file, or into a folder of PNGs."""
+    if output.suffix != ".npy" and not output.is_dir():
+        raise InvalidInputError(f"--output {str(output)!r} is neither a .npy file nor an existing folder.")
+    check_page(report, {"--output": output if output.suffix == ".npy" else None}, model)
     gan = _loaded(model)
-    drawn = gan.sample(n, _class_of(gan, label), truncation=truncation, random_state=seed)
+    drawn, classes = gan.sample(n, _class_of(gan, label), truncation=truncation, random_state=seed, return_y=True)
+    page = _page(gan, drawn, classes, seed) if report is not None else None
     if output.suffix == ".npy":
         import numpy as np
 
@@ -116,13 +128,13 @@ def sample(
 
         with atomic_path(output) as temporary:
             np.save(temporary, drawn)
-    elif output.is_dir():
+    else:
         from tabgan.images.grids import write_png
 
         for index, image in enumerate(_as_tensor(gan, drawn)):
             write_png(output / f"{index:05d}.png", image)
-    else:
-        raise InvalidInputError(f"--output {str(output)!r} is neither a .npy file nor an existing folder.")
+    if page is not None:
+        page.save(report)
     note(f"{n} images -> {output}")
 
 
@@ -135,6 +147,7 @@ def grid(
     truncation: _Truncation = None,
     seed: _Seed = 0,
     zoom: Annotated[int, typer.Option(help="Enlarge each pixel to a square of this side.")] = 2,
+    report: PageOption = None,
     debug: DebugOption = False,
 ) -> None:
     """Draw images into one picture; with classes, one class per column."""
@@ -142,14 +155,24 @@ def grid(
 
     if zoom < 1:
         raise InvalidParameterError(f"--zoom {zoom} is not valid; it must be an integer of at least 1.")
+    check_page(report, {"--output": output}, model)
     gan = _loaded(model)
     wanted, n_columns = _class_of(gan, label), 10
     if wanted is None and hasattr(gan, "classes_"):
         n_columns = len(gan.classes_)
         wanted = [gan.classes_[index % n_columns] for index in range(n)]
-    drawn = gan.sample(n, wanted, truncation=truncation, random_state=seed)
+    drawn, classes = gan.sample(n, wanted, truncation=truncation, random_state=seed, return_y=True)
+    page = _page(gan, drawn, classes, seed) if report is not None else None
     write_png(output, grid_of(_as_tensor(gan, drawn), n_columns, zoom=zoom))
+    if page is not None:
+        page.save(report)
     note(f"{n} images -> {output}")
+
+
+def _page(gan: Any, drawn: Any, classes: Any, seed: int) -> Any:
+    from tabgan.report.images import report_images
+
+    return report_images(gan, made=drawn, y_made=classes, random_state=seed)
 
 
 def _loaded(model: Path) -> Any:

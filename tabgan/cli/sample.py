@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tabgan.cli.errors import DebugOption, note
+from tabgan.cli.pages import PageOption, check_page
 from tabgan.exceptions import InvalidParameterError
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ Examples:
 tabgan sample fraud.tabgan -n 100 -o rows.csv                       (classes as frequent as in training)
 
 tabgan sample fraud.tabgan -n 100 --class fraud --where region=north -o rows.parquet
+
+tabgan sample fraud.tabgan -n 500 -o rows.csv --report rows.html      (beside the training rows)
 
 tabgan sample fraud.tabgan -n 5 -o -
 
@@ -51,11 +54,12 @@ def sample(
     output_format: Annotated[
         str | None, typer.Option(metavar="FORMAT", help="Of OUTPUT, whatever its name; CSV for stdout.")
     ] = None,
+    report: PageOption = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Nothing on stderr but errors.")] = False,
     debug: DebugOption = False,
 ) -> None:
     """Draw new rows from a saved sampler, without training."""
-    from tabgan.cli.filling import _destination, check_destinations
+    from tabgan.cli.filling import _destination
     from tabgan.cli.impute import _check_numbers
     from tabgan.cli.sources import place_of, write_bytes
     from tabgan.cli.table_files import ReadOptions
@@ -65,14 +69,22 @@ def sample(
     if n < 1:
         raise InvalidParameterError(f"-n {n} is not valid; it must be an integer of at least 1.")
     _check_numbers(None, None, seed)
-    check_destinations({"--output": target.path}, None)
+    check_page(report, {"--output": target.path}, model)
     if target.path is not None and target.path.resolve() == model.resolve():
         raise InvalidParameterError(f"--output {str(target.path)!r} is the model itself; give another file.")
     sampler = _loaded(model)
     chosen = None if label is None else _class_of(sampler, label)
-    X, y = sampler.sample(n, y=chosen, where=_conditions(sampler, where or ()), random_state=seed)
-    frame = _joined(X, y)
-    write_bytes(target, frame_bytes(frame, target.format, ReadOptions()))
+    conditions = _conditions(sampler, where or ())
+    X, y = sampler.sample(n, y=chosen, where=conditions, random_state=seed)
+    data = frame_bytes(_joined(X, y), target.format, ReadOptions())
+    page = None
+    if report is not None:
+        from tabgan.report.rows import report_rows
+
+        page = report_rows(sampler, X, y, where=conditions, random_state=seed)
+    write_bytes(target, data)
+    if page is not None:
+        page.save(report)  # type: ignore[arg-type]
     if not quiet:
         note(
             f"{str(model)!r}: {n} rows of {'all classes' if label is None else f'class {label!r}'} -> {_destination(target)}"

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from tabgan.exceptions import InvalidParameterError
-from tabgan.plotting.canvas import COLOURS, GREY, MAIN, drawable, label, new_figure, say_inside, shown_note
+from tabgan.plotting.canvas import COLOURS, GREY, MAIN, in_percent, label, say_inside, shown_note
+from tabgan.plotting.display import AxesDisplay
 from tabgan.plotting.hidden import HiddenCheck, hide_and_fill
 from tabgan.plotting.views import check_count, is_number
 
@@ -18,7 +19,7 @@ _LEVELS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
 _LEAST_CELLS = 20
 
 
-class CalibrationDisplay:
+class CalibrationDisplay(AxesDisplay):
     """Share of hidden numbers inside their intervals, against the share that was promised.
 
     On the diagonal, intervals keep their word; below it they are too narrow, above it too wide. The band holds 95 % of what chance
@@ -160,24 +161,13 @@ class CalibrationDisplay:
         check_count("n_cells", n_cells)
         return cls(levels, observed, n_cells).plot(ax)
 
-    def plot(self, ax: Any = None) -> CalibrationDisplay:
-        """Draw.
+    def _size(self) -> tuple[float, float]:
+        return 4.8, 4.4
 
-        Parameters
-        ----------
-        ax : matplotlib.axes.Axes, default=None
-            Where to; None makes a figure.
-
-        Returns
-        -------
-        CalibrationDisplay
-            Itself.
-        """
-        self.ax_ = drawable(ax or new_figure(4.8, 4.4).subplots())
-        self.figure_ = self.ax_.figure
+    def _draw(self, alone: bool) -> None:
         if not self.n_cells:
             say_inside(self.ax_, "no number was hidden")
-            return self
+            return
         grid = np.linspace(0.01, 0.99, 99)
         reach = 1.96 * np.sqrt(grid * (1 - grid) / self.n_cells)
         self.ax_.fill_between(grid, grid - reach, grid + reach, color=GREY, alpha=0.25, linewidth=0)
@@ -192,7 +182,7 @@ class CalibrationDisplay:
         self.ax_.set_xlim(max(0.0, float(self.levels.min()) - 0.08), 1)
         self.ax_.set_ylim(max(0.0, min(0.5, lowest) - 0.08), 1.02)
         for axis in (self.ax_.xaxis, self.ax_.yaxis):
-            axis.set_major_formatter(lambda share, _: f"{share:.0%}")
+            in_percent(axis)
         self.ax_.set_xlabel("promised")
         self.ax_.set_ylabel("found")
         note = shown_note(len(self.by_column), self.n_columns, "columns")
@@ -202,7 +192,6 @@ class CalibrationDisplay:
             fontsize=9,
         )
         self.ax_.legend(fontsize=7, frameon=False, loc="lower right")
-        return self
 
 
 def _check_levels(levels: Sequence[float]) -> None:

@@ -16,6 +16,7 @@ __all__ = [
     "drawable",
     "figures",
     "head_line",
+    "in_percent",
     "label",
     "new_figure",
     "panels",
@@ -143,6 +144,28 @@ def drawable(axes: Any) -> Any:
     axes.xaxis.label.set_fontsize(8)
     axes.yaxis.label.set_fontsize(8)
     return axes
+
+
+def in_percent(axis: Any) -> None:
+    """Let an axis of shares say percent, with as many decimals as its ticks need to be told apart.
+
+    Parameters
+    ----------
+    axis : matplotlib.axis.Axis
+    """
+    from matplotlib.ticker import Formatter
+
+    class Percent(Formatter):
+        def __call__(self, share: float, position: int | None = None) -> str:
+            return f"{share:.3g}"
+
+        def format_ticks(self, values: Any) -> list[str]:
+            hundredths = [100 * float(value) for value in values]
+            exact = (n for n in range(4) if all(abs(round(one, n) - one) < 1e-6 for one in hundredths))
+            digits = next(exact, 3)
+            return [f"{one:.{digits}f}%" for one in hundredths]
+
+    axis.set_major_formatter(Percent())
 
 
 def shown_note(n_shown: int, n_all: int, what: str) -> str:

@@ -8,13 +8,14 @@ import numpy as np
 import pandas as pd
 
 from tabgan.exceptions import InvalidInputError
-from tabgan.plotting.canvas import MAIN, OTHER, drawable, label, new_figure, shown_note
+from tabgan.plotting.canvas import MAIN, OTHER, label, shown_note
+from tabgan.plotting.display import AxesDisplay
 from tabgan.plotting.views import check_count
 
 __all__ = ["ClassCountsDisplay"]
 
 
-class ClassCountsDisplay:
+class ClassCountsDisplay(AxesDisplay):
     """Real and made rows per class, as bars; the largest class on top.
 
     Parameters
@@ -100,22 +101,11 @@ class ClassCountsDisplay:
         )
         return cls(before.reindex(shown, fill_value=0), after.reindex(shown, fill_value=0), len(order)).plot(ax)
 
-    def plot(self, ax: Any = None) -> ClassCountsDisplay:
-        """Draw.
+    def _size(self) -> tuple[float, float]:
+        return 6.5, 1.3 + 0.3 * len(self.before)
 
-        Parameters
-        ----------
-        ax : matplotlib.axes.Axes, default=None
-            Where to; None makes a figure.
-
-        Returns
-        -------
-        ClassCountsDisplay
-            Itself.
-        """
+    def _draw(self, alone: bool) -> None:
         n = len(self.before)
-        self.ax_ = drawable(ax or new_figure(6.5, 1.3 + 0.3 * n).subplots())
-        self.figure_ = self.ax_.figure
         places, before, after = np.arange(n), self.before.to_numpy(), self.after.to_numpy()
         made = np.maximum(after - before, 0)
         self.ax_.barh(places, np.minimum(before, after), color=MAIN, height=0.72, label="real")
@@ -143,4 +133,3 @@ class ClassCountsDisplay:
         self.ax_.legend(
             fontsize=8, frameon=False, loc="upper left", bbox_to_anchor=(0, -0.12 - 0.25 / max(n, 1)), ncols=2
         )
-        return self

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tabgan.plotting.canvas import COLOURS, GREY, head_line, label, new_figure, panels, say_inside, shown_note
+from tabgan.plotting.canvas import COLOURS, GREY, head_line, label, panels, say_inside, shown_note
+from tabgan.plotting.display import FigureDisplay
 from tabgan.plotting.views import check_count
 
 __all__ = ["ComparisonDisplay"]
@@ -15,7 +16,7 @@ __all__ = ["ComparisonDisplay"]
 _MARKERS = "osD^vPX"
 
 
-class ComparisonDisplay:
+class ComparisonDisplay(FigureDisplay):
     """Relative errors of imputers on hidden cells: 1 is the mean or mode, lower is better.
 
     Parameters
@@ -64,21 +65,11 @@ class ComparisonDisplay:
         shown = wide.iloc[np.argsort(-spread, kind="stable")[:max_columns]]
         return cls(summary.reset_index(drop=True), shown, len(wide)).plot(fig)
 
-    def plot(self, fig: Any = None) -> ComparisonDisplay:
-        """Draw.
+    def _size(self) -> tuple[float, float]:
+        return 9.5, max(2.8, 1.6 + 0.24 * len(self.per_column))
 
-        Parameters
-        ----------
-        fig : matplotlib.figure.Figure, default=None
-            Where to; None makes one.
-
-        Returns
-        -------
-        ComparisonDisplay
-            Itself.
-        """
+    def _draw(self) -> None:
         n = len(self.per_column)
-        self.figure_ = fig or new_figure(9.5, max(2.8, 1.6 + 0.24 * n))
         overall, columns = self.axes_ = panels(self.figure_, 2, per_row=2)
         note = shown_note(n, self.n_columns, "columns")
         head_line(
@@ -89,7 +80,7 @@ class ComparisonDisplay:
         if not len(self.summary):
             say_inside(overall, "every method failed")
             say_inside(columns, "")
-            return self
+            return
         places = np.arange(len(self.summary))
         errors = self.summary["relative_error"].to_numpy()
         deviations = np.nan_to_num(self.summary["relative_error_se"].to_numpy(dtype=float))
@@ -126,4 +117,3 @@ class ComparisonDisplay:
         columns.set_ylim(n - 0.4, -0.6)
         columns.set_title("column by column", fontsize=8, loc="left")
         columns.legend(fontsize=7, frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0))
-        return self

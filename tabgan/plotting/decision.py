@@ -10,7 +10,8 @@ from sklearn.base import clone
 
 from tabgan.core.interrupts import ctrl_c_aborts
 from tabgan.exceptions import InvalidInputError
-from tabgan.plotting.canvas import GREY, MAIN, OTHER, head_line, label, new_figure, panels
+from tabgan.plotting.canvas import GREY, MAIN, OTHER, head_line, in_percent, label, panels
+from tabgan.plotting.display import FigureDisplay
 from tabgan.plotting.hidden import rows_of
 from tabgan.plotting.views import check_count, is_number, label_columns, view
 
@@ -21,7 +22,7 @@ _MOST_CLASSES = 8
 _MOST_LEVELS = 30
 
 
-class DecisionDisplay:
+class DecisionDisplay(FigureDisplay):
     """A classifier's probabilities and recalls on held-out real rows, without and with made rows in its training table.
 
     Made rows mostly move the decision threshold: probabilities of the rare class rise for all rows alike, recall goes up, precision
@@ -154,21 +155,11 @@ class DecisionDisplay:
         """
         return _checked(y_true, before, after, classes, label).plot(fig)
 
-    def plot(self, fig: Any = None) -> DecisionDisplay:
-        """Draw.
+    def _size(self) -> tuple[float, float]:
+        return 9.5, 3.9
 
-        Parameters
-        ----------
-        fig : matplotlib.figure.Figure, default=None
-            Where to; None makes one.
-
-        Returns
-        -------
-        DecisionDisplay
-            Itself.
-        """
+    def _draw(self) -> None:
         shown = list(self.measures_.index)
-        self.figure_ = fig or new_figure(9.5, 3.9)
         points, bars = self.axes_ = panels(self.figure_, 2, per_row=2)
         place = self.classes.tolist().index(self.label)
         x, y = self.before[:, place], self.after[:, place]
@@ -204,9 +195,8 @@ class DecisionDisplay:
         bars.set_yticks(places, [label(one) for one in shown])
         bars.invert_yaxis()
         bars.set_xlim(0, 1.12)
-        bars.xaxis.set_major_formatter(lambda share, _: f"{share:.0%}")
+        in_percent(bars.xaxis)
         bars.legend(fontsize=7, frameon=False, loc="upper left", bbox_to_anchor=(0, -0.1), ncols=2)
-        return self
 
 
 @ctrl_c_aborts()

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tabgan.plotting.canvas import GREY, OTHER, label, new_figure, panels, say_inside, shown_note
+from tabgan.plotting.canvas import GREY, OTHER, in_percent, label, shown_note
+from tabgan.plotting.display import PanelDisplay, legend_above
 from tabgan.plotting.views import check_count, completed_by, filled_view, is_number
 
 __all__ = ["DrawnColumn", "DrawsDisplay"]
@@ -41,7 +42,7 @@ class DrawnColumn:
     n_cells: int
 
 
-class DrawsDisplay:
+class DrawsDisplay(PanelDisplay):
     """Mean and spread of the imputed cells in each draw, beside those of the observed cells.
 
     Draws are independent, so there is no chain to converge: points should scatter without a trend, and their scatter is what the
@@ -67,6 +68,8 @@ class DrawsDisplay:
     >>> DrawsDisplay.from_predictions(table, draws).columns[0].centres
     array([4.5, 5. , 5.5])
     """
+
+    _panel, _margin, _nothing = (2.7, 2.1), (0.3, 0.6), "no gap was filled"
 
     def __init__(self, columns: list[DrawnColumn], n_columns: int) -> None:
         self.columns = columns
@@ -163,61 +166,32 @@ class DrawsDisplay:
                 columns.append(DrawnColumn(title, False, shares, errors, share, 0.0, int(gap.sum())))
         return cls(columns, len(wanted))
 
-    def plot(self, fig: Any = None) -> DrawsDisplay:
-        """Draw.
+    def _items(self) -> list[DrawnColumn]:
+        return self.columns
 
-        Parameters
-        ----------
-        fig : matplotlib.figure.Figure, default=None
-            Where to; None makes one.
-
-        Returns
-        -------
-        DrawsDisplay
-            Itself.
-        """
-        n = max(len(self.columns), 1)
-        self.figure_ = fig or new_figure(min(n, 4) * 2.7 + 0.3, -(-n // 4) * 2.1 + 0.6)
-        self.axes_ = panels(self.figure_, n)
-        if not self.columns:
-            say_inside(self.axes_[0], "no gap was filled")
-            return self
-        for axes, column in zip(self.axes_, self.columns, strict=True):
-            places = np.arange(1, len(column.centres) + 1)
-            low, high = column.known_centre - column.known_spread, column.known_centre + column.known_spread
-            axes.axhspan(low, high, color=GREY, alpha=0.2, linewidth=0)
-            axes.axhline(
-                column.known_centre, color=GREY, linewidth=1, linestyle="--", label="observed (mean and spread)"
-            )
-            axes.errorbar(
-                places,
-                column.centres,
-                column.spreads,
-                fmt="o",
-                color=OTHER,
-                markersize=3.5,
-                elinewidth=0.9,
-                alpha=0.85,
-                label="imputed, by draw",
-            )
-            if not column.is_number:
-                axes.yaxis.set_major_formatter(lambda share, _: f"{share:.0%}")
-            name = label(column.name) if column.is_number else column.name
-            axes.set_title(f"{name}\n{column.n_cells} cells", fontsize=8)
-            axes.locator_params(nbins=4)
-            axes.xaxis.get_major_locator().set_params(integer=True)
-            axes.set_xlabel("draw", fontsize=8)
-        handles, names = self.axes_[0].get_legend_handles_labels()
-        note = shown_note(len(self.columns), self.n_columns, "columns with gaps") or None
-        self.figure_.legend(
-            handles,
-            names,
-            loc="outside upper left",
-            ncols=2,
-            frameon=False,
-            fontsize=9,
-            title=note,
-            title_fontsize=8,
-            alignment="left",
+    def _draw_one(self, axes: Any, column: DrawnColumn) -> None:
+        places = np.arange(1, len(column.centres) + 1)
+        low, high = column.known_centre - column.known_spread, column.known_centre + column.known_spread
+        axes.axhspan(low, high, color=GREY, alpha=0.2, linewidth=0)
+        axes.axhline(column.known_centre, color=GREY, linewidth=1, linestyle="--", label="observed (mean and spread)")
+        axes.errorbar(
+            places,
+            column.centres,
+            column.spreads,
+            fmt="o",
+            color=OTHER,
+            markersize=3.5,
+            elinewidth=0.9,
+            alpha=0.85,
+            label="imputed, by draw",
         )
-        return self
+        if not column.is_number:
+            in_percent(axes.yaxis)
+        name = label(column.name) if column.is_number else column.name
+        axes.set_title(f"{name}\n{column.n_cells} cells", fontsize=8)
+        axes.locator_params(nbins=4)
+        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.set_xlabel("draw", fontsize=8)
+
+    def _draw_around(self) -> None:
+        legend_above(self.figure_, self.axes_[0], shown_note(len(self.columns), self.n_columns, "columns with gaps"))

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from tabgan.exceptions import InvalidInputError
-from tabgan.plotting.canvas import head_line, label, new_figure
+from tabgan.plotting.canvas import head_line, label
+from tabgan.plotting.display import AxesDisplay
 from tabgan.plotting.views import check_count
 
 __all__ = ["ImageGridDisplay"]
@@ -15,7 +16,7 @@ __all__ = ["ImageGridDisplay"]
 _MOST_IMAGES = 400
 
 
-class ImageGridDisplay:
+class ImageGridDisplay(AxesDisplay):
     """Images in rows and columns.
 
     Parameters
@@ -65,7 +66,7 @@ class ImageGridDisplay:
         classes = list(getattr(gan, "classes_", ()))[:max_classes]
         asked = np.repeat(classes, n_per_class) if classes else None
         made = gan.sample(None if classes else 3 * n_per_class, asked, random_state=random_state)
-        pixels = _pixels(made, gan)
+        pixels = _pixels(made, gan._format)
         grid = pixels.reshape(-1, n_per_class, *pixels.shape[1:])
         return cls(grid, [str(one) for one in classes], f"drawn from {type(gan).__name__} ({gan.recipe_.name})").plot(
             ax
@@ -105,7 +106,7 @@ class ImageGridDisplay:
         """
         walks, classes = gan.latent_walk(n_walks, y, steps=steps, random_state=random_state, return_y=True)
         images = np.asarray(walks)
-        pixels = _pixels(images.reshape(-1, *images.shape[2:]), gan)
+        pixels = _pixels(images.reshape(-1, *images.shape[2:]), gan._format)
         names = [] if classes is None or np.ndim(classes) != 1 else [str(one) for one in classes]
         return cls(pixels.reshape(n_walks, steps, *pixels.shape[1:]), names, "from one latent code to another").plot(ax)
 
@@ -137,34 +138,96 @@ class ImageGridDisplay:
 
         check_count("n_columns", n_columns)
         values, _ = read_images(images)
-        if len(values) > _MOST_IMAGES:
-            raise InvalidInputError(f"{len(values)} images are too many for one picture; give at most {_MOST_IMAGES}.")
-        pixels = _shown(values.numpy())
-        spare = -len(pixels) % n_columns
-        blank = np.full((spare, *pixels.shape[1:]), np.nan)
-        return cls(np.concatenate([pixels, blank]).reshape(-1, n_columns, *pixels.shape[1:]), [], title).plot(ax)
+        return cls(_in_rows(_shown(values.numpy()), n_columns), [], title).plot(ax)
 
-    def plot(self, ax: Any = None) -> ImageGridDisplay:
-        """Draw.
+    @classmethod
+    def from_drawn(
+        cls, gan: Any, images: Any, *, n_columns: int = 10, title: str = "", ax: Any = None
+    ) -> ImageGridDisplay:
+        """Draw images that a GAN returned, in its own range of values.
 
         Parameters
         ----------
+        gan : ImageGAN
+            Fitted.
+        images : ndarray or Tensor
+            What its ``sample`` or ``transform`` returned; at most 400.
+        n_columns : int, default=10
+            Images per row.
+        title : str, default=""
+            Over the grid.
         ax : matplotlib.axes.Axes, default=None
-            Where to; None makes a figure.
+            Where to draw; None makes a figure.
 
         Returns
         -------
         ImageGridDisplay
-            Itself.
+
+        Raises
+        ------
+        InvalidInputError
+            Too many images to see anything.
         """
+        check_count("n_columns", n_columns)
+        return cls(_in_rows(_pixels(images, gan._format), n_columns), [], title).plot(ax)
+
+    @classmethod
+    def from_translation(
+        cls, gan: Any, images: Any, targets: Any = None, *, max_images: int = 8, ax: Any = None
+    ) -> ImageGridDisplay:
+        """Draw what a GAN makes of given images: these in the first row, its translations below.
+
+        Parameters
+        ----------
+        gan : ImageGAN
+            Fitted with a recipe that translates.
+        images : ndarray, Tensor or path
+            Like the ``images`` of its ``fit``.
+        targets : ndarray, Tensor or path, default=None
+            What they should become, image by image, for a third row; left out for recipes without pairs.
+        max_images : int, default=8
+            Take at most the first so many.
+        ax : matplotlib.axes.Axes, default=None
+            Where to draw; None makes a figure.
+
+        Returns
+        -------
+        ImageGridDisplay
+
+        Raises
+        ------
+        InvalidInputError
+            The recipe does not translate.
+        """
+        from tabgan.images.reading import read_images
+
+        check_count("max_images", max_images)
+        source, target = gan._source_format, gan._format
+        if source is None:
+            raise InvalidInputError(f"recipe {gan.recipe_.name!r} does not translate; use from_estimator.")
+        values, _ = read_images(images, value_range=(source.low, source.high), image_shape=source.shape)
+        values = values[:max_images]
+        rows = [_shown(values.numpy()), _pixels(gan.transform(source.restore(values)), target)]
+        names = ["given", "made"]
+        if targets is not None and gan.recipe_.needs == "pairs":
+            wanted, _ = read_images(targets, value_range=(target.low, target.high), image_shape=target.shape)
+            rows.append(_shown(wanted[:max_images].numpy()))
+            names.append("wanted")
+        channels = max(row.shape[-1] for row in rows)
+        grid = np.stack([np.broadcast_to(row, (*row.shape[:-1], channels)) for row in rows])
+        return cls(grid, names, f"{type(gan).__name__} ({gan.recipe_.name}): given and made").plot(ax)
+
+    def _size(self) -> tuple[float, float]:
+        n_rows, n_columns, height, width, _ = self.images.shape
+        side = min(0.8, 9.0 / n_columns)
+        return side * n_columns + 0.6, side * n_rows * height / width + 0.5
+
+    def _draw(self, alone: bool) -> None:
         n_rows, n_columns, height, width, channels = self.images.shape
         gap = max(1, round(0.06 * width))
         canvas = np.full((n_rows * (height + gap) - gap, n_columns * (width + gap) - gap, channels), np.nan)
         for i, j in np.ndindex(n_rows, n_columns):
             canvas[i * (height + gap) :, j * (width + gap) :][:height, :width] = self.images[i, j]
-        side = min(0.8, 9.0 / n_columns)
-        self.ax_ = ax or new_figure(side * n_columns + 0.6, side * n_rows * height / width + 0.5).subplots()
-        self.figure_ = self.ax_.figure
         if channels == 1:
             self.ax_.imshow(canvas[..., 0], cmap="gray", vmin=0, vmax=1, interpolation="nearest")
         else:
@@ -174,16 +237,14 @@ class ImageGridDisplay:
         self.ax_.set_yticks(middles, [label(name, 16) for name in self.row_names], fontsize=8)
         self.ax_.tick_params(length=0)
         self.ax_.spines[:].set_visible(False)
-        if ax is None and self.title:
+        if alone and self.title:
             head_line(self.figure_, label(self.title, 70))
-        return self
 
 
-def _pixels(images: Any, gan: Any) -> np.ndarray:
+def _pixels(images: Any, form: Any) -> np.ndarray:
     """Images as a GAN returns them, read back in its own range and shape."""
     from tabgan.images.reading import read_images
 
-    form = gan._format
     shape = form.shape if form.layout == "flat" else None
     values, _ = read_images(images, value_range=(form.low, form.high), image_shape=shape)
     return _shown(values.numpy())
@@ -192,3 +253,11 @@ def _pixels(images: Any, gan: Any) -> np.ndarray:
 def _shown(values: np.ndarray) -> np.ndarray:
     pixels = (np.clip(values, -1, 1).transpose(0, 2, 3, 1) + 1) / 2
     return pixels if pixels.shape[-1] in (1, 3) else pixels[..., :1]
+
+
+def _in_rows(pixels: np.ndarray, n_columns: int) -> np.ndarray:
+    """Images row by row, the last row filled up with NaN."""
+    if len(pixels) > _MOST_IMAGES:
+        raise InvalidInputError(f"{len(pixels)} images are too many for one picture; give at most {_MOST_IMAGES}.")
+    blank = np.full((-len(pixels) % n_columns, *pixels.shape[1:]), np.nan)
+    return np.concatenate([pixels, blank]).reshape(-1, n_columns, *pixels.shape[1:])

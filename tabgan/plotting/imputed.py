@@ -7,14 +7,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tabgan.plotting.canvas import label, new_figure, panels, say_inside, shown_note
+from tabgan.plotting.canvas import label, shown_note
+from tabgan.plotting.display import PanelDisplay, legend_above
 from tabgan.plotting.marginals import ColumnPair, disagreement, draw_pair, most_different
 from tabgan.plotting.views import check_count, completed_by, filled_view, is_number
 
 __all__ = ["ImputationDisplay"]
 
 
-class ImputationDisplay:
+class ImputationDisplay(PanelDisplay):
     """Observed against imputed cells, column by column; the columns that differ most come first.
 
     Filled cells need not be distributed like observed ones (people with a high income may hide it), but a difference must have a
@@ -40,6 +41,8 @@ class ImputationDisplay:
     >>> display.pairs[0].name, display.pairs[0].second
     ('1', array([4.]))
     """
+
+    _panel, _margin, _nothing = (2.6, 2.1), (0.4, 0.7), "no gap was filled"
 
     def __init__(self, pairs: list[ColumnPair], n_columns: int) -> None:
         self.pairs = pairs
@@ -135,42 +138,15 @@ class ImputationDisplay:
                 pairs.append(ColumnPair(name, number, first, second, disagreement(first, second, number)))
         return cls(most_different(pairs, max_columns), len(pairs))
 
-    def plot(self, fig: Any = None) -> ImputationDisplay:
-        """Draw.
+    def _items(self) -> list[ColumnPair]:
+        return self.pairs
 
-        Parameters
-        ----------
-        fig : matplotlib.figure.Figure, default=None
-            Where to; None makes one.
-
-        Returns
-        -------
-        ImputationDisplay
-            Itself.
-        """
-        n = max(len(self.pairs), 1)
-        self.figure_ = fig or new_figure(min(n, 4) * 2.6 + 0.4, -(-n // 4) * 2.1 + 0.7)
-        self.axes_ = panels(self.figure_, n)
-        if not self.pairs:
-            say_inside(self.axes_[0], "no gap was filled")
-            return self
-        for axes, pair in zip(self.axes_, self.pairs, strict=True):
-            draw_pair(axes, pair, ("observed", "imputed"))
-            axes.set_title(
-                f"{label(pair.name)}\n{len(pair.second)} of {len(pair.first) + len(pair.second)} imputed", fontsize=9
-            )
-        handles, names = self.axes_[0].get_legend_handles_labels()
-        note = shown_note(len(self.pairs), self.n_columns, "columns with gaps")
-        title = f"{note}, most different first" if note else None
-        self.figure_.legend(
-            handles,
-            names,
-            loc="outside upper left",
-            ncols=2,
-            frameon=False,
-            fontsize=9,
-            title=title,
-            title_fontsize=8,
-            alignment="left",
+    def _draw_one(self, axes: Any, pair: ColumnPair) -> None:
+        draw_pair(axes, pair, ("observed", "imputed"))
+        axes.set_title(
+            f"{label(pair.name)}\n{len(pair.second)} of {len(pair.first) + len(pair.second)} imputed", fontsize=9
         )
-        return self
+
+    def _draw_around(self) -> None:
+        note = shown_note(len(self.pairs), self.n_columns, "columns with gaps")
+        legend_above(self.figure_, self.axes_[0], note and f"{note}, most different first")

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tabgan.plotting.canvas import GREY, MAIN, OTHER, label
+from tabgan.plotting.canvas import GREY, MAIN, OTHER, in_percent, label
 
 __all__ = ["ColumnPair", "disagreement", "draw_pair", "most_different"]
 
@@ -161,5 +161,5 @@ def _bars(axes: Any, pair: ColumnPair, names: tuple[str, str]) -> None:
     if rest:
         axes.get_yticklabels()[-1].set_color(GREY)
     axes.invert_yaxis()
-    axes.xaxis.set_major_formatter(lambda share, _: f"{share:.0%}")
+    in_percent(axes.xaxis)
     axes.locator_params(axis="x", nbins=4)

@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tabgan.plotting.canvas import MAIN, head_line, label, new_figure, panels, say_inside, shown_note
+from tabgan.plotting.canvas import MAIN, head_line, in_percent, label, panels, say_inside, shown_note
+from tabgan.plotting.display import FigureDisplay
 from tabgan.plotting.views import check_count, view
 
 __all__ = ["MissingnessDisplay"]
 
 
-class MissingnessDisplay:
+class MissingnessDisplay(FigureDisplay):
     """Share of gaps per column, and how gaps of different columns go together.
 
     Parameters
@@ -104,22 +105,12 @@ class MissingnessDisplay:
         together = gaps[list(alike)].astype(float).corr()
         return cls(shares, together, alike, int((~gaps.any(axis=1)).sum()), len(gaps)).plot(fig)
 
-    def plot(self, fig: Any = None) -> MissingnessDisplay:
-        """Draw.
+    def _size(self) -> tuple[float, float]:
+        return 9.5, 2.0 + 0.27 * max(len(self.together), 6)
 
-        Parameters
-        ----------
-        fig : matplotlib.figure.Figure, default=None
-            Where to; None makes one.
-
-        Returns
-        -------
-        MissingnessDisplay
-            Itself.
-        """
+    def _draw(self) -> None:
         names = list(self.together.columns)
         n, n_gappy = len(names), int((self.shares > 0).sum())
-        self.figure_ = fig or new_figure(9.5, 2.0 + 0.27 * max(n, 6))
         bars, grid = self.axes_ = panels(self.figure_, 2, per_row=2)
         note = shown_note(n + sum(map(len, self.alike.values())), n_gappy, "columns with gaps")
         texts = [label(name, 20) + (f" (+{len(self.alike[name])})" if self.alike[name] else "") for name in names]
@@ -133,20 +124,20 @@ class MissingnessDisplay:
         if not n:
             say_inside(bars, "no cell is missing")
             say_inside(grid, "")
-            return self
+            return
         shares = self.shares[names].to_numpy()
         places = np.arange(n)
         bars.barh(places, shares, color=MAIN, height=0.7)
         bars.set_yticks(places, texts)
         bars.invert_yaxis()
         bars.set_xlim(0, min(1.0, 1.18 * shares.max()))
-        bars.xaxis.set_major_formatter(lambda share, _: f"{share:.3g}" if 0 < share < 0.01 else f"{share:.0%}")
+        in_percent(bars.xaxis)
         for place, share in zip(places, shares, strict=True):
             bars.annotate(f"{share:.1%}", (share, place), (3, 0), textcoords="offset points", va="center", fontsize=7)
         bars.set_title("share of missing cells\n", fontsize=9, loc="left")
         if n < 2:
             say_inside(grid, "one column has gaps:\nnothing to compare it with")
-            return self
+            return
         picture = grid.imshow(self.together.to_numpy(), cmap="PuOr_r", vmin=-1, vmax=1)
         grid.set_xticks(places, texts, rotation=55, ha="right", rotation_mode="anchor")
         grid.set_yticks(places, texts)
@@ -158,4 +149,3 @@ class MissingnessDisplay:
                     colour = "white" if abs(value) > 0.6 else "black"
                     grid.text(j, i, f"{value:.1f}", ha="center", va="center", fontsize=6, color=colour)
         self.figure_.colorbar(picture, ax=grid, shrink=0.8).ax.tick_params(labelsize=7)
-        return self

@@ -15,12 +15,11 @@ from tabgan.plotting.canvas import (
     OTHER,
     figures,
     head_line,
+    in_percent,
     label,
-    new_figure,
-    panels,
-    say_inside,
     shown_note,
 )
+from tabgan.plotting.display import PanelDisplay
 from tabgan.plotting.hidden import HiddenCheck, hide_and_fill
 from tabgan.plotting.views import check_count, is_number
 
@@ -76,7 +75,7 @@ class HiddenColumn:
         return float(np.mean((self.lower <= self.truth) & (self.truth <= self.upper)))
 
 
-class PredictionDisplay:
+class PredictionDisplay(PanelDisplay):
     """Hidden truth against prediction: numbers as points with intervals, labels as shares filled rightly by level.
 
     Parameters
@@ -102,6 +101,8 @@ class PredictionDisplay:
     >>> [(column.name, column.error) for column in display.columns]
     [('0', 0.5), ('1', 0.5)]
     """
+
+    _panel, _margin, _nothing = (2.9, 2.45), (0.3, 0.5), "no cell was hidden"
 
     def __init__(self, columns: list[HiddenColumn], n_columns: int, coverage: float | None = None) -> None:
         self.columns = columns
@@ -200,27 +201,13 @@ class PredictionDisplay:
         columns = _columns(known, filled_view(truth, filled)[0], mask, None)
         return cls(columns[:max_columns], len(columns)).plot(fig)
 
-    def plot(self, fig: Any = None) -> PredictionDisplay:
-        """Draw.
+    def _items(self) -> list[HiddenColumn]:
+        return self.columns
 
-        Parameters
-        ----------
-        fig : matplotlib.figure.Figure, default=None
-            Where to; None makes one.
+    def _draw_one(self, axes: Any, column: HiddenColumn) -> None:
+        (_draw_numbers if column.is_number else _draw_labels)(axes, column)
 
-        Returns
-        -------
-        PredictionDisplay
-            Itself.
-        """
-        n = max(len(self.columns), 1)
-        self.figure_ = fig or new_figure(min(n, 4) * 2.9 + 0.3, -(-n // 4) * 2.45 + 0.5)
-        self.axes_ = panels(self.figure_, n)
-        if not self.columns:
-            say_inside(self.axes_[0], "no cell was hidden")
-            return self
-        for axes, column in zip(self.axes_, self.columns, strict=True):
-            (_draw_numbers if column.is_number else _draw_labels)(axes, column)
+    def _draw_around(self) -> None:
         notes = []
         if len(self.columns) < self.n_columns:
             notes.append(
@@ -229,7 +216,6 @@ class PredictionDisplay:
         if self.coverage is not None:
             notes.append(f"lines: {self.coverage:.0%} intervals")
         head_line(self.figure_, "hidden cells: truth against prediction" + "".join(f"; {note}" for note in notes))
-        return self
 
 
 def _columns(
@@ -297,7 +283,7 @@ def _draw_labels(axes: Any, column: HiddenColumn) -> None:
     axes.set_yticks(places, texts, fontsize=7)
     axes.invert_yaxis()
     axes.set_xlim(0, 1)
-    axes.xaxis.set_major_formatter(lambda share, _: f"{share:.0%}")
+    in_percent(axes.xaxis)
     axes.locator_params(axis="x", nbins=4)
     more = column.truth.size - int(counts.sum())
     rest = f"\n({more} cells of other levels not shown)" if more else ""

@@ -10,7 +10,8 @@ import pandas as pd
 
 from tabgan.exceptions import InvalidInputError
 from tabgan.metrics.rows import nearest_distances
-from tabgan.plotting.canvas import MAIN, OTHER, label, new_figure, panels, say_inside, shown_note
+from tabgan.plotting.canvas import MAIN, OTHER, label, panels, say_inside, shown_note
+from tabgan.plotting.display import FigureDisplay, legend_above
 from tabgan.plotting.marginals import ColumnPair, disagreement, draw_pair, most_different
 from tabgan.plotting.views import check_count, is_number, label_columns, view
 
@@ -73,7 +74,7 @@ def resampled_by(sampler: Any) -> Resampled:
     return _resampled(X, y, sampler.synthetic_mask_, label_columns(sampler.schema_), sampler.missing_values)
 
 
-class ResamplingDisplay:
+class ResamplingDisplay(FigureDisplay):
     """Made against real rows of one class: marginals, correlations, a projection, and nearest-real distances.
 
     Numbers are standardised and labels one-hot for the projection and the distances. The projection is on the first two principal
@@ -222,6 +223,11 @@ class ResamplingDisplay:
         InvalidInputError
             There are no real or no made rows of the class.
         """
+        return cls.compared(result, label=label, max_columns=max_columns).plot(fig)
+
+    @classmethod
+    def compared(cls, result: Resampled, *, label: Any = None, max_columns: int = 8) -> ResamplingDisplay:
+        """The display of `from_resampled` without a picture, for its numbers; ``plot`` draws it."""
         label = result.most_made() if label is None else label
         mine = np.array([one == label for one in result.labels], dtype=bool)
         real, made = np.flatnonzero(mine & ~result.made), np.flatnonzero(mine & result.made)
@@ -254,23 +260,17 @@ class ResamplingDisplay:
             other_points=(c - center) @ axes.T,
             real_distances=nearest_distances(a) if len(a) > 1 else np.zeros(0),
             made_distances=nearest_distances(b, a),
-        ).plot(fig)
+        )
 
-    def plot(self, fig: Any = None) -> ResamplingDisplay:
-        """Draw.
+    def _size(self) -> tuple[float, float]:
+        return 11, 2.0 * self._n_rows() + 3.9
 
-        Parameters
-        ----------
-        fig : matplotlib.figure.Figure, default=None
-            Where to; None makes one.
+    def _n_rows(self) -> int:
+        """Of marginals."""
+        return -(-max(len(self.pairs), 1) // _PER_ROW)
 
-        Returns
-        -------
-        ResamplingDisplay
-            Itself.
-        """
-        rows = -(-max(len(self.pairs), 1) // _PER_ROW)
-        self.figure_ = fig or new_figure(11, 2.0 * rows + 3.9)
+    def _draw(self) -> None:
+        rows = self._n_rows()
         upper, lower = self.figure_.subfigures(2, 1, height_ratios=[2.0 * rows + 0.4, 3.5])
         marginals = panels(upper, max(len(self.pairs), 1), per_row=_PER_ROW)
         correlation, projection, distances = panels(lower, 3, per_row=3)
@@ -283,20 +283,8 @@ class ResamplingDisplay:
         self._draw_projection(projection)
         self._draw_distances(distances)
         note = shown_note(len(self.pairs), self.n_columns, "columns")
-        names = projection.get_legend_handles_labels()
         title = f"class {label(self.label)}" + (f": {note}, most different first" if note else "")
-        upper.legend(
-            *names,
-            loc="outside upper left",
-            ncols=3,
-            frameon=False,
-            fontsize=9,
-            title=title,
-            title_fontsize=10,
-            alignment="left",
-            markerscale=1.6,
-        )
-        return self
+        legend_above(upper, projection, title, ncols=3, title_fontsize=10, markerscale=1.6)
 
     def _draw_correlation(self, axes: Any) -> None:
         names = list(self.correlation_difference.columns)

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 
 from tabgan.exceptions import InvalidInputError
-from tabgan.plotting.canvas import GREY, MAIN, OTHER, THIRD, figures, head_line, label, new_figure, panels, say_inside
+from tabgan.plotting.canvas import GREY, MAIN, OTHER, THIRD, figures, head_line, label
+from tabgan.plotting.display import PanelDisplay
 
 __all__ = ["TrainingDisplay"]
 
 
-class TrainingDisplay:
+class TrainingDisplay(PanelDisplay):
     """One panel per recorded number, by training step; the validation error comes first, with its best step.
 
     Parameters
@@ -39,6 +39,8 @@ class TrainingDisplay:
     >>> TrainingDisplay.from_predictions(rows).best_step_
     50
     """
+
+    _panel, _margin = (2.9, 2.1), (0.3, 0.6)
 
     def __init__(
         self,
@@ -113,57 +115,47 @@ class TrainingDisplay:
         curves = {key: (np.array([s for s, _ in found[key]]), np.array([v for _, v in found[key]])) for key in order}
         return cls(curves, stop_reason, n_steps)
 
-    def plot(self, fig: Any = None) -> TrainingDisplay:
-        """Draw.
+    def _items(self) -> list[tuple[tuple[str, str], tuple[np.ndarray, np.ndarray]]]:
+        return list(self.curves.items())
 
-        Parameters
-        ----------
-        fig : matplotlib.figure.Figure, default=None
-            Where to; None makes one.
+    def _per_row(self) -> int:
+        return 3 if len(self.curves) in (3, 5, 6) else 4
 
-        Returns
-        -------
-        TrainingDisplay
-            Itself.
-        """
-        n = max(len(self.curves), 1)
-        per_row = 3 if n in (3, 5, 6) else 4
-        self.figure_ = fig or new_figure(min(n, per_row) * 2.9 + 0.3, math.ceil(n / per_row) * 2.1 + 0.6)
-        self.axes_ = panels(self.figure_, n, per_row=per_row)
-        if not self.curves:
-            say_inside(
-                self.axes_[0], "nothing was trained" + (f":\n{label(self.stop_reason, 70)}" if self.stop_reason else "")
+    @property
+    def _nothing(self) -> str:  # type: ignore[override]
+        return "nothing was trained" + (f":\n{label(self.stop_reason, 70)}" if self.stop_reason else "")
+
+    def _draw_one(self, axes: Any, item: tuple[tuple[str, str], tuple[np.ndarray, np.ndarray]]) -> None:
+        (stage, name), (steps, values) = item
+        is_score = (stage, name) == ("", "validation")
+        marker = "o" if is_score or len(values) < 3 else ""
+        axes.plot(steps, values, color=OTHER if is_score else MAIN, linewidth=1.4, marker=marker, markersize=4)
+        title = f"{stage}: {name}" if stage else "validation error" if is_score else name
+        axes.set_title(label(title, 34), fontsize=9)
+        axes.set_xlabel("step", fontsize=8)
+        axes.locator_params(nbins=4)
+        axes.xaxis.get_major_locator().set_params(integer=True)
+        if len(values) == 1:
+            axes.set_xlim(0, max(2 * steps[0], 1))
+        if is_score and self.best_step_ is not None:
+            best = float(values[steps.tolist().index(self.best_step_)])
+            axes.axvline(self.best_step_, color=THIRD, linewidth=1.2, linestyle="--")
+            what = "best: the start" if self.best_step_ == 0 else f"kept: step {self.best_step_}"
+            axes.annotate(
+                f"{what}\n{figures(best)}",
+                (self.best_step_, 0.97),
+                (4, 0),
+                xycoords=("data", "axes fraction"),
+                textcoords="offset points",
+                va="top",
+                fontsize=7,
+                color=THIRD,
             )
-            return self
-        for axes, ((stage, name), (steps, values)) in zip(self.axes_, self.curves.items(), strict=True):
-            is_score = (stage, name) == ("", "validation")
-            marker = "o" if is_score or len(values) < 3 else ""
-            axes.plot(steps, values, color=OTHER if is_score else MAIN, linewidth=1.4, marker=marker, markersize=4)
-            title = f"{stage}: {name}" if stage else "validation error" if is_score else name
-            axes.set_title(label(title, 34), fontsize=9)
-            axes.set_xlabel("step", fontsize=8)
-            axes.locator_params(nbins=4)
-            axes.xaxis.get_major_locator().set_params(integer=True)
-            if len(values) == 1:
-                axes.set_xlim(0, max(2 * steps[0], 1))
-            if is_score and self.best_step_ is not None:
-                best = float(values[steps.tolist().index(self.best_step_)])
-                axes.axvline(self.best_step_, color=THIRD, linewidth=1.2, linestyle="--")
-                what = "best: the start" if self.best_step_ == 0 else f"kept: step {self.best_step_}"
-                axes.annotate(
-                    f"{what}\n{figures(best)}",
-                    (self.best_step_, 0.97),
-                    (4, 0),
-                    xycoords=("data", "axes fraction"),
-                    textcoords="offset points",
-                    va="top",
-                    fontsize=7,
-                    color=THIRD,
-                )
-            if not stage and self.stop_reason and self.n_steps:
-                axes.axvline(self.n_steps, color=GREY, linewidth=1, linestyle=":")
+        if not stage and self.stop_reason and self.n_steps:
+            axes.axvline(self.n_steps, color=GREY, linewidth=1, linestyle=":")
+
+    def _draw_around(self) -> None:
         done = f"{self.n_steps} steps" if self.n_steps is not None else ""
         why = f"stopped: {label(self.stop_reason, 90)}" if self.stop_reason else ""
         if done or why:
             head_line(self.figure_, "; ".join(part for part in (done, why) if part))
-        return self

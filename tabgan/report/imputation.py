@@ -13,10 +13,10 @@ from tabgan.imputation.scoring import relative_errors
 from tabgan.plotting.canvas import figures
 from tabgan.report.html import HTMLReport, render
 from tabgan.report.page import Cell, Head, Notice, Page, Table, number_cell, settings_of, text_cell, versions
-from tabgan.report.pictures import NO_MATPLOTLIB, can_draw, picture_of
+from tabgan.report.pictures import NO_MATPLOTLIB, can_draw, has_curves, picture_of
 from tabgan.tables.frames import read_table
 
-__all__ = ["report_imputation", "report_nothing_to_fill"]
+__all__ = ["imputation_page", "report_imputation", "report_nothing_to_fill"]
 
 _FEW_CELLS = 20
 _MOSTLY_MISSING = 0.6
@@ -77,6 +77,13 @@ def report_imputation(
     >>> report.title
     'Imputation report'
     """
+    return render(imputation_page(imputer, X, X_filled, check=check, n_draws=n_draws, random_state=random_state))
+
+
+def imputation_page(
+    imputer: Any, X: Any, X_filled: Any = None, *, check: bool = False, n_draws: int = 10, random_state: int = 0
+) -> Page:
+    """What `report_imputation` renders, for those who have something to add."""
     check_is_fitted(imputer)
     if not hasattr(imputer, "validation_scores_") or not hasattr(imputer, "schema_"):
         raise InvalidInputError(
@@ -99,7 +106,7 @@ def report_imputation(
         page.pictures = _pictures(imputer, X, filled, gaps, check, n_draws, random_state)
     else:
         page.no_pictures = NO_MATPLOTLIB
-    return render(page)
+    return page
 
 
 def report_nothing_to_fill(n_rows: int, n_columns: int) -> HTMLReport:
@@ -341,7 +348,7 @@ def _pictures(
                     "On the diagonal they do; below it intervals are too narrow, above it too wide.",
                 )
             )
-    if imputer.history_:
+    if has_curves(imputer.history_):
         pictures.append(
             picture_of(
                 lambda: TrainingDisplay.from_estimator(imputer),

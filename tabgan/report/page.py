@@ -53,7 +53,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Picture:
-    """A PNG as base64 with its width and height in CSS pixels."""
+    """A PNG as base64 with its width and height in CSS pixels; photos keep their colours in the dark and shrink to fit."""
 
     title: str
     data: str
@@ -61,6 +61,7 @@ class Picture:
     caption: str
     width: int
     height: int
+    is_photo: bool = False
 
 
 @dataclass

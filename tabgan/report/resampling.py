@@ -11,7 +11,7 @@ import pandas as pd
 from tabgan.exceptions import InvalidInputError
 from tabgan.report.html import HTMLReport, render
 from tabgan.report.page import Head, Notice, Page, Table, number_cell, settings_of, text_cell, versions
-from tabgan.report.pictures import NO_MATPLOTLIB, can_draw, picture_of
+from tabgan.report.pictures import NO_MATPLOTLIB, can_draw, has_curves, picture_of
 
 __all__ = ["report_nothing_to_make", "report_resampling"]
 
@@ -239,7 +239,7 @@ def _pictures(sampler: Any, result: Any, max_classes: int, decision: Any) -> lis
                 "that only move the threshold lift all of them alike.",
             )
         )
-    if sampler.history_:
+    if has_curves(sampler.history_):
         pictures.append(
             picture_of(
                 lambda: TrainingDisplay.from_estimator(sampler),

@@ -33,7 +33,9 @@ def test_every_display_is_on_the_page():
     assert not missing
 
 
-@pytest.mark.parametrize("name", ["report_comparison", "report_imputation", "report_resampling"])
+@pytest.mark.parametrize(
+    "name", ["report_comparison", "report_images", "report_imputation", "report_resampling", "report_rows"]
+)
 def test_reports_are_public(name):
     import tabgan
 

@@ -227,3 +227,16 @@ def test_no_text_from_data_is_taken_for_a_formula_or_breaks_the_line(text):
     assert safe.isprintable()
     if len(text) <= 26 and text.isprintable():
         assert safe.replace(r"\$", "$") == text or "\\" in text
+
+
+@pytest.mark.parametrize(
+    ("top", "ticks"),
+    [(1.0, ["0%", "25%", "50%", "75%", "100%"]), (0.02, ["0.0%", "0.5%", "1.0%", "1.5%", "2.0%"])],
+)
+def test_percent_ticks_are_told_apart(top, ticks):
+    from tabgan.plotting.canvas import in_percent, new_figure
+
+    axes = new_figure(3, 3).subplots()
+    axes.set_xticks(np.linspace(0, top, 5))
+    in_percent(axes.xaxis)
+    assert [tick.get_text() for tick in axes.get_xticklabels()] == ticks

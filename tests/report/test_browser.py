@@ -9,9 +9,12 @@ from tabgan import (
     GAINImputer,
     compare_imputers,
     report_comparison,
+    report_images,
     report_imputation,
     report_resampling,
+    report_rows,
 )
+from tabgan.images import ImageGAN
 from tabgan.report.html import render
 from tabgan.report.page import Head, Page, Table, number_cell, text_cell
 
@@ -48,12 +51,16 @@ def reports(tmp_path_factory):
     target = np.where(np.arange(len(table)) % 4 == 0, IMAGE, SCRIPT)
     sampler = CGANSampler(n_steps=2, random_state=0).fit(table, target)
     report_resampling(sampler, check=True).save(folder / "resampling.html")
+    report_rows(sampler, *sampler.sample(40, random_state=0), where={IMAGE: SCRIPT}).save(folder / "rows.html")
+    pixels = np.random.default_rng(0).random((40, 8, 8))
+    gan = ImageGAN("cgan", n_steps=60, random_state=0).fit(pixels, [IMAGE, SCRIPT] * 20)
+    report_images(gan, pixels, [IMAGE, SCRIPT] * 20).save(folder / "images.html")
     found = compare_imputers(table, methods=["mean/mode", "kNN"], n_repeats=1)
     report_comparison(found).save(folder / "comparison.html")
     return {path.stem: path for path in folder.iterdir()}
 
 
-@pytest.fixture(params=["imputation", "resampling", "comparison"])
+@pytest.fixture(params=["imputation", "resampling", "comparison", "rows", "images"])
 def page(request, reports):
     return reports[request.param]
 
@@ -101,7 +108,7 @@ def test_every_picture_is_shown(browser, page):
     pictures = browser.js(
         "return [...document.images].map((image) => [image.complete, image.naturalWidth, image.getBoundingClientRect().width])"
     )
-    assert len(pictures) >= (1 if page.stem == "comparison" else 3)
+    assert len(pictures) >= {"comparison": 1, "rows": 2}.get(page.stem, 3)
     assert all(complete and natural > 200 and shown > 200 for complete, natural, shown in pictures)
 
 
@@ -150,6 +157,17 @@ def test_the_page_never_scrolls_sideways_in_a_narrow_window(browser, page, dark)
         " && !one.closest('.scroll')).map((one) => one.outerHTML.slice(0, 80))"
     )
     assert outside == []
+
+
+def test_photos_keep_their_colours_in_the_dark_and_fit_a_narrow_window(browser, reports):
+    browser.open(reports["images"], width=390, height=844, dark=True)
+    looks = browser.js(
+        "return [...document.images].map((one) => [one.className, getComputedStyle(one).filter, one.parentElement.scrollWidth])"
+    )
+    assert {name for name, _, _ in looks} == {"photo", ""}
+    for name, shown, width in looks:
+        assert (shown == "none") == (name == "photo")
+        assert name == "" or width <= 390
 
 
 def luminance(colour):

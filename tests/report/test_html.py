@@ -16,8 +16,10 @@ from tabgan import (
     GAINImputer,
     compare_imputers,
     report_comparison,
+    report_images,
     report_imputation,
     report_resampling,
+    report_rows,
 )
 from tabgan.exceptions import InvalidInputError
 from tabgan.report import pictures
@@ -235,6 +237,102 @@ def test_the_resampling_check_shows_what_a_classifier_makes_of_it(hostile):
     sampler = CGANSampler(n_steps=0, random_state=0).fit(hostile, alone)
     words = check_page(report_resampling(sampler, check=True).html).words
     assert any("decisions were not compared: class 'alone' has 1 of 80 rows" in word for word in words)
+
+
+def test_made_rows_are_told_beside_the_training_rows(hostile):
+    pytest.importorskip("matplotlib").use("Agg")
+    y = pd.Series(np.where(np.arange(80) % 4 == 0, HOSTILE, "common"), name=BREAKOUT)
+    sampler = CGANSampler(n_steps=0, random_state=0).fit(hostile, y)
+    sampler.resample()
+    mask, said = sampler.synthetic_mask_.copy(), str(sampler.report_)
+    X, classes = sampler.sample(30, y=HOSTILE, random_state=0)
+    page = check_page(report_rows(sampler, X, classes, where={HOSTILE: BREAKOUT}, random_state=5).html)
+    assert page.words[page.words.index("Made rows") + 1] == "30"
+    assert page.words[page.words.index("Training rows") + 1] == "80"
+    at = page.words.index(HOSTILE, page.words.index("Class by class", page.words.index("Summary") + 1))
+    assert [word for word in page.words[at : at + 12] if word][:3] == [HOSTILE, "20", "30"]
+    assert len(page.all("img")) == 1
+    assert any(word.startswith(f"All rows were asked to have {HOSTILE}") for word in page.words)
+    assert (sampler.synthetic_mask_ == mask).all()
+    assert str(sampler.report_) == said
+    with pytest.raises(InvalidInputError, match="columns"):
+        report_rows(sampler, X.iloc[:, 1:], classes)
+    with pytest.raises(InvalidInputError, match="CGANSampler"):
+        report_rows(CGANSampler(), X, classes)
+
+
+def test_rows_that_equal_real_ones_are_called_copies(hostile):
+    pytest.importorskip("matplotlib").use("Agg")
+    y = np.where(np.arange(80) % 4 == 0, "rare", "common")
+    sampler = CGANSampler(n_steps=0, random_state=0).fit(hostile, y)
+    words = check_page(report_rows(sampler, hostile[y == "rare"], y[y == "rare"]).html).words
+    assert any(word.startswith("Class 'rare': 100% of the made rows equal a real row") for word in words)
+
+
+@pytest.fixture(scope="module")
+def pixels():
+    return np.random.default_rng(0).random((40, 8, 8), dtype=np.float32)
+
+
+def test_the_image_report_tells_the_model_and_compares_with_training_images(pixels):
+    pytest.importorskip("matplotlib").use("Agg")
+    from tabgan.images import ImageGAN
+
+    names = [HOSTILE, BREAKOUT] * 20
+    gan = ImageGAN("cgan", n_steps=60, random_state=9).fit(pixels, names)
+    page = check_page(report_images(gan, pixels, names).html)
+    assert page.words[page.words.index("Recipe") + 1] == "cgan"
+    assert page.words[page.words.index("Steps") + 1] == "60"
+    assert page.words[page.words.index("Seed") + 1] == "9"
+    assert len(page.all("img")) == 4
+    assert f"class {HOSTILE}" in page.words
+    assert any("No figure here says" in word for word in page.words)
+    made, y = gan.sample(30, random_state=0, return_y=True)
+    page = check_page(report_images(gan, made=made, y_made=y).html)
+    assert page.words[page.words.index("Drawn") + 1] == "30"
+    with pytest.raises(InvalidInputError, match="CGANSampler"):
+        report_images(CGANSampler())
+
+
+def test_the_image_report_says_when_images_are_copies_or_all_alike(pixels, monkeypatch):
+    from tabgan.images import ImageGAN
+
+    monkeypatch.setattr(pictures.importlib.util, "find_spec", lambda name: None)
+    gan = ImageGAN("minimax", n_steps=1, random_state=0).fit(pixels)
+    told = {
+        "near-copies": lambda n, random_state: pixels[np.arange(n) % 40],
+        "collapse": lambda n, random_state: np.repeat(pixels[:1] * 0.5, n, axis=0),
+    }
+    for said, sample in told.items():
+        monkeypatch.setattr(gan, "sample", sample)
+        words = check_page(report_images(gan, pixels).html).words
+        mine = [word for word in words if word.startswith("Drawn images")]
+        assert [text for text in told if any(text in word for word in mine)] == [said]
+
+
+def test_a_model_that_translates_shows_translations(pixels):
+    pytest.importorskip("matplotlib").use("Agg")
+    from tabgan.images import ImageGAN
+
+    gan = ImageGAN("supervised-l1", n_steps=1, random_state=0).fit(pixels, targets=1 - pixels)
+    words = check_page(report_images(gan, pixels, targets=1 - pixels).html).words
+    assert "Translations" in words
+    assert "Drawn images" not in words
+
+
+def test_estimators_report_on_themselves(imputer, hostile, pixels, monkeypatch):
+    from tabgan.images import ImageGAN
+
+    monkeypatch.setattr(pictures.importlib.util, "find_spec", lambda name: None)
+
+    def undated(report):
+        return re.sub(r"<footer>.*?</footer>", "", report.html)
+
+    assert undated(imputer.report(hostile)) == undated(report_imputation(imputer, hostile))
+    sampler = CGANSampler(n_steps=0, random_state=0).fit(hostile, np.arange(80) % 4 == 0)
+    assert undated(sampler.report(check=True)) == undated(report_resampling(sampler, check=True))
+    gan = ImageGAN("minimax", n_steps=1, random_state=0).fit(pixels)
+    assert undated(gan.report(pixels)) == undated(report_images(gan, pixels))
 
 
 @pytest.fixture(scope="module")

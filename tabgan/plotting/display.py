@@ -1,0 +1,133 @@
+"""What displays share: where they draw, and panels of one kind beside each other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from tabgan.plotting.canvas import drawable, new_figure, panels, say_inside
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+__all__ = ["AxesDisplay", "FigureDisplay", "PanelDisplay", "legend_above"]
+
+
+class AxesDisplay:
+    """Base of displays of one plot, which may stand among others."""
+
+    def plot(self, ax: Any = None) -> Self:
+        """Draw.
+
+        Parameters
+        ----------
+        ax : matplotlib.axes.Axes, default=None
+            Where to; None makes a figure.
+
+        Returns
+        -------
+        display
+            Itself.
+        """
+        self.ax_ = drawable(ax or new_figure(*self._size()).subplots())
+        self.figure_ = self.ax_.figure
+        self._draw(alone=ax is None)
+        return self
+
+    def _size(self) -> tuple[float, float]:
+        """Width and height of a figure of its own, in inches."""
+        raise NotImplementedError
+
+    def _draw(self, alone: bool) -> None:
+        """Draw into ``ax_``; ``alone`` says that the figure holds nothing else."""
+        raise NotImplementedError
+
+
+class FigureDisplay:
+    """Base of displays of several plots, which take a whole figure."""
+
+    def plot(self, fig: Any = None) -> Self:
+        """Draw.
+
+        Parameters
+        ----------
+        fig : matplotlib.figure.Figure, default=None
+            Where to; None makes one.
+
+        Returns
+        -------
+        display
+            Itself.
+        """
+        self.figure_ = fig or new_figure(*self._size())
+        self._draw()
+        return self
+
+    def _size(self) -> tuple[float, float]:
+        """Width and height of a figure of its own, in inches."""
+        raise NotImplementedError
+
+    def _draw(self) -> None:
+        """Draw into ``figure_``, and keep the axes."""
+        raise NotImplementedError
+
+
+class PanelDisplay(FigureDisplay):
+    """Base of displays with a panel per column, curve or the like.
+
+    Subclasses say what the panels are about, how large one is, what to say when there is none, and draw one.
+    """
+
+    axes_: list[Any]
+    _panel: ClassVar[tuple[float, float]]
+    _margin: ClassVar[tuple[float, float]]
+    _nothing: ClassVar[str]
+
+    def _items(self) -> Sequence[Any]:
+        """What each panel is about."""
+        raise NotImplementedError
+
+    def _draw_one(self, axes: Any, item: Any) -> None:
+        """Draw one panel."""
+        raise NotImplementedError
+
+    def _draw_around(self) -> None:
+        """Headings and legends, when all panels are drawn."""
+
+    def _per_row(self) -> int:
+        return 4
+
+    def _size(self) -> tuple[float, float]:
+        n, per_row = max(len(self._items()), 1), self._per_row()
+        (width, height), (right, top) = self._panel, self._margin
+        return min(n, per_row) * width + right, -(-n // per_row) * height + top
+
+    def _draw(self) -> None:
+        items = self._items()
+        self.axes_ = panels(self.figure_, max(len(items), 1), per_row=self._per_row())
+        if not items:
+            say_inside(self.axes_[0], self._nothing)
+            return
+        for axes, item in zip(self.axes_, items, strict=True):
+            self._draw_one(axes, item)
+        self._draw_around()
+
+
+def legend_above(figure: Any, axes: Any, title: str | None, **style: Any) -> None:
+    """One legend for all panels, at the left above them, under a title: what a narrow window shows first.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure or SubFigure
+        Gets the legend.
+    axes : matplotlib.axes.Axes
+        The panel whose marks are explained.
+    title : str or None
+        Over the legend.
+    **style
+        Further arguments of ``Figure.legend``.
+    """
+    wanted = {"ncols": 2, "frameon": False, "fontsize": 9, "title_fontsize": 8} | style
+    figure.legend(
+        *axes.get_legend_handles_labels(), loc="outside upper left", title=title or None, alignment="left", **wanted
+    )
