@@ -196,6 +196,9 @@ class EarlyStopping(Callback):
         Its step; 0 when the untrained module was never beaten.
     """
 
+    SETTLED = "no better"
+    """How its reason to stop begins: training that ended so is done, not cut short."""
+
     def __init__(
         self,
         module: nn.Module,
@@ -227,7 +230,7 @@ class EarlyStopping(Callback):
         if trainer.step_count % self.every == 0:
             self._evaluate(trainer)
             if self._waited >= self.patience:
-                trainer.stop(f"no better {self.name} score in {self.patience} scorings")
+                trainer.stop(f"{self.SETTLED} {self.name} score in {self.patience} scorings")
 
     def restore_best(self) -> None:
         """Put the best weights into ``module``."""

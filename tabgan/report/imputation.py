@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from sklearn.utils.validation import check_is_fitted
 
+from tabgan.core.callbacks import EarlyStopping
 from tabgan.exceptions import InvalidInputError
 from tabgan.imputation.scoring import relative_errors
 from tabgan.plotting.canvas import figures
@@ -271,7 +272,7 @@ def _notices(imputer: Any, gaps: pd.Series, table: Any) -> list[Notice]:
                 "Set validation_fraction to 0.1, or run compare_imputers(X), to learn how good fills are.",
             )
         )
-    if imputer.stop_reason_:
+    if imputer.stop_reason_ and not imputer.stop_reason_.startswith(EarlyStopping.SETTLED):
         advice = "Raise max_time for better fills." if "time" in imputer.stop_reason_ else ""
         notices.append(Notice(f"Training ended early: {imputer.stop_reason_}.", advice))
     if gappy and not imputer.sample_posterior:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from tabgan.core.callbacks import EarlyStopping
 from tabgan.exceptions import InvalidInputError
 from tabgan.report.html import HTMLReport, render
 from tabgan.report.page import Head, Notice, Page, Table, number_cell, settings_of, text_cell, versions
@@ -163,7 +164,7 @@ def _notices(sampler: Any) -> list[Notice]:
         advice = next((advice for key, advice in _ADVICE.items() if key in text), "")
         notices.append(Notice(text[:1].upper() + text[1:], advice))
     notices += [Notice(f"In training: {text}", "See the curves below.") for text in sampler.report_.training]
-    if sampler.stop_reason_:
+    if sampler.stop_reason_ and not sampler.stop_reason_.startswith(EarlyStopping.SETTLED):
         notices.append(Notice(f"Training ended early: {sampler.stop_reason_}."))
     if int(np.sum(sampler.synthetic_mask_)):
         notices.append(
