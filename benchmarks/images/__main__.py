@@ -22,11 +22,16 @@ def main() -> None:
     parser.add_argument("grid", choices=[*GRIDS, *EXPERIMENTS, "report"])
     parser.add_argument("--results", type=Path, default=HERE / "results", help="folder for rows and pictures")
     parser.add_argument("--only", nargs="+", help="run these recipes only")
+    parser.add_argument(
+        "--device", default="cpu", help="where ImageGAN trains, for grids: cpu, cuda, ... (default: cpu)"
+    )
+    parser.add_argument("--steps", type=int, help="n_steps of every recipe of a grid, for a quick look")
     options = parser.parse_args()
     torch.set_num_threads(1)
     if options.grid in GRIDS:
         rows = options.results / f"{options.grid}.jsonl"
-        run_grid(GRIDS[options.grid], rows, options.results / "pictures", options.only)
+        cells = [cell.shortened(options.steps) for cell in GRIDS[options.grid]]
+        run_grid(cells, rows, options.results / "pictures", options.only, device=options.device)
     elif options.grid in EXPERIMENTS:
         rows = options.results / f"{options.grid}.jsonl"
         EXPERIMENTS[options.grid](rows, options.results / "pictures", options.only)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 __all__ = ["GRIDS", "Cell"]
@@ -23,6 +23,8 @@ class Cell:
     parameters : dict
         Of `ImageGAN`.
     seed : int
+    variant : str
+        Tells cells of one recipe apart.
     """
 
     data: str
@@ -30,11 +32,19 @@ class Cell:
     labels: bool = True
     parameters: dict[str, Any] = field(default_factory=dict)
     seed: int = 0
+    variant: str = ""
 
     @property
     def key(self) -> str:
         """What identifies the cell in a results file."""
-        return f"{self.data}/{self.recipe}/{'labels' if self.labels else 'plain'}/{self.seed}"
+        end = f"/{self.variant}" if self.variant else ""
+        return f"{self.data}/{self.recipe}/{'labels' if self.labels else 'plain'}/{self.seed}{end}"
+
+    def shortened(self, n_steps: int | None) -> Cell:
+        """The cell with another number of steps; None leaves it alone, and so do baselines."""
+        if n_steps is None or "n_steps" not in self.parameters:
+            return self
+        return replace(self, parameters=self.parameters | {"n_steps": n_steps})
 
 
 def _cells(data: str, budgets: dict[str, tuple[bool, dict[str, Any]]]) -> list[Cell]:
@@ -47,7 +57,7 @@ _DIGITS: dict[str, tuple[bool, dict[str, Any]]] = {
     "cgan": (True, {"n_steps": 4000}),
     "acgan": (True, {"n_steps": 4000}),
     "bagan": (True, {"n_steps": 3000}),
-    "began": (True, {"n_steps": 2000}),
+    "began": (True, {"n_steps": 3000}),
     "dragan": (True, {"n_steps": 2000}),
     "sngan": (True, {"n_steps": 1000}),
     "projection": (True, {"n_steps": 1000}),
@@ -59,15 +69,49 @@ _DIGITS: dict[str, tuple[bool, dict[str, Any]]] = {
     "wgan": (True, {"n_steps": 1500, "learning_rate": 5e-4}),
     "feature-matching": (True, {"n_steps": 2500}),
     "minibatch-discrimination": (True, {"n_steps": 2000, "settings": {"n_kernels": 16}}),
-    "stackgan": (True, {"n_steps": 1500}),
-    "unrolled": (True, {"n_steps": 500}),
+    "stackgan": (True, {"n_steps": 3500, "learning_rate": 5e-4, "settings": {"n_first_steps": 2000}}),
+    "unrolled": (True, {"n_steps": 1500}),
 }
 
+_BEGAN: dict[str, dict[str, Any]] = {
+    "as published": {"balance": 0.5, "balance_rate": 0.001, "d_code": 32, "batch_norm": False, "pull_weight": 0.0},
+    "faster control": {"balance": 0.5, "d_code": 32, "batch_norm": False, "pull_weight": 0.0},
+    "narrow code": {"balance": 0.5, "batch_norm": False, "pull_weight": 0.0},
+    "balance 1": {"batch_norm": False, "pull_weight": 0.0},
+    "batch norm": {"pull_weight": 0.0},
+    "pulling away": {},
+    "pulling away more": {"pull_weight": 0.1},
+}
+"""From the paper's BEGAN to the recipe's defaults, one change at a time, and one beyond."""
+
+_SMALL = {"network": "dcgan", "width": 16}
 _MNIST: dict[str, tuple[bool, dict[str, Any]]] = {
-    "cgan": (True, {"n_steps": 2500, "settings": {"network": "mlp"}}),
-    "acgan": (True, {"n_steps": 2500, "settings": {"network": "mlp"}}),
-    "wgan-gp": (True, {"n_steps": 600, "settings": {"network": "mlp"}}),
-    "dcgan": (True, {"n_steps": 300, "batch_size": 64, "settings": {"width": 16}}),
+    "dcgan": (True, {"n_steps": 400, "batch_size": 64, "settings": {"width": 16}}),
+    "acgan": (True, {"n_steps": 500, "settings": _SMALL}),
+    "cgan": (True, {"n_steps": 2000, "settings": {"network": "mlp"}}),
+}
+
+_FULL: dict[str, tuple[bool, dict[str, Any]]] = {
+    "dcgan": (True, {"n_steps": 20_000, "batch_size": 128, "settings": {"width": 64}}),
+    "cgan": (True, {"n_steps": 20_000, "batch_size": 128, "settings": {"network": "dcgan", "width": 64}}),
+    "acgan": (True, {"n_steps": 20_000, "batch_size": 128, "settings": {"network": "dcgan", "width": 64}}),
+    "wgan-gp": (
+        True,
+        {"n_steps": 20_000, "batch_size": 128, "settings": {"network": "residual", "width": 64, "average": 0.999}},
+    ),
+    "projection": (
+        True,
+        {"n_steps": 20_000, "batch_size": 128, "settings": {"network": "residual", "width": 128, "average": 0.999}},
+    ),
+    "sngan": (
+        True,
+        {"n_steps": 20_000, "batch_size": 128, "settings": {"network": "residual", "width": 128, "average": 0.999}},
+    ),
+    "bagan": (
+        True,
+        {"n_steps": 20_000, "batch_size": 128, "d_noise": 100, "settings": {"network": "dcgan", "width": 64}},
+    ),
+    "stackgan": (True, {"n_steps": 20_000, "batch_size": 128, "settings": {"network": "dcgan", "width": 64}}),
 }
 
 GRIDS: dict[str, list[Cell]] = {
@@ -77,8 +121,23 @@ GRIDS: dict[str, list[Cell]] = {
         Cell("digits", "wgan-gp", True, {"n_steps": 3}),
     ],
     "digits": _cells("digits", _DIGITS)
+    + [
+        Cell(
+            "digits",
+            "projection",
+            True,
+            {"n_steps": 1000, "settings": {"conditional_norm": True}},
+            variant="conditional batch norm",
+        )
+    ]
     + [Cell("digits", name, False) for name in ("vae", "autoencoder", "gmmn", "rbm", "pixelcnn")],
+    "began": [
+        Cell("digits", "began", True, {"n_steps": 1500, "settings": settings}, variant=name)
+        for name, settings in _BEGAN.items()
+    ],
     "mnist": _cells("mnist", _MNIST),
-    "fashion": _cells("fashion", {name: _MNIST[name] for name in ("cgan", "dcgan")}),
+    "fashion": _cells("fashion", {name: _MNIST[name] for name in ("acgan",)}),
+    "mnist-full": _cells("mnist", _FULL),
+    "fashion-full": _cells("fashion", _FULL),
 }
-"""Grids of recipes; the single experiments are in `benchmarks.images.experiments`."""
+"""Grids of recipes; those named ``full`` are for a GPU (``--device cuda``). Single experiments: `benchmarks.images.experiments`."""

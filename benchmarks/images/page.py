@@ -18,8 +18,10 @@ __all__ = ["lines_of_code", "write_page"]
 Rows = Mapping[str, dict[str, Any]]
 _GALLERY = (
     "real gaussians wgan-gp projection sngan acgan cgan bagan dragan minimax lsgan matching-aware feature-matching wgan dcgan "
-    "stackgan unrolled minibatch-discrimination began"
+    "stackgan minibatch-discrimination unrolled began "
+    "non-saturating vae autoencoder gmmn rbm pixelcnn"
 ).split()
+_DISTANCES = {"frechet": "Frechet", "coverage": "coverage", "accuracy": "conditional accuracy"}
 _TABLES = {
     "bagan": {
         "fidelity": "fidelity",
@@ -35,15 +37,25 @@ _TABLES = {
         "error_of_mean_image": "of the mean image",
         "cycle_error": "cycle error",
     },
-    "vectors": {"digit_right": "digit right", "bold_right": "bold right", "slant_right": "slant right"},
-    "mnist": {"frechet": "Frechet", "coverage": "coverage", "accuracy": "conditional accuracy"},
-    "fashion": {"frechet": "Frechet", "coverage": "coverage", "accuracy": "conditional accuracy"},
+    "vectors": {
+        "n_combinations": "combinations",
+        "digit_right": "digit right",
+        "bold_right": "bold right",
+        "slant_right": "slant right",
+    },
+    "mnist": _DISTANCES,
+    "fashion": _DISTANCES,
+    "began": _DISTANCES,
 }
 _MISSING = "not measured yet"
 
 
 def write_page(results: Path, template: Path, page: Path) -> None:
-    """Fill the template: ``{digits:NAME}``, ``{ring:NAME}``, ``{table:NAME}``, ``{picture:FILE}``, ``{gallery}``, ``{lines}``."""
+    """Fill the template.
+
+    ``{digits:NAME}``, ``{ring:NAME}``, ``{table:NAME}``, ``{picture:FILE}``, ``{gallery}``, ``{lines}``, and
+    ``{row:FILE|KEY|COLUMN}`` for a single figure.
+    """
     found = {file.stem: _rows(file) for file in results.glob("*.jsonl")}
     pictures = page.parent / page.stem
     pictures.mkdir(exist_ok=True)
@@ -54,6 +66,9 @@ def write_page(results: Path, template: Path, page: Path) -> None:
             return _digits(found.get("digits", {}), name)
         if kind == "ring":
             return _ring(found.get("ring", {}), name)
+        if kind == "row":
+            file, key, column = name.split("|")
+            return _figure(found.get(file, {}).get(key, {}).get(column))
         if kind == "table":
             return _table(found.get(name, {}), _TABLES[name])
         if kind == "picture":
@@ -105,12 +120,23 @@ def _digits(rows: Rows, name: str) -> str:
 def _ring(rows: Rows, name: str) -> str:
     if name == "table":
         names = list(dict.fromkeys(key.rsplit("/", 1)[0] for key in rows))
-        return "\n".join(
-            ["| method | modes hit; share near, per seed |", "|---|---|"]
-            + [f"| {n} | {_ring(rows, n)} |" for n in names]
-        )
-    mine = [row for key, row in rows.items() if key.rsplit("/", 1)[0] == name]
-    return "; ".join(f"{row['modes_hit']}, {row['share_near']:.2f}" for row in mine) or _MISSING
+        head = ["| method | modes hit; share near, per seed | steps | CPU s per seed |", "|---|---|---|---|"]
+        return "\n".join([*head, *(_ring_line(rows, n) for n in names)])
+    return "; ".join(f"{row['modes_hit']}, {row['share_near']:.2f}" for row in _seeds(rows, name)) or _MISSING
+
+
+def _ring_line(rows: Rows, name: str) -> str:
+    mine = _seeds(rows, name)
+    seconds = sum(row["cpu_seconds"] for row in mine) / len(mine)
+    return f"| {name} | {_ring(rows, name)} | {mine[0]['n_steps']} | {seconds:.0f} |"
+
+
+def _seeds(rows: Rows, name: str) -> list[dict[str, Any]]:
+    return [row for key, row in rows.items() if key.rsplit("/", 1)[0] == name]
+
+
+def _figure(value: Any) -> str:
+    return _MISSING if value is None else f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
 def _table(rows: Rows, columns: Mapping[str, str]) -> str:
@@ -119,8 +145,14 @@ def _table(rows: Rows, columns: Mapping[str, str]) -> str:
     lines = ["| | " + " | ".join([*columns.values(), "CPU s"]) + " |", "|---" * (len(columns) + 2) + "|"]
     for key, row in rows.items():
         cells = [row.get(column) for column in [*columns, "cpu_seconds"]]
-        lines.append(f"| {key} | " + " | ".join("" if cell is None else f"{cell:.3g}" for cell in cells) + " |")
+        lines.append(f"| {_short(key)} | " + " | ".join("" if cell is None else _figure(cell) for cell in cells) + " |")
     return "\n".join(lines)
+
+
+def _short(key: str) -> str:
+    """A grid cell's variant, else its recipe; other keys as they are."""
+    parts = key.split("/")
+    return key if len(parts) < 4 else parts[4] if len(parts) == 5 else parts[1]
 
 
 def _picture(source: Path, pictures: Path) -> str:

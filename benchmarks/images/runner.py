@@ -13,7 +13,7 @@ import torch
 
 from benchmarks.images.config import Cell
 from benchmarks.images.data import ImageSet, load_images
-from benchmarks.images.judge import Judge
+from benchmarks.images.judge import Judge, judge_of
 from benchmarks.images.others import OTHERS
 from benchmarks.processes import commit
 from tabgan.images import ImageGAN
@@ -23,40 +23,42 @@ from tabgan.images.grids import grid_of, write_png
 __all__ = ["done_keys", "run_cell", "run_grid", "save_row"]
 
 
-def run_grid(cells: list[Cell], results: Path, pictures: Path, only: list[str] | None = None) -> None:
+def run_grid(
+    cells: list[Cell], results: Path, pictures: Path, only: list[str] | None = None, *, device: str = "cpu"
+) -> None:
     """Run what the results file does not hold yet."""
     known = done_keys(results)
     for cell in cells:
         if cell.key not in known and (only is None or cell.recipe in only):
-            row = run_cell(cell, pictures)
+            row = run_cell(cell, pictures, device)
             save_row(results, row)
             shown = {k: round(v, 3) for k, v in row.items() if isinstance(v, float)}
             print(cell.key, shown, flush=True)
 
 
-def run_cell(cell: Cell, pictures: Path) -> dict[str, Any]:
+def run_cell(cell: Cell, pictures: Path, device: str = "cpu") -> dict[str, Any]:
     """One row: what was run, its metrics, and what it cost."""
     data = _images(cell.data)
     judge = _judge(cell.data)
-    started = time.process_time()
-    drawn, asked, pictured, facts = _draw(cell, data)
-    seconds = time.process_time() - started
+    started, waited = time.process_time(), time.perf_counter()
+    drawn, asked, pictured, facts = _draw(cell, data, device)
+    seconds = time.process_time() - started if device == "cpu" else time.perf_counter() - waited
     pictures.mkdir(parents=True, exist_ok=True)
-    name = cell.key.replace("/", "-") + ".png"
+    name = cell.key.replace("/", "-").replace(" ", "-") + ".png"
     write_png(pictures / name, grid_of(torch.from_numpy(pictured)[:, None] * 2 - 1, 10, zoom=2))
     return {
         "key": cell.key,
         **judge.scores(drawn, asked),
-        "cpu_seconds": seconds,
+        "cpu_seconds" if device == "cpu" else "seconds": seconds,
         "judge_accuracy": judge.accuracy,
         "n": len(drawn),
-        "device": "cpu",
+        "device": device,
         "commit": commit(),
         **facts,
     }
 
 
-def _draw(cell: Cell, data: ImageSet) -> tuple[np.ndarray, np.ndarray | None, np.ndarray, dict[str, Any]]:
+def _draw(cell: Cell, data: ImageSet, device: str) -> tuple[np.ndarray, np.ndarray | None, np.ndarray, dict[str, Any]]:
     """As many images as the real part has, their labels, a hundred for the picture, and facts of the run."""
     n, column = len(data.real), np.tile(np.arange(10), 10)
     asked = data.real_labels
@@ -73,7 +75,7 @@ def _draw(cell: Cell, data: ImageSet) -> tuple[np.ndarray, np.ndarray | None, np
     if cell.recipe in OTHERS:
         drawn = OTHERS[cell.recipe](torch.from_numpy(data.images), n).clamp(0, 1).numpy()
         return drawn, None, drawn[:100], {}
-    gan = ImageGAN(cell.recipe, random_state=cell.seed, value_range=(0, 1), device="cpu", **cell.parameters)
+    gan = ImageGAN(cell.recipe, random_state=cell.seed, value_range=(0, 1), device=device, **cell.parameters)
     gan.fit(data.images, data.labels if cell.labels else None)
     facts = {"n_steps": gan.n_iter_, "parameters": repr(cell.parameters)}
     if cell.labels:
@@ -102,4 +104,4 @@ def _images(name: str) -> ImageSet:
 
 @cache
 def _judge(name: str) -> Judge:
-    return Judge(_images(name))
+    return judge_of(_images(name))

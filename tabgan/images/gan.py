@@ -13,7 +13,6 @@ import numpy as np
 import torch
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
-from torch import Tensor
 
 from tabgan._runtime import make_generator, resolve_device
 from tabgan.core.callbacks import Callback, Progress, TimeBudget
@@ -21,15 +20,16 @@ from tabgan.core.checkpoint import write_model_file
 from tabgan.core.interrupts import interruptible
 from tabgan.exceptions import InvalidInputError, InvalidParameterError
 from tabgan.images import state
-from tabgan.images.conditions import Conditions, missing_per_class
+from tabgan.images.conditions import Conditions
+from tabgan.images.drawing import Drawing
 from tabgan.images.grids import SampleGrid
-from tabgan.images.latent import slerp, truncated_noise
-from tabgan.images.reading import ImageFormat, read_images
 from tabgan.images.recipes import recipes
-from tabgan.images.recipes.base import Recipe, Sizes, TrainingData, check_settings
+from tabgan.images.recipes.base import Recipe, TrainingData, check_settings
 from tabgan.images.training import Run, make_images, train
+from tabgan.images.training_data import Given, read_training_data
 from tabgan.notebook import FittedHTML, Learnt
 from tabgan.parameter_rules import SEED, check, integer, number, optional, parameter_error, seed_of
+from tabgan.reporting import ReportsImages
 
 __all__ = ["ImageGAN"]
 
@@ -46,7 +46,7 @@ _RULES = {
 }
 
 
-class ImageGAN(FittedHTML, BaseEstimator):
+class ImageGAN(Drawing, FittedHTML, ReportsImages, BaseEstimator):
     """Train an image GAN, draw from it, translate with it.
 
     Parameters
@@ -175,24 +175,19 @@ class ImageGAN(FittedHTML, BaseEstimator):
         """
         deadline = None if self.max_time is None else time.monotonic() + self.max_time
         recipe, settings = self._checked()
-        data, source_format, target_format, conditions = self._read(recipe, images, labels, targets)
-        sizes = Sizes(
-            target_format.shape,
-            0 if conditions is None else conditions.table.shape[1],
-            0 if conditions is None else conditions.n_classes,
-            None if source_format is None else source_format.shape,
-        )
+        given = self._read(recipe, images, labels, targets)
+        sizes, conditions = given.sizes, given.conditions
         generator = make_generator(seed_of(self.random_state))
         players = recipe.networks(sizes, SimpleNamespace(**settings), generator)
         settings = settings | {"d_noise": recipe.d_noise(players, SimpleNamespace(**settings))}
         for name in ("players_", "_training_state"):  # a fit that fails must not leave a new recipe with old networks
             self.__dict__.pop(name, None)
         self.recipe_, self.settings_, self._sizes = recipe, settings, sizes
-        self._format, self._source_format, self._conditions = target_format, source_format, conditions
+        self._format, self._source_format, self._conditions = given.target, given.source, conditions
         if conditions is not None and conditions.labels is not None:
             self.classes_ = np.asarray(conditions.labels)
         self._draws = make_generator(int(torch.randint(2**62, (), generator=generator)))
-        self._train(players, data, generator, settings["n_steps"], None, deadline)
+        self._train(players, given.data, generator, settings["n_steps"], None, deadline)
         return self
 
     def partial_fit(
@@ -222,173 +217,14 @@ class ImageGAN(FittedHTML, BaseEstimator):
         if n_steps is not None and n_steps < 1:
             raise parameter_error("n_steps", n_steps, "an integer >= 1")
         self._checked()
-        data, source_format, target_format, _ = self._read(self.recipe_, images, labels, targets, self._conditions)
-        sizes = (target_format.shape, None if source_format is None else source_format.shape)
-        if sizes != (self._format.shape, None if self._source_format is None else self._source_format.shape):
-            raise InvalidInputError(f"images have shape {target_format.shape}, but training had {self._format.shape}.")
+        given = self._read(self.recipe_, images, labels, targets, self._conditions)
+        if (given.sizes.shape, given.sizes.source) != (self._sizes.shape, self._sizes.source):
+            raise InvalidInputError(f"images have shape {given.sizes.shape}, but training had {self._sizes.shape}.")
         generator = make_generator(0)  # replaced by the saved one
         players = self.recipe_.networks(self._sizes, SimpleNamespace(**self.settings_), generator)
-        self._train(players, data, generator, n_steps or self.settings_["n_steps"], self._training_state, deadline)
+        n_steps = n_steps or self.settings_["n_steps"]
+        self._train(players, given.data, generator, n_steps, self._training_state, deadline)
         return self
-
-    def sample(
-        self,
-        n: int | None = None,
-        y: Any = None,
-        *,
-        truncation: float | None = None,
-        random_state: int | None = None,
-        return_y: bool = False,
-    ) -> Any:
-        """Draw images.
-
-        Parameters
-        ----------
-        n : int, default=None
-            How many; None takes one per entry of ``y``.
-        y : array of shape (n,) or (n, d), or one label, default=None
-            Classes or condition vectors to draw; None draws them as frequent as in training.
-        truncation : float, default=None
-            Redraw noise beyond this absolute value: better pictures, less variety (Brock et al. 2019, section 3.1).
-        random_state : int, default=None
-            Repeatable draws; None goes on in the model's own stream.
-        return_y : bool, default=False
-            Return ``(images, y)``.
-
-        Returns
-        -------
-        ndarray or Tensor
-            Images in the layout, range and dtype of those seen in `fit`.
-        """
-        self._check_ready("pairs", "domains", wanted=False, method="sample", instead="transform")
-        if y is not None and np.ndim(y) == 0:
-            y = [y] * (n or 1)
-        if n is None:
-            if y is None:
-                raise InvalidParameterError("n=None needs y; say how many images to draw.")
-            n = len(y)
-        if not isinstance(n, (int, np.integer)) or n < 1:
-            raise parameter_error("n", n, "an integer >= 1")
-        if truncation is not None and not truncation > 0:
-            raise parameter_error("truncation", truncation, "None or a number > 0")
-        generator = self._draws if random_state is None else make_generator(random_state)
-        condition, drawn = self._condition(n, y, generator)
-        width = self.settings_["d_noise"]
-        if truncation is None:
-            noise = torch.randn(n, width, generator=generator)
-        else:
-            noise = truncated_noise(n, width, truncation, generator)
-        images = self._format.restore(make_images(self.recipe_, self.players_, noise, condition))
-        return (images, drawn) if return_y else images
-
-    def latent_walk(
-        self,
-        n: int = 5,
-        y: Any = None,
-        *,
-        steps: int = 9,
-        random_state: int | None = None,
-        return_y: bool = False,
-    ) -> Any:
-        """Walk from one random latent code to another, on the arc between them, under one condition per walk.
-
-        Parameters
-        ----------
-        n : int, default=5
-            Walks.
-        y : array of shape (n,) or (n, d), or one label, default=None
-            Class or condition vector of each walk; None draws them as frequent as in training.
-        steps : int, default=9
-            Images per walk, both ends included.
-        random_state : int, default=None
-            Repeatable codes; None goes on in the model's own stream.
-        return_y : bool, default=False
-            Return ``(images, y)``; y is None for a model without conditions.
-
-        Returns
-        -------
-        ndarray or Tensor of shape (n, steps, ...)
-            Images in the layout, range and dtype of those seen in `fit`. `tabgan.plotting.ImageGridDisplay.from_walk` draws them.
-        """
-        self._check_ready("pairs", "domains", wanted=False, method="latent_walk", instead="transform")
-        for name, value, least in (("n", n, 1), ("steps", steps, 2)):
-            if not isinstance(value, (int, np.integer)) or value < least:
-                raise parameter_error(name, value, f"an integer >= {least}")
-        if y is not None and np.ndim(y) == 0:
-            y = [y] * n
-        generator = self._draws if random_state is None else make_generator(random_state)
-        condition, drawn = self._condition(n, y, generator)
-        start, end = torch.randn(2, n, self.settings_["d_noise"], generator=generator)
-        noise = slerp(start, end, steps).transpose(0, 1).flatten(0, 1)
-        condition = None if condition is None else condition.repeat_interleave(steps, 0)
-        images = self._format.restore(make_images(self.recipe_, self.players_, noise, condition))
-        images = images.reshape(n, steps, *images.shape[1:])
-        return (images, drawn) if return_y else images
-
-    def transform(self, images: Any, *, draw: bool = False, reverse: bool = False) -> Any:
-        """Translate images.
-
-        Parameters
-        ----------
-        images : ndarray, Tensor or path
-            Like the ``images`` of `fit` (its ``targets`` with ``reverse``).
-        draw : bool, default=False
-            Let pix2pix's dropout act, so that each call gives another translation; False gives the mean network's.
-        reverse : bool, default=False
-            Translate back (CycleGAN only).
-
-        Returns
-        -------
-        ndarray or Tensor
-            In the layout, range and dtype of ``targets`` (of ``images`` with ``reverse``).
-        """
-        self._check_ready("pairs", "domains", wanted=True, method="transform", instead="sample")
-        if reverse and self.recipe_.needs != "domains":
-            raise InvalidParameterError(
-                f"reverse=True needs a recipe that translates both ways, not {self.recipe_.name!r}."
-            )
-        there, back = self._source_format, self._format
-        assert there is not None
-        if reverse:
-            there, back = back, there
-        values, form = read_images(images, value_range=(there.low, there.high), image_shape=there.shape)
-        if form.shape != there.shape:
-            raise InvalidInputError(f"images have shape {form.shape}, but training had {there.shape}.")
-        noise = torch.randn(len(values), self.settings_["d_noise"], generator=self._draws) if draw else None
-        return back.restore(make_images(self.recipe_, self.players_, noise, values, reverse=reverse))
-
-    def fit_resample(
-        self, X: Any, y: Any, *, sampling_strategy: str | Mapping[Any, int] = "auto"
-    ) -> tuple[Any, np.ndarray]:
-        """Fit on imbalanced classes and add generated images of the rare ones, as imbalanced-learn's samplers do.
-
-        Parameters
-        ----------
-        X : ndarray or Tensor
-            Images, also as flat rows.
-        y : array of shape (n,)
-            Class labels.
-        sampling_strategy : "auto" or dict, default="auto"
-            ``"auto"`` brings every class to the size of the largest; a dict maps a class to the wanted number.
-
-        Returns
-        -------
-        X : ndarray or Tensor
-            The given images, then the generated ones.
-        y : ndarray
-            Their labels.
-        """
-        labels = np.asarray(y)
-        if labels.ndim != 1:
-            raise InvalidInputError(f"y has shape {labels.shape}; one class label per image is needed.")
-        missing = missing_per_class(labels, sampling_strategy)
-        self.fit(X, labels)
-        more = np.concatenate([np.repeat(label, n) for label, n in missing.items()]).astype(labels.dtype)
-        if not len(more):
-            return X, labels
-        made = self.sample(y=more)
-        whole = torch.cat([X, made]) if isinstance(X, Tensor) else np.concatenate([np.asarray(X), made])
-        return whole, np.concatenate([labels, more])
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the model, its training state included, to one file that `tabgan.load` reads; no pickle.
@@ -424,45 +260,10 @@ class ImageGAN(FittedHTML, BaseEstimator):
         given = dict(self.settings or {}) | {name: value for name, value in named.items() if value is not None}
         return recipe, dict(recipe.settings) | given
 
-    def _read(
-        self, recipe: Recipe, images: Any, labels: Any, targets: Any, known: Conditions | None = None
-    ) -> tuple[TrainingData, ImageFormat | None, ImageFormat, Conditions | None]:
-        translates = recipe.needs in ("pairs", "domains")
-        if translates != (targets is not None):
-            verb = "needs" if translates else "does not take"
-            raise InvalidInputError(f"targets: recipe {recipe.name!r} {verb} them.")
-        if translates and labels is not None:
-            raise InvalidInputError(f"labels: recipe {recipe.name!r} does not take them.")
-        if recipe.needs == "labels" and labels is None:
-            raise InvalidInputError(f"labels: recipe {recipe.name!r} needs them.")
-        options: dict[str, Any] = {"value_range": self.value_range, "image_shape": self.image_shape}
-        values, form = read_images(images, **options)
+    def _read(self, recipe: Recipe, images: Any, labels: Any, targets: Any, known: Conditions | None = None) -> Given:
+        options = {"value_range": self.value_range, "image_shape": self.image_shape}
         device = resolve_device(self.device)
-        if not translates:
-            if labels is None and known is not None:
-                raise InvalidInputError("labels: the model was trained with labels; give them here, too.")
-            if labels is None:
-                return TrainingData(values.to(device)), None, form, None
-            conditions = Conditions.learn(labels, len(values)) if known is None else known
-            groups = conditions.groups(labels, len(values)).to(device)
-            table = conditions.table.to(device)
-            return (
-                TrainingData(values.to(device), groups, len(table), table[groups]),
-                None,
-                form,
-                conditions,
-            )
-        wanted, target_form = read_images(targets, **options, name="targets")
-        if recipe.needs == "pairs" and len(wanted) != len(values):
-            raise InvalidInputError(
-                f"targets has {len(wanted)} images, but images has {len(values)}; they belong together."
-            )
-        if wanted.shape[2:] != values.shape[2:]:
-            raise InvalidInputError(
-                f"targets have {tuple(wanted.shape[2:])} pixels and images {tuple(values.shape[2:])}; they must agree (enlarge "
-                "low-resolution images first)."
-            )
-        return TrainingData(wanted.to(device), sources=values.to(device)), form, target_form, None
+        return read_training_data(recipe, images, labels, targets, options=options, device=device, known=known)
 
     def _train(
         self,
@@ -496,18 +297,3 @@ class ImageGAN(FittedHTML, BaseEstimator):
             draw = lambda: make_images(self.recipe_, players, noise, condition)  # noqa: E731
             passing.append(SampleGrid(draw, Path(self.sample_folder), self.sample_every))
         return passing
-
-    def _condition(self, n: int, y: Any, generator: torch.Generator) -> tuple[Tensor | None, Any]:
-        if self._conditions is None:
-            if y is not None:
-                raise InvalidParameterError("y is given, but the model was trained without labels.")
-            return None, None
-        if y is not None:
-            return self._conditions.vectors(y, n), np.asarray(y)
-        groups = self._conditions.draw(n, generator)
-        return self._conditions.table[groups], self._conditions.named(groups)
-
-    def _check_ready(self, *needs: str, wanted: bool, method: str, instead: str) -> None:
-        check_is_fitted(self, "players_")
-        if (self.recipe_.needs in needs) != wanted:
-            raise InvalidParameterError(f"recipe {self.recipe_.name!r} has no {method}; use {instead}.")

@@ -9,10 +9,13 @@ import pytest
 import torch
 
 from benchmarks.images.config import GRIDS
+from benchmarks.images.data import ImageSet
+from benchmarks.images.experiments.collapse import density_picture
 from benchmarks.images.experiments.rare import structural_similarity
 from benchmarks.images.experiments.translation import high_frequency_energy
+from benchmarks.images.judge import ConvJudge
 from benchmarks.images.report import write_report
-from tabgan.images import recipes
+from tabgan.images import ImageGAN, recipes
 
 
 def test_high_frequency_energy():
@@ -38,6 +41,35 @@ def test_every_recipe_from_noise_is_in_the_digits_grid():
     wanted = {r.name for r in recipes.values() if r.needs in ("images", "labels")} - {"vector-conditions"}
     assert wanted <= measured
     assert {"real", "gaussians"} <= measured
+
+
+@pytest.mark.parametrize("cell", [c for c in GRIDS["mnist-full"] if c.parameters], ids=lambda cell: cell.recipe)
+def test_settings_for_a_gpu_fit_together(cell):
+    short = cell.shortened(1)
+    assert short.parameters["n_steps"] == 1 < cell.parameters["n_steps"]
+    assert short.key == cell.key
+    images = np.random.default_rng(0).random((6, 16, 16), dtype=np.float32)
+    small = short.parameters | {"batch_size": 2, "settings": short.parameters["settings"] | {"width": 4}}
+    gan = ImageGAN(cell.recipe, value_range=(0, 1), **small)
+    assert gan.fit(images, [0, 1, 2] * 2).sample(y=[1]).shape == (1, 16, 16)
+
+
+def test_density_picture():
+    points = torch.tensor([[1.2, 1.2], [1.2, 1.2], [1.2, 1.2], [1.2, 1.2], [-1.2, 0.01]])
+    picture = density_picture(points, size=4)[0]
+    assert picture[0, 3] == 1  # up is up, right is right
+    assert picture[1, 0] == 0  # a quarter of the points: half as bright
+    assert (picture == -1).sum() == 14
+
+
+def test_the_convolutional_judge_learns_bright_from_dark():
+    rng = np.random.default_rng(0)
+    images, labels = rng.random((200, 28, 28), dtype=np.float32) / 2, np.arange(200) % 2
+    images[labels == 1] += 0.5
+    judge = ConvJudge(ImageSet("mnist", images, labels, images, labels, images, labels))
+    assert judge.accuracy == 1
+    assert judge.features(images).shape == (200, 32)
+    np.testing.assert_array_equal(judge.predict(images[::-1]), labels[::-1])
 
 
 def test_report(tmp_path):

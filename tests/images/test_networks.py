@@ -100,6 +100,40 @@ def test_the_condition_reaches_every_network(rng):
         assert not torch.equal(net(noise, torch.tensor([[1.0, 0.0]])), net(noise, torch.tensor([[0.0, 1.0]])))
 
 
+def test_with_conditional_norm_the_condition_enters_by_gains_and_biases_alone(rng):
+    noise, classes = torch.randn(6, 4, generator=rng), torch.eye(2)[[0, 1, 0, 1, 0, 1]]
+    for maker in (MLPGenerator, ConvGenerator, ResidualGenerator):
+        net = maker((1, 8, 8), 4, 2, width=4, conditional_norm=True, generator=rng)
+        names = [name for name, _ in net.named_parameters() if name.endswith("gain")]
+        assert len(names) >= 1
+        assert torch.equal(net(noise, classes), net(noise, classes.flip(1)))  # gains and biases start at zero
+        for name in names:
+            before = net(noise, classes)
+            with torch.no_grad():
+                net.get_parameter(name)[:, 1] = 2.0
+            assert not torch.allclose(net(noise, classes), before), name
+        torch.testing.assert_close(
+            net(noise, torch.eye(2)[[0] * 6]), net(noise, 0 * classes)
+        )  # class 0 has gain 1 still
+
+
+def test_density_of_a_monotone_generator_is_that_of_its_noise_times_the_slope(rng):
+    net = MLPGenerator((1, 1, 1), 1, width=16, depth=1, batch_norm=False, generator=rng)
+    for parameter in net.parameters():
+        torch.nn.init.uniform_(parameter, 0.1, 0.4, generator=rng)  # only rising units: x(z) can be inverted
+    z = torch.linspace(-1.5, 1.5, 6001, dtype=torch.float64)[:, None].requires_grad_(True)
+    net = net.double()
+    x = net(z).flatten()
+    (slope,) = torch.autograd.grad(x.sum(), z)
+    density = torch.exp(-(z[:, 0] ** 2) / 2) / (2 * torch.pi) ** 0.5 / slope[:, 0]  # p(x) = p(z) |dz/dx|
+    drawn = net(torch.randn(200_000, 1, generator=rng, dtype=torch.float64)).flatten().detach()
+    for low, high in ((1000, 2500), (2500, 3000), (3000, 5000)):
+        here = slice(low, high + 1)
+        mass = float(torch.trapezoid(density[here], x[here]).detach())
+        share = float(((drawn > x[low]) & (drawn <= x[high])).double().mean())
+        assert share == pytest.approx(mass, abs=0.005)  # 4 standard errors
+
+
 def test_conditioning_augmentation_against_the_closed_form(rng):
     part = ConditioningAugmentation(2, 3, generator=rng)
     condition = torch.tensor([[1.0, 2.0], [0.5, -1.0]])

@@ -149,6 +149,31 @@ def test_bagan_gaussians_follow_the_codes_of_their_class():
     assert float(torch.linalg.matrix_rank(gaussians.factor[1])) == 2
 
 
+def test_pulling_away_against_closed_forms():
+    from tabgan.images.recipes.began import pulling_away
+
+    assert float(pulling_away(torch.eye(4))) == pytest.approx(0)
+    assert float(pulling_away(torch.arange(1.0, 5.0)[:, None] * torch.tensor([[1.0, -2.0]]))) == pytest.approx(1)
+    angle = torch.tensor(0.7)
+    two = torch.stack([torch.tensor([3.0, 0.0]), torch.stack([angle.cos(), angle.sin()])])
+    assert float(pulling_away(two)) == pytest.approx(float(angle.cos() ** 2), rel=1e-6)
+
+
+def test_the_discriminator_may_have_a_rate_of_its_own():
+    same = make("non-saturating", 2).fit(**data_for("non-saturating"))
+    frozen = make("non-saturating", 2, settings={"discriminator_learning_rate": 1e-12}).fit(
+        **data_for("non-saturating")
+    )
+    start = make("non-saturating", 1, learning_rate=1e-12).fit(**data_for("non-saturating"))
+
+    def moved(gan, player):
+        pairs = zip(gan.players_[player].parameters(), start.players_[player].parameters(), strict=True)
+        return max(float((a - b).detach().abs().max()) for a, b in pairs)
+
+    assert moved(frozen, "discriminator") < 1e-6 < 1e-4 < moved(same, "discriminator")
+    assert moved(frozen, "generator") > 1e-4
+
+
 def test_stack_stages_train_in_turn():
     data = data_for("stackgan")
     before = make("stackgan", 1).fit(**data)._training_state["players"]

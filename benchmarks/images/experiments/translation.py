@@ -46,7 +46,7 @@ def run_resolution(results: Path, pictures: Path, only: list[str] | None = None)
     targets = torch.from_numpy(np.concatenate([data.images[:2000], data.real[:300]]))[:, None] * 2 - 1
     small = torch.nn.functional.avg_pool2d(targets, 4)
     sources = torch.nn.functional.interpolate(small, scale_factor=4)
-    _compare(results, pictures, "resolution", sources, targets, n_steps=400, width=12)
+    _compare(results, pictures, "resolution", sources, targets, n_steps=300, width=12)
 
 
 def run_deblending(results: Path, pictures: Path, only: list[str] | None = None) -> None:
@@ -67,6 +67,7 @@ def run_cycle(results: Path, pictures: Path, only: list[str] | None = None) -> N
     first, second = images[: len(images) // 2], -images[len(images) // 2 :]
     held_out = torch.from_numpy(data.real)[:, None] * 2 - 1
     known = done_keys(results)
+    pictures.mkdir(parents=True, exist_ok=True)
     for seed in range(1):
         for weight in (10.0, 0.0):
             key = f"cycle weight {weight:g}/{seed}"
@@ -74,7 +75,7 @@ def run_cycle(results: Path, pictures: Path, only: list[str] | None = None) -> N
                 continue
             started = time.process_time()
             # The identity term pulls towards "change nothing", which is the wrong answer for negatives.
-            settings = {"identity_weight": 0.0, "cycle_weight": weight, "width": 8, "n_blocks": 2}
+            settings = {"identity_weight": 0.0, "cycle_weight": weight, "width": 12, "n_down": 0, "n_blocks": 2}
             gan = ImageGAN(
                 "cyclegan",
                 n_steps=1500,

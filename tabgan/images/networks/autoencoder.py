@@ -21,7 +21,7 @@ class AutoencoderDiscriminator(nn.Module):
     trunk : nn.Module
         Image to features, with ``d_features``.
     decoder : nn.Module
-        ``decoder(code) -> image``.
+        ``decoder(code, condition or None) -> image``.
     d_code : int
         Width of the code between them.
     generator : torch.Generator
@@ -46,7 +46,7 @@ class AutoencoderDiscriminator(nn.Module):
     def forward(self, images: Tensor, condition: Tensor | None = None) -> Verdict:
         """The reconstruction."""
         code = self.code(self.trunk(images, condition))
-        return Verdict(None, features=code, reconstruction=self.decoder(code))
+        return Verdict(None, features=code, reconstruction=self.decoder(code, condition))
 
 
 class CodedJudge(nn.Module):

@@ -7,7 +7,8 @@ import math
 import torch
 from torch import Tensor, nn
 
-from tabgan.images.networks.layers import Shape, blank, initialise, initialise_normal, joined, leaky, n_halvings
+from tabgan.images.networks.layers import Layers, Shape, blank, initialise, initialise_normal, joined, leaky, n_halvings
+from tabgan.networks.normalisation import ConditionalBatchNorm
 
 __all__ = ["ConvGenerator", "ConvTrunk", "tiled"]
 
@@ -27,6 +28,8 @@ class ConvGenerator(nn.Module):
         Feature maps before the last layer; each halving of the size doubles them.
     batch_norm : bool, default=True
         On all layers but the last.
+    conditional_norm : bool, default=False
+        Let the condition in by conditional batch norm in every layer instead of beside the noise (Miyato and Koyama 2018, section 5).
     generator : torch.Generator
         Source of the initial weights: N(0, 0.02).
 
@@ -47,29 +50,36 @@ class ConvGenerator(nn.Module):
         *,
         width: int = 32,
         batch_norm: bool = True,
+        conditional_norm: bool = False,
         generator: torch.Generator,
     ) -> None:
         super().__init__()
         channels, height, breadth = shape
+        self.conditional_norm = conditional_norm
+        batch_norm = batch_norm or conditional_norm
+        d_in = d_noise if conditional_norm else d_noise + d_condition
         depth = n_halvings(height, breadth)
         self.start = (width * 2 ** (depth - 1), height >> depth, breadth >> depth)
         maps = self.start[0]
         layers: list[nn.Module] = []
         for level in range(depth):
-            if batch_norm:
+            if conditional_norm:
+                layers.append(ConditionalBatchNorm(maps, d_condition))
+            elif batch_norm:
                 layers.append(nn.BatchNorm2d(maps))
             layers.append(nn.ReLU())
             last = level == depth - 1
             wider = channels if last else maps // 2
             layers.append(blank(nn.ConvTranspose2d, maps, wider, 4, 2, 1, bias=last or not batch_norm))
             maps = wider
-        self.entry = blank(nn.Linear, d_noise + d_condition, math.prod(self.start), bias=not batch_norm)
-        self.layers = nn.Sequential(*layers)
+        self.entry = blank(nn.Linear, d_in, math.prod(self.start), bias=not batch_norm)
+        self.layers = Layers(*layers)
         (initialise_normal if batch_norm else initialise)(self, generator)
 
     def forward(self, noise: Tensor, condition: Tensor | None = None) -> Tensor:
         """Images."""
-        return torch.tanh(self.layers(self.entry(joined(noise, condition)).reshape(-1, *self.start)))
+        start = self.entry(noise if self.conditional_norm else joined(noise, condition))
+        return torch.tanh(self.layers(start.reshape(-1, *self.start), condition))
 
 
 class ConvTrunk(nn.Module):

@@ -9,8 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from tabgan.exceptions import InvalidParameterError
+from tabgan.networks.normalisation import ConditionalBatchNorm
 
-__all__ = ["Shape", "blank", "initialise", "initialise_normal", "joined", "leaky", "n_halvings"]
+__all__ = ["Layers", "Shape", "blank", "initialise", "initialise_normal", "joined", "leaky", "n_halvings"]
 
 Shape = tuple[int, int, int]
 """Channels, height and width of one image."""
@@ -22,6 +23,16 @@ def blank(kind: Callable[..., nn.Module], *arguments: Any, **options: Any) -> An
     for parameter in layer.parameters():
         nn.init.zeros_(parameter)
     return layer
+
+
+class Layers(nn.Sequential):
+    """Layers in order; a `ConditionalBatchNorm` among them is given the condition."""
+
+    def forward(self, inputs: Tensor, condition: Tensor | None = None) -> Tensor:
+        """What the last layer makes of it."""
+        for layer in self:
+            inputs = layer(inputs, condition) if isinstance(layer, ConditionalBatchNorm) else layer(inputs)
+        return inputs
 
 
 def leaky() -> nn.Module:

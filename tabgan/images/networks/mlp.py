@@ -7,7 +7,8 @@ import math
 import torch
 from torch import Tensor, nn
 
-from tabgan.images.networks.layers import Shape, blank, initialise, joined, leaky
+from tabgan.images.networks.layers import Layers, Shape, blank, initialise, joined, leaky
+from tabgan.networks.normalisation import ConditionalBatchNorm
 
 __all__ = ["MLPGenerator", "MLPTrunk"]
 
@@ -27,6 +28,8 @@ class MLPGenerator(nn.Module):
         Of the hidden layers.
     batch_norm : bool, default=True
         Normalise hidden layers over the batch.
+    conditional_norm : bool, default=False
+        Let the condition in by conditional batch norm in every layer instead of beside the noise (Miyato and Koyama 2018, section 5).
     generator : torch.Generator
         Source of the initial weights.
 
@@ -44,25 +47,30 @@ class MLPGenerator(nn.Module):
         width: int = 256,
         depth: int = 2,
         batch_norm: bool = True,
+        conditional_norm: bool = False,
         generator: torch.Generator,
     ) -> None:
         super().__init__()
         self.shape = shape
         layers: list[nn.Module] = []
-        d_in = d_noise + d_condition
+        self.conditional_norm = conditional_norm
+        d_in = d_noise if conditional_norm else d_noise + d_condition
         for _ in range(depth):
-            layers.append(blank(nn.Linear, d_in, width, bias=not batch_norm))
-            if batch_norm:
+            layers.append(blank(nn.Linear, d_in, width, bias=not (batch_norm or conditional_norm)))
+            if conditional_norm:
+                layers.append(ConditionalBatchNorm(width, d_condition))
+            elif batch_norm:
                 layers.append(nn.BatchNorm1d(width))
             layers.append(nn.ReLU())
             d_in = width
         layers.append(blank(nn.Linear, d_in, math.prod(shape)))
-        self.layers = nn.Sequential(*layers)
+        self.layers = Layers(*layers)
         initialise(self, generator)
 
     def forward(self, noise: Tensor, condition: Tensor | None = None) -> Tensor:
         """Images."""
-        return torch.tanh(self.layers(joined(noise, condition))).reshape(-1, *self.shape)
+        start = noise if self.conditional_norm else joined(noise, condition)
+        return torch.tanh(self.layers(start, condition)).reshape(-1, *self.shape)
 
 
 class MLPTrunk(nn.Module):

@@ -9,23 +9,28 @@ from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, interpolate
 
 from tabgan.images.networks.dcgan import tiled
-from tabgan.images.networks.layers import Shape, blank, initialise, joined, n_halvings
+from tabgan.images.networks.layers import Layers, Shape, blank, initialise, joined, n_halvings
+from tabgan.networks.normalisation import ConditionalBatchNorm
 
 __all__ = ["ResidualGenerator", "ResidualTrunk"]
+
+
+def _norm(width: int, d_condition: int) -> Layers:
+    return Layers(ConditionalBatchNorm(width, d_condition) if d_condition else nn.BatchNorm2d(width))
 
 
 class _UpBlock(nn.Module):
     """Twice the size: norm, ReLU, upsample, convolve, norm, ReLU, convolve; plus the upsampled input."""
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, d_condition: int) -> None:
         super().__init__()
-        self.first_norm, self.second_norm = nn.BatchNorm2d(width), nn.BatchNorm2d(width)
+        self.first_norm, self.second_norm = _norm(width, d_condition), _norm(width, d_condition)
         self.first = blank(nn.Conv2d, width, width, 3, 1, 1)
         self.second = blank(nn.Conv2d, width, width, 3, 1, 1)
 
-    def forward(self, inputs: Tensor) -> Tensor:
-        larger = interpolate(torch.relu(self.first_norm(inputs)), scale_factor=2)
-        inner = self.second(torch.relu(self.second_norm(self.first(larger))))
+    def forward(self, inputs: Tensor, condition: Tensor | None) -> Tensor:
+        larger = interpolate(torch.relu(self.first_norm(inputs, condition)), scale_factor=2)
+        inner = self.second(torch.relu(self.second_norm(self.first(larger), condition)))
         return inner + interpolate(inputs, scale_factor=2)
 
 
@@ -59,6 +64,8 @@ class ResidualGenerator(nn.Module):
         Width of a condition, concatenated to the noise.
     width : int, default=32
         Feature maps of all layers.
+    conditional_norm : bool, default=False
+        Let the condition in by conditional batch norm in every layer instead of beside the noise (Miyato and Koyama 2018, section 5).
     generator : torch.Generator
         Source of the initial weights.
 
@@ -72,22 +79,34 @@ class ResidualGenerator(nn.Module):
     """
 
     def __init__(
-        self, shape: Shape, d_noise: int, d_condition: int = 0, *, width: int = 32, generator: torch.Generator
+        self,
+        shape: Shape,
+        d_noise: int,
+        d_condition: int = 0,
+        *,
+        width: int = 32,
+        conditional_norm: bool = False,
+        generator: torch.Generator,
     ) -> None:
         super().__init__()
         channels, height, breadth = shape
         depth = n_halvings(height, breadth)
         self.start = (width, height >> depth, breadth >> depth)
-        self.entry = blank(nn.Linear, d_noise + d_condition, math.prod(self.start))
-        self.blocks = nn.Sequential(*[_UpBlock(width) for _ in range(depth)])
-        self.last_norm = nn.BatchNorm2d(width)
+        self.conditional_norm = conditional_norm
+        self.entry = blank(nn.Linear, d_noise if conditional_norm else d_noise + d_condition, math.prod(self.start))
+        d_norm = d_condition if conditional_norm else 0
+        self.blocks = nn.ModuleList([_UpBlock(width, d_norm) for _ in range(depth)])
+        self.last_norm = _norm(width, d_norm)
         self.last = blank(nn.Conv2d, width, channels, 3, 1, 1)
         initialise(self, generator)
 
     def forward(self, noise: Tensor, condition: Tensor | None = None) -> Tensor:
         """Images."""
-        inner = self.blocks(self.entry(joined(noise, condition)).reshape(-1, *self.start))
-        return torch.tanh(self.last(torch.relu(self.last_norm(inner))))
+        start = noise if self.conditional_norm else joined(noise, condition)
+        inner = self.entry(start).reshape(-1, *self.start)
+        for block in self.blocks:
+            inner = block(inner, condition)
+        return torch.tanh(self.last(torch.relu(self.last_norm(inner, condition))))
 
 
 class ResidualTrunk(nn.Module):

@@ -36,6 +36,8 @@ class ConditioningAugmentation(nn.Module):
         super().__init__()
         self.layer = blank(nn.Linear, d_condition, 2 * d_code)
         initialise(self, generator)
+        with torch.no_grad():
+            self.layer.bias[d_code:] = -2.0  # wider, and the noise would drown the condition before it is learnt
 
     def forward(self, noise: Tensor, condition: Tensor) -> Tensor:
         """Codes."""

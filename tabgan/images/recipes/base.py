@@ -28,6 +28,7 @@ __all__ = [
     "NETWORK_SETTINGS",
     "TASK_SETTINGS",
     "TRAINING_SETTINGS",
+    "TWO_RATES",
     "Plan",
     "Recipe",
     "Sizes",
@@ -35,12 +36,13 @@ __all__ = [
     "check_settings",
     "image_generator",
     "image_trunk",
+    "judge_optimizer_of",
     "make_task",
     "optimizer_of",
     "two_players",
 ]
 
-_MAY_BE_ZERO = {"n_dropout", "n_unroll", "n_blocks", "n_down", "clip"}
+_MAY_BE_ZERO = {"pull_weight", "n_dropout", "n_unroll", "n_blocks", "n_down", "clip"}
 
 Settings = Any
 """A namespace with the recipe's settings as attributes."""
@@ -54,6 +56,9 @@ TRAINING_SETTINGS: dict[str, Any] = {
     "average": None,
 }
 """Settings of every recipe; ``average`` is the decay of the averaged generator weights, None for the last weights."""
+
+TWO_RATES: dict[str, Any] = {"discriminator_learning_rate": None}
+"""The discriminator's own learning rate, where a recipe has it; None is ``learning_rate``."""
 
 TASK_SETTINGS: dict[str, Any] = {
     "balanced": False,
@@ -69,11 +74,12 @@ the labels on one side; ``flip_probability`` swaps labels; ``instance_noise`` is
 10,000 batches; ``replay`` keeps so many older images for the discriminator.
 """
 
-NETWORK_SETTINGS: dict[str, Any] = TASK_SETTINGS | {"network": "auto", "width": None, "depth": 2}
+NETWORK_SETTINGS: dict[str, Any] = TASK_SETTINGS | {"network": "auto", "width": None, "depth": 2, "batch_norm": True}
 """Further settings of recipes that make images from noise.
 
 ``network`` is ``"mlp"``, ``"dcgan"``, ``"residual"`` or ``"auto"`` (``"mlp"`` up to 256 pixels, else ``"dcgan"``); ``width`` None is
-256 units for ``"mlp"`` and 32 feature maps otherwise; ``depth`` counts hidden layers of ``"mlp"``.
+256 units for ``"mlp"`` and 32 feature maps otherwise; ``depth`` counts hidden layers of ``"mlp"``; ``batch_norm`` False leaves it out
+of an ``"mlp"`` or ``"dcgan"`` generator (recipes whose papers have none never use it).
 """
 
 
@@ -193,26 +199,24 @@ class Recipe:
 
 
 def image_generator(
-    sizes: Sizes, settings: Settings, generator: torch.Generator, *, batch_norm: bool = True, d_noise: int | None = None
+    sizes: Sizes,
+    settings: Settings,
+    generator: torch.Generator,
+    *,
+    batch_norm: bool = True,
+    conditional_norm: bool = False,
+    d_noise: int | None = None,
 ) -> nn.Module:
-    """The generator that the ``network`` settings ask for."""
-    d_noise = d_noise or settings.d_noise
+    """The generator that the ``network`` settings ask for; ``conditional_norm`` lets the condition in by batch norm alone."""
+    inner = (sizes.shape, d_noise or settings.d_noise, sizes.d_condition)
     kind, width = _network(sizes, settings)
-    if kind == "mlp":
-        return MLPGenerator(
-            sizes.shape,
-            d_noise,
-            sizes.d_condition,
-            width=width,
-            depth=settings.depth,
-            batch_norm=batch_norm,
-            generator=generator,
-        )
-    if kind == "dcgan":
-        return ConvGenerator(
-            sizes.shape, d_noise, sizes.d_condition, width=width, batch_norm=batch_norm, generator=generator
-        )
-    return ResidualGenerator(sizes.shape, d_noise, sizes.d_condition, width=width, generator=generator)
+    options: dict[str, Any] = {"width": width, "conditional_norm": conditional_norm, "generator": generator}
+    if kind == "residual":
+        return ResidualGenerator(*inner, **options)
+    options |= {"batch_norm": batch_norm and settings.batch_norm}
+    return (
+        ConvGenerator(*inner, **options) if kind == "dcgan" else MLPGenerator(*inner, **options, depth=settings.depth)
+    )
 
 
 def image_trunk(
@@ -307,12 +311,18 @@ def optimizer_of(settings: Settings, **changes: Any) -> OptimizerSpec:
     return OptimizerSpec(**({"learning_rate": settings.learning_rate, "betas": tuple(settings.betas)} | changes))
 
 
+def judge_optimizer_of(settings: Settings) -> OptimizerSpec:
+    """The same with the discriminator's own learning rate, if it has one."""
+    return optimizer_of(settings, learning_rate=settings.discriminator_learning_rate or settings.learning_rate)
+
+
 def two_players(
     task: Any,
     loss: Any,
     optimizer: OptimizerSpec,
     *,
     penalties: Sequence[Penalty] = (),
+    judge_optimizer: OptimizerSpec | None = None,
     n_critic: int = 1,
     generator_terms: Sequence[Term] = (),
     after_step: Sequence[Callable[[nn.Module], None]] = (),
@@ -327,6 +337,8 @@ def two_players(
         The pair, or its name.
     optimizer : OptimizerSpec
         For both players.
+    judge_optimizer : OptimizerSpec, default=None
+        For the discriminator, in the place of ``optimizer``.
     penalties, generator_terms, after_step
         On the discriminator, on the generator, and hooks after each discriminator step.
     n_critic : int, default=1
@@ -339,7 +351,7 @@ def two_players(
             Phase(
                 "discriminator",
                 DiscriminatorLoss(pair, task, penalties=penalties),
-                optimizer,
+                judge_optimizer or optimizer,
                 n_steps=n_critic,
                 after_step=after_step,
             ),

@@ -11,12 +11,14 @@ from tabgan.images.networks.judge import Judge
 from tabgan.images.recipes.base import (
     NETWORK_SETTINGS,
     TRAINING_SETTINGS,
+    TWO_RATES,
     Plan,
     Recipe,
     Sizes,
     TrainingData,
     image_generator,
     image_trunk,
+    judge_optimizer_of,
     make_task,
     optimizer_of,
     two_players,
@@ -35,10 +37,14 @@ def plain_networks(sizes: Sizes, settings: Any, generator: torch.Generator) -> d
 
 def _training(loss: str) -> Any:
     def training(players: dict[str, nn.Module], data: TrainingData, settings: Any) -> Plan:
-        return two_players(make_task(data, settings), loss, optimizer_of(settings))
+        return two_players(
+            make_task(data, settings), loss, optimizer_of(settings), judge_optimizer=judge_optimizer_of(settings)
+        )
 
     return training
 
+
+_SETTINGS = TRAINING_SETTINGS | TWO_RATES | NETWORK_SETTINGS
 
 CLASSIC = [
     Recipe(
@@ -47,7 +53,7 @@ CLASSIC = [
         "Goodfellow et al. 2014, eq. 1",
         plain_networks,
         _training("minimax"),
-        TRAINING_SETTINGS | NETWORK_SETTINGS,
+        _SETTINGS,
     ),
     Recipe(
         "non-saturating",
@@ -55,7 +61,7 @@ CLASSIC = [
         "Goodfellow et al. 2014, section 3",
         plain_networks,
         _training("non-saturating"),
-        TRAINING_SETTINGS | NETWORK_SETTINGS,
+        _SETTINGS,
     ),
     Recipe(
         "lsgan",
@@ -63,7 +69,7 @@ CLASSIC = [
         "Mao et al. 2017, eq. 9",
         plain_networks,
         _training("lsgan"),
-        TRAINING_SETTINGS | NETWORK_SETTINGS,
+        _SETTINGS,
     ),
 ]
 """Recipes ``"minimax"``, ``"non-saturating"``, ``"lsgan"``."""

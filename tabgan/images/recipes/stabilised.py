@@ -16,12 +16,14 @@ from tabgan.images.networks.judge import Judge
 from tabgan.images.recipes.base import (
     NETWORK_SETTINGS,
     TRAINING_SETTINGS,
+    TWO_RATES,
     Plan,
     Recipe,
     Sizes,
     TrainingData,
     image_generator,
     image_trunk,
+    judge_optimizer_of,
     make_task,
     optimizer_of,
     two_players,
@@ -45,7 +47,7 @@ class _Moments(Callback):
 
 
 def _matching(players: dict[str, nn.Module], data: TrainingData, settings: Any) -> Plan:
-    plan = two_players(make_task(data, settings), "non-saturating", optimizer_of(settings))
+    plan = two_players(make_task(data, settings), "non-saturating", judge_optimizer_of(settings))
     loss = FeatureMatchingLoss(
         ADVERSARIAL_LOSSES["non-saturating"],
         plan.task,
@@ -57,7 +59,7 @@ def _matching(players: dict[str, nn.Module], data: TrainingData, settings: Any) 
 
 
 def _unrolled(players: dict[str, nn.Module], data: TrainingData, settings: Any) -> Plan:
-    judge_optimizer = optimizer_of(settings, learning_rate=settings.discriminator_learning_rate)
+    judge_optimizer = judge_optimizer_of(settings)
     plan = two_players(make_task(data, settings), "non-saturating", judge_optimizer)
     moments = _Moments()
     loss = UnrolledGeneratorLoss(
@@ -82,10 +84,15 @@ def _minibatch_networks(sizes: Sizes, settings: Any, generator: torch.Generator)
 
 
 def _minibatch(players: dict[str, nn.Module], data: TrainingData, settings: Any) -> Plan:
-    return two_players(make_task(data, settings), "non-saturating", optimizer_of(settings))
+    return two_players(
+        make_task(data, settings),
+        "non-saturating",
+        optimizer_of(settings),
+        judge_optimizer=judge_optimizer_of(settings),
+    )
 
 
-_SETTINGS = TRAINING_SETTINGS | NETWORK_SETTINGS
+_SETTINGS = TRAINING_SETTINGS | TWO_RATES | NETWORK_SETTINGS
 
 STABILISED = [
     Recipe(
