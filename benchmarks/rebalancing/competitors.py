@@ -167,5 +167,6 @@ COMPETITORS: dict[str, Callable[[], Method]] = {
     "BAGANOversampler (gate: AUPRC)": lambda: _ours("BAGANOversampler", gate="average_precision"),
     "BAGANOversampler (gate: F1)": lambda: _ours("BAGANOversampler", gate="f1"),
     "BAGANOversampler (paper)": lambda: _ours("BAGANOversampler", paper=True),
+    "CGANSampler (paper)": lambda: _ours("CGANSampler", paper=True),
 }
 """Factories by name, so that a method's packages are imported only where it runs; one that cannot run raises when it is made."""

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-__all__ = ["CONVGEN_PUBLISHED", "CONVGEN_TABLES", "GRIDS", "SOURCES", "TUNING_TABLES", "Cell", "Grid", "Limit"]
+__all__ = [
+    "CONVGEN_PUBLISHED",
+    "CONVGEN_TABLES",
+    "GRIDS",
+    "MAIN_TABLES",
+    "SOURCES",
+    "TUNING_TABLES",
+    "Cell",
+    "Grid",
+    "Limit",
+]
 
 # Hyperparameters are chosen by looking at these tables only; reports show the others apart. None is one of ConvGeN's.
 TUNING_TABLES = (
@@ -118,13 +128,14 @@ CLASSICAL = (
     "ADASYN",
     "balanced bagging",
 )
-OURS = ("BAGANOversampler", "CGANSampler", "BAGANOversampler (paper)")
+OURS = ("BAGANOversampler", "CGANSampler")
+PAPERS = ("BAGANOversampler (paper)", "CGANSampler (paper)")
 EVEN = "BAGANOversampler (focus=0)"
 GATED = ("BAGANOversampler (gate: AUPRC)", "BAGANOversampler (gate: F1)")
 EXTERNAL = ("polynom-fit-SMOTE", "ProWSyn")
 DEEP_OTHERS = ("CTGAN", "TVAE")
 
-# 300 epochs take minutes a table: small and large, numeric, mixed and categorical ones, two of three folds.
+# 300 epochs, or 10,000 steps, take minutes a table: small and large, numeric, mixed and categorical ones, one fold.
 DEEP_TABLES = (
     "pima",
     "german_credit",
@@ -180,10 +191,15 @@ class Grid:
         Which of them are run.
     inner_folds : int, default=2
         Folds inside the training fold whose held-out predictions thresholds are tuned on; 0 leaves tuning out.
+    scaling_folds : int, default=0
+        Folds inside the training fold by whose held-out predictions probabilities are scaled after the repair, as
+        `tabgan.PriorCorrectedClassifier` does with ``method="sigmoid"``; 0 leaves that out.
     max_rows : int, optional
         Cut, class shares kept; None takes tables whole.
     limits : dict of str to Limit
         For slow methods.
+    compared : bool, default=True
+        Whether the page ranks the methods by every measure, or only says what the grid is for.
     coded : bool, default=False
         Tables as `benchmarks.rebalancing.tables.LabelledTable` calls it, and classifiers that see numbers as they are and labels by
         rank; otherwise numbers standardised and labels one-hot.
@@ -199,8 +215,10 @@ class Grid:
     n_splits: int = 5
     folds: tuple[int, ...] = (0, 1, 2)
     inner_folds: int = 2
+    scaling_folds: int = 0
     max_rows: int | None = 2000
     fidelity: bool = True
+    compared: bool = True
     coded: bool = False
     limits: dict[str, Limit] = field(default_factory=dict)
     published: dict[str, dict[str, float]] = field(default_factory=dict)
@@ -235,7 +253,7 @@ GRIDS = {
         Grid(
             "smoke",
             MADE,
-            ("none", "class weight", "repetition", "SMOTE", "ADASYN", "balanced bagging", *OURS[:2]),
+            ("none", "class weight", "repetition", "SMOTE", "ADASYN", "balanced bagging", *OURS),
             classifiers=("logistic", "kNN"),
             n_splits=3,
             folds=(0,),
@@ -244,11 +262,12 @@ GRIDS = {
         Grid(
             "main",
             MAIN_TABLES,
-            (*CLASSICAL, *EXTERNAL, *OURS, *GATED, *DEEP_OTHERS),
+            (*CLASSICAL, *EXTERNAL, *OURS, *PAPERS, *DEEP_OTHERS),
             max_rows=1500,
             limits={
-                **dict.fromkeys(DEEP_OTHERS, _DEEP_LIMIT),
-                **dict.fromkeys(("balanced bagging", *GATED), Limit(inner=False)),
+                **dict.fromkeys((*PAPERS, *DEEP_OTHERS), _DEEP_LIMIT),
+                **dict.fromkeys(EXTERNAL, Limit(folds=(0,), inner=False)),
+                "balanced bagging": Limit(inner=False),
             },
         ),
         Grid(
@@ -264,9 +283,30 @@ GRIDS = {
             published=CONVGEN_PUBLISHED,
         ),
         Grid(
+            "gate",
+            MAIN_TABLES,
+            ("none", GATED[0]),
+            folds=(0, 1, 2, 3, 4),
+            inner_folds=0,
+            max_rows=1500,
+            fidelity=False,
+            compared=False,
+        ),
+        Grid(
+            "repair",
+            MAIN_TABLES,
+            ("none", "SMOTE", *OURS),
+            folds=(0,),
+            inner_folds=0,
+            scaling_folds=3,
+            max_rows=1500,
+            fidelity=False,
+            compared=False,
+        ),
+        Grid(
             "extreme",
             EXTREME_TABLES,
-            ("none", "repetition", "SMOTE", *OURS[:2], EVEN),
+            ("none", "repetition", "SMOTE", *OURS, EVEN),
             classifiers=("convgen kNN", "forest", "convgen boosting"),
             inner_folds=0,
             max_rows=None,
@@ -276,7 +316,7 @@ GRIDS = {
         Grid(
             "speed",
             ("winequality_white",),
-            ("none", "SMOTE", *OURS[:2], *DEEP_OTHERS),
+            ("none", "SMOTE", *OURS, *DEEP_OTHERS),
             classifiers=("logistic", "boosting"),
             folds=(0,),
             inner_folds=0,

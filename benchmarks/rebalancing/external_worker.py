@@ -71,7 +71,9 @@ def generate(method, rows, y, levels, seed):
                 break
         rows_of_class = pd.concat(found, ignore_index=True)
         if rows_of_class.empty:
-            raise RuntimeError(f"no row of class {c} among {MOST_ROUNDS} draws")
+            raise RuntimeError(
+                f"no row of class {c}, of {counts[c]} in {len(y)} given, among {MOST_ROUNDS * asked} drawn"
+            )
         if len(rows_of_class) < need:  # what there is, again
             short += need - len(rows_of_class)
             rows_of_class = rows_of_class.sample(need, replace=True, random_state=seed)

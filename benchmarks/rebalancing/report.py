@@ -88,13 +88,12 @@ def write_report(grid: Grid, rows_path: Path, page_path: Path) -> str:
     scores = long_scores(scored)
     complete, partial = _by_coverage(scores, grid)
     parts = [f"# Rebalancing benchmark `{grid.name}`", _settings(grid, scored, scores)]
-    parts += [
-        *_comparison(scores, complete, grid, page_path, ""),
-        "## Fidelity of made rows",
-        _fidelity(scored, complete),
-        _consistency(scored, complete),
-    ]
-    for methods in partial:
+    parts += [_gates(scored, scores), _repairs(scores, complete)]
+    if grid.compared:
+        parts += _comparison(scores, complete, grid, page_path, "")
+    if fidelity := _fidelity(scored, complete):
+        parts += ["## Fidelity of made rows", fidelity, _consistency(scored, complete)]
+    for methods in partial if grid.compared else []:
         title = f"On the cells that {' and '.join(methods)} ran on"
         parts += [f"## {title}", *_comparison(scores, [*complete, *methods], grid, None, "#")]
         parts += ["### Fidelity of made rows", _fidelity(scored, [*complete, *methods])]
@@ -235,6 +234,85 @@ def _wins(scores: pd.DataFrame, methods: list[str]) -> str:
                 for m in methods
             ]
     return f"{markdown(shown)}\n\nA tie is a difference of at most {TIE}."
+
+
+def _gates(rows: list[dict[str, Any]], scores: pd.DataFrame) -> str:
+    """What each gate for AUPRC let through, and what that did to each table it opened on."""
+    parts = []
+    for method in GATED:
+        shares = {
+            (*(row[name] for name in CELL),): row["notes"]["gate"]["share"]
+            for row in rows
+            if row["method"] == method and "gate" in row.get("notes", {})
+        }
+        if not shares or "none" not in set(scores["method"]):
+            continue
+        pair = scores[scores["method"].isin(["none", method])]
+        pair = pair[[cell in shares for cell in zip(*(pair[name] for name in CELL), strict=True)]]
+        values = pair.groupby(["table", "method"])["auprc"].mean().unstack("method")
+        n_folds = pair.groupby("table")["fold"].nunique()
+        gain = values[method] - values["none"]
+        opened = {table for (table, *_), share in shares.items() if share > 0}
+        lines = {
+            f"{table}{'*' * (table in TUNING_TABLES)}": {
+                "folds": str(n_folds[table]),
+                "shares let through, where any": ", ".join(
+                    f"{share:.0%}" for (name, *_), share in shares.items() if name == table and share > 0
+                ),
+                "none": f"{values['none'][table]:.3f}",
+                "gated": f"{values[method][table]:.3f}",
+                "difference": f"{gain[table]:+.3f}",
+            }
+            for table in gain[gain.index.isin(opened)].sort_values().index
+        }
+        n_open = sum(share > 0 for share in shares.values())
+        said = (
+            f"`{method}` let rows through on {n_open} of {len(shares)} folds, of {len(opened)} of {len(gain)} tables; elsewhere all "
+            f"scores are those of none. AUPRC, mean over folds and classifiers: {values['none'].mean():.4f} without, "
+            f"{values[method].mean():.4f} with; largest loss of a table {min(gain.min(), 0.0):+.3f}, largest gain {gain.max():+.3f}."
+        )
+        shown = pd.DataFrame(lines).T
+        shown.index.name = "table"
+        parts.append(f"## What the gate let through\n\n{said}" + (f"\n\n{markdown(shown)}" if lines else ""))
+    return "\n\n".join(parts)
+
+
+def _repairs(scores: pd.DataFrame, methods: list[str]) -> str:
+    """Brier score and log-loss as they come, after the shift of class shares is undone, and scaled on held-out rows besides."""
+    if "brier_scaled" not in scores:
+        return ""
+    wanted = [method for method in methods if method != TUNED]
+    parts = []
+    for measure in ("brier", "log_loss"):
+        lines = {}
+        for method in wanted:
+            for way, column in (
+                ("", measure),
+                (", repaired", f"{measure}_repaired"),
+                (", scaled", f"{measure}_scaled"),
+            ):
+                if method == "none" and way == ", repaired":
+                    continue  # nothing to undo
+                values = block_values(scores, column, wanted).dropna()
+                by_classifier = values[method].groupby("classifier").mean()
+                plain = block_values(scores, measure, wanted).loc[values.index, "none"]
+                worse = (values[method] - plain).groupby("table").mean()
+                lines[method + way] = {
+                    **{name: f"{value:.4f}" for name, value in by_classifier.items()},
+                    "mean": f"{values[method].mean():.4f}",
+                    "tables better-worse than none": "-"
+                    if method + way == "none"
+                    else f"{(worse < 0).sum()}-{(worse > 0).sum()}",
+                    "worst table - none": "-" if method + way == "none" else f"{worse.max():+.3f} ({worse.idxmax()})",
+                }
+        shown = pd.DataFrame(lines).T
+        shown.index.name = "method"
+        parts.append(f"## {measure} by ways to repair probabilities\n\n{markdown(shown)}")
+    note = (
+        "repaired: after the shift back to the true class shares. scaled: then a slope and an offset per class, fitted to held-out "
+        'predictions of the training fold, as `PriorCorrectedClassifier(method="sigmoid")` does.'
+    )
+    return "\n\n".join([*parts, note])
 
 
 def _by_classifier(scores: pd.DataFrame, methods: list[str], measure: str, grid: Grid | None) -> str:

@@ -21,6 +21,8 @@ from benchmarks.rebalancing.fidelity import fidelity
 from benchmarks.rebalancing.scores import best_thresholds, label_scores, probability_scores, repaired
 from benchmarks.rebalancing.space import Space
 from benchmarks.rebalancing.tables import LabelledTable, load_labelled, splits
+from tabgan.sampling.repeatable import folds as stratified_folds
+from tabgan.sampling.scaling import Scaling, fit_scaling
 
 __all__ = ["run_cell", "run_grid"]
 
@@ -87,11 +89,15 @@ def run_cell(cell: Cell, grid: Grid, table: LabelledTable) -> dict[str, Any]:
         "scores": {},
     }
     true_shares = np.bincount(train.y, minlength=table.n_classes) / len(train.y)
+    scalings = _scalings(method, train, grid, seed, true_shares) if grid.scaling_folds else {}
     for name, p in found.items():
         scores = probability_scores(test.y, p)
         shares = _shares_trained_on(method, resampled, train)
-        undone = probability_scores(test.y, repaired(p, shares, true_shares))
-        scores |= {"brier_repaired": undone["brier"], "log_loss_repaired": undone["log_loss"]}
+        corrected = repaired(p, shares, true_shares)
+        ways = {"repaired": corrected} | ({"scaled": scalings[name].applied(corrected)} if scalings else {})
+        for way, q in ways.items():
+            undone = probability_scores(test.y, q)
+            scores |= {f"brier_{way}": undone["brier"], f"log_loss_{way}": undone["log_loss"]}
         scores |= label_scores(test.y, p.argmax(axis=1), table.n_classes)
         if held_out is not None:
             for measure, threshold in best_thresholds(train.y, held_out[name]).items():
@@ -130,11 +136,24 @@ def _predictions(
     return found, resampled, seconds
 
 
+def _scalings(
+    method: Method, train: LabelledTable, grid: Grid, seed: int, true_shares: np.ndarray
+) -> dict[str, Scaling]:
+    """By classifier, what brings its repaired probabilities into line with training rows that neither it nor the sampler saw."""
+    held_out = {name: np.empty((len(train.y), train.n_classes)) for name in grid.classifiers}
+    for fitted, left_out in stratified_folds(train.y, grid.scaling_folds, seed):
+        part = train.rows(fitted)
+        inner, resampled, _ = _predictions(method, part, train.rows(left_out), grid.classifiers, seed)
+        for name, p in inner.items():
+            held_out[name][left_out] = repaired(p, _shares_trained_on(method, resampled, part), true_shares)
+    return {name: fit_scaling(p, train.y) for name, p in held_out.items()}
+
+
 def _held_out_predictions(method: Method, train: LabelledTable, grid: Grid, seed: int) -> dict[str, np.ndarray]:
     """Probabilities of class 1 for every training row, each from a fit that did not see it; rebalanced inside."""
     found = {name: np.empty(len(train.y)) for name in grid.classifiers}
-    folds = StratifiedKFold(grid.inner_folds, shuffle=True, random_state=seed)
-    for fitted, left_out in folds.split(train.frame, train.y):
+    splitter = StratifiedKFold(grid.inner_folds, shuffle=True, random_state=seed)
+    for fitted, left_out in splitter.split(train.frame, train.y):
         inner, _, _ = _predictions(method, train.rows(fitted), train.rows(left_out), grid.classifiers, seed)
         for name, p in inner.items():
             found[name][left_out] = p[:, 1]

@@ -23,6 +23,8 @@ tabgan balance train.csv --target churn -o balanced.csv
 
 tabgan balance train.csv --target y -o more.csv --strategy 0.5 --leave id --mark synthetic
 
+tabgan balance train.csv --target y -o more.csv --gate average_precision    (only rows that help, perhaps none)
+
 tabgan balance train.parquet --target y -o more.parquet --strategy '{"fraud": 500}' --save fraud.tabgan
 
 tabgan sample fraud.tabgan -n 100 --class fraud -o fraud.csv      (more rows, without training)
@@ -38,6 +40,16 @@ class Method(str, Enum):
 
     bagan = "bagan"
     cgan = "cgan"
+
+
+class Gate(str, Enum):
+    """What the gate guards, as `tabgan.sampling.gate.GATES` has it, which takes seconds to import."""
+
+    average_precision = "average_precision"
+    roc_auc = "roc_auc"
+    f1 = "f1"
+    g_mean = "g_mean"
+    balanced_accuracy = "balanced_accuracy"
 
 
 def _as_in_impute(name: str) -> Any:
@@ -58,6 +70,13 @@ def balance(
         ),
     ] = "auto",
     method: Annotated[Method, typer.Option(help="BAGANOversampler or CGANSampler.")] = Method.bagan,
+    gate: Annotated[
+        Gate | None,
+        typer.Option(
+            help="Make only as many of the rows as a cross-validation finds worth making for this measure, perhaps none. "
+            "Without it exactly the rows asked for are made."
+        ),
+    ] = None,
     leave: Annotated[
         list[str] | None,
         typer.Option(
@@ -108,6 +127,7 @@ def balance(
         target=target,
         strategy=strategy,
         method=method.value,
+        gate=None if gate is None else gate.value,
         leave=leave or (),
         categorical=categorical or (),
         mark=mark,

@@ -35,6 +35,7 @@ class BalanceOptions:
     target: str
     strategy: str = "auto"
     method: str = "bagan"
+    gate: str | None = None
     leave: Sequence[str] = ()
     categorical: Sequence[str] = ()
     mark: str | None = None
@@ -59,7 +60,8 @@ class BalanceReport(PrintedReport):
     classes : list of dict
         One per class: ``class``, ``n_real``, ``n_made``, and for classes that grew what `SamplingReport` says of them.
     model : dict
-        Method, steps, why training stopped, seed, file; empty when nothing was learned.
+        Method, steps, why training stopped, seed, file, and what the gate chose and why (None without one); empty when nothing
+        was learned.
     seconds : float
     warnings : list of str
     """
@@ -170,7 +172,10 @@ def balance_file(options: BalanceOptions, say: Callable[[str], None]) -> Balance
             "stop_reason": sampler.stop_reason_,
             "seed": options.seed,
             "file": None if options.save is None else str(options.save),
+            "gate": judged["gate"],
         }
+        if judged["gate"] is not None:
+            say(judged["gate"])
     report.n_made = len(parents)
     report.classes = [
         {"class": label, "n_real": int(n), "n_made": 0} | lines.get(label, {}) for label, n in counts.items()
@@ -308,6 +313,7 @@ def _sampler(strategy: Any, categorical: list[str], options: BalanceOptions) -> 
     chosen: dict[str, Any] = {
         "sampling_strategy": strategy,
         "categorical_features": categorical or None,
+        "gate": options.gate,
         "random_state": options.seed,
         "device": options.device,
         "max_time": options.max_time,

@@ -22,6 +22,7 @@ from tabgan.core.run import Run, deadline_after
 from tabgan.exceptions import InvalidInputError
 from tabgan.notebook import FittedHTML, Learnt
 from tabgan.parameter_rules import SEED, Rule, check, integer, parameter_error, seed_of
+from tabgan.reporting import ReportsResampling
 from tabgan.sampling.fitting import FittedSampler, MadeRows, fit_sampler
 from tabgan.sampling.gating import gate_of
 from tabgan.sampling.report import SamplingReport, build_report
@@ -33,7 +34,7 @@ from tabgan.tables.schema import infer_schema
 __all__ = ["TabularSampler"]
 
 
-class TabularSampler(FittedHTML, BaseOverSampler):
+class TabularSampler(FittedHTML, ReportsResampling, BaseOverSampler):
     """Base of the samplers; subclasses hold the parameters and turn them into settings."""
 
     _RULES: Mapping[str, Rule] = {}

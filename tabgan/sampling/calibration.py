@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin
 from sklearn.utils import _safe_indexing, indexable
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import _num_samples, check_is_fitted, column_or_1d, validate_data
+from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
 
 from tabgan.exceptions import InvalidInputError, InvalidParameterError
 from tabgan.parameter_rules import SEED, Rule, check, integer, one_of, optional
+from tabgan.sampling.comparing import aligned_probabilities
 from tabgan.sampling.repeatable import folds, seeded_copy, seeds_from
+from tabgan.sampling.scaling import Scaling, fit_scaling
 from tabgan.sampling.scores import LABEL_MEASURES, best_threshold
 
 __all__ = ["PriorCorrectedClassifier", "correct_prior"]
@@ -26,6 +28,7 @@ _RULES: dict[str, Rule] = {
     "sampler": optional(
         (lambda v: hasattr(v, "fit_resample") and not isinstance(v, type), "a sampler object with fit_resample")
     ),
+    "method": one_of("prior", "sigmoid"),
     "tune_threshold": optional(one_of(*LABEL_MEASURES)),
     "cv": integer(2),
     "random_state": SEED,
@@ -106,11 +109,15 @@ class PriorCorrectedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimato
         With ``predict_proba``; a pipeline as well. Cloned, never changed.
     sampler : imbalanced-learn sampler, default=None
         Resamples the rows that ``estimator`` is trained on. None leaves them as they are.
+    method : {"sigmoid", "prior"}, default="sigmoid"
+        How probabilities are repaired. ``"prior"``: the shift of class shares is divided out again. ``"sigmoid"``: then a slope and
+        an offset per class bring them into line with rows held out by cross-validation, which also mends what made rows and the
+        classifier itself distort; ``cv`` fits more, the same as a threshold needs.
     tune_threshold : {"f1", "g_mean", "balanced_accuracy"} or None, default="balanced_accuracy"
         For two classes, what the threshold on the rarer class's probability is best for, on corrected probabilities of rows held
         out by cross-validation. None, and more classes, predict the most probable class.
     cv : int, default=5
-        Stratified folds for the threshold; fewer where the rarest class has fewer rows.
+        Stratified folds for ``"sigmoid"`` and the threshold; fewer where the rarest class has fewer rows.
     random_state : int, RandomState or None, default=None
         Of folds, and of ``estimator`` and ``sampler`` where theirs is None.
 
@@ -124,6 +131,8 @@ class PriorCorrectedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimato
         Shares of the classes in ``y``.
     train_prior_ : ndarray of shape (n_classes,)
         Shares after resampling.
+    scaling_ : Scaling or None
+        ``slope`` and ``offsets`` on the log scale of the corrected probabilities; None for ``"prior"``, and where a class has one row.
     positive_ : label or None
         The rarer of two classes (the second of equals); None for more classes.
     threshold_ : float or None
@@ -136,7 +145,10 @@ class PriorCorrectedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimato
     Notes
     -----
     The correction is `correct_prior`'s (Elkan 2001; Saerens et al. 2002, equation 4) and undoes the change of class shares that
-    ``sampler`` made; class weights inside ``estimator`` are not known to it. With a threshold, ``predict`` differs from the most
+    ``sampler`` made; class weights inside ``estimator`` are not known to it. It is exact for repetition only, and takes
+    the estimator's own probabilities for granted, which five neighbours' are not; ``"sigmoid"`` therefore goes on with
+    `tabgan.sampling.scaling.fit_scaling` (Platt 1999; Guo et al. 2017), on corrected probabilities of rows that neither sampler nor
+    estimator saw. With a threshold, ``predict`` differs from the most
     probable class by design.
 
     Examples
@@ -157,18 +169,20 @@ class PriorCorrectedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimato
         estimator: Any,
         sampler: Any = None,
         *,
+        method: Literal["prior", "sigmoid"] = "sigmoid",
         tune_threshold: str | None = "balanced_accuracy",
         cv: int = 5,
         random_state: int | np.random.RandomState | None = None,
     ) -> None:
         self.estimator = estimator
         self.sampler = sampler
+        self.method = method
         self.tune_threshold = tune_threshold
         self.cv = cv
         self.random_state = random_state
 
     def fit(self, X: Any, y: Any) -> PriorCorrectedClassifier:
-        """Resample, train, and tune the threshold.
+        """Resample, train, repair probabilities, and tune the threshold.
 
         Parameters
         ----------
@@ -199,28 +213,37 @@ class PriorCorrectedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimato
         self.positive_ = None if event is None else self.classes_[event]
         fit_seed, fold_seed = seeds_from(self.random_state, 2)
         self.threshold_: float | None = None
-        if event is not None and self.tune_threshold is not None:
-            self.threshold_ = self._tuned(X, labels, codes, event, fit_seed, fold_seed)
+        self.scaling_: Scaling | None = None
+        tuned = event is not None and self.tune_threshold is not None
+        if tuned or self.method == "sigmoid":
+            held_out = self._held_out(X, labels, codes, fit_seed, fold_seed)
+            if held_out is not None and self.method == "sigmoid":
+                self.scaling_ = fit_scaling(held_out, codes)
+                held_out = self.scaling_.applied(held_out)
+            if held_out is not None and tuned:
+                self.threshold_ = best_threshold(codes == event, held_out[:, event], str(self.tune_threshold))
         self.estimator_, self.train_prior_ = self._trained(X, labels, fit_seed)
         return self
 
-    def _tuned(
-        self, X: Any, labels: np.ndarray, codes: np.ndarray, event: int, fit_seed: int, fold_seed: int
-    ) -> float | None:
-        """The threshold that is best on held-out corrected probabilities."""
+    def _held_out(
+        self, X: Any, labels: np.ndarray, codes: np.ndarray, fit_seed: int, fold_seed: int
+    ) -> np.ndarray | None:
+        """Corrected probabilities of every row, from sampler and estimator that did not see it; None if there are no folds."""
         splits = folds(codes, self.cv, fold_seed)
         if not splits:
+            rarest = self.classes_[np.bincount(codes).argmin()]
             warnings.warn(
-                f"the class {self.positive_!r} has one row, so no threshold is tuned; the most probable class is predicted.",
+                f"the class {rarest!r} has one row, so nothing can be held out: no threshold is tuned, the most probable class is "
+                "predicted, and probabilities are corrected for the class shares only.",
                 stacklevel=3,
             )
             return None
-        held_out = np.empty(len(labels))
+        held_out = np.empty((len(labels), len(self.classes_)))
         for training, rest in splits:
             model, train_prior = self._trained(_safe_indexing(X, training), labels[training], fit_seed)
-            found = _aligned(model, _safe_indexing(X, rest), self.classes_)
-            held_out[rest] = correct_prior(found, train_prior, self.prior_)[:, event]
-        return best_threshold(codes == event, held_out, str(self.tune_threshold))
+            found = aligned_probabilities(model, _safe_indexing(X, rest), self.classes_)
+            held_out[rest] = correct_prior(found, train_prior, self.prior_)
+        return held_out
 
     def _trained(self, X: Any, labels: np.ndarray, seed: int) -> tuple[Any, np.ndarray]:
         """Trained estimator and the class shares it saw."""
@@ -249,7 +272,9 @@ class PriorCorrectedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimato
         check_is_fitted(self)
         _check_shape(X)
         validate_data(self, X, reset=False, skip_check_array=True)
-        return correct_prior(_aligned(self.estimator_, X, self.classes_), self.train_prior_, self.prior_)
+        found = aligned_probabilities(self.estimator_, X, self.classes_)
+        corrected = correct_prior(found, self.train_prior_, self.prior_)
+        return corrected if self.scaling_ is None else self.scaling_.applied(corrected)
 
     def predict(self, X: Any) -> np.ndarray:
         """Class labels.
@@ -286,11 +311,3 @@ def _check_shape(X: Any) -> None:
     if shape is not None and len(shape) == 2 and 0 in shape:
         what = "sample(s)" if shape[0] == 0 else "feature(s)"
         raise InvalidInputError(f"Found array with 0 {what} (shape={tuple(shape)}) while a minimum of 1 is required.")
-
-
-def _aligned(model: Any, X: Any, classes: np.ndarray) -> np.ndarray:
-    """Probabilities in the order of ``classes``."""
-    found = model.predict_proba(X)
-    out = np.zeros((_num_samples(found), len(classes)))
-    out[:, np.searchsorted(classes, model.classes_)] = found
-    return out

@@ -19,14 +19,9 @@ from tabgan.core.interrupts import ctrl_c_aborts
 from tabgan.exceptions import InvalidInputError, InvalidParameterError
 from tabgan.parameter_rules import SEED, integer, number, parameter_error
 from tabgan.sampling.candidates import THRESHOLD, Candidate, all_candidates
+from tabgan.sampling.comparing import aligned_probabilities, fold_scores
 from tabgan.sampling.repeatable import folds, seeded_copy, seeds_from
-from tabgan.sampling.scores import (
-    LABEL_MEASURES,
-    PROBABILITY_MEASURES,
-    best_threshold,
-    label_scores,
-    probability_scores,
-)
+from tabgan.sampling.scores import LABEL_MEASURES, PROBABILITY_MEASURES, best_threshold, label_scores
 from tabgan.sampling.weighing import RebalanceDecision, weighed
 
 __all__ = ["RebalanceDecision", "should_rebalance"]
@@ -165,10 +160,10 @@ def _try(
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             scores, predicted, calibrated = _predictions(candidate, X, labels, classes, training, test, seed)
-            found: dict[str, Any] = probability_scores(
-                codes[test], scores, positive=max(positive, 0), calibrated=calibrated
+            event = max(positive, 0)
+            found: dict[str, Any] = dict(
+                fold_scores(codes[test], scores, predicted, positive=event, calibrated=calibrated)
             )
-            found |= label_scores(codes[test], predicted, len(classes), positive=max(positive, 0))
             if positive >= 0:
                 held_out = _held_out(candidate, X, labels, codes, classes, training, positive, seed)
                 found |= _at_tuned(codes, training, test, held_out, scores[:, positive], positive)
@@ -190,13 +185,15 @@ def _predictions(
     """Scores (n_test, n_classes) in the order of ``classes``, predicted class numbers, and whether scores are probabilities."""
     model = candidate.fit(seeded_copy(candidate.model, seed), _safe_indexing(X, training), labels[training])
     rows = _safe_indexing(X, test)
-    calibrated = hasattr(model, "predict_proba")
-    raw = np.asarray(model.predict_proba(rows) if calibrated else model.decision_function(rows), dtype=np.float64)
+    predicted = np.searchsorted(classes, model.predict(rows))
+    if hasattr(model, "predict_proba"):
+        return aligned_probabilities(model, rows, classes), predicted, True
+    raw = np.asarray(model.decision_function(rows), dtype=np.float64)
     if raw.ndim == 1:
         raw = np.column_stack([-raw, raw])
-    scores = np.full((len(test), len(classes)), 0.0 if calibrated else raw.min() - 1)
+    scores = np.full((len(test), len(classes)), raw.min() - 1)
     scores[:, np.searchsorted(classes, model.classes_)] = raw
-    return scores, np.searchsorted(classes, model.predict(rows)), calibrated
+    return scores, predicted, False
 
 
 def _held_out(

@@ -49,7 +49,7 @@ def probability_scores(
 
 
 def label_scores(y: np.ndarray, predicted: np.ndarray, n_classes: int, *, positive: int = 1) -> dict[str, float]:
-    """F1, geometric mean of the recalls, and balanced accuracy.
+    """F1, geometric mean of the recalls, balanced accuracy and Matthews correlation.
 
     Parameters
     ----------
@@ -62,7 +62,8 @@ def label_scores(y: np.ndarray, predicted: np.ndarray, n_classes: int, *, positi
     Returns
     -------
     dict of str to float
-        ``f1``, ``g_mean`` and ``balanced_accuracy``, the latter two over the classes that occur in ``y``.
+        ``f1``, ``g_mean`` and ``balanced_accuracy``, the latter two over the classes that occur in ``y``, and ``mcc``: 0 where
+        one class only is there, or predicted (Gorodkin 2004 for more than two).
     """
     table = np.zeros((n_classes, n_classes))
     np.add.at(table, (y, predicted), 1)
@@ -70,10 +71,13 @@ def label_scores(y: np.ndarray, predicted: np.ndarray, n_classes: int, *, positi
     present = true > 0
     recalls = hits[present] / true[present]
     f1 = 2 * hits / np.maximum(true + claimed, 1)
+    n = table.sum()
+    spread = np.sqrt((n**2 - (true**2).sum()) * (n**2 - (claimed**2).sum()))
     return {
         "f1": float(f1[positive] if n_classes == 2 else f1[present | (claimed > 0)].mean()),
         "g_mean": float(np.prod(recalls) ** (1 / len(recalls))),
         "balanced_accuracy": float(recalls.mean()),
+        "mcc": float((hits.sum() * n - (true * claimed).sum()) / spread) if spread > 0 else 0.0,
     }
 
 
@@ -86,7 +90,7 @@ def best_threshold(event: np.ndarray, score: np.ndarray, measure: str) -> float:
         Which rows are events; some are, some are not.
     score : ndarray of float of shape (n,)
         Held-out probabilities or scores.
-    measure : {"f1", "g_mean", "balanced_accuracy"}
+    measure : {"f1", "g_mean", "balanced_accuracy", "mcc"}
         What is best; of equals, the highest threshold.
 
     Returns
@@ -102,6 +106,10 @@ def best_threshold(event: np.ndarray, score: np.ndarray, measure: str) -> float:
     recall, specificity = found / n_events, 1 - (claimed - found) / n_others
     if measure == "f1":
         worth = 2 * found / (claimed + n_events)
+    elif measure == "mcc":
+        n = n_events + n_others
+        spread = np.sqrt(claimed * (n - claimed) * n_events * n_others)
+        worth = np.where(spread > 0, (found * n - claimed * n_events) / np.maximum(spread, 1e-12), 0.0)
     else:
         worth = recall * specificity if measure == "g_mean" else recall + specificity
     at = last[int(np.argmax(worth))]

@@ -14,6 +14,7 @@ from sklearn.base import clone
 from sklearn.model_selection import FixedThresholdClassifier
 
 from tabgan.sampling.candidates import NONE, THRESHOLD, Candidate
+from tabgan.sampling.comparing import corrected_mean
 from tabgan.sampling.scores import LABEL_MEASURES, PROBABILITY_MEASURES
 
 __all__ = ["MEASURES", "RebalanceDecision", "weighed"]
@@ -170,12 +171,8 @@ class _Judge:
         return found[measure].to_numpy(dtype=float) if found is not None and measure in found else np.array([np.nan])
 
     def mean(self, values: np.ndarray) -> tuple[float, float]:
-        """Mean over folds and its standard error (Nadeau and Bengio 2003)."""
-        values = values[~np.isnan(values)]
-        if not len(values):
-            return np.nan, np.nan
-        spread = float(values.std(ddof=1)) if len(values) > 1 else np.nan
-        return float(values.mean()), spread * float(np.sqrt(1 / len(values) + self.settings["test_share"]))
+        """Mean over folds and its standard error."""
+        return corrected_mean(values, self.settings["test_share"])
 
     def gain(self, name: str, other: str, measure: str) -> tuple[float, float]:
         """How much better ``name`` does than ``other`` on the same folds; positive is better."""

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -17,9 +18,10 @@ from sklearn.preprocessing import LabelEncoder
 from benchmarks.plots import _groups, critical_difference, critical_difference_plot
 from benchmarks.rebalancing.classifiers import probabilities
 from benchmarks.rebalancing.competitors import COMPETITORS
-from benchmarks.rebalancing.config import CONVGEN_TABLES, GRIDS, SOURCES, TUNING_TABLES, Cell
+from benchmarks.rebalancing.config import CONVGEN_TABLES, GATED, GRIDS, SOURCES, TUNING_TABLES, Cell
+from benchmarks.rebalancing.consistency import judge, page, screened
 from benchmarks.rebalancing.fidelity import class_fidelity
-from benchmarks.rebalancing.report import block_values, long_scores, mean_ranks, write_report
+from benchmarks.rebalancing.report import _gates, block_values, long_scores, mean_ranks, write_report
 from benchmarks.rebalancing.runner import run_cell, run_grid
 from benchmarks.rebalancing.scores import best_thresholds, label_scores, probability_scores, repaired
 from benchmarks.rebalancing.space import Space
@@ -217,3 +219,73 @@ def test_classifiers_see_coded_cells_as_they_are(monkeypatch):
     train, test = splits(table, 5, 0)[0]
     np.testing.assert_array_equal(seen[0][0], table.frame.iloc[train].to_numpy(float))
     np.testing.assert_array_equal(seen[0][1], table.frame.iloc[test].to_numpy(float))
+
+
+def test_scaling_is_learnt_inside_the_fold_and_told(tmp_path):
+    grid = replace(
+        GRIDS["repair"],
+        tables=("made_binary",),
+        methods=("none", "SMOTE"),
+        classifiers=("kNN", "logistic"),
+        max_rows=180,
+    )
+    rows = tmp_path / "repair.jsonl"
+    assert run_grid(grid, rows) == 0
+    for line in rows.read_text().splitlines():
+        row = json.loads(line)
+        for scores in row["scores"].values():
+            assert 0 < scores["brier_scaled"] != scores["brier_repaired"]
+            assert scores["log_loss_scaled"] < np.log(2), "worse than saying one half"
+            assert (scores["brier_repaired"] == pytest.approx(scores["brier"])) == (row["method"] == "none")
+    text = write_report(grid, rows, tmp_path / "page.md")
+    assert "| none, scaled |" in text
+    assert "| SMOTE, repaired |" in text
+    assert "| none, repaired |" not in text
+
+
+def test_the_gates_page_says_what_it_let_through():
+    rows = []
+    for table, share, gain in (("pima", 0.0, 0.0), ("kc1", 0.5, -0.03), ("glass4", 0.25, 0.2)):
+        for fold in (0, 1):
+            open_now = share if fold else 0.0
+            for method, auprc in (("none", 0.5), (GATED[0], 0.5 + gain * (open_now > 0))):
+                notes = {"gate": {"share": open_now}} if method in GATED else {}
+                scores = {"kNN": {"auprc": auprc, "f1": 0.5}}
+                rows.append(
+                    {"table": table, "repeat": 0, "fold": fold, "method": method, "notes": notes, "scores": scores}
+                )
+    text = _gates(rows, long_scores(rows))
+    assert "let rows through on 2 of 6 folds, of 2 of 3 tables" in text
+    assert "largest loss of a table -0.015, largest gain +0.100" in text
+    assert "| kc1 | 2 | 50% | 0.500 | 0.485 | -0.015 |" in text
+    assert "pima" not in text.split("\n\n")[-1]
+
+
+def test_consistency_counts_classes_whose_real_rows_are_told_apart():
+    def row(method, table, *classes):
+        told = [
+            {"class": name, "n_real": 20, "n_made": 80, "consistency": made, "consistency_real": real}
+            for name, real, made in classes
+        ]
+        facts = {"python": "3", "machine": "m", "commit": "c"}
+        return {"table": table, "method": method, "seed": 0, "classes": told} | facts
+
+    text = page(
+        [
+            row("BAGANOversampler", "t", ("a", 0.96, 0.97), ("b", 1.0, 0.9), ("c", 0.6, 0.7), ("d", None, None)),
+            row("CGANSampler", "t", ("a", 0.96, 0.99)),
+        ]
+    )
+    assert "`BAGANOversampler`: 2 classes, of which 1 have made rows at 0.95 or more." in text
+    assert "| t, class b | 20 | 1.000 | 0.900 |" in text
+    assert "`CGANSampler`: 1 classes, of which 1 have" in text
+    assert "| 0.95 to 1, BAGANOversampler | 2 | 0.980 | 0.935 | 1 | 1 |" in text
+    assert "below 0.95" not in text, "class c is told apart too rarely to say anything"
+
+
+def test_consistency_is_the_samplers_own_report():
+    table = load_labelled("made_multiclass", 180)
+    told = judge("BAGANOversampler", table, 0)["classes"]
+    assert {one["class"] for one in told} == set(table.labels[1:])
+    assert all(0 <= one["consistency"] <= 1 and one["n_made"] > 0 for one in told)
+    assert set(screened(table)) == set(table.labels)

@@ -8,6 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tabgan.cli.balance import Gate
+from tabgan.sampling.gate import GATES, GateDecision
+
 QUICK = ("--steps", 5, "--device", "cpu")
 
 
@@ -126,6 +129,36 @@ def test_strategies_and_methods(tabgan, table, tmp_path):
     assert pd.read_csv(out)["kind"].value_counts().to_dict() == {"common": 43, "rare": 21}
     assert tabgan("balance", table, *arguments, "--strategy", "minority").exit_code == 0
     assert pd.read_csv(out)["kind"].value_counts().to_dict() == {"common": 43, "tiny": 43, "rare": 14}
+
+
+@pytest.mark.parametrize(("share", "rare"), [(0.0, 14), (0.5, 14 + 14), (1.0, 43)])
+def test_the_gate_says_how_many_rows_are_made(tabgan, table, tmp_path, monkeypatch, share, rare):
+    asked = []
+
+    def decide(rows, codes, wanted, make_rows, measure, seed):
+        asked.append(measure)
+        return GateDecision(measure, share, "as the test has it", pd.DataFrame())
+
+    monkeypatch.setattr("tabgan.sampling.gating.decide", decide)
+    out, report = tmp_path / "out.csv", tmp_path / "r.json"
+    arguments = ("-t", "kind", "-o", out, "--missing", "?", "--report", report, *QUICK)
+    result = tabgan("balance", table, *arguments, "--gate", "roc_auc", "--strategy", '{"rare": 43}')
+    assert result.exit_code == 0, result.output
+    assert asked == ["roc_auc"]
+    assert pd.read_csv(out)["kind"].value_counts().to_dict() == {"common": 43, "rare": rare, "tiny": 3}
+    said = json.loads(report.read_text())["model"]["gate"]
+    assert "as the test has it" in said
+    assert said in " ".join(result.stderr.split())
+
+
+def test_an_unknown_gate_is_bad_usage(tabgan, table, tmp_path):
+    result = tabgan("balance", table, "-t", "kind", "-o", tmp_path / "out.csv", "--gate", "accuracy")
+    assert result.exit_code == 2
+    assert "average_precision" in result.stderr
+
+
+def test_the_gate_option_has_every_measure():
+    assert tuple(gate.value for gate in Gate) == GATES
 
 
 def test_a_balanced_table_stays_as_it_is(tabgan, tmp_path):

@@ -15,6 +15,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import brier_score_loss, f1_score
 from sklearn.model_selection import train_test_split
 from sklearn.naive_bayes import GaussianNB
+from sklearn.neighbors import KNeighborsClassifier
 from sklearn.tree import DecisionTreeClassifier
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
@@ -30,6 +31,9 @@ BY_DESIGN = {"check_classifiers_train": "asks for the most probable class, where
     [
         PriorCorrectedClassifier(GaussianNB(), RandomOverSampler(), tune_threshold=None, random_state=0),
         PriorCorrectedClassifier(GaussianNB(), RandomOverSampler(), cv=2, random_state=0),
+        PriorCorrectedClassifier(
+            GaussianNB(), RandomOverSampler(), method="prior", tune_threshold=None, random_state=0
+        ),
     ],
     expected_failed_checks=lambda estimator: BY_DESIGN if estimator.tune_threshold else {},
 )
@@ -89,9 +93,10 @@ def rare():
 @pytest.mark.parametrize(
     "sampler", [RandomOverSampler(), SMOTE(), RandomUnderSampler()], ids=lambda s: type(s).__name__
 )
-def test_correction_repairs_the_brier_score(rare, sampler):
+@pytest.mark.parametrize("method", ["prior", "sigmoid"])
+def test_correction_repairs_the_brier_score(rare, sampler, method):
     X, X_test, y, y_test = rare
-    model = PriorCorrectedClassifier(LogisticRegression(), sampler, random_state=0).fit(X, y)
+    model = PriorCorrectedClassifier(LogisticRegression(), sampler, method=method, random_state=0).fit(X, y)
     raw = brier_score_loss(y_test, model.estimator_.predict_proba(X_test)[:, 1])
     repaired = brier_score_loss(y_test, model.predict_proba(X_test)[:, 1])
     alone = brier_score_loss(y_test, LogisticRegression().fit(X, y).predict_proba(X_test)[:, 1])
@@ -103,8 +108,9 @@ def test_correction_repairs_the_brier_score(rare, sampler):
 
 def test_threshold_is_tuned_for_its_measure(rare):
     X, X_test, y, y_test = rare
-    plain = PriorCorrectedClassifier(LogisticRegression(), tune_threshold=None).fit(X, y)
+    plain = PriorCorrectedClassifier(LogisticRegression(), method="prior", tune_threshold=None).fit(X, y)
     assert plain.threshold_ is None
+    assert plain.scaling_ is None
     np.testing.assert_array_equal(plain.predict(X_test), LogisticRegression().fit(X, y).predict(X_test))
     np.testing.assert_allclose(plain.predict_proba(X_test), LogisticRegression().fit(X, y).predict_proba(X_test))
     for_f1 = PriorCorrectedClassifier(LogisticRegression(), tune_threshold="f1", random_state=0).fit(X, y)
@@ -113,6 +119,37 @@ def test_threshold_is_tuned_for_its_measure(rare):
     assert f1_score(y_test, for_f1.predict(X_test)) > f1_score(y_test, plain.predict(X_test))
     recall = label_scores(y_test, balanced.predict(X_test), 2)["balanced_accuracy"]
     assert recall > label_scores(y_test, plain.predict(X_test), 2)["balanced_accuracy"] + 0.1
+
+
+@pytest.mark.parametrize(
+    "estimator", [KNeighborsClassifier(5), DecisionTreeClassifier(random_state=0)], ids=["5-NN", "tree"]
+)
+def test_what_a_classifier_distorts_itself_is_mended_too(rare, estimator):
+    X, X_test, y, y_test = rare
+
+    def brier(model):
+        return brier_score_loss(y_test, model.fit(X, y).predict_proba(X_test)[:, 1])
+
+    alone = brier(estimator)
+    corrected, scaled = (
+        brier(PriorCorrectedClassifier(estimator, SMOTE(), method=method, random_state=0))
+        for method in ("prior", "sigmoid")
+    )
+    assert corrected > 1.1 * alone, "the class shares are not all that resampling changed"
+    assert scaled - alone < 0.6 * (corrected - alone)
+
+
+def test_scaling_keeps_the_order_and_the_shares(rare):
+    X, X_test, y, _ = rare
+    sampler = SMOTE(random_state=0)
+    corrected, scaled = (
+        PriorCorrectedClassifier(GaussianNB(), sampler, method=method, random_state=0).fit(X, y)
+        for method in ("prior", "sigmoid")
+    )
+    before, after = (model.predict_proba(X_test)[:, 1] for model in (corrected, scaled))
+    assert (np.diff(after[np.argsort(before)]) >= -1e-12).all()
+    assert after.mean() == pytest.approx(y.mean(), abs=0.02)
+    assert scaled.scaling_.slope < 0.9, "naive Bayes is too sure of itself"
 
 
 def test_labels_containers_and_seeds(rare):
@@ -155,6 +192,7 @@ def test_more_classes_are_corrected():
     [
         ({"estimator": "logistic"}, "estimator='logistic'"),
         ({"sampler": LogisticRegression()}, "sampler=.*fit_resample"),
+        ({"method": "isotonic"}, "method='isotonic'"),
         ({"tune_threshold": "accuracy"}, "tune_threshold='accuracy'"),
         ({"cv": 1}, "cv=1"),
         ({"random_state": -1}, "random_state=-1"),
@@ -171,6 +209,7 @@ def test_tiny_classes():
     model = PriorCorrectedClassifier(LogisticRegression())
     with pytest.warns(UserWarning, match="one row"):
         assert model.fit(X, np.arange(20) == 19).threshold_ is None
+    assert model.scaling_ is None
     assert 0 < model.fit(X, np.arange(20) >= 17).threshold_ < 1
     with pytest.raises(InvalidInputError, match="one class"):
         model.fit(X, np.zeros(20))
@@ -179,7 +218,7 @@ def test_tiny_classes():
 def test_scores_by_hand():
     y, predicted = np.array([0, 0, 0, 0, 1, 1]), np.array([0, 0, 0, 1, 1, 0])
     found = label_scores(y, predicted, 2)
-    assert found == pytest.approx({"f1": 0.5, "g_mean": np.sqrt(0.75 * 0.5), "balanced_accuracy": 0.625})
+    assert found == pytest.approx({"f1": 0.5, "g_mean": np.sqrt(0.75 * 0.5), "balanced_accuracy": 0.625, "mcc": 0.25})
     assert label_scores(y, predicted, 2, positive=0)["f1"] == pytest.approx(0.75)
     p = np.array([0.1, 0.2, 0.3, 0.6, 0.7, 0.4])
     found = probability_scores(y, np.column_stack([1 - p, p]))
@@ -194,7 +233,7 @@ def test_scores_by_hand():
     st.lists(st.tuples(st.booleans(), st.integers(0, 8)), min_size=2, max_size=40).filter(
         lambda rows: 0 < sum(event for event, _ in rows) < len(rows)
     ),
-    st.sampled_from(["f1", "g_mean", "balanced_accuracy"]),
+    st.sampled_from(["f1", "g_mean", "balanced_accuracy", "mcc"]),
 )
 def test_no_threshold_is_better_than_the_best(rows, measure):
     event, score = np.array([e for e, _ in rows]), np.array([s / 8 for _, s in rows])

@@ -70,6 +70,40 @@ def test_a_gain_has_to_be_surer_for_a_ranking():
     assert gate_module._decided(scores, "average_precision").share == 0.0
 
 
+def null_scores(rng, n_folds, share=0.5):
+    """Scores of rows that change nothing, correlated between folds as overlapping training parts make them."""
+    rho = share / (1 + share)
+    noise = np.sqrt(rho) * rng.normal(size=(1, len(SHARES))) + np.sqrt(1 - rho) * rng.normal(
+        size=(n_folds, len(SHARES))
+    )
+    scores = 0.5 + 0.05 * noise
+    scores[:, 0] = 0.5
+    return scores
+
+
+def test_rows_that_change_no_ranking_are_let_through_once_in_a_hundred_tables():
+    rng = np.random.default_rng(0)
+    opened = [gate_module._decided(null_scores(rng, 18), "average_precision").share > 0 for _ in range(1500)]
+    assert np.mean(opened) <= 0.01 + 3 * np.sqrt(0.01 * 0.99 / 1500)
+    assert np.mean(opened) > 0, "a gate that never opens would pass too"
+
+
+def test_rankings_are_asked_again_only_while_a_share_is_ahead(monkeypatch):
+    rounds = []
+    monkeypatch.setattr(
+        gate_module, "folds", lambda codes, n, seed: rounds.append(seed) or [(np.arange(40), np.arange(40, 60))] * 3
+    )
+    codes = np.tile([0, 0, 1], 20)
+    monkeypatch.setattr(gate_module, "_score", lambda *given: 0.5 + 0.1 * len(given[4]) * gain + rng.normal(0, 0.001))
+    for measure, gain, n_rounds in (("roc_auc", -1, 1), ("roc_auc", 1, 6), ("f1", -1, 2), ("f1", 1, 2)):
+        rounds.clear()
+        rng = np.random.default_rng(0)
+        decision = decide(np.zeros((60, 2)), codes, {1: 20}, from_nowhere, measure, 0)
+        assert len(rounds) == n_rounds, (measure, gain)
+        assert decision.share == (1.0 if gain > 0 else 0.0)
+        assert f"over {3 * n_rounds} folds" in decision.reason
+
+
 @pytest.mark.parametrize(("counts", "wanted"), [([30, 1], {1: 29}), ([30, 10], {}), ([30, 10, 1], {1: 20})])
 def test_where_nothing_can_be_compared_all_is_made(counts, wanted):
     codes = np.repeat(np.arange(len(counts)), counts)
