@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from benchmarks.environments import environment_python
 from benchmarks.imputation.bars import bars
 from benchmarks.imputation.config import GRIDS, Cell, Grid
-from benchmarks.environments import environment_python
 from benchmarks.imputation.report import read_rows, write_report
-from benchmarks.rows import run_missing, stored_rows
 from benchmarks.imputation.standing import cell_means, mean_ranks, paired_ratios, table_means, win_tie_loss
+from benchmarks.rows import run_missing, stored_rows
 
 GRID = Grid(
     "made",

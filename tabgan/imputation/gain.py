@@ -118,8 +118,8 @@ class GAINImputer(FittedHTML, ReportsImputation, UncertaintyMixin, TransformerMi
     warm_start : bool, default=False
         Let a further `fit` go on from the present weights and column statistics; the columns must be compatible.
     max_time : float, default=None
-        Seconds after which training stops with the best weights so far, and no trees are grown; None sets no limit. The closed form and
-        the look-up of neighbours always run, whatever they take.
+        Seconds after which training stops with the best weights so far, and no trees are grown; None sets no limit. The closed
+        form and the look-up of neighbours always run, whatever they take.
     random_state : int, RandomState or None, default=None
         An int makes results repeatable on a CPU; global random states are neither read nor moved.
     device : {"auto", "cpu", "cuda", "cuda:N", "mps"}, default="auto"
