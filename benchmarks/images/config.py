@@ -86,9 +86,9 @@ _BEGAN: dict[str, dict[str, Any]] = {
 
 _SMALL = {"network": "dcgan", "width": 16}
 _MNIST: dict[str, tuple[bool, dict[str, Any]]] = {
-    "dcgan": (True, {"n_steps": 400, "batch_size": 64, "settings": {"width": 16}}),
-    "acgan": (True, {"n_steps": 500, "settings": _SMALL}),
-    "cgan": (True, {"n_steps": 2000, "settings": {"network": "mlp"}}),
+    "dcgan": (True, {"n_steps": 4000, "batch_size": 64, "settings": {"width": 16}}),
+    "acgan": (True, {"n_steps": 4000, "settings": _SMALL}),
+    "cgan": (True, {"n_steps": 10_000, "settings": {"network": "mlp"}}),
 }
 
 _FULL: dict[str, tuple[bool, dict[str, Any]]] = {

@@ -29,15 +29,15 @@ _LEAST_SHARE = 0.025  # a fifth of a mode's own share, so that a cloud over the 
 _NETS: dict[str, Any] = {"network": "mlp", "width": 128, "depth": 2, "batch_norm": False}
 _SLOW_JUDGE: dict[str, Any] = {"discriminator_learning_rate": 1e-4}
 _METHODS: dict[str, tuple[str, dict[str, Any]]] = {
-    "plain, equal rates": ("non-saturating", {"n_steps": 1200}),
+    "plain, equal rates": ("non-saturating", {"n_steps": 8000}),
     "minibatch discrimination": (
         "minibatch-discrimination",
-        {"n_steps": 1200, "batch_size": 64, "settings": {"n_kernels": 8, "d_kernel": 4}},
+        {"n_steps": 6000, "batch_size": 64, "settings": {"n_kernels": 8, "d_kernel": 4}},
     ),
-    "wgan-gp": ("wgan-gp", {"n_steps": 800, "settings": {"penalty_weight": 0.1, "n_critic": 5, "betas": (0.5, 0.9)}}),
-    "plain, slow discriminator": ("non-saturating", {"n_steps": 1000, "settings": _SLOW_JUDGE}),
-    "unrolled, K = 5": ("unrolled", {"n_steps": 1000, "settings": _SLOW_JUDGE}),
-    "feature matching": ("feature-matching", {"n_steps": 2000, "batch_size": 512, "settings": _SLOW_JUDGE}),
+    "wgan-gp": ("wgan-gp", {"n_steps": 4000, "settings": {"penalty_weight": 0.1, "n_critic": 5, "betas": (0.5, 0.9)}}),
+    "plain, slow discriminator": ("non-saturating", {"n_steps": 8000, "settings": _SLOW_JUDGE}),
+    "unrolled, K = 5": ("unrolled", {"n_steps": 4000, "settings": _SLOW_JUDGE}),
+    "feature matching": ("feature-matching", {"n_steps": 8000, "batch_size": 512, "settings": _SLOW_JUDGE}),
 }
 """Rates: generator 1e-3 throughout; the slow discriminator's 1e-4 is that of Metz et al.'s demonstration. The penalty's weight and
 betas are those of Gulrajani et al.'s toy examples."""
