@@ -121,9 +121,11 @@ class CalibrationDisplay(AxesDisplay):
         CalibrationDisplay
         """
         _check_levels(levels)
-        names = [name for name in check.truth if is_number(check.truth[name]) and check.hidden[name].any()]
+        ends = check.intervals(levels)
+        # A column whose only other value was hidden is a constant to the clone, which has no interval for it.
+        names = [name for name in ends[0][0] if is_number(check.truth[name]) and check.hidden[name].any()]
         held: dict[str, list[np.ndarray]] = {name: [] for name in names}
-        for lower, upper in check.intervals(levels):
+        for lower, upper in ends:
             for name in names:
                 cells = check.hidden[name].to_numpy()
                 truth = check.truth[name].to_numpy()[cells]

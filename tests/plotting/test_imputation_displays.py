@@ -180,6 +180,18 @@ def test_coverage_is_counted_as_by_hand(check):
         CalibrationDisplay.from_check(check, levels=[1.2])
 
 
+def test_a_column_that_hiding_made_constant_has_no_intervals_and_no_curve():
+    from tabgan import GAINImputer
+
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame({"a": rng.normal(size=80), "b": rng.normal(size=80), "rare": 0.0})
+    table.loc[3, "rare"] = 1.0
+    imputer = GAINImputer(n_steps=5, draw_steps=5, random_state=0)
+    checks = (hide_and_fill(imputer, table, rate=0.5, random_state=seed) for seed in range(20))
+    check = next(check for check in checks if check.hidden.loc[3, "rare"])
+    assert set(CalibrationDisplay.from_check(check).by_column) == {"a", "b"}
+
+
 def test_draws_are_summed_up_per_draw(imputer, gappy):
     display = rendered(DrawsDisplay.from_estimator(imputer, gappy, n_draws=3))
     column = next(column for column in display.columns if column.name == "x")
