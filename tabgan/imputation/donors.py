@@ -66,7 +66,7 @@ def grow_donors(
         outside = np.delete(np.arange(total_width(spans)), span.start)
         truth = values[known, span.start].astype(np.float64)
         forests[j] = Parallel(prefer="threads")(
-            delayed(_tree)(rows[np.ix_(known, outside)], truth, outside, rng.spawn(1)[0]) for rows in completed
+            delayed(_tree)(drawn[np.ix_(known, outside)], truth, outside, rng.spawn(1)[0]) for drawn in completed
         )
     return DonorStep(spans, forests)
 
