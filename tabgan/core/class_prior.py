@@ -12,7 +12,6 @@ from torch import Tensor
 from tabgan.core.cases import Batch, Players
 from tabgan.core.conditional import ConditionalTask
 from tabgan.core.drawing import energy_score
-from tabgan.core.tasks import Fakes
 from tabgan.verdict import Verdict
 
 __all__ = ["ClassPriorTask"]
@@ -74,12 +73,3 @@ class ClassPriorTask(ConditionalTask):
         second = players["generator"](self.class_prior(rows, generator), first.condition)
         truth = self.data[self.neighbours(rows, generator).to(self.data.device)]
         return energy_score(first.rows, second, truth, torch.ones_like(truth))
-
-    def fakes(self, players: Players, batch: Batch) -> Fakes:
-        """Generated rows, shared by the terms of one step."""
-        key = "made" if torch.is_grad_enabled() else "made without gradient"
-        if "fakes" in batch.extras:
-            return batch.extras["fakes"]
-        if key not in batch.extras:
-            batch.extras[key] = super().fakes(players, batch)
-        return batch.extras[key]

@@ -188,11 +188,15 @@ class ConditionalTask(GenerationTask):
         return Batch(real=self.data[rows], noise=noise, condition=self.condition[rows], extras=extras)
 
     def fakes(self, players: Players, batch: Batch) -> Fakes:
-        """Generated rows with the conditions and classes asked for."""
+        """Generated rows with the conditions and classes asked for, shared by the terms of one step."""
         if "fakes" in batch.extras:
             return batch.extras["fakes"]
-        condition = batch.extras["fake_condition"]
-        return Fakes(players["generator"](batch.noise, condition), condition, batch.extras["fake_classes"])
+        key = "made" if torch.is_grad_enabled() else "made without gradient"
+        if key not in batch.extras:
+            condition = batch.extras["fake_condition"]
+            made = players["generator"](batch.noise, condition)
+            batch.extras[key] = Fakes(made, condition, batch.extras["fake_classes"])
+        return batch.extras[key]
 
     def discriminator_cases(self, players: Players, batch: Batch) -> list[Case]:
         """Real rows (target 1), generated rows (target 0) and, if asked for, real rows under a wrong condition (target 0)."""

@@ -18,7 +18,7 @@ from tabgan.core.tasks import Fakes
 from tabgan.exceptions import InvalidParameterError
 from tabgan.verdict import Verdict
 
-__all__ = ["FlippedLabels", "InstanceNoise", "ReplayPool", "SmoothedLabels", "TaskWrapper"]
+__all__ = ["FlippedLabels", "InstanceNoise", "Lens", "ReplayPool", "SmoothedLabels", "TaskWrapper"]
 
 
 class TaskWrapper:
@@ -150,13 +150,46 @@ class FlippedLabels(TaskWrapper):
         return dataclasses.replace(case, target=torch.where(flip, 1 - target, target))
 
 
-class InstanceNoise(TaskWrapper):
+class Lens(TaskWrapper):
+    """Base class: the discriminator sees everything, real or not, in every phase, through a random change.
+
+    Subclasses have ``seen(rows, batch, draw) -> rows``, through which gradients pass. The task inside must ask the player named
+    ``"discriminator"``.
+    """
+
+    def seen(self, rows: Tensor, batch: Batch, draw: torch.Generator) -> Tensor:
+        """What the discriminator gets to see of these rows."""
+        raise NotImplementedError
+
+    def discriminator_cases(self, players: Players, batch: Batch) -> Sequence[Case]:
+        """The inner cases, seen through the lens."""
+        return self.task.discriminator_cases(self._behind(players, batch, 0), batch)
+
+    def generator_cases(self, players: Players, batch: Batch) -> Sequence[Case]:
+        """The inner cases, seen through the lens."""
+        return self.task.generator_cases(self._behind(players, batch, 1), batch)
+
+    def penalty_inputs(self, players: Players, batch: Batch) -> tuple[Callable[[Tensor], Verdict], Tensor, Tensor]:
+        """The inner inputs; the judge looks through the lens."""
+        return self.task.penalty_inputs(self._behind(players, batch, 2), batch)
+
+    def _behind(self, players: Players, batch: Batch, stream: int) -> Players:
+        draw = torch.Generator().manual_seed(batch.extras[self._key] + stream)
+        judge = players["discriminator"]
+
+        def looking(rows: Tensor, *others: Any) -> Verdict:
+            return judge(self.seen(rows, batch, draw), *others)
+
+        return {**players, "discriminator": looking}  # type: ignore[dict-item]
+
+
+class InstanceNoise(Lens):
     """Normal noise on everything that the discriminator looks at, in both phases, fading out.
 
     Parameters
     ----------
     task : AdversarialTask
-        The task inside; it must ask the player named ``"discriminator"``.
+        The task inside.
     scale : float, default=0.1
         Standard deviation at the start, in units of the data.
     n_batches : int, default=10000
@@ -190,29 +223,10 @@ class InstanceNoise(TaskWrapper):
         self._drawn += 1
         return batch
 
-    def discriminator_cases(self, players: Players, batch: Batch) -> Sequence[Case]:
-        """The inner cases, judged through noise."""
-        return self.task.discriminator_cases(self._blurred(players, batch, 0), batch)
-
-    def generator_cases(self, players: Players, batch: Batch) -> Sequence[Case]:
-        """The inner cases, judged through noise."""
-        return self.task.generator_cases(self._blurred(players, batch, 1), batch)
-
-    def penalty_inputs(self, players: Players, batch: Batch) -> tuple[Callable[[Tensor], Verdict], Tensor, Tensor]:
-        """The inner inputs; the judge looks through noise."""
-        return self.task.penalty_inputs(self._blurred(players, batch, 2), batch)
-
-    def _blurred(self, players: Players, batch: Batch, stream: int) -> Players:
+    def seen(self, rows: Tensor, batch: Batch, draw: torch.Generator) -> Tensor:
+        """With noise added."""
         scale = batch.extras[f"{self._key}/scale"]
-        if not scale:
-            return players
-        draw = torch.Generator().manual_seed(batch.extras[self._key] + stream)
-        judge = players["discriminator"]
-
-        def blurred(x: Tensor, *others: Any) -> Verdict:
-            return judge(x + scale * torch.randn(x.shape, generator=draw).to(x), *others)
-
-        return {**players, "discriminator": blurred}  # type: ignore[dict-item]
+        return rows + scale * torch.randn(rows.shape, generator=draw).to(rows) if scale else rows
 
     def _own_state(self) -> dict[str, Any]:
         return {"drawn": self._drawn}

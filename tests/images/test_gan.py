@@ -228,7 +228,7 @@ def test_a_forced_collapse_is_reported_and_survives_a_file(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "trick", [{"real_target": 0.9}, {"flip_probability": 0.2}, {"instance_noise": 0.5}, {"replay": 4}]
+    "trick", [{"real_target": 0.9}, {"flip_probability": 0.2}, {"instance_noise": 0.5}, {"shift": 1}, {"replay": 4}]
 )
 def test_stabilisers_are_settings_and_change_training(trick):
     plain, tricked = make(n_steps=3).fit(IMAGES), make(n_steps=3, settings=trick).fit(IMAGES)

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from tabgan.images.networks.layers import blank, initialise
 from tabgan.verdict import Verdict
 
-__all__ = ["AutoencoderDiscriminator", "CodedJudge"]
+__all__ = ["AutoencoderDiscriminator", "Encoder"]
 
 
 class AutoencoderDiscriminator(nn.Module):
@@ -49,45 +49,31 @@ class AutoencoderDiscriminator(nn.Module):
         return Verdict(None, features=code, reconstruction=self.decoder(code, condition))
 
 
-class CodedJudge(nn.Module):
-    """A class judge whose trunk can be trained as an encoder first.
+class Encoder(nn.Module):
+    """Images to codes.
 
     Parameters
     ----------
     trunk : nn.Module
         Image to features, with ``d_features``.
     d_code : int
-        Width of the latent code.
-    n_classes : int
-        Class logits, "generated" included.
+        Width of the code.
     generator : torch.Generator
-        Source of the heads' weights.
+        Source of the code layer's weights.
 
     Shape
     -----
-    images: (n, channels, height, width). `forward`: `Verdict` with classes (n, n_classes); `encode`: (n, d_code).
-
-    References
-    ----------
-    Mariani et al. 2018, "BAGAN: Data Augmentation with Balancing GAN", section 3.2: the discriminator is the encoder, whose last
-    layer is replaced by a softmax over the classes and "fake".
+    images: (n, channels, height, width). Output: (n, d_code).
     """
 
-    def __init__(self, trunk: Any, d_code: int, n_classes: int, *, generator: torch.Generator) -> None:
+    def __init__(self, trunk: Any, d_code: int, *, generator: torch.Generator) -> None:
         super().__init__()
         self.trunk = trunk
         self.code = blank(nn.Linear, trunk.d_features, d_code)
-        self.classes = blank(nn.Linear, trunk.d_features, n_classes)
-        for head in (self.code, self.classes):
-            initialise(head, generator)
-            with torch.no_grad():
-                head.weight.mul_(0.5**0.5)
+        initialise(self.code, generator)
+        with torch.no_grad():
+            self.code.weight.mul_(0.5**0.5)  # no activation follows
 
-    def encode(self, images: Tensor) -> Tensor:
-        """Latent codes."""
+    def forward(self, images: Tensor) -> Tensor:
+        """Codes."""
         return self.code(self.trunk(images, None))
-
-    def forward(self, images: Tensor, condition: Tensor | None = None) -> Verdict:
-        """Class logits."""
-        features = self.trunk(images, None)
-        return Verdict(None, self.classes(features), features)

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
+from tabgan.core.augmentation import RandomShifts
 from tabgan.core.callbacks import Callback
 from tabgan.core.cases import Players
 from tabgan.core.conditional import ConditionalTask
@@ -65,13 +66,15 @@ TASK_SETTINGS: dict[str, Any] = {
     "real_target": 1.0,
     "flip_probability": 0.0,
     "instance_noise": 0.0,
+    "shift": 0,
     "replay": 0,
 }
 """Settings of the task of making images from noise; all tricks of `tabgan.core.stabilisers` are off.
 
 ``balanced`` shows and asks for all classes alike, where False takes them as frequent as they are; ``real_target`` below 1 smooths
 the labels on one side; ``flip_probability`` swaps labels; ``instance_noise`` is its initial standard deviation, which falls to 0 over
-10,000 batches; ``replay`` keeps so many older images for the discriminator.
+10,000 batches; ``shift`` moves all that the discriminator sees by up to so many pixels (`tabgan.core.augmentation`), good for a few
+thousand images or fewer; ``replay`` keeps so many older images for the discriminator.
 """
 
 NETWORK_SETTINGS: dict[str, Any] = TASK_SETTINGS | {"network": "auto", "width": None, "depth": 2, "batch_norm": True}
@@ -299,6 +302,8 @@ def make_task(data: TrainingData, settings: Settings, **options: Any) -> Any:
 def _stabilised(task: Any, settings: Settings) -> Any:
     if settings.replay:
         task = ReplayPool(task, settings.replay)
+    if settings.shift:
+        task = RandomShifts(task, settings.shift)
     if settings.instance_noise:
         task = InstanceNoise(task, settings.instance_noise)
     if settings.flip_probability:
