@@ -130,25 +130,6 @@ def test_weights_are_clipped_in_wgan():
     assert largest == pytest.approx(0.01, abs=1e-8)
 
 
-def test_bagan_gaussians_follow_the_codes_of_their_class():
-    from tabgan.images.recipes.bagan import ClassGaussians
-
-    generator = torch.Generator().manual_seed(0)
-    centres = torch.tensor([[3.0, 0.0], [0.0, -3.0]])
-    classes = torch.arange(4000) % 2
-    codes = centres[classes] + torch.tensor([2.0, 0.5]) * torch.randn(4000, 2, generator=generator)
-    gaussians = ClassGaussians(lambda codes, condition: codes, 2, 2, conditional=False)
-    gaussians.fit(codes, classes)
-    drawn = gaussians(torch.randn(4000, 2, generator=generator), torch.eye(2)[classes])
-    for index in range(2):
-        mine = drawn[classes == index]
-        np.testing.assert_allclose(mine.mean(0), centres[index], atol=0.15)
-        np.testing.assert_allclose(mine.std(0), [2.0, 0.5], rtol=0.08)
-    # A class of two codes in two dimensions: its own covariance is singular, the draws are not.
-    gaussians.fit(codes[:12], torch.tensor([0] * 10 + [1] * 2))
-    assert float(torch.linalg.matrix_rank(gaussians.factor[1])) == 2
-
-
 def test_pulling_away_against_closed_forms():
     from tabgan.images.recipes.began import pulling_away
 

@@ -29,7 +29,7 @@ from tabgan.images.recipes.base import (
 )
 from tabgan.networks.class_gaussians import correlated, fit_class_gaussians
 
-__all__ = ["BAGAN", "ClassGaussians", "HandOver"]
+__all__ = ["BAGAN", "ClassGaussians", "HandOver", "code_error"]
 
 
 class ClassGaussians(nn.Module):
@@ -120,10 +120,16 @@ def _reconstruction(players: Players, batch: Batch) -> Tensor:
     return (maker.decoded(players["encoder"](batch.real), batch.condition) - batch.real).square().mean()
 
 
-def _code_error(task: Any) -> Callable[[Players, Batch], Tensor]:
+def code_error(task: Any) -> Callable[[Players, Batch], Tensor]:
     """Squared error between the codes that fakes were made from and those that the encoder, frozen by now, sees in them.
 
-    A generator that leaves part of its noise unused pays for it: what keeps the rare class from becoming one picture.
+    A generator that leaves part of its noise unused pays for it: what keeps the rare class from becoming one picture. In units of
+    the codes' mean variance within classes, and averaged over their entries.
+
+    References
+    ----------
+    Zhu et al. 2017, "Toward Multimodal Image-to-Image Translation", the conditional latent regressor. Departures: squares, and an
+    encoder that is not trained further.
     """
 
     def error(players: Players, batch: Batch) -> Tensor:
@@ -140,7 +146,7 @@ def _training(players: dict[str, nn.Module], data: TrainingData, settings: Any) 
     task = make_task(data, settings, fake_classes="balanced", real_classes="balanced" if settings.balanced else "data")
     loss = FakeClassLoss(data.n_classes, settings.fake_weight)
     pre, optimizer = settings.n_autoencoder_steps, optimizer_of(settings)
-    kept = [Term("code", _code_error(task), settings.code_weight)] if settings.code_weight else []
+    kept = [Term("code", code_error(task), settings.code_weight)] if settings.code_weight else []
     phases = [
         Phase(
             ("encoder", "generator"),

@@ -43,6 +43,7 @@ __all__ = [
     "two_players",
 ]
 
+_MAY_BE_NONE = {"average"}
 _MAY_BE_ZERO = {"pull_weight", "n_dropout", "n_unroll", "n_blocks", "n_down", "clip"}
 
 Settings = Any
@@ -262,7 +263,9 @@ def check_settings(recipe: Recipe, given: Mapping[str, Any]) -> None:
             rule = integer(0 if default == 0 or name in _MAY_BE_ZERO else 1)
         elif isinstance(default, (str, tuple)):
             continue
-        if not (value is None and default is None) and not rule[0](value):
+        if value is None and (default is None or name in _MAY_BE_NONE):
+            continue
+        if not rule[0](value):
             raise parameter_error(f"settings[{name!r}]", value, rule[1])
 
 
