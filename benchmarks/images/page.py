@@ -26,7 +26,8 @@ _TABLES = {
     "bagan": {
         "fidelity": "fidelity",
         "pair_similarity": "pair similarity",
-        "pair_distance_ratio": "pair distances, made / real",
+        "pair_similarity_of_real": "that of real images",
+        "frechet": "Frechet",
     },
     "heat": {"l1": "L1 error", "l2": "L2 error", "high_frequency": "high frequency"},
     "resolution": {"l1": "L1 error", "l2": "L2 error", "high_frequency": "high frequency"},
@@ -43,8 +44,6 @@ _TABLES = {
         "bold_right": "bold right",
         "slant_right": "slant right",
     },
-    "mnist": _DISTANCES,
-    "fashion": _DISTANCES,
     "began": _DISTANCES,
 }
 _MISSING = "not measured yet"
@@ -53,7 +52,7 @@ _MISSING = "not measured yet"
 def write_page(results: Path, template: Path, page: Path) -> None:
     """Fill the template.
 
-    ``{digits:NAME}``, ``{ring:NAME}``, ``{table:NAME}``, ``{picture:FILE}``, ``{gallery}``, ``{lines}``, and
+    ``{digits:NAME}``, ``{ring:NAME}``, ``{table:NAME}``, ``{picture:FILE}``, ``{gallery:GRID}``, ``{lines}``, and
     ``{row:FILE|KEY|COLUMN}`` for a single figure.
     """
     found = {file.stem: _rows(file) for file in results.glob("*.jsonl")}
@@ -63,7 +62,7 @@ def write_page(results: Path, template: Path, page: Path) -> None:
     def fill(match: re.Match[str]) -> str:
         kind, _, name = match.group(1).partition(":")
         if kind == "digits":
-            return _digits(found.get("digits", {}), name)
+            return _scores(found.get("digits", {}), name)
         if kind == "ring":
             return _ring(found.get("ring", {}), name)
         if kind == "row":
@@ -74,7 +73,7 @@ def write_page(results: Path, template: Path, page: Path) -> None:
         if kind == "picture":
             return _picture(results / "pictures" / name, pictures)
         if kind == "gallery":
-            return _gallery(found.get("digits", {}), results / "pictures", pictures)
+            return _gallery(found.get(name, {}), results / "pictures", pictures)
         if kind == "lines":
             return lines_of_code()
         return match.group(0)
@@ -109,7 +108,7 @@ def _rows(file: Path) -> dict[str, dict[str, Any]]:
     return {row["key"]: row for row in map(json.loads, file.read_text().splitlines())}
 
 
-def _digits(rows: Rows, name: str) -> str:
+def _scores(rows: Rows, name: str) -> str:
     row = next((row for key, row in rows.items() if key.split("/")[1] == name), None)
     if row is None:
         return _MISSING
@@ -156,9 +155,11 @@ def _short(key: str) -> str:
 
 
 def _picture(source: Path, pictures: Path) -> str:
-    if not source.is_file():
+    """The picture of a run made here, else the one that the page has already: results keep no second copy."""
+    if source.is_file():
+        shutil.copy(source, pictures / source.name)
+    elif not (pictures / source.name).is_file():
         return ""
-    shutil.copy(source, pictures / source.name)
     return f"![{source.stem}]({pictures.name}/{source.name})"
 
 
@@ -168,7 +169,7 @@ def _gallery(rows: Rows, source: Path, pictures: Path) -> str:
         key = next((key for key in rows if key.split("/")[1] == name), None)
         if key is not None:
             picture = _picture(source / (key.replace("/", "-") + ".png"), pictures)
-            cells.append((f"**{name}** {_digits(rows, name)}, {rows[key]['cpu_seconds']:.0f} s", picture))
+            cells.append((f"**{name}** {_scores(rows, name)}, {rows[key]['cpu_seconds']:.0f} s", picture))
     cells += [("", "")] * (-len(cells) % 4)
     lines = []
     for start in range(0, len(cells), 4):

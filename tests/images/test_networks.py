@@ -156,3 +156,19 @@ def test_the_same_generator_state_gives_the_same_weights():
 def test_dcgan_weights_have_the_papers_spread():
     layer = ConvGenerator((1, 32, 32), 100, width=64, generator=torch.Generator().manual_seed(0)).entry
     assert float(layer.weight.detach().std()) == pytest.approx(0.02, rel=0.02)
+
+
+@pytest.mark.parametrize("kind", [ConvTrunk, ResidualTrunk])
+def test_a_condition_meets_the_last_feature_maps_and_acts_together_with_the_image(kind):
+    generator = torch.Generator().manual_seed(0)
+    trunk = kind((1, 28, 28), 10, width=8, generator=generator)
+    images = torch.rand(6, 1, 28, 28, generator=generator) * 2 - 1
+    plain = kind((1, 28, 28), width=8, generator=torch.Generator().manual_seed(0))
+    assert [p.shape for p in plain.parameters()] == [p.shape for p in trunk.parameters()][
+        : len(list(plain.parameters()))
+    ]
+    with torch.no_grad():
+        seen = torch.stack([trunk(images, row.expand(6, -1)) for row in torch.eye(10)])
+    assert seen.shape == (10, 6, trunk.d_features)
+    together = seen - seen.mean(0) - seen.mean(1, keepdim=True) + seen.mean((0, 1))
+    assert float(together.std()) > 0.01 * float(seen.std())

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, interpolate
 
-from tabgan.images.networks.dcgan import tiled
+from tabgan.images.networks.dcgan import Meeting
 from tabgan.images.networks.layers import Layers, Shape, blank, initialise, joined, n_halvings
 from tabgan.networks.normalisation import ConditionalBatchNorm
 
@@ -117,7 +117,7 @@ class ResidualTrunk(nn.Module):
     shape : (channels, height, width)
         As in `ResidualGenerator`.
     d_condition : int, default=0
-        Width of a condition that is spread over the picture as further channels.
+        Width of a condition that joins the last feature maps.
     width : int, default=32
         Feature maps of all layers.
     generator : torch.Generator
@@ -137,13 +137,15 @@ class ResidualTrunk(nn.Module):
         super().__init__()
         channels, height, breadth = shape
         blocks = [
-            _DownBlock(channels + d_condition if level == 0 else width, width, first=level == 0)
+            _DownBlock(channels if level == 0 else width, width, first=level == 0)
             for level in range(n_halvings(height, breadth))
         ]
         self.blocks = nn.Sequential(*blocks)
+        self.meeting = Meeting(width, d_condition) if d_condition else None
         self.d_features = width
         initialise(self, generator)
 
     def forward(self, images: Tensor, condition: Tensor | None = None) -> Tensor:
         """Features."""
-        return torch.relu(self.blocks(tiled(images, condition))).mean((2, 3))
+        features = torch.relu(self.blocks(images))
+        return (features if self.meeting is None else self.meeting(features, condition)).mean((2, 3))
