@@ -28,8 +28,9 @@ _METHODS: dict[str, tuple[str, dict[str, Any]]] = {
     "AC-GAN": ("acgan", {"n_steps": _N_STEPS, "settings": {**_WIDTH, "balanced": True, "average": 0.99}}),
     "GAN, rare class only": ("non-saturating", {"n_steps": _N_STEPS, "settings": {**_WIDTH, "average": 0.99}}),
 }
-_RUNS = [("BAGAN", label, 0) for label in (8, 3, 5, 0, 4)] + [("BAGAN", 8, 1)]
-_RUNS += [(name, label, 0) for label in (8, 3) for name in list(_METHODS)[1:]]
+_RUNS = [("BAGAN", label, 0) for label in (8, 3)] + [(name, 8, 0) for name in list(_METHODS)[1:]]
+_RUNS += [("BAGAN", label, 0) for label in (5, 0)] + [("BAGAN", 8, 1)]
+_RUNS += [(name, 3, 0) for name in list(_METHODS)[1:]] + [("BAGAN", label, 0) for label in (1, 2, 4, 6, 7, 9)]
 """Method, rare class, seed. BAGAN's departures and budget were chosen on class 8, seed 0; nothing was looked at on the others."""
 
 
