@@ -19,7 +19,7 @@ from tabgan.metrics.generative import frechet_distance, pair_distance_ratio
 
 __all__ = ["run_rare", "structural_similarity"]
 
-_N_STEPS = 6000
+_N_STEPS = 8000
 _WIDTH: dict[str, Any] = {"network": "dcgan", "width": 32}
 _PUBLISHED = {"conditional_decoder": False, "code_weight": 0.0, "batch_norm": False, "balanced": False, "average": None}
 _METHODS: dict[str, tuple[str, dict[str, Any]]] = {

@@ -170,7 +170,7 @@ BAGAN = Recipe(
     TRAINING_SETTINGS
     | NETWORK_SETTINGS
     | {
-        "n_steps": 6000,
+        "n_steps": 8000,
         "d_noise": 64,
         "average": 0.99,
         "balanced": True,
