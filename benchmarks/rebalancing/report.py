@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -12,70 +11,25 @@ from scipy.stats import friedmanchisquare
 
 from benchmarks.imputation.report import markdown
 from benchmarks.plots import critical_difference, critical_difference_plot
-from benchmarks.rebalancing.config import GATED, TUNING_TABLES, Cell, Grid
+from benchmarks.rebalancing.config import GATED, TUNING_TABLES, Grid
+from benchmarks.rebalancing.findings import consistency, fidelity, gates, repairs
+from benchmarks.rebalancing.frames import (
+    CELL,
+    SMALLER_IS_BETTER,
+    TUNED,
+    block_values,
+    long_scores,
+    mean_ranks,
+    read_rows,
+)
 from benchmarks.rebalancing.scores import LABEL_MEASURES, MEASURES
 
-__all__ = ["block_values", "long_scores", "mean_ranks", "read_rows", "write_report"]
+__all__ = ["write_report"]
 
-SMALLER_IS_BETTER = ("brier", "log_loss", "brier_repaired", "log_loss_repaired")
 RANKED = ("auprc", "roc_auc", "brier_repaired", "f1", "g_mean", "balanced_accuracy", "mcc")
 PLOTTED = ("auprc", "f1", "g_mean", "balanced_accuracy")
-TUNED = "none, tuned threshold"  # the same fits as "none"
 NOT_OVERSAMPLERS = ("none", TUNED, "class weight", "balanced bagging", *GATED)
 TIE = 0.001
-CONSISTENT = 0.95
-CELL = ["table", "repeat", "fold"]
-FIDELITY = (
-    "consistency",
-    "shape",
-    "correlation_difference",
-    "two_sample_auc",
-    "density",
-    "coverage",
-    "copies",
-    "nearest_train",
-)
-
-
-def read_rows(path: Path) -> list[dict[str, Any]]:
-    """All rows; of a cell that was run again the last."""
-    rows = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
-    return list({tuple(row[name] for name in Cell.__dataclass_fields__): row for row in rows}.values())
-
-
-def long_scores(rows: list[dict[str, Any]]) -> pd.DataFrame:
-    """A row per cell and classifier, with a column per measure; failed cells have NaN.
-
-    Adds `TUNED` from the rows of "none" where the grid tunes thresholds; for more than two classes it is the same as "none".
-    """
-    classifiers = sorted({name for row in rows for name in row.get("scores", {})})
-    tunes = any("f1_tuned" in scores for row in rows for scores in row.get("scores", {}).values())
-    found = []
-    for row in rows:
-        if "not_run" in row:
-            continue
-        head = {name: row[name] for name in (*CELL, "method")} | {"failed": "error" in row}
-        for name in classifiers:
-            scores = row.get("scores", {}).get(name, {})
-            found.append(head | {"classifier": name} | scores)
-            if tunes and row["method"] == "none" and scores:
-                tuned = {m: scores[f"{m}_tuned"] for m in LABEL_MEASURES if f"{m}_tuned" in scores}
-                found.append(head | {"classifier": name, "method": TUNED} | scores | tuned)
-    return pd.DataFrame(found)
-
-
-def block_values(scores: pd.DataFrame, measure: str, methods: list[str]) -> pd.DataFrame:
-    """Mean over folds by (table, classifier) and method; NaN where a fold failed."""
-    chosen = scores[scores["method"].isin(methods)]
-    grouped = chosen.groupby(["table", "classifier", "method"], sort=False)[measure]
-    values = grouped.mean().where(grouped.count() == grouped.size())
-    return values.unstack("method").reindex(columns=methods)
-
-
-def mean_ranks(values: pd.DataFrame, measure: str) -> pd.DataFrame:
-    """Rank of each method in each block, 1 the best; a failure is the worst."""
-    worst = np.inf if measure in SMALLER_IS_BETTER else -np.inf
-    return values.fillna(worst).rank(axis=1, ascending=measure in SMALLER_IS_BETTER)
 
 
 def write_report(grid: Grid, rows_path: Path, page_path: Path) -> str:
@@ -88,15 +42,15 @@ def write_report(grid: Grid, rows_path: Path, page_path: Path) -> str:
     scores = long_scores(scored)
     complete, partial = _by_coverage(scores, grid)
     parts = [f"# Rebalancing benchmark `{grid.name}`", _settings(grid, scored, scores)]
-    parts += [_gates(scored, scores), _repairs(scores, complete)]
+    parts += [gates(scored, scores), repairs(scores, complete)]
     if grid.compared:
         parts += _comparison(scores, complete, grid, page_path, "")
-    if fidelity := _fidelity(scored, complete):
-        parts += ["## Fidelity of made rows", fidelity, _consistency(scored, complete)]
+    if measured := fidelity(scored, complete):
+        parts += ["## Fidelity of made rows", measured, consistency(scored, complete)]
     for methods in partial if grid.compared else []:
         title = f"On the cells that {' and '.join(methods)} ran on"
         parts += [f"## {title}", *_comparison(scores, [*complete, *methods], grid, None, "#")]
-        parts += ["### Fidelity of made rows", _fidelity(scored, [*complete, *methods])]
+        parts += ["### Fidelity of made rows", fidelity(scored, [*complete, *methods])]
     parts += [_cost(scored, grid), _failures(rows)]
     text = "\n\n".join(part for part in parts if part) + "\n"
     page_path.write_text(text)
@@ -236,85 +190,6 @@ def _wins(scores: pd.DataFrame, methods: list[str]) -> str:
     return f"{markdown(shown)}\n\nA tie is a difference of at most {TIE}."
 
 
-def _gates(rows: list[dict[str, Any]], scores: pd.DataFrame) -> str:
-    """What each gate for AUPRC let through, and what that did to each table it opened on."""
-    parts = []
-    for method in GATED:
-        shares = {
-            (*(row[name] for name in CELL),): row["notes"]["gate"]["share"]
-            for row in rows
-            if row["method"] == method and "gate" in row.get("notes", {})
-        }
-        if not shares or "none" not in set(scores["method"]):
-            continue
-        pair = scores[scores["method"].isin(["none", method])]
-        pair = pair[[cell in shares for cell in zip(*(pair[name] for name in CELL), strict=True)]]
-        values = pair.groupby(["table", "method"])["auprc"].mean().unstack("method")
-        n_folds = pair.groupby("table")["fold"].nunique()
-        gain = values[method] - values["none"]
-        opened = {table for (table, *_), share in shares.items() if share > 0}
-        lines = {
-            f"{table}{'*' * (table in TUNING_TABLES)}": {
-                "folds": str(n_folds[table]),
-                "shares let through, where any": ", ".join(
-                    f"{share:.0%}" for (name, *_), share in shares.items() if name == table and share > 0
-                ),
-                "none": f"{values['none'][table]:.3f}",
-                "gated": f"{values[method][table]:.3f}",
-                "difference": f"{gain[table]:+.3f}",
-            }
-            for table in gain[gain.index.isin(opened)].sort_values().index
-        }
-        n_open = sum(share > 0 for share in shares.values())
-        said = (
-            f"`{method}` let rows through on {n_open} of {len(shares)} folds, of {len(opened)} of {len(gain)} tables; elsewhere all "
-            f"scores are those of none. AUPRC, mean over folds and classifiers: {values['none'].mean():.4f} without, "
-            f"{values[method].mean():.4f} with; largest loss of a table {min(gain.min(), 0.0):+.3f}, largest gain {gain.max():+.3f}."
-        )
-        shown = pd.DataFrame(lines).T
-        shown.index.name = "table"
-        parts.append(f"## What the gate let through\n\n{said}" + (f"\n\n{markdown(shown)}" if lines else ""))
-    return "\n\n".join(parts)
-
-
-def _repairs(scores: pd.DataFrame, methods: list[str]) -> str:
-    """Brier score and log-loss as they come, after the shift of class shares is undone, and scaled on held-out rows besides."""
-    if "brier_scaled" not in scores:
-        return ""
-    wanted = [method for method in methods if method != TUNED]
-    parts = []
-    for measure in ("brier", "log_loss"):
-        lines = {}
-        for method in wanted:
-            for way, column in (
-                ("", measure),
-                (", repaired", f"{measure}_repaired"),
-                (", scaled", f"{measure}_scaled"),
-            ):
-                if method == "none" and way == ", repaired":
-                    continue  # nothing to undo
-                values = block_values(scores, column, wanted).dropna()
-                by_classifier = values[method].groupby("classifier").mean()
-                plain = block_values(scores, measure, wanted).loc[values.index, "none"]
-                worse = (values[method] - plain).groupby("table").mean()
-                lines[method + way] = {
-                    **{name: f"{value:.4f}" for name, value in by_classifier.items()},
-                    "mean": f"{values[method].mean():.4f}",
-                    "tables better-worse than none": "-"
-                    if method + way == "none"
-                    else f"{(worse < 0).sum()}-{(worse > 0).sum()}",
-                    "worst table - none": "-" if method + way == "none" else f"{worse.max():+.3f} ({worse.idxmax()})",
-                }
-        shown = pd.DataFrame(lines).T
-        shown.index.name = "method"
-        parts.append(f"## {measure} by ways to repair probabilities\n\n{markdown(shown)}")
-    note = (
-        "repaired: after the shift back to the true class shares. scaled: then a slope and an offset per class, fitted to held-out "
-        'predictions of the training fold, as `PriorCorrectedClassifier(method="sigmoid")` does.'
-    )
-    return "\n\n".join([*parts, note])
-
-
 def _by_classifier(scores: pd.DataFrame, methods: list[str], measure: str, grid: Grid | None) -> str:
     values = block_values(scores, measure, methods)
     if grid is not None and grid.published:  # others' means are over all tables: a method that failed on one has none
@@ -346,68 +221,6 @@ def _by_table(scores: pd.DataFrame, methods: list[str], measure: str) -> str:
     shown = pd.DataFrame(lines, index=values.index, columns=values.columns)
     shown.index = pd.Index([f"{table}*" if table in TUNING_TABLES else table for table in shown.index], name="table")
     return markdown(shown)
-
-
-def _fidelity(rows: list[dict[str, Any]], methods: list[str]) -> str:
-    """Median over the classes and cells in which each of the methods made rows, the same for real training rows."""
-    found = [
-        {"method": row["method"], "at": (*(row[name] for name in CELL), c)} | measures
-        for row in rows
-        for c, measures in row.get("fidelity", {}).items()
-        if row["method"] in methods
-    ]
-    if not found:
-        return ""
-    frame = pd.DataFrame(found)
-    for name in FIDELITY:
-        if name not in frame:
-            frame[name] = np.nan
-    frame = frame[frame.groupby("at")["method"].transform("nunique") == frame["method"].nunique()]
-    frame["nearest_train"] = frame["nearest_train"] / frame["nearest_within_train"].where(lambda v: v > 0)
-    by_method = frame.groupby("method")[list(FIDELITY)].median()
-    by_method = by_method.reindex([m for m in methods if m in by_method.index])
-    real = [f"{name}_of_real" for name in FIDELITY]
-    floor = frame.reindex(columns=real).median()
-    by_method.loc["real training rows"] = floor.to_numpy()
-    shown = by_method.map(lambda value: "-" if pd.isna(value) else f"{value:.3f}")
-    shown.index.name = "method"
-    note = (
-        f"Median over {frame['at'].nunique()} classes and folds that all of them made rows of. consistency: share of made rows that a "
-        "balanced forest fitted to the held-out fold gives the asked class; shape: mean of 1 - KS or 1 - total variation against "
-        "held-out rows; two_sample_auc: of a logistic regression between made and held-out rows, 0.5 is best; nearest_train: median "
-        "distance of a made row to the nearest training row of its class, over that between training rows; copies: share at "
-        "distance 0. All but consistency, copies and nearest_train need 10 held-out rows of the class."
-    )
-    return f"{markdown(shown)}\n\n{note}"
-
-
-def _consistency(rows: list[dict[str, Any]], methods: list[str]) -> str:
-    """Where a classifier that never saw them gives real rows of a class that class, what it says of made ones."""
-    found = pd.DataFrame(
-        [
-            {"method": row["method"], "at": (*(row[name] for name in CELL), c), "made": part["consistency"]}
-            for row in rows
-            for c, part in row.get("fidelity", {}).items()
-            if row["method"] in methods and part.get("consistency_of_real", 0) >= CONSISTENT
-        ]
-    )
-    if found.empty:
-        return ""
-    found = found[found.groupby("at")["method"].transform("nunique") == found["method"].nunique()]
-    grouped = found.groupby("method")["made"]
-    shown = pd.DataFrame(
-        {
-            "mean consistency": grouped.mean().map("{:.3f}".format),
-            f"share of classes at {CONSISTENT} or more": grouped.apply(lambda v: f"{(v >= CONSISTENT).mean():.2f}"),
-        }
-    )
-    shown = shown.reindex([method for method in methods if method in shown.index])
-    shown.index.name = "method"
-    note = (
-        f"Over the {found['at'].nunique()} classes and folds in which the balanced forest fitted to the held-out fold gives at least "
-        f"{CONSISTENT:.0%} of the real training rows of the class their class."
-    )
-    return f"{markdown(shown)}\n\n{note}"
 
 
 def _cost(rows: list[dict[str, Any]], grid: Grid) -> str:

@@ -21,7 +21,9 @@ from benchmarks.rebalancing.competitors import COMPETITORS
 from benchmarks.rebalancing.config import CONVGEN_TABLES, GATED, GRIDS, SOURCES, TUNING_TABLES, Cell
 from benchmarks.rebalancing.consistency import judge, page, screened
 from benchmarks.rebalancing.fidelity import class_fidelity
-from benchmarks.rebalancing.report import _gates, block_values, long_scores, mean_ranks, write_report
+from benchmarks.rebalancing.findings import gates
+from benchmarks.rebalancing.frames import block_values, long_scores, mean_ranks
+from benchmarks.rebalancing.report import write_report
 from benchmarks.rebalancing.runner import run_cell, run_grid
 from benchmarks.rebalancing.scores import best_thresholds, label_scores, probability_scores, repaired
 from benchmarks.rebalancing.space import Space
@@ -254,7 +256,7 @@ def test_the_gates_page_says_what_it_let_through():
                 rows.append(
                     {"table": table, "repeat": 0, "fold": fold, "method": method, "notes": notes, "scores": scores}
                 )
-    text = _gates(rows, long_scores(rows))
+    text = gates(rows, long_scores(rows))
     assert "let rows through on 2 of 6 folds, of 2 of 3 tables" in text
     assert "largest loss of a table -0.015, largest gain +0.100" in text
     assert "| kc1 | 2 | 50% | 0.500 | 0.485 | -0.015 |" in text
