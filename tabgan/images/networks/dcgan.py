@@ -141,16 +141,16 @@ class ConvTrunk(nn.Module):
 class Meeting(nn.Module):
     """Feature maps and a condition, spread over the picture as further maps, through one convolution.
 
-    With the classes as further channels at the pixels, CGAN on 5,000 MNIST images collapsed (Frechet distance 310 after 1,500 steps);
-    here it has 114, and 27 after 4,000.
+    In trials on 5,000 MNIST images (one seed) CGAN collapsed with the classes as further channels at the pixels: Frechet distance 310
+    after 1,500 steps, 114 with this.
 
     Parameters
     ----------
     maps, d_condition : int
         How many there are of either; ``maps`` come out.
     scale : float, default=1.0
-        Factor on the condition. `ConvTrunk` takes the square root of its width, with which one-hot classes are followed sooner: 28 %
-        of the images after those 1,500 steps instead of 12 %.
+        Factor on the condition. `ConvTrunk` takes the square root of its width: in the same trials 28 % of the images were of the
+        class asked for, and 12 % without.
     batch_norm : bool, default=False
         Before the activation.
 
