@@ -16,10 +16,13 @@ from tabgan.images.conditions import Conditions, missing_per_class
 from tabgan.images.latent import slerp, truncated_noise
 from tabgan.images.reading import ImageFormat, read_images
 from tabgan.images.recipes.base import Recipe
-from tabgan.images.training import make_images
+from tabgan.images.training import accepted, make_images
 from tabgan.parameter_rules import parameter_error
 
 __all__ = ["Drawing"]
+
+_N_REDRAWS = 10
+"""After so many draws an image is given out whatever the discriminator says: an untrained model must answer, too."""
 
 
 class Drawing:
@@ -63,6 +66,10 @@ class Drawing:
         -------
         ndarray or Tensor
             Images in the layout, range and dtype of those seen in `fit`.
+
+        Notes
+        -----
+        Recipe ``"bagan"`` draws images anew, up to ten times, that its own discriminator takes for fake or for another class.
         """
         self._check_ready("pairs", "domains", wanted=False, method="sample", instead="transform")
         if y is not None and np.ndim(y) == 0:
@@ -77,12 +84,14 @@ class Drawing:
             raise parameter_error("truncation", truncation, "None or a number > 0")
         generator = self._draws if random_state is None else make_generator(random_state)
         condition, drawn = self._condition(n, y, generator)
-        width = self.settings_["d_noise"]
-        if truncation is None:
-            noise = torch.randn(n, width, generator=generator)
-        else:
-            noise = truncated_noise(n, width, truncation, generator)
-        images = self._format.restore(make_images(self.recipe_, self.players_, noise, condition))
+        made = make_images(self.recipe_, self.players_, self._noise(n, truncation, generator), condition)
+        for _ in range(_N_REDRAWS):
+            again = ~accepted(self.recipe_, self.players_, made, condition)
+            if not again.any():
+                break
+            noise = self._noise(int(again.sum()), truncation, generator)
+            made[again] = make_images(self.recipe_, self.players_, noise, condition[again])  # type: ignore[index]
+        images = self._format.restore(made)
         return (images, drawn) if return_y else images
 
     def latent_walk(
@@ -193,6 +202,12 @@ class Drawing:
         made = self.sample(y=more)
         whole = torch.cat([X, made]) if isinstance(X, Tensor) else np.concatenate([np.asarray(X), made])
         return whole, np.concatenate([labels, more])
+
+    def _noise(self, n: int, truncation: float | None, generator: torch.Generator) -> Tensor:
+        width = self.settings_["d_noise"]
+        if truncation is None:
+            return torch.randn(n, width, generator=generator)
+        return truncated_noise(n, width, truncation, generator)
 
     def _condition(self, n: int, y: Any, generator: torch.Generator) -> tuple[Tensor | None, Any]:
         if self._conditions is None:

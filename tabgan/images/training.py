@@ -18,7 +18,7 @@ from tabgan.images.averages import settled
 from tabgan.images.conditions import Conditions
 from tabgan.images.recipes.base import Plan, Recipe, TrainingData
 
-__all__ = ["Run", "Trained", "make_images", "on_cpu", "train"]
+__all__ = ["Run", "Trained", "accepted", "make_images", "on_cpu", "train"]
 
 _AT_ONCE = 512
 """Images made per forward pass."""
@@ -135,6 +135,15 @@ def make_images(
     for maker, mode in zip(makers, modes, strict=True):
         maker.train(mode)
     return torch.cat(pieces)
+
+
+@torch.no_grad()
+def accepted(recipe: Recipe, players: dict[str, Any], images: Tensor, condition: Tensor | None) -> Tensor:
+    """Which images the recipe gives out, shape (n,); networks are in evaluation mode and on the CPU, as after training."""
+    if recipe.accepts is None or condition is None:
+        return torch.ones(len(images), dtype=torch.bool)
+    pieces = zip(images.split(_AT_ONCE), condition.split(_AT_ONCE), strict=True)
+    return torch.cat([recipe.accepts(players, *piece) for piece in pieces])
 
 
 def on_cpu(value: Any) -> Any:

@@ -89,3 +89,25 @@ def test_without_the_departures_training_differs_and_still_runs():
     assert not np.array_equal(*made)
     assert "code" in fitted(5).history_[-1]
     assert "code" not in fitted(5, code_weight=0.0).history_[-1]
+
+
+def test_images_that_the_discriminator_gives_to_another_class_are_drawn_again():
+    gan = fitted(4)
+    judge = gan.players_["discriminator"]
+    asked = np.arange(60) % 3
+    with torch.no_grad():  # a judge that takes dark images for class 0, others for class 1, and none for class 2
+        pixels = torch.from_numpy(gan.sample(y=asked, random_state=0)).float().flatten(1).mean(1)
+        border = float(pixels.median())
+
+    class Dark(torch.nn.Module):
+        def forward(self, images, condition=None):
+            light = (images.flatten(1).mean(1) + 1) * 127.5 - border
+            return SimpleNamespace(classes=torch.stack([-light, light, -99 + 0 * light, -99 + 0 * light], 1))
+
+    gan.players_["discriminator"] = Dark()
+    made = gan.sample(y=asked, random_state=0).reshape(60, -1).mean(1)
+    right = [(made[asked == 0] < border).mean(), (made[asked == 1] > border).mean()]
+    assert min(right) > 0.95
+    again = gan.sample(y=asked, random_state=0).reshape(60, -1).mean(1)
+    np.testing.assert_array_equal(made, again)
+    gan.players_["discriminator"] = judge

@@ -20,6 +20,7 @@ from tabgan.metrics.generative import frechet_distance, pair_distance_ratio
 __all__ = ["run_rare", "structural_similarity"]
 
 _N_STEPS = 8000
+_N_MADE = 2000
 _WIDTH: dict[str, Any] = {"network": "dcgan", "width": 32}
 _PUBLISHED = {"conditional_decoder": False, "code_weight": 0.0, "batch_norm": False, "balanced": False, "average": None}
 _METHODS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -65,10 +66,10 @@ def _run(data: ImageSet, judge: Judge, name: str, label: int, seed: int, results
     gan = ImageGAN(recipe, random_state=seed, value_range=(0, 1), device="cpu", **parameters)
     if recipe == "non-saturating":
         gan.fit(data.images[kept])
-        made = gan.sample(500)
+        made = gan.sample(_N_MADE)
     else:
         gan.fit(data.images[rows], data.labels[rows])
-        made = gan.sample(500, y=label)
+        made = gan.sample(_N_MADE, y=label)
     cost = {"n_steps": gan.n_iter_, "cpu_seconds": time.process_time() - started}
     row = _measured(key, label, real, made, judge) | cost | {"parameters": repr(parameters), "commit": commit()}
     save_row(results, row)
@@ -89,7 +90,7 @@ def _measured(key: str, label: int, real: np.ndarray, made: np.ndarray, judge: J
     }
 
 
-def structural_similarity(images: np.ndarray, n_pairs: int = 2000) -> float:
+def structural_similarity(images: np.ndarray, n_pairs: int = 10_000) -> float:
     """Mean SSIM of random pairs, with a window of 7 pixels: 1 where all images are alike (Mariani et al. 2018, section 4.2)."""
     rng = np.random.default_rng(0)
     first, second = rng.integers(0, len(images), (2, 2 * n_pairs))

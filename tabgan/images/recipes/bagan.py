@@ -160,11 +160,18 @@ def _training(players: dict[str, nn.Module], data: TrainingData, settings: Any) 
     return Plan(task, phases, [HandOver(data, pre)])
 
 
+def _of_the_class(players: Players, images: Tensor, condition: Tensor) -> Tensor:
+    """Whether the discriminator takes the image for a real one of the class asked for."""
+    judge: Any = players["discriminator"]
+    return judge(images).classes.argmax(1) == condition.argmax(1)
+
+
 BAGAN = Recipe(
     "bagan",
     "autoencoder start, class Gaussians, K+1 classes; made for rare classes",
     "Mariani et al. 2018, section 3; departures: the decoder is told the class (Huang and Jafari 2021 put it into the code), "
-    "images must keep their code (the latent regressor of Zhu et al. 2017), covariances are shrunk, real batches are balanced",
+    "images must keep their code (the latent regressor of Zhu et al. 2017), covariances are shrunk, real batches are balanced, "
+    "images that the discriminator itself gives to another class are drawn again",
     _networks,
     _training,
     TRAINING_SETTINGS
@@ -181,6 +188,7 @@ BAGAN = Recipe(
         "code_weight": 2.0,
     },
     needs="labels",
+    accepts=_of_the_class,
 )
 """Recipe ``"bagan"``; ``n_steps`` counts the autoencoder's, too. As published: ``conditional_decoder=False``,
 ``code_weight=0.0``, ``batch_norm=False`` and ``balanced=False``; a decoder without the class has to guess it from the code, though the

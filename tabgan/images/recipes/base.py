@@ -187,6 +187,8 @@ class Recipe:
         The same, from the second domain to the first, for ``needs="domains"``.
     d_noise : callable
         ``d_noise(players, settings)``, the width of the noise; by default the setting.
+    accepts : callable, default=None
+        ``accepts(players, images, condition) -> bool (n,)``: images that `ImageGAN.sample` may give; others are drawn again.
     """
 
     name: str
@@ -200,6 +202,7 @@ class Recipe:
     make: Callable[[Players, Tensor, Tensor | None], Tensor] = _generate
     make_back: Callable[[Players, Tensor, Tensor | None], Tensor] = _no_way_back
     d_noise: Callable[[dict[str, nn.Module], Settings], int] = lambda players, settings: settings.d_noise
+    accepts: Callable[[Players, Tensor, Tensor], Tensor] | None = None
 
 
 def image_generator(
