@@ -138,6 +138,7 @@ def test_resampling_errors():
         ({"settings": {"depth": 0}}, {}, r"settings\['depth'\]=0"),
         ({"settings": {"balanced": 1}}, {}, r"settings\['balanced'\]=1 is not valid; it must be True or False"),
         ({"recipe": "wgan-gp", "settings": {"penalty_weight": -1.0}}, {}, r"settings\['penalty_weight'\]=-1"),
+        ({"recipe": "cgan", "settings": {"width": 2.5}}, {}, r"settings\['width'\]=2.5"),
         ({"recipe": "bagan", "settings": {"n_autoencoder_steps": 0}}, {}, r"settings\['n_autoencoder_steps'\]=0"),
         ({"device": "tpu"}, {}, "device='tpu'"),
         ({"sample_every": 5}, {}, "sample_folder=None"),

@@ -145,7 +145,7 @@ def code_error(task: Any) -> Callable[[Players, Batch], Tensor]:
 def _training(players: dict[str, nn.Module], data: TrainingData, settings: Any) -> Plan:
     task = make_task(data, settings, fake_classes="balanced", real_classes="balanced" if settings.balanced else "data")
     loss = FakeClassLoss(data.n_classes, settings.fake_weight)
-    pre, optimizer = settings.n_autoencoder_steps, optimizer_of(settings)
+    pre, optimizer = settings.n_autoencoder_steps or settings.n_steps // 8, optimizer_of(settings)
     kept = [Term("code", code_error(task), settings.code_weight)] if settings.code_weight else []
     phases = [
         Phase(
@@ -181,7 +181,7 @@ BAGAN = Recipe(
         "d_noise": 64,
         "average": 0.99,
         "balanced": True,
-        "n_autoencoder_steps": 1000,
+        "n_autoencoder_steps": None,
         "autoencoder_learning_rate": 1e-3,
         "fake_weight": None,
         "conditional_decoder": True,
@@ -190,6 +190,8 @@ BAGAN = Recipe(
     needs="labels",
     accepts=_of_the_class,
 )
-"""Recipe ``"bagan"``; ``n_steps`` counts the autoencoder's, too. As published: ``conditional_decoder=False``,
-``code_weight=0.0``, ``batch_norm=False`` and ``balanced=False``; a decoder without the class has to guess it from the code, though the
-Gaussians of like classes overlap."""
+"""Recipe ``"bagan"``; ``n_steps`` counts the autoencoder's, too, an eighth of them where ``n_autoencoder_steps`` is None.
+
+As published: ``conditional_decoder=False``, ``code_weight=0.0``, ``batch_norm=False`` and ``balanced=False``. A decoder without the
+class has to guess it from the code, though the Gaussians of like classes overlap.
+"""

@@ -44,6 +44,7 @@ __all__ = [
 ]
 
 _MAY_BE_NONE = {"average"}
+_WHOLE_OR_NONE = {"width", "n_first_steps", "n_autoencoder_steps"}
 _MAY_BE_ZERO = {"pull_weight", "n_dropout", "n_unroll", "n_blocks", "n_down", "clip"}
 
 Settings = Any
@@ -262,6 +263,8 @@ def check_settings(recipe: Recipe, given: Mapping[str, Any]) -> None:
         rule = number(0)
         if isinstance(default, bool):
             rule = BOOLEAN
+        elif name in _WHOLE_OR_NONE:
+            rule = integer(1)
         elif isinstance(default, int):
             rule = integer(0 if default == 0 or name in _MAY_BE_ZERO else 1)
         elif isinstance(default, (str, tuple)):
