@@ -185,7 +185,7 @@ BAGAN = Recipe(
         "autoencoder_learning_rate": 1e-3,
         "fake_weight": None,
         "conditional_decoder": True,
-        "code_weight": 2.0,
+        "code_weight": 3.0,
     },
     needs="labels",
     accepts=_of_the_class,
