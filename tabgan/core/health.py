@@ -17,20 +17,26 @@ if TYPE_CHECKING:
 __all__ = ["HealthWatch", "Recorder", "mean_pair_distance"]
 
 
-def mean_pair_distance(rows: Tensor) -> Tensor:
-    """Mean Euclidean distance over all pairs of different rows; 0 for fewer than two.
+def mean_pair_distance(rows: Tensor, groups: Tensor | None = None) -> Tensor:
+    """Mean Euclidean distance over all pairs of different rows; 0 where there is no pair.
 
     Parameters
     ----------
     rows : Tensor of shape (n, ...)
         Flattened beyond the first dimension.
+    groups : LongTensor of shape (n,), default=None
+        Only pairs of one group count.
 
     Returns
     -------
     Tensor of shape ()
     """
     flat = rows.flatten(1)
-    return torch.nn.functional.pdist(flat).mean() if len(flat) > 1 else flat.new_zeros(())
+    distances = torch.nn.functional.pdist(flat)
+    if groups is not None:
+        first, second = torch.triu_indices(len(flat), len(flat), 1)
+        distances = distances[(groups[first] == groups[second]).to(distances.device)]
+    return distances.mean() if len(distances) else flat.new_zeros(())
 
 
 class HealthWatch(Callback):
@@ -53,6 +59,9 @@ class HealthWatch(Callback):
         Fixed inputs of that player, for example noise and condition; empty: collapse is not watched.
     reference : Tensor of shape (n, ...), default=None
         Real rows to compare with; needed with ``inputs``.
+    groups, reference_groups : LongTensor of shape (n,), default=None
+        Classes of the inputs and of the real rows: then rows are compared within their class, so that one good row per class is
+        called a collapse. Ignored unless some class has two real rows and two inputs.
     smallest_spread : float, default=0.1
         Warn when the generated rows' mean distance is below this share of the real rows'.
 
@@ -86,6 +95,8 @@ class HealthWatch(Callback):
         player: str = "generator",
         inputs: Sequence[Tensor | None] = (),
         reference: Tensor | None = None,
+        groups: Tensor | None = None,
+        reference_groups: Tensor | None = None,
         smallest_spread: float = 0.1,
     ) -> None:
         if not max_gradient_norm > 0:
@@ -100,7 +111,10 @@ class HealthWatch(Callback):
         self.loss_name = loss_name
         self.player = player
         self.inputs = [None if part is None else part[:512] for part in inputs]
-        self.spread = float(mean_pair_distance(reference[:512])) if inputs and reference is not None else 0.0
+        self.groups, reference_groups = _comparable(groups, reference_groups)
+        self.spread = 0.0
+        if inputs and reference is not None:
+            self.spread = float(mean_pair_distance(reference[:512], reference_groups))
         self.smallest_spread = smallest_spread
         self.warnings: list[str] = []
         self._found: set[str] = set()
@@ -149,8 +163,9 @@ class HealthWatch(Callback):
                 self._warn(
                     trainer,
                     "collapse",
-                    f"generated rows lie {share:.2g} times as far apart as real rows do: the generator has collapsed onto "
-                    "few outputs. Try minibatch discrimination, unrolling, or a Wasserstein loss with a gradient penalty",
+                    f"generated rows{' of one class' if self.groups is not None else ''} lie {share:.2g} times as far apart as "
+                    "real rows do: the generator has collapsed onto few outputs. Try minibatch discrimination, unrolling, or a "
+                    "Wasserstein loss with a gradient penalty",
                 )
 
     def state_dict(self) -> dict[str, Any]:
@@ -175,7 +190,7 @@ class HealthWatch(Callback):
         training = player.training
         player.eval()
         try:
-            return float(mean_pair_distance(player(*self.inputs)))
+            return float(mean_pair_distance(player(*self.inputs), self.groups))
         finally:
             player.train(training)
 
@@ -183,6 +198,16 @@ class HealthWatch(Callback):
         if kind not in self._found:
             self._found.add(kind)
             self.warnings.append(f"step {trainer.step_count}: {message}.")
+
+
+def _comparable(groups: Tensor | None, reference_groups: Tensor | None) -> tuple[Tensor | None, Tensor | None]:
+    """The first 512 of both, or None twice where no group has a pair on both sides."""
+    if groups is None or reference_groups is None:
+        return None, None
+    groups, reference_groups = groups[:512].cpu(), reference_groups[:512].cpu()
+    size = int(max(groups.max(), reference_groups.max())) + 1
+    both = torch.stack([torch.bincount(part, minlength=size) for part in (groups, reference_groups)])
+    return (groups, reference_groups) if bool((both > 1).all(0).any()) else (None, None)
 
 
 class Recorder(Callback):

@@ -163,22 +163,29 @@ def _watch(run: Run, plan: Plan) -> HealthWatch:
     if run.recipe.makers != ("generator",) or run.data.sources is not None or late:
         return HealthWatch()
     images, generator = run.data.images, make_generator(0)
-    inputs = [None if part is None else part.to(images.device) for part in _probe(run, generator)]
+    noise, groups = _probe(run, generator)
+    inputs = [None if part is None else part.to(images.device) for part in (noise, _condition(run, groups))]
     shown = torch.randperm(len(images), generator=generator)[:128].to(images.device)
-    return HealthWatch(inputs=inputs, reference=images[shown])  # type: ignore[arg-type]
+    classes = None if run.data.classes is None else run.data.classes.to(images.device)[shown]
+    return HealthWatch(inputs=inputs, reference=images[shown], groups=groups, reference_groups=classes)
 
 
 def _settle(run: Run, players: dict[str, nn.Module]) -> None:
     """Give averaged weights batch-norm statistics of their own, from a stream that training does not touch."""
     generator = make_generator(0)
-    settled(
-        [players[name] for name in run.recipe.makers],
-        lambda: run.recipe.make(players, *_probe(run, generator)),
-    )
+
+    def make() -> Tensor:
+        noise, groups = _probe(run, generator)
+        return run.recipe.make(players, noise, _condition(run, groups))
+
+    settled([players[name] for name in run.recipe.makers], make)
 
 
 def _probe(run: Run, generator: torch.Generator) -> tuple[Tensor, Tensor | None]:
+    """Noise, and conditions by their number."""
     noise = torch.randn(128, run.settings["d_noise"], generator=generator)
-    if run.conditions is None:
-        return noise, None
-    return noise, run.conditions.table[run.conditions.draw(128, generator)]
+    return noise, None if run.conditions is None else run.conditions.draw(128, generator)
+
+
+def _condition(run: Run, groups: Tensor | None) -> Tensor | None:
+    return None if run.conditions is None or groups is None else run.conditions.table[groups]

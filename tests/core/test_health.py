@@ -1,5 +1,7 @@
 """Warnings: each sign forced once, and none in a healthy training."""
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 from torch import nn
@@ -136,10 +138,40 @@ def test_state_goes_through_a_checkpoint():
     assert other.warnings == watch.warnings  # each kind once
 
 
+def test_one_row_per_class_is_a_collapse_though_classes_differ():
+    classes = torch.arange(60) % 3
+    real = classes[:, None] * 10.0 + torch.randn(60, 1, generator=torch.Generator().manual_seed(0))
+    for made, warned in ((classes[:, None] * 10.0, True), (real.flip(0), False)):
+        for groups, expected in ((classes, warned), (None, False)):
+            watch = HealthWatch(
+                patience=1, inputs=[made], reference=real, groups=groups, reference_groups=classes, lowest_loss=None
+            )
+
+            class Same(torch.nn.Module):
+                def forward(self, rows):
+                    return rows
+
+            watch.on_read(SimpleNamespace(players={"generator": Same()}, step_count=1), {}, True)
+            assert bool(watch.warnings) == expected, (warned, groups is None)
+            if expected:
+                assert "rows of one class lie 0 times" in watch.warnings[0]
+
+
+def test_groups_without_a_pair_on_both_sides_are_ignored():
+    rows = torch.randn(4, 2, generator=torch.Generator().manual_seed(0))
+    watch = HealthWatch(
+        inputs=[rows], reference=rows, groups=torch.arange(4), reference_groups=torch.tensor([0, 0, 1, 1])
+    )
+    assert watch.groups is None
+    assert watch.spread == pytest.approx(float(mean_pair_distance(rows)))
+
+
 def test_pair_distance_is_the_mean_over_pairs():
     rows = torch.tensor([[0.0, 0.0], [3.0, 4.0], [0.0, 0.0]])
     assert float(mean_pair_distance(rows)) == pytest.approx((5 + 0 + 5) / 3)
     assert float(mean_pair_distance(rows[:1])) == 0
+    assert float(mean_pair_distance(rows, torch.tensor([0, 0, 1]))) == pytest.approx(5)
+    assert float(mean_pair_distance(rows, torch.arange(3))) == 0
     assert float(mean_pair_distance(rows.reshape(3, 1, 2))) == pytest.approx(10 / 3)
 
 
