@@ -105,7 +105,7 @@ _SMALL: dict[str, tuple[bool, dict[str, Any]]] = {
     "stackgan": (True, {"n_steps": 800, "learning_rate": 5e-4, "settings": {**_CONV, "n_first_steps": 400}}),
     "unrolled": (True, {"n_steps": 500, "settings": _CONV}),
 }
-"""28 x 28 pixels, two minutes or so each. AC-GAN's shifts keep its discriminator from learning 5,000 images by heart."""
+"""28 x 28 pixels, two minutes or so each. AC-GAN's shifts are to keep its discriminator from learning 5,000 images by heart."""
 
 _FULL: dict[str, tuple[bool, dict[str, Any]]] = {
     "dcgan": (True, {"n_steps": 20_000, "batch_size": 128, "settings": {"width": 64}}),

@@ -17,7 +17,7 @@ _TITLES = {
     "fashion": "Fashion-MNIST, 28 x 28, the same parts",
     "mnist-full": "MNIST with the settings for a GPU",
     "fashion-full": "Fashion-MNIST with the settings for a GPU",
-    "bagan": "BAGAN's experiment: the digit 8 of MNIST keeps 2.5 % of its images",
+    "bagan": "BAGAN's experiment: one digit of MNIST keeps 2.5 % of its images; keys are method / digit / seed",
     "ring": "The ring of 8 Gaussians (radius 1, sd 0.05): modes with over 2.5 % of the points, share of points within 3 sd",
     "heat": "Boundary temperatures to the steady heat field, 16 x 16, 300 plates held out",
     "resolution": "7 x 7 digits (shown at 28 x 28) to 28 x 28, 300 held out",

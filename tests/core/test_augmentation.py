@@ -10,10 +10,7 @@ from tabgan.core.augmentation import RandomShifts, shifted
 from tabgan.core.tasks import GenerationTask
 from tabgan.exceptions import InvalidParameterError
 from tabgan.verdict import Verdict
-
-
-def seeded(seed=0):
-    return torch.Generator().manual_seed(seed)
+from tests.core.points import seeded
 
 
 @given(st.lists(st.tuples(st.integers(-3, 3), st.integers(-3, 3)), min_size=1, max_size=6), st.integers(0, 2**30))

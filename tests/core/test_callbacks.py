@@ -3,20 +3,11 @@
 import math
 
 import pytest
-import torch
 
 from tabgan.core.callbacks import Callback, EarlyStopping, NanGuard, Progress, TimeBudget, WeightAverage
 from tabgan.core.phases import OptimizerSpec
 from tabgan.exceptions import TrainingDivergedError
 from tests.core.points import Stopper, bowl, point_trainer, position, slide
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def test_time_budget_in_the_past_stops_after_one_step():

@@ -29,14 +29,6 @@ PUBLISHED = {
 }
 
 
-@pytest.fixture(autouse=True, scope="module")
-def _one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 def case(logits, target, **fields):
     return Case(Verdict(torch.as_tensor(logits)), target, **fields)
 

@@ -12,14 +12,6 @@ from tabgan.core.tasks import GainTask, RemaskTask
 from tabgan.verdict import Verdict
 
 
-@pytest.fixture(autouse=True, scope="module")
-def _one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 def seeded(seed=0):
     return torch.Generator().manual_seed(seed)
 

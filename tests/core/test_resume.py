@@ -22,14 +22,6 @@ from tabgan.verdict import Verdict
 SPANS = [Span("numeric", 0, 1), Span("categorical", 1, 4), Span("numeric", 4, 5)]
 
 
-@pytest.fixture(autouse=True, scope="module")
-def _one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 def table(n=80):
     """Rows of `SPANS` with about a fifth of the cells missing; the same at every call."""
     draw = torch.Generator().manual_seed(5)

@@ -24,14 +24,6 @@ from tabgan.verdict import Verdict
 from tests.core.points import SGD, Counting, Point, Stopper, bowl, point_trainer, position, seeded, slide
 
 
-@pytest.fixture(autouse=True, scope="module")
-def _one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 class Watch:
     """A phase loss pulling its player towards 0 that notes when it was called and what could learn then."""
 

@@ -7,14 +7,6 @@ import torch
 from tabgan.networks.gaussian import GaussianConditional, fit_gaussian
 
 
-@pytest.fixture(autouse=True, scope="module")
-def _one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 def random_covariance(width, seed):
     root = np.random.default_rng(seed).normal(size=(width, width + 2))
     return root @ root.T / width

@@ -18,14 +18,6 @@ CATEGORICAL = [Span("categorical", 0, 2), Span("categorical", 2, 5)]
 LAYOUTS = pytest.mark.parametrize("spans", [MIXED, NUMERIC, CATEGORICAL], ids=["mixed", "numeric", "categorical"])
 
 
-@pytest.fixture(autouse=True, scope="module")
-def _one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 def seeded(seed=0):
     return torch.Generator().manual_seed(seed)
 

@@ -192,6 +192,6 @@ BAGAN = Recipe(
 )
 """Recipe ``"bagan"``; ``n_steps`` counts the autoencoder's, too, an eighth of them where ``n_autoencoder_steps`` is None.
 
-As published: ``conditional_decoder=False``, ``code_weight=0.0``, ``batch_norm=False`` and ``balanced=False``. A decoder without the
-class has to guess it from the code, though the Gaussians of like classes overlap.
+As published, but for the redrawing: ``conditional_decoder=False``, ``code_weight=0.0``, ``batch_norm=False``, ``balanced=False`` and
+``average=None``. A decoder without the class has to guess it from the code, though the Gaussians of like classes overlap.
 """

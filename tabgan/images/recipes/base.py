@@ -235,7 +235,7 @@ def image_trunk(
     batch_norm: bool = False,
     conditional: bool = True,
 ) -> Any:
-    """The discriminator's trunk that the ``network`` settings ask for; ``conditional`` lets the condition in at the pixels."""
+    """The discriminator's trunk that the ``network`` settings ask for; ``conditional`` lets the condition in."""
     kind, width = _network(sizes, settings)
     d_condition = sizes.d_condition if conditional else 0
     if kind == "mlp":
