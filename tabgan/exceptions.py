@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 __all__ = [
     "InvalidInputError",
     "InvalidParameterError",
@@ -11,6 +13,7 @@ __all__ = [
     "TabganError",
     "TrainingDivergedError",
     "TrainingInterruptedWarning",
+    "parameter_error",
 ]
 
 
@@ -44,3 +47,8 @@ class MissingExtraError(TabganError, ImportError):
 
 class TrainingInterruptedWarning(UserWarning):
     """Ctrl-C ended training early; the estimator is fitted with the best weights so far, and ``stop_reason_`` says so."""
+
+
+def parameter_error(name: str, value: Any, expected: str) -> InvalidParameterError:
+    """The one wording for a bad parameter."""
+    return InvalidParameterError(f"{name}={value!r} is not valid; it must be {expected}.")

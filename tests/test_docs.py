@@ -21,8 +21,8 @@ import typer
 from tabgan.cli.main import app
 from tabgan.core.trainer import Trainer
 from tabgan.images import recipes
-from tabgan.imputation.baselines import TreeChain
-from tabgan.imputation.retrieval import fit_neighbours
+from tabgan.imputation.stages.neighbours import fit_neighbours
+from tabgan.model_selection.baselines import TreeChain
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"

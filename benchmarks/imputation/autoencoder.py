@@ -15,16 +15,16 @@ import torch
 from sklearn.base import BaseEstimator
 from torch import Tensor, nn
 
+from benchmarks.imputation.remasking import RemaskTask
 from tabgan import GAINImputer
 from tabgan._runtime import make_generator, threads
 from tabgan.core.callbacks import EarlyStopping, NanGuard, WeightAverage
-from tabgan.core.masked import reconstruction_loss
 from tabgan.core.phases import OptimizerSpec, Phase, Term, TermLoss, cosine_schedule
-from tabgan.core.tasks import RemaskTask
 from tabgan.core.trainer import Trainer
+from tabgan.imputation.masking import reconstruction_loss
 from tabgan.imputation.scoring import split_validation
 from tabgan.networks.blocks import init_linear, mlp
-from tabgan.networks.tabular import SpanHeads
+from tabgan.networks.heads import SpanHeads
 from tabgan.spans import Span, total_width
 from tabgan.tables.encoder import TableEncoder
 from tabgan.tables.frames import read_table
@@ -40,7 +40,7 @@ class PlainGenerator(nn.Module):
 
     Shape
     -----
-    As `tabgan.networks.tabular.BasedGenerator`, with one member.
+    As `tabgan.imputation.stages.correction.BasedGenerator`, with one member.
     """
 
     def __init__(self, spans: Sequence[Span], width: int, n_hidden: int, generator: torch.Generator) -> None:

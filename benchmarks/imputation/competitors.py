@@ -1,6 +1,6 @@
 """The imputers compared: one function per method, all from an incomplete `BenchmarkTable` to a filled frame.
 
-The baselines are the package's own (`tabgan.imputation.baselines`, scikit-learn underneath): methods that only take numbers get
+The baselines are the package's own (`tabgan.model_selection.baselines`, scikit-learn underneath): methods that only take numbers get
 categories one-hot and are decoded by the largest slot; MissForest's chain has a classifier per categorical column.
 """
 
@@ -47,7 +47,7 @@ def _baseline(name: str) -> Competitor:
     """One of the package's baselines, which `tabgan compare` runs too."""
 
     def run(table: BenchmarkTable, test: pd.DataFrame, seed: int) -> Outcome:
-        from tabgan.imputation.baselines import BASELINES
+        from tabgan.model_selection.baselines import BASELINES
 
         return _timed(BASELINES[name](seed).set_params(categorical=table.categorical), table, test)
 
@@ -76,7 +76,7 @@ def _gain(paper: str | None = None, **settings: object) -> Competitor:
 
 def _chain(**settings: Any) -> Competitor:
     def run(table: BenchmarkTable, test: pd.DataFrame, seed: int) -> Outcome:
-        from tabgan.imputation.baselines import TreeChain
+        from tabgan.model_selection.baselines import TreeChain
 
         return _timed(TreeChain(random_state=seed, categorical=table.categorical, **settings), table, test)
 

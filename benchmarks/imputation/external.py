@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.environments import environment_python
-from tabgan.imputation.baselines import MixedImputer
+from tabgan.model_selection.baselines import MixedImputer
 
 __all__ = ["ExternalImputer"]
 

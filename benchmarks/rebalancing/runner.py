@@ -21,8 +21,8 @@ from benchmarks.rebalancing.fidelity import fidelity
 from benchmarks.rebalancing.scores import best_thresholds, label_scores, probability_scores, repaired
 from benchmarks.rebalancing.space import Space
 from benchmarks.rebalancing.tables import LabelledTable, load_labelled, splits
-from tabgan.sampling.repeatable import folds as stratified_folds
-from tabgan.sampling.scaling import Scaling, fit_scaling
+from tabgan.estimators.cross_validation import folds as stratified_folds
+from tabgan.model_selection.scaling import Scaling, fit_scaling
 
 __all__ = ["run_cell", "run_grid"]
 

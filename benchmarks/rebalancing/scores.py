@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from sklearn.metrics import log_loss
 
-from tabgan.sampling import scores
-from tabgan.sampling.calibration import correct_prior
+from tabgan.metrics import classification as scores
+from tabgan.model_selection.prior_correction import correct_prior
 
 __all__ = ["LABEL_MEASURES", "MEASURES", "best_thresholds", "label_scores", "probability_scores", "repaired"]
 

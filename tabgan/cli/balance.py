@@ -1,4 +1,4 @@
-"""``tabgan balance``: the options of the command; the work is in `tabgan.cli.balancing`."""
+"""``tabgan balance``: the options of the command; the work is in `tabgan.cli.balance_job`."""
 
 from __future__ import annotations
 
@@ -115,9 +115,9 @@ def balance(
     debug: DebugOption = False,
 ) -> None:
     """Add made rows of the rarer classes to a table."""
-    from tabgan.cli.balancing import BalanceOptions, balance_file
-    from tabgan.cli.sources import place_of
-    from tabgan.cli.table_files import ReadOptions
+    from tabgan.cli.balance_job import BalanceOptions, balance_file
+    from tabgan.cli.files.sources import place_of
+    from tabgan.cli.files.table_files import ReadOptions
 
     place = place_of(input, format, "INPUT")
     options = BalanceOptions(

@@ -14,7 +14,7 @@ from tabgan.cli.pages import PageOption, check_page
 from tabgan.exceptions import InvalidParameterError
 
 if TYPE_CHECKING:
-    from tabgan.imputation.comparison import Comparison
+    from tabgan.model_selection.compare_imputers import Comparison
 
 __all__ = ["COMPARE_EPILOG", "compare"]
 
@@ -90,9 +90,9 @@ def compare(
     debug: DebugOption = False,
 ) -> None:
     """Hide known cells of your own table and rank the imputers by how well they fill them."""
-    from tabgan.cli.filling import _known_columns, _shortened
-    from tabgan.cli.sources import Place, check_writable, place_of, write_bytes
-    from tabgan.cli.table_files import ReadOptions, open_table
+    from tabgan.cli.files.sources import Place, check_writable, place_of, write_bytes
+    from tabgan.cli.files.table_files import ReadOptions, open_table
+    from tabgan.cli.impute_job import _known_columns, _shortened
 
     place = place_of(input, format, "INPUT")
     _check_numbers(None, max_time, seed)
@@ -118,7 +118,7 @@ def compare(
     for hint in _shortened(table.hints):
         say(f"note: {hint}")
 
-    from tabgan.imputation.comparison import METHODS, compare_imputers
+    from tabgan.model_selection.compare_imputers import METHODS, compare_imputers
 
     result = compare_imputers(
         frame,
@@ -134,7 +134,7 @@ def compare(
     )
     page = None
     if report is not None:
-        from tabgan.report.comparison import report_comparison
+        from tabgan.report.comparison_page import report_comparison
 
         page = report_comparison(result)
     if output is not None:
@@ -187,7 +187,7 @@ def _written(result: Comparison, output: Path) -> str:
 
 
 def _show(result: Comparison) -> None:
-    from tabgan.cli.sources import Place, write_bytes
+    from tabgan.cli.files.sources import Place, write_bytes
 
     if not sys.stdout.isatty():
         write_bytes(Place(None, "text"), result.to_text().encode())

@@ -94,7 +94,7 @@ def demo(
 def _write_report(report: Path, imputer: Any, table: pd.DataFrame, filled: pd.DataFrame, scores: list[Score]) -> None:
     """The report of `tabgan impute` with the comparison on top."""
     from tabgan.report.html import render
-    from tabgan.report.imputation import imputation_page
+    from tabgan.report.imputation_page import imputation_page
     from tabgan.report.page import Head, Table, number_cell, text_cell
 
     page = imputation_page(imputer, table, filled, n_draws=0)
@@ -143,7 +143,7 @@ def compare(table: pd.DataFrame, gain: Callable[[pd.DataFrame], pd.DataFrame], s
     """
     import numpy as np
 
-    from tabgan.imputation.baselines import BASELINES
+    from tabgan.model_selection.baselines import BASELINES
 
     known = table.notna().to_numpy()
     hidden = known & (np.random.default_rng(seed).random(table.shape) < _HIDDEN_SHARE)

@@ -95,7 +95,7 @@ def train(
         gan.fit(pictures, names, target_pictures)
     gan.save(output)  # first of all: hours of training must not hang on a picture
     if report is not None:
-        from tabgan.report.images import report_images
+        from tabgan.report.images_page import report_images
 
         report_images(gan, pictures, names, target_pictures, random_state=seed).save(report)
     last = gan.history_[-1] if gan.history_ else {}
@@ -170,14 +170,14 @@ def grid(
 
 
 def _page(gan: Any, drawn: Any, classes: Any, seed: int) -> Any:
-    from tabgan.report.images import report_images
+    from tabgan.report.images_page import report_images
 
     return report_images(gan, made=drawn, y_made=classes, random_state=seed)
 
 
 def _loaded(model: Path) -> Any:
+    from tabgan.estimators.saving import load
     from tabgan.images.gan import ImageGAN
-    from tabgan.persistence import load
 
     gan = load(model)
     if not isinstance(gan, ImageGAN):

@@ -1,4 +1,4 @@
-"""``tabgan impute``: the options of the command; the work is in `tabgan.cli.filling`."""
+"""``tabgan impute``: the options of the command; the work is in `tabgan.cli.impute_job`."""
 
 from __future__ import annotations
 
@@ -110,9 +110,9 @@ def impute(
     debug: DebugOption = False,
 ) -> None:
     """Fill the gaps of a table with a trained generative adversarial imputation network."""
-    from tabgan.cli.filling import FillOptions, fill_file
-    from tabgan.cli.sources import place_of
-    from tabgan.cli.table_files import ReadOptions
+    from tabgan.cli.files.sources import place_of
+    from tabgan.cli.files.table_files import ReadOptions
+    from tabgan.cli.impute_job import FillOptions, fill_file
 
     place = place_of(input, format, "INPUT")
     target = place_of(output, output_format or (place.format if output == "-" else None), "--output", format)

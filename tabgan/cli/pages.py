@@ -35,7 +35,7 @@ def check_page(report: Path | None, targets: Mapping[str, Path | None], *sources
     InvalidInputError, InvalidParameterError
         The name does not end in .html, a path cannot be written, two are the same, or the report is a source.
     """
-    from tabgan.cli.filling import check_destinations
+    from tabgan.cli.impute_job import check_destinations
 
     if report is not None and report.suffix.lower() != ".html":
         raise InvalidParameterError(f"--report {str(report)!r}: its name must end in .html.")

@@ -59,11 +59,11 @@ def sample(
     debug: DebugOption = False,
 ) -> None:
     """Draw new rows from a saved sampler, without training."""
-    from tabgan.cli.filling import _destination
+    from tabgan.cli.files.sources import place_of, write_bytes
+    from tabgan.cli.files.table_files import ReadOptions
+    from tabgan.cli.files.table_source import frame_bytes
     from tabgan.cli.impute import _check_numbers
-    from tabgan.cli.sources import place_of, write_bytes
-    from tabgan.cli.table_files import ReadOptions
-    from tabgan.cli.table_source import frame_bytes
+    from tabgan.cli.impute_job import _destination
 
     target = place_of(output, output_format, "--output")
     if n < 1:
@@ -79,7 +79,7 @@ def sample(
     data = frame_bytes(_joined(X, y), target.format, ReadOptions())
     page = None
     if report is not None:
-        from tabgan.report.rows import report_rows
+        from tabgan.report.rows_page import report_rows
 
         page = report_rows(sampler, X, y, where=conditions, random_state=seed)
     write_bytes(target, data)
@@ -92,7 +92,7 @@ def sample(
 
 
 def _loaded(model: Path) -> Any:
-    from tabgan.persistence import load
+    from tabgan.estimators.saving import load
 
     sampler = load(model)
     if not hasattr(sampler, "fit_resample"):
@@ -104,7 +104,7 @@ def _loaded(model: Path) -> Any:
 
 
 def _class_of(sampler: Any, text: str) -> Any:
-    from tabgan.cli.balancing import _text
+    from tabgan.cli.balance_job import _text
 
     labels = {_text(label): label for label in sampler.classes_.tolist()}
     if text not in labels:
@@ -153,7 +153,7 @@ def _value(column: Any, text: str, option: str) -> Any:
 
 
 def _advice(text: str, known: list[str]) -> str:
-    from tabgan.cli.filling import _listed
+    from tabgan.cli.impute_job import _listed
 
     close = get_close_matches(text, known, n=1)
     return f"did you mean {close[0]!r}?" if close else f"it has {_listed(known)}."

@@ -11,8 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
 
-from tabgan.exceptions import InvalidInputError, InvalidParameterError
-from tabgan.parameter_rules import parameter_error
+from tabgan.exceptions import InvalidInputError, InvalidParameterError, parameter_error
 
 __all__ = ["Conditions", "missing_per_class"]
 

@@ -18,18 +18,18 @@ from tabgan._runtime import make_generator, resolve_device
 from tabgan.core.callbacks import Callback, Progress, TimeBudget
 from tabgan.core.checkpoint import write_model_file
 from tabgan.core.interrupts import interruptible
-from tabgan.exceptions import InvalidInputError, InvalidParameterError
-from tabgan.images import state
+from tabgan.estimators.notebook import FittedHTML, Learnt
+from tabgan.estimators.parameter_checks import SEED, check, integer, number, optional, seed_of
+from tabgan.estimators.reports import ReportsImages
+from tabgan.exceptions import InvalidInputError, InvalidParameterError, parameter_error
+from tabgan.images import gan_state as state
 from tabgan.images.conditions import Conditions
-from tabgan.images.drawing import Drawing
+from tabgan.images.fitting import Run, make_images, train
 from tabgan.images.grids import SampleGrid
+from tabgan.images.making import Drawing
 from tabgan.images.recipes import recipes
-from tabgan.images.recipes.base import Recipe, TrainingData, check_settings
-from tabgan.images.training import Run, make_images, train
+from tabgan.images.recipes.recipe import Recipe, TrainingData, check_settings
 from tabgan.images.training_data import Given, read_training_data
-from tabgan.notebook import FittedHTML, Learnt
-from tabgan.parameter_rules import SEED, check, integer, number, optional, parameter_error, seed_of
-from tabgan.reporting import ReportsImages
 
 __all__ = ["ImageGAN"]
 

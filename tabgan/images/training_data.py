@@ -9,7 +9,7 @@ import torch
 from tabgan.exceptions import InvalidInputError
 from tabgan.images.conditions import Conditions
 from tabgan.images.reading import ImageFormat, read_images
-from tabgan.images.recipes.base import Recipe, Sizes, TrainingData
+from tabgan.images.recipes.recipe import Recipe, Sizes, TrainingData
 
 __all__ = ["Given", "read_training_data"]
 

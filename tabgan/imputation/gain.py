@@ -14,16 +14,17 @@ from tabgan._runtime import jobs, make_generator, resolve_device, threads
 from tabgan.core.checkpoint import write_model_file
 from tabgan.core.interrupts import INTERRUPTED, interruptible
 from tabgan.core.run import Run, deadline_after
-from tabgan.exceptions import InvalidInputError
-from tabgan.imputation import state
-from tabgan.imputation.model import ImputationModel
+from tabgan.estimators.notebook import FittedHTML, Learnt
+from tabgan.estimators.parameter_checks import check, seed_of
+from tabgan.estimators.reports import ReportsImputation
+from tabgan.exceptions import InvalidInputError, parameter_error
+from tabgan.imputation import imputer_state as state
+from tabgan.imputation.chain import ImputationModel
 from tabgan.imputation.parameters import RULES
+from tabgan.imputation.published import GainSettings
 from tabgan.imputation.scoring import learnt_columns, split_validation, validation_scores
-from tabgan.imputation.training import GainSettings, RemaskSettings
+from tabgan.imputation.stages.correction import RemaskSettings
 from tabgan.imputation.uncertainty import UncertaintyMixin
-from tabgan.notebook import FittedHTML, Learnt
-from tabgan.parameter_rules import check, parameter_error, seed_of
-from tabgan.reporting import ReportsImputation
 from tabgan.tables.encoder import EncodedTable, TableEncoder
 from tabgan.tables.frames import Table, read_table
 from tabgan.tables.indicators import append_indicators

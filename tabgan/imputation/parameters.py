@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tabgan.parameter_rules import BOOLEAN, JOBS, SEED, Rule, integer, number, one_of, optional
+from tabgan.estimators.parameter_checks import BOOLEAN, JOBS, SEED, Rule, integer, number, one_of, optional
 from tabgan.tables.numeric import NUMERIC_TRANSFORMS
 
 __all__ = ["RULES", "is_count"]

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from tabgan.imputation.model import ImputationModel
+from tabgan.imputation.chain import ImputationModel
 from tabgan.tables.encoder import TableEncoder
 from tabgan.tables.frames import Table
 

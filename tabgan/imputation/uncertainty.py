@@ -9,12 +9,13 @@ import numpy as np
 import pandas as pd
 
 from tabgan._runtime import threads
+from tabgan.estimators.parameter_checks import seed_of
+from tabgan.exceptions import parameter_error
 from tabgan.imputation.parameters import is_count
-from tabgan.parameter_rules import parameter_error, seed_of
 from tabgan.tables.frames import Table
 
 if TYPE_CHECKING:
-    from tabgan.imputation.model import ImputationModel
+    from tabgan.imputation.chain import ImputationModel
     from tabgan.tables.encoder import EncodedTable, TableEncoder
     from tabgan.tables.schema import TableSchema
 
@@ -95,7 +96,7 @@ class UncertaintyMixin:
 
         Notes
         -----
-        Split-conformal with a local scale, calibrated on the held-out cells; see `tabgan.imputation.drawing.Calibration`.
+        Split-conformal with a local scale, calibrated on the held-out cells; see `tabgan.imputation.stages.intervals.Calibration`.
         """
         single = not isinstance(coverage, (list, tuple, np.ndarray))
         coverages: list[Any] = [coverage] if single else list(coverage)  # type: ignore[arg-type,list-item]

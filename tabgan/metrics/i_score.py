@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from tabgan.exceptions import InvalidInputError, InvalidParameterError
-from tabgan.metrics.columns import as_frame, is_numeric, to_numbers
+from tabgan.metrics.paired_columns import as_frame, is_numeric, to_numbers
 from tabgan.metrics.scores import crps
 
 __all__ = ["IScore", "energy_i_score"]

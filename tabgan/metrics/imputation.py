@@ -10,7 +10,7 @@ import pandas as pd
 from scipy.stats import wasserstein_distance
 
 from tabgan.exceptions import InvalidInputError
-from tabgan.metrics.columns import HiddenColumn, Scale, hidden_columns, spread
+from tabgan.metrics.paired_columns import HiddenColumn, Scale, hidden_columns, spread
 
 __all__ = ["Coverage", "coverage", "error_rate", "mean_wasserstein", "rmse", "wasserstein"]
 

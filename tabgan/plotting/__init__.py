@@ -26,7 +26,7 @@ _PLACES = {
     "ClassCountsDisplay": "class_counts",
     "ComparisonDisplay": "comparison",
     "DecisionDisplay": "decision",
-    "DrawsDisplay": "draws",
+    "DrawsDisplay": "draw_summaries",
     "HiddenCheck": "hidden",
     "ImageGridDisplay": "image_grids",
     "ImputationDisplay": "imputed",

@@ -14,7 +14,7 @@ from sklearn.base import clone
 
 from tabgan.core.interrupts import ctrl_c_aborts
 from tabgan.exceptions import InvalidInputError, InvalidParameterError
-from tabgan.imputation.working_table import working_table
+from tabgan.model_selection.working_table import working_table
 from tabgan.plotting.views import completed_by, label_columns
 from tabgan.tables.amputation import MECHANISMS, Mechanism
 from tabgan.tables.frames import read_table

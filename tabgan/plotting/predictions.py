@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tabgan.imputation.baselines import MeanModeImputer
+from tabgan.model_selection.baselines import MeanModeImputer
 from tabgan.plotting.canvas import (
     GREY,
     MAIN,

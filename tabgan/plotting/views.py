@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tabgan.exceptions import InvalidInputError
-from tabgan.imputation.working_table import working_table
-from tabgan.parameter_rules import parameter_error
+from tabgan.exceptions import InvalidInputError, parameter_error
+from tabgan.model_selection.working_table import working_table
 from tabgan.tables.frames import read_table
 from tabgan.tables.schema import TableSchema
 

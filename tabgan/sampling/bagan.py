@@ -7,11 +7,11 @@ from typing import Any, Literal
 
 import numpy as np
 
-from tabgan.networks.class_seeds import SEED_KINDS
-from tabgan.parameter_rules import SEED, Rule, integer, number, one_of, optional
+from tabgan.estimators.parameter_checks import SEED, Rule, integer, number, one_of, optional
+from tabgan.sampling.adversarial import SamplerSettings
 from tabgan.sampling.base import TabularSampler
 from tabgan.sampling.gate import GATES
-from tabgan.sampling.training import SamplerSettings
+from tabgan.sampling.seeds import SEED_KINDS
 
 __all__ = ["BAGANOversampler"]
 

@@ -19,15 +19,15 @@ from tabgan._runtime import make_generator, resolve_device, threads
 from tabgan.core.checkpoint import write_model_file
 from tabgan.core.interrupts import INTERRUPTED, interruptible
 from tabgan.core.run import Run, deadline_after
-from tabgan.exceptions import InvalidInputError
-from tabgan.notebook import FittedHTML, Learnt
-from tabgan.parameter_rules import SEED, Rule, check, integer, parameter_error, seed_of
-from tabgan.reporting import ReportsResampling
-from tabgan.sampling.fitting import FittedSampler, MadeRows, fit_sampler
-from tabgan.sampling.gating import gate_of
-from tabgan.sampling.report import SamplingReport, build_report
+from tabgan.estimators.notebook import FittedHTML, Learnt
+from tabgan.estimators.parameter_checks import SEED, Rule, check, integer, seed_of
+from tabgan.estimators.reports import ReportsResampling
+from tabgan.exceptions import InvalidInputError, parameter_error
+from tabgan.sampling.adversarial import SamplerSettings
+from tabgan.sampling.fit import fit_sampler, gate_of
+from tabgan.sampling.fitted import FittedSampler, MadeRows
+from tabgan.sampling.row_report import SamplingReport, build_report
 from tabgan.sampling.targets import Target, read_target
-from tabgan.sampling.training import SamplerSettings
 from tabgan.tables.frames import Table, read_table
 from tabgan.tables.schema import infer_schema
 
@@ -241,7 +241,7 @@ class TabularSampler(FittedHTML, ReportsResampling, BaseOverSampler):
         InvalidInputError
             A label has a type that cannot be stored.
         """
-        from tabgan.sampling.state import to_state
+        from tabgan.sampling.sampler_state import to_state
 
         check_is_fitted(self, "_fitted")
         write_model_file(path, type(self).__name__, to_state(self))

@@ -13,9 +13,8 @@ from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassif
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 
-from tabgan.sampling.comparing import aligned_probabilities, corrected_mean, errors_needed, fold_scores
-from tabgan.sampling.repeatable import folds
-from tabgan.sampling.scores import LABEL_MEASURES
+from tabgan.estimators.cross_validation import aligned_probabilities, corrected_mean, errors_needed, fold_scores, folds
+from tabgan.metrics.classification import LABEL_MEASURES
 
 __all__ = ["GATES", "GateDecision", "decide"]
 

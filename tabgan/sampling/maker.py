@@ -8,9 +8,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from tabgan.networks.class_gaussians import correlated
-from tabgan.networks.class_seeds import SEED_KINDS, ClassSeeds
-from tabgan.networks.makers import RowCorrector, RowMaker
+from tabgan.core.class_gaussians import correlated
+from tabgan.networks.row_generators import RowCorrector, RowMaker
+from tabgan.sampling.seeds import SEED_KINDS, ClassSeeds
 from tabgan.spans import Span, total_width
 
 __all__ = ["ClassMaker"]

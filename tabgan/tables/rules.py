@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import pandas as pd
 
-from tabgan.parameter_rules import integer, parameter_error
+from tabgan.exceptions import parameter_error
 from tabgan.tables.columns import RawColumn, Table
 from tabgan.tables.pair_rules import DecidesRule, LineRule, OrderRule, PairRule, Rules, deviates
 from tabgan.tables.schema import ColumnSchema, infer_schema
@@ -70,8 +70,8 @@ def find_rules(table: Table, *, max_columns: int = 60) -> Rules:
     `city` decides `country`
     `paid` <= `owed`
     """
-    if not integer(1)[0](max_columns):
-        raise parameter_error("max_columns", max_columns, integer(1)[1])
+    if not isinstance(max_columns, int | np.integer) or isinstance(max_columns, bool) or max_columns < 1:
+        raise parameter_error("max_columns", max_columns, "an integer >= 1")
     schema = infer_schema(table).columns
     varying = [j for j, known in enumerate(schema) if known.kind not in ("empty", "constant")][:max_columns]
     search = _Search({j: table.columns[j] for j in varying})

@@ -139,7 +139,7 @@ def test_the_gate_says_how_many_rows_are_made(tabgan, table, tmp_path, monkeypat
         asked.append(measure)
         return GateDecision(measure, share, "as the test has it", pd.DataFrame())
 
-    monkeypatch.setattr("tabgan.sampling.gating.decide", decide)
+    monkeypatch.setattr("tabgan.sampling.fit.decide", decide)
     out, report = tmp_path / "out.csv", tmp_path / "r.json"
     arguments = ("-t", "kind", "-o", out, "--missing", "?", "--report", report, *QUICK)
     result = tabgan("balance", table, *arguments, "--gate", "roc_auc", "--strategy", '{"rare": 43}')

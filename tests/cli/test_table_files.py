@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tabgan.cli.sources import place_of
-from tabgan.cli.table_files import ReadOptions, open_table
+from tabgan.cli.files.sources import place_of
+from tabgan.cli.files.table_files import ReadOptions, open_table
 from tabgan.exceptions import InvalidInputError
 
 NASTY = (
@@ -200,7 +200,7 @@ def test_columnar_files_keep_types_and_metadata(tmp_path, kind):
     )
     path = tmp_path / f"t.{kind}"
     table = pa.Table.from_pandas(frame).replace_schema_metadata(pa.Table.from_pandas(frame).schema.metadata)
-    from tabgan.cli.columnar import write_arrow
+    from tabgan.cli.files.columnar import write_arrow
 
     path.write_bytes(write_arrow(table, kind))
     source = open_table(place_of(str(path), None, "INPUT"), ReadOptions())
@@ -230,7 +230,7 @@ def test_columnar_files_keep_types_and_metadata(tmp_path, kind):
 @pytest.mark.parametrize("source", ["csv", "tsv", "jsonl", "parquet", "feather"])
 def test_every_format_becomes_every_other(tmp_path, gappy, source, target):
     pytest.importorskip("pyarrow")
-    from tabgan.cli.columnar import write_arrow
+    from tabgan.cli.files.columnar import write_arrow
 
     if source in ("csv", "tsv"):
         data = gappy.to_csv(index=False, sep="," if source == "csv" else "\t").encode()

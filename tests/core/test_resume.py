@@ -4,18 +4,21 @@ import pytest
 import torch
 from torch import nn
 
+from benchmarks.imputation.remasking import RemaskTask
 from tabgan.core.callbacks import EarlyStopping, NanGuard, WeightAverage
 from tabgan.core.checkpoint import read_model_file, write_model_file
 from tabgan.core.losses import ADVERSARIAL_LOSSES
-from tabgan.core.masked import reconstruction_loss
 from tabgan.core.penalties import Penalty
 from tabgan.core.phases import DiscriminatorLoss, GeneratorLoss, OptimizerSpec, Phase, Term, TermLoss, cosine_schedule
-from tabgan.core.tasks import GainTask, GenerationTask, RemaskTask, normal_prior
+from tabgan.core.tasks import GenerationTask, normal_prior
 from tabgan.core.trainer import Trainer
-from tabgan.networks.bases import blank_base
+from tabgan.imputation.cell_discriminator import CellDiscriminator
+from tabgan.imputation.masking import reconstruction_loss
+from tabgan.imputation.published import GainGenerator, GainTask
+from tabgan.imputation.stages.closed_form import blank_base
+from tabgan.imputation.stages.correction import BasedGenerator
 from tabgan.networks.blocks import init_linear, mlp
-from tabgan.networks.gain import CellDiscriminator, GainGenerator
-from tabgan.networks.tabular import BasedGenerator, span_index
+from tabgan.networks.heads import span_index
 from tabgan.spans import Span
 from tabgan.verdict import Verdict
 

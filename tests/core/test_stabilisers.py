@@ -12,9 +12,10 @@ from tabgan.core.conditional import ConditionalTask
 from tabgan.core.losses import ADVERSARIAL_LOSSES
 from tabgan.core.phases import DiscriminatorLoss, GeneratorLoss, Phase
 from tabgan.core.stabilisers import FlippedLabels, InstanceNoise, ReplayPool, SmoothedLabels
-from tabgan.core.tasks import GainTask, GenerationTask, normal_prior
+from tabgan.core.tasks import GenerationTask, normal_prior
 from tabgan.core.trainer import Trainer
 from tabgan.exceptions import InvalidParameterError
+from tabgan.imputation.published import GainTask
 from tabgan.verdict import Verdict
 
 

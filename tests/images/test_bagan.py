@@ -8,7 +8,7 @@ import torch
 
 from tabgan.core.cases import Batch
 from tabgan.images import ImageGAN
-from tabgan.images.recipes.bagan import ClassGaussians, code_error
+from tabgan.images.recipes.image_bagan import ClassGaussians, code_error
 
 IMAGES = np.random.default_rng(0).integers(0, 256, size=(30, 8, 8), dtype=np.uint8)
 LABELS = np.arange(30) % 3

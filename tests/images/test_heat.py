@@ -7,8 +7,8 @@ import math
 import pytest
 import torch
 
+from benchmarks.images.heat import heat_fields, solve_laplace
 from tabgan.exceptions import InvalidInputError, InvalidParameterError
-from tabgan.images.heat import heat_fields, solve_laplace
 
 
 def rim_of(field):

@@ -6,8 +6,8 @@ import torch
 
 from tabgan.exceptions import InvalidParameterError
 from tabgan.images import ImageGAN
+from tabgan.images.fitting import make_images
 from tabgan.images.latent import slerp
-from tabgan.images.training import make_images
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from tabgan.exceptions import InvalidParameterError
-from tabgan.images.networks.dcgan import ConvGenerator, ConvTrunk
+from tabgan.images.networks.convolutions import ConvGenerator, ConvTrunk
 from tabgan.images.networks.judge import Judge
 from tabgan.images.networks.mlp import MLPGenerator, MLPTrunk
 from tabgan.images.networks.patch import PatchDiscriminator, n_patch_layers

@@ -12,7 +12,7 @@ import torch
 
 import tabgan
 from tabgan.images import ImageGAN, recipes
-from tabgan.images.recipes.base import Recipe
+from tabgan.images.recipes.recipe import Recipe
 
 # Small and quick; hand-overs come after the first of the two halves' first step, so that both sides of them are resumed.
 SMALL = {
@@ -190,7 +190,7 @@ def test_a_new_system_is_a_few_lines_outside_the_package(monkeypatch):
     from dataclasses import replace
 
     from tabgan.core.losses import LossPair
-    from tabgan.images.recipes.base import make_task, optimizer_of, two_players
+    from tabgan.images.recipes.recipe import make_task, optimizer_of, two_players
 
     def energy(case):
         return (case.data - case.verdict.reconstruction).square().flatten(1).mean(1)

@@ -6,7 +6,7 @@ import pytest
 import scipy.sparse as sp
 
 from tabgan import GAINImputer
-from tabgan.imputation.model import ImputationModel
+from tabgan.imputation.chain import ImputationModel
 
 
 def table(**columns):

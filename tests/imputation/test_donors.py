@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 
 import tabgan
 from tabgan import GAINImputer
-from tabgan.imputation.donors import grow_donors
-from tabgan.networks.donors import DonorStep
+from tabgan.imputation.stages.donors import DonorStep, grow_donors
 from tabgan.spans import Span
 
 SPANS = (Span("numeric", 0, 1), Span("categorical", 1, 3), Span("numeric", 3, 4))

@@ -11,8 +11,8 @@ from sklearn.ensemble import ExtraTreesRegressor
 
 import tabgan
 from tabgan import GAINImputer
-from tabgan.imputation.forests import FEWEST_ROWS, fit_forests, fit_shares, grow_forests
-from tabgan.networks.forests import ForestStep, Tree, turns
+from tabgan.imputation.stages.forests import FEWEST_ROWS, ForestStep, fit_forests, fit_shares, grow_forests
+from tabgan.imputation.trees import Tree, turns
 from tabgan.spans import Span
 
 SPANS = (Span("numeric", 0, 1), Span("categorical", 1, 4), Span("numeric", 4, 5))

@@ -194,12 +194,12 @@ def test_a_model_is_never_replaced_by_a_report(tmp_path, command):
 
 
 def test_a_report_that_cannot_be_made_leaves_the_old_files(model, tmp_path, monkeypatch):
-    import tabgan.report.rows
+    import tabgan.report.rows_page
 
     def broken(*arguments, **options):
         raise RuntimeError("no picture today")
 
-    monkeypatch.setattr(tabgan.report.rows, "picture_of", broken)
+    monkeypatch.setattr(tabgan.report.rows_page, "picture_of", broken)
     (tmp_path / "rows.csv").write_text("old")
     (tmp_path / "rows.html").write_text("old")
     before = sorted(path.name for path in tmp_path.iterdir())
@@ -210,12 +210,12 @@ def test_a_report_that_cannot_be_made_leaves_the_old_files(model, tmp_path, monk
 
 
 def test_a_model_outlives_a_report_that_cannot_be_made(images, tmp_path, monkeypatch):
-    import tabgan.report.images
+    import tabgan.report.images_page
 
     def broken(*arguments, **options):
         raise RuntimeError("no picture today")
 
-    monkeypatch.setattr(tabgan.report.images, "picture_of", broken)
+    monkeypatch.setattr(tabgan.report.images_page, "picture_of", broken)
     result = run("images", "train", "images.npy", "-o", "m.tabgan", *images, "--report", "train.html")
     assert result.exit_code == 1
     assert (tmp_path / "m.tabgan").exists()

@@ -24,9 +24,9 @@ from tabgan import (
 from tabgan.exceptions import InvalidInputError
 from tabgan.report import pictures
 from tabgan.report.html import render
-from tabgan.report.imputation import report_nothing_to_fill
+from tabgan.report.imputation_page import report_nothing_to_fill
 from tabgan.report.page import Cell, Head, Notice, Page, Table
-from tabgan.report.resampling import report_nothing_to_make
+from tabgan.report.resampling_page import report_nothing_to_make
 
 HOSTILE = "<script>alert('x')</script>"
 BREAKOUT = '"><img src=x onerror=alert(1)> {{ 7*7 }} ${x} & </script></td>'

@@ -6,7 +6,7 @@ import pytest
 
 from tabgan import BAGANOversampler, CGANSampler
 from tabgan.exceptions import InvalidInputError, InvalidParameterError
-from tabgan.sampling import fitting
+from tabgan.sampling import fit as fitting
 
 X = pd.DataFrame(
     {

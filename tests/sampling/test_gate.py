@@ -125,7 +125,7 @@ def test_large_tables_are_stood_for(monkeypatch):
 @pytest.mark.parametrize("share", [0.0, 0.25, 1.0])
 def test_samplers_make_the_share(monkeypatch, tmp_path, sampler, share):
     chosen = GateDecision("f1", share, "because", gate_module._decided(np.ones((6, len(SHARES))), "f1").table)
-    monkeypatch.setattr("tabgan.sampling.gating.decide", lambda *given: chosen)
+    monkeypatch.setattr("tabgan.sampling.fit.decide", lambda *given: chosen)
     rows, codes = two_classes()
     fitted = sampler(gate="f1", n_steps=0, random_state=0)
     X, y = fitted.fit_resample(rows, codes)

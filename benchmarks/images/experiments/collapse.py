@@ -15,9 +15,9 @@ import numpy as np
 import torch
 
 from benchmarks.images.runner import done_keys, save_row
+from benchmarks.images.toys import ring_of_gaussians, ring_score
 from benchmarks.processes import commit
 from tabgan._runtime import make_generator
-from tabgan.core.toys import ring_of_gaussians, ring_score
 from tabgan.images import ImageGAN
 from tabgan.images.grids import grid_of, write_png
 

@@ -11,12 +11,12 @@ import torch
 from torch import Tensor
 
 from benchmarks.images.data import load_images
+from benchmarks.images.heat import heat_fields
 from benchmarks.images.runner import done_keys, save_row
 from benchmarks.processes import commit
 from tabgan._runtime import make_generator
 from tabgan.images import ImageGAN
 from tabgan.images.grids import grid_of, write_png
-from tabgan.images.heat import heat_fields
 
 __all__ = ["high_frequency_energy", "run_cycle", "run_deblending", "run_heat", "run_resolution"]
 

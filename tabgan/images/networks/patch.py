@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from tabgan.exceptions import InvalidParameterError
-from tabgan.images.networks.dcgan import tiled
+from tabgan.images.networks.convolutions import tiled
 from tabgan.images.networks.layers import blank, initialise, leaky
 from tabgan.verdict import Verdict
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, interpolate
 
-from tabgan.images.networks.dcgan import Meeting
+from tabgan.images.networks.convolutions import Meeting
 from tabgan.images.networks.layers import Layers, Shape, blank, initialise, joined, n_halvings
 from tabgan.networks.normalisation import ConditionalBatchNorm
 

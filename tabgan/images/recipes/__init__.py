@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from tabgan.images.recipes.bagan import BAGAN
-from tabgan.images.recipes.base import Recipe
 from tabgan.images.recipes.began import BEGAN
+from tabgan.images.recipes.class_conditional import CONDITIONAL
 from tabgan.images.recipes.classic import CLASSIC
-from tabgan.images.recipes.conditional import CONDITIONAL
 from tabgan.images.recipes.cyclegan import CYCLEGAN
 from tabgan.images.recipes.dcgan import DCGAN
 from tabgan.images.recipes.dragan import DRAGAN
 from tabgan.images.recipes.hinge import HINGE
+from tabgan.images.recipes.image_bagan import BAGAN
+from tabgan.images.recipes.recipe import Recipe
 from tabgan.images.recipes.stabilised import STABILISED
 from tabgan.images.recipes.stackgan import STACKGAN
 from tabgan.images.recipes.translation import TRANSLATION
@@ -35,4 +35,4 @@ recipes: dict[str, Recipe] = {
         CYCLEGAN,
     ]
 }
-"""Recipes by name; see `tabgan.images.recipes.base.Recipe`."""
+"""Recipes by name; see `tabgan.images.recipes.recipe.Recipe`."""

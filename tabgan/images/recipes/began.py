@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from tabgan.core.cases import Case
 from tabgan.core.losses import BeganLoss
-from tabgan.images.networks.autoencoder import AutoencoderDiscriminator
-from tabgan.images.recipes.base import (
+from tabgan.images.networks.encoder_decoder import AutoencoderDiscriminator
+from tabgan.images.recipes.recipe import (
     NETWORK_SETTINGS,
     TRAINING_SETTINGS,
     Plan,

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from tabgan.images.networks.judge import Judge
-from tabgan.images.recipes.base import (
+from tabgan.images.recipes.recipe import (
     NETWORK_SETTINGS,
     TRAINING_SETTINGS,
     TWO_RATES,

@@ -12,8 +12,8 @@ from tabgan.core.phases import DiscriminatorLoss, GeneratorLoss, Phase, Term
 from tabgan.exceptions import InvalidParameterError
 from tabgan.images.networks.patch import PatchDiscriminator, n_patch_layers
 from tabgan.images.networks.resnet import ResnetGenerator
-from tabgan.images.recipes.base import TRAINING_SETTINGS, Plan, Recipe, Sizes, TrainingData, optimizer_of
-from tabgan.images.tasks import CycleTask
+from tabgan.images.recipes.recipe import TRAINING_SETTINGS, Plan, Recipe, Sizes, TrainingData, optimizer_of
+from tabgan.images.translation_tasks import CycleTask
 
 __all__ = ["CYCLEGAN"]
 

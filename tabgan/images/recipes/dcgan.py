@@ -7,10 +7,10 @@ from typing import Any
 import torch
 from torch import nn
 
-from tabgan.images.networks.dcgan import ConvGenerator, ConvTrunk
+from tabgan.images.networks.convolutions import ConvGenerator, ConvTrunk
 from tabgan.images.networks.judge import Judge
 from tabgan.images.networks.layers import initialise_normal
-from tabgan.images.recipes.base import (
+from tabgan.images.recipes.recipe import (
     TASK_SETTINGS,
     TRAINING_SETTINGS,
     Plan,

@@ -7,7 +7,8 @@ from typing import Any
 from torch import nn
 
 from tabgan.core.penalties import Penalty
-from tabgan.images.recipes.base import (
+from tabgan.images.recipes.classic import plain_networks
+from tabgan.images.recipes.recipe import (
     NETWORK_SETTINGS,
     TRAINING_SETTINGS,
     Plan,
@@ -17,7 +18,6 @@ from tabgan.images.recipes.base import (
     optimizer_of,
     two_players,
 )
-from tabgan.images.recipes.classic import plain_networks
 
 __all__ = ["DRAGAN"]
 

@@ -13,7 +13,8 @@ from tabgan.core.matching import FeatureMatchingLoss
 from tabgan.core.phases import Phase
 from tabgan.core.unrolled import UnrolledGeneratorLoss
 from tabgan.images.networks.judge import Judge
-from tabgan.images.recipes.base import (
+from tabgan.images.recipes.classic import plain_networks
+from tabgan.images.recipes.recipe import (
     NETWORK_SETTINGS,
     TRAINING_SETTINGS,
     TWO_RATES,
@@ -28,7 +29,6 @@ from tabgan.images.recipes.base import (
     optimizer_of,
     two_players,
 )
-from tabgan.images.recipes.classic import plain_networks
 from tabgan.networks.normalisation import MinibatchDiscrimination
 
 __all__ = ["STABILISED"]

@@ -15,7 +15,7 @@ from tabgan.core.phases import DiscriminatorLoss, GeneratorLoss, Phase, Term
 from tabgan.exceptions import InvalidParameterError
 from tabgan.images.networks.judge import Judge
 from tabgan.images.networks.stages import AugmentedGenerator, ConditioningAugmentation, Refiner
-from tabgan.images.recipes.base import (
+from tabgan.images.recipes.recipe import (
     NETWORK_SETTINGS,
     TRAINING_SETTINGS,
     Plan,
@@ -27,7 +27,7 @@ from tabgan.images.recipes.base import (
     make_task,
     optimizer_of,
 )
-from tabgan.images.tasks import StageTask
+from tabgan.images.translation_tasks import StageTask
 
 __all__ = ["STACKGAN"]
 

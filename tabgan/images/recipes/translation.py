@@ -11,8 +11,8 @@ from tabgan.core.losses import ADVERSARIAL_LOSSES
 from tabgan.core.phases import DiscriminatorLoss, GeneratorLoss, Phase, Term, TermLoss
 from tabgan.images.networks.patch import PatchDiscriminator, n_patch_layers
 from tabgan.images.networks.unet import UNet
-from tabgan.images.recipes.base import TRAINING_SETTINGS, Plan, Recipe, Sizes, TrainingData, optimizer_of
-from tabgan.images.tasks import PairTask
+from tabgan.images.recipes.recipe import TRAINING_SETTINGS, Plan, Recipe, Sizes, TrainingData, optimizer_of
+from tabgan.images.translation_tasks import PairTask
 
 __all__ = ["TRANSLATION"]
 

@@ -1,0 +1,342 @@
+"""The work of `tabgan balance`: read, learn, make rows, write, in an order that fails before it trains."""
+
+from __future__ import annotations
+
+import json
+import time
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import pandas as pd
+
+from tabgan.cli.files.sources import Place, write_bytes
+from tabgan.cli.files.table_files import ReadOptions, TableFile, open_table
+from tabgan.cli.impute_job import _destination, _known_columns, _listed, _shortened, check_destinations
+from tabgan.cli.summaries import PrintedReport
+from tabgan.exceptions import InvalidInputError, InvalidParameterError
+
+__all__ = ["BalanceOptions", "BalanceReport", "balance_file"]
+
+_STRATEGIES = ("auto", "minority", "not minority", "not majority", "all")
+_MOST_NAMED = 5
+
+
+@dataclass(frozen=True)
+class BalanceOptions:
+    """What `tabgan balance` was asked for; see its ``--help``."""
+
+    source: Place
+    output: Place
+    reading: ReadOptions
+    target: str
+    strategy: str = "auto"
+    method: str = "bagan"
+    gate: str | None = None
+    leave: Sequence[str] = ()
+    categorical: Sequence[str] = ()
+    mark: str | None = None
+    save: Path | None = None
+    report: Path | None = None
+    seed: int = 0
+    device: str = "auto"
+    max_time: float | None = None
+    steps: int | None = None
+    progress: bool = False
+
+
+@dataclass
+class BalanceReport(PrintedReport):
+    """One run.
+
+    Parameters
+    ----------
+    input, output, target : str
+    n_rows, n_made : int
+        Rows of the input, and rows added.
+    classes : list of dict
+        One per class: ``class``, ``n_real``, ``n_made``, and for classes that grew what `SamplingReport` says of them.
+    model : dict
+        Method, steps, why training stopped, seed, file, and what the gate chose and why (None without one); empty when nothing
+        was learned.
+    seconds : float
+    warnings : list of str
+    """
+
+    heading: ClassVar[tuple[str, ...]] = (
+        "class",
+        "how made",
+        "rows",
+        "made",
+        "like its class",
+        "real rows",
+        "nearest",
+        "copies",
+    )
+
+    input: str
+    output: str
+    target: str
+    n_rows: int
+    n_made: int = 0
+    classes: list[dict[str, Any]] = field(default_factory=list)
+    model: dict[str, Any] = field(default_factory=dict)
+    seconds: float = 0.0
+    warnings: list[str] = field(default_factory=list)
+
+    def to_json(self) -> str:
+        """Write the report for programs."""
+        return json.dumps(asdict(self), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+    def summary(self) -> str:
+        """One line."""
+        how = "nothing to learn"
+        if self.model:
+            how = f"{self.model['method']}, {self.model['steps']} steps, seed {self.model['seed']}"
+        done = f"{self.n_rows} rows, {self.n_made} made in {self.seconds:.1f} s ({how})"
+        return f"{self.input}: {done} -> {self.output}"
+
+    def rows(self) -> list[tuple[str, ...]]:
+        """Table of the classes, without its heading."""
+        return [
+            (
+                str(line["class"]),
+                line.get("method") or "-",
+                str(line["n_real"]),
+                str(line["n_made"]),
+                _shown(line.get("consistency"), "{:.0%}"),
+                _shown(line.get("consistency_real"), "{:.0%}"),
+                _shown(line.get("nearest"), "{:.2f}"),
+                _shown(line.get("copies"), "{:.0%}"),
+            )
+            for line in self.classes
+        ]
+
+
+def balance_file(options: BalanceOptions, say: Callable[[str], None]) -> BalanceReport:
+    """Add made rows to the table in one file.
+
+    Parameters
+    ----------
+    options : BalanceOptions
+    say : callable
+        Takes one line for the user.
+
+    Returns
+    -------
+    BalanceReport
+
+    Raises
+    ------
+    TabganError
+        Nothing was written then, neither output nor model nor report.
+    """
+    started = time.perf_counter()
+    targets = {"--output": options.output.path, "--save": options.save, "--report": options.report}
+    check_destinations(targets, options.source.path)
+    strategy = _parsed_strategy(options.strategy)
+    table = open_table(options.source, options.reading)
+    names, left, categorical = _columns(table, options)
+    table.options = ReadOptions(**{**vars(options.reading), "text_columns": frozenset(categorical)})
+    y = _labels(table, options.target)
+    counts = y.value_counts(sort=False).sort_index()
+    if len(counts) < 2:
+        raise InvalidInputError(
+            f"column {options.target!r} (--target) holds the single class {counts.index[0]!r}; it takes at least two."
+        )
+    strategy = _for_labels(strategy, counts, options)
+    wanted = _wanted(strategy, y, options)
+    frame = table.frame([name for name in names if name != options.target])
+    report = BalanceReport(options.source.name, _destination(options.output), options.target, table.n_rows)
+    report.warnings += _shortened(table.hints)
+    sampler = None
+    parents, fills, lines = np.zeros(0, dtype=np.int64), {}, {}
+    if sum(wanted.values()) or options.save is not None:
+        sampler = _sampler(strategy, [name for name in frame.columns if name in categorical], options)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("default")
+            made, _ = sampler.fit_resample(frame, y)
+        for text in dict.fromkeys(str(warning.message) for warning in caught if warning.category is UserWarning):
+            say(f"warning: {text}")
+        parents = sampler.parents_
+        fills = _changes(frame, made, parents)
+        judged = sampler.report_.to_dict()
+        lines = {line["class"]: line for line in judged["classes"]}
+        report.warnings += judged["warnings"] + judged["training"]
+        report.model = {
+            "method": type(sampler).__name__,
+            "steps": sampler.n_iter_,
+            "stop_reason": sampler.stop_reason_,
+            "seed": options.seed,
+            "file": None if options.save is None else str(options.save),
+            "gate": judged["gate"],
+        }
+        if judged["gate"] is not None:
+            say(judged["gate"])
+    report.n_made = len(parents)
+    report.classes = [
+        {"class": label, "n_real": int(n), "n_made": 0} | lines.get(label, {}) for label, n in counts.items()
+    ]
+    table.extend(parents, blank=left, mark=options.mark)
+    data = table.dumped(fills, options.output)
+    page = _page(sampler, counts, options)
+    if sampler is not None and options.save is not None:
+        sampler.set_params(verbose=0).save(options.save)
+    write_bytes(options.output, data)
+    report.seconds = round(time.perf_counter() - started, 3)
+    if options.report is not None:
+        text = page or (report.to_json() if options.report.suffix.lower() == ".json" else report.to_text())
+        write_bytes(Place(options.report, "text"), text.encode())
+    return report
+
+
+def _page(sampler: Any, counts: pd.Series, options: BalanceOptions) -> str | None:
+    """The report as HTML, where that is wanted; made before anything is written, so that a failure leaves no file."""
+    if options.report is None or options.report.suffix.lower() != ".html":
+        return None
+    from tabgan.report.resampling_page import report_nothing_to_make, report_resampling
+
+    return (report_nothing_to_make(counts) if sampler is None else report_resampling(sampler, check=True)).html
+
+
+def _columns(table: TableFile, options: BalanceOptions) -> tuple[list[str], set[str], set[str]]:
+    """Columns to read (the target among them), those to leave empty, and those to treat as categories."""
+    if options.target not in table.names:
+        _known_columns(table, [options.target], "--target")
+        raise InvalidParameterError(f"--target {options.target!r} names more than one column; a table has one target.")
+    left = _known_columns(table, options.leave, "--leave") | (table.index_names - {options.target})
+    categorical = _known_columns(table, options.categorical, "--categorical")
+    if options.target in left:
+        raise InvalidParameterError(f"column {options.target!r} is in --target and in --leave; choose one.")
+    if both := sorted(left & categorical):
+        raise InvalidParameterError(f"column {both[0]!r} is in --leave and in --categorical; choose one.")
+    if options.mark is not None and options.mark in table.names:
+        raise InvalidParameterError(
+            f"--mark {options.mark!r}: {table.place.name} has such a column already; give a new name."
+        )
+    names = [name for name in table.names if name not in left]
+    if len(names) < 2:
+        raise InvalidParameterError(
+            f"no column of {table.place.name} is left to learn from beside the target; leave fewer out with --leave."
+        )
+    return names, left, categorical
+
+
+def _labels(table: TableFile, target: str) -> pd.Series:
+    """The target as plain integers, truth values or texts."""
+    column = table.column(target)
+    gaps = np.flatnonzero(column.isna().to_numpy())
+    if len(gaps):
+        places = [table.row_place(int(row)) for row in gaps[:_MOST_NAMED]]
+        more = f" and {len(gaps) - _MOST_NAMED} more" if len(gaps) > _MOST_NAMED else ""
+        raise InvalidInputError(
+            f"column {target!r} (--target) has no class in {', '.join(places)}{more}; fill it in or drop such rows: a "
+            "class cannot be guessed."
+        )
+    labels = pd.Series(column.tolist(), name=target)
+    if labels.dtype.kind == "f" and (labels == labels.round()).all():
+        return labels.astype(np.int64)
+    if labels.dtype.kind in "fmM":
+        raise InvalidInputError(
+            f"column {target!r} (--target) holds {'fractions' if labels.dtype.kind == 'f' else 'times'} such as "
+            f"{column.iloc[0]!s}, not classes; if each is a class of its own, say so with --categorical {target!r}."
+        )
+    return labels if labels.dtype.kind in "bi" else labels.astype(str)
+
+
+def _parsed_strategy(text: str) -> Any:
+    """A name, a number, or a dict from the text of a label to a number of rows."""
+    if text in _STRATEGIES:
+        return text
+    try:
+        parsed = json.loads(text)
+    except ValueError:
+        parsed = None
+    if isinstance(parsed, dict):
+        bad = [label for label, n in parsed.items() if isinstance(n, bool) or not isinstance(n, int) or n < 0]
+        if bad:
+            raise InvalidParameterError(
+                f"--strategy: class {bad[0]!r} is to have {parsed[bad[0]]!r} rows; give a whole number of rows."
+            )
+        return parsed
+    if isinstance(parsed, (int, float)) and not isinstance(parsed, bool):
+        if not 0 < parsed <= 1:
+            raise InvalidParameterError(
+                f"--strategy {text}: a number is the minority's size as a share of the majority's, above 0 and at most 1."
+            )
+        return float(parsed)
+    raise InvalidParameterError(
+        f"--strategy {text!r} is not known; use {', '.join(map(repr, _STRATEGIES))}, a share such as 0.5, or rows per "
+        "class such as '{\"a\": 100}'."
+    )
+
+
+def _for_labels(strategy: Any, counts: pd.Series, options: BalanceOptions) -> Any:
+    """A dict strategy by the labels themselves instead of their texts."""
+    if not isinstance(strategy, Mapping):
+        return strategy
+    labels = {_text(label): label for label in counts.index}
+    for text, n in strategy.items():
+        if text not in labels:
+            raise InvalidParameterError(
+                f"--strategy: column {options.target!r} has no class {text!r}; it has {_listed(list(labels))}."
+            )
+        if n < counts[labels[text]]:
+            raise InvalidParameterError(
+                f"--strategy: class {text!r} has {counts[labels[text]]} rows already, {n} are fewer; no row is ever "
+                "removed. Give the number that it should have in the end."
+            )
+    return {labels[text]: n for text, n in strategy.items()}
+
+
+def _text(label: Any) -> str:
+    return str(label).lower() if isinstance(label, bool | np.bool_) else str(label)
+
+
+def _wanted(strategy: Any, y: pd.Series, options: BalanceOptions) -> dict[Any, int]:
+    """Rows to make per class, by imbalanced-learn's rules and with its objections."""
+    from imblearn.utils import check_sampling_strategy
+
+    try:
+        return check_sampling_strategy(strategy, y.to_numpy(), "over-sampling")
+    except ValueError as error:
+        raise InvalidParameterError(f"--strategy {options.strategy}: {error}") from error
+
+
+def _sampler(strategy: Any, categorical: list[str], options: BalanceOptions) -> Any:
+    from tabgan.sampling.bagan import BAGANOversampler
+    from tabgan.sampling.cgan import CGANSampler
+
+    chosen: dict[str, Any] = {
+        "sampling_strategy": strategy,
+        "categorical_features": categorical or None,
+        "gate": options.gate,
+        "random_state": options.seed,
+        "device": options.device,
+        "max_time": options.max_time,
+        "verbose": int(options.progress),
+    }
+    if options.steps is not None:
+        chosen["n_steps"] = options.steps
+    return (CGANSampler if options.method == "cgan" else BAGANOversampler)(**chosen)
+
+
+def _changes(frame: pd.DataFrame, made: pd.DataFrame, parents: np.ndarray) -> dict[str, pd.Series]:
+    """Cells in which made rows differ from those they started as, by column, indexed by row number."""
+    n_own = len(frame)
+    changes = {}
+    for name in frame.columns:
+        new = made[name].iloc[n_own:].reset_index(drop=True)
+        old = frame[name].iloc[parents].reset_index(drop=True)
+        same = (new.isna() & old.isna()) | (new.astype(object) == old.astype(object)).fillna(False).astype(bool)
+        rows = np.flatnonzero(~same.to_numpy())
+        if len(rows):
+            changes[name] = new.iloc[rows].set_axis(n_own + rows)
+    return changes
+
+
+def _shown(value: float | None, style: str) -> str:
+    return "-" if value is None else style.format(value)

@@ -1,0 +1,105 @@
+"""What a parameter of an estimator may be, as data: rules that are checked in one go before anything is read or trained."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from tabgan.exceptions import parameter_error
+
+__all__ = [
+    "BOOLEAN",
+    "JOBS",
+    "SEED",
+    "Rule",
+    "check",
+    "integer",
+    "number",
+    "one_of",
+    "optional",
+    "pair_of",
+    "seed_of",
+]
+
+Rule = tuple[Callable[[Any], Any], str]
+"""A test and the words that end "it must be ..."."""
+
+
+def integer(low: int) -> Rule:
+    """A whole number of at least ``low``; booleans are not numbers."""
+    return lambda v: isinstance(v, (int, np.integer)) and not isinstance(v, bool) and v >= low, f"an integer >= {low}"
+
+
+def number(low: float, high: float = float("inf"), *, open_low: bool = False, note: str = "") -> Rule:
+    """A number from ``low`` (not itself allowed with ``open_low``) to ``high``."""
+
+    def holds(v: Any) -> Any:
+        return (
+            isinstance(v, (int, float, np.number))
+            and not isinstance(v, bool)
+            and (low < v if open_low else low <= v)
+            and v <= high
+        )
+
+    bound = f"> {low:g}" if open_low else f">= {low:g}"
+    return holds, f"a number {bound}" + (f" and <= {high:g}" if high != float("inf") else "") + note
+
+
+def one_of(*choices: Any) -> Rule:
+    """One of some strings."""
+    return lambda v: isinstance(v, str) and v in choices, "one of " + ", ".join(map(repr, choices))
+
+
+def pair_of(rule: Rule) -> Rule:
+    """A tuple or list of two values that ``rule`` allows."""
+    return (
+        lambda v: isinstance(v, (tuple, list)) and len(v) == 2 and all(map(rule[0], v)),
+        f"two values, each {rule[1]}",
+    )
+
+
+def optional(rule: Rule) -> Rule:
+    """None, or what ``rule`` allows."""
+    return lambda v: v is None or rule[0](v), f"None or {rule[1]}"
+
+
+def _is_seed(v: Any) -> bool:
+    return (
+        v is None
+        or isinstance(v, np.random.RandomState)
+        or (isinstance(v, (int, np.integer)) and not isinstance(v, bool) and bool(0 <= v < 2**32))
+    )
+
+
+def _is_jobs(v: Any) -> bool:
+    return v is None or (isinstance(v, (int, np.integer)) and not isinstance(v, bool) and bool(v != 0))
+
+
+BOOLEAN: Rule = (lambda v: isinstance(v, (bool, np.bool_)), "True or False")
+JOBS: Rule = (_is_jobs, "None, a number of jobs, or -1 for all cores")
+SEED: Rule = (_is_seed, "None, an integer from 0 to 2**32 - 1, or a numpy RandomState")
+
+
+def check(estimator: Any, rules: Mapping[str, Rule]) -> None:
+    """Check every parameter that has a rule.
+
+    Raises
+    ------
+    InvalidParameterError
+        Names the first parameter that breaks its rule, its value and the rule.
+    """
+    for name, (holds, words) in rules.items():
+        value = getattr(estimator, name)
+        if not holds(value):
+            raise parameter_error(name, value, words)
+
+
+def seed_of(random_state: Any) -> int:
+    """A torch seed: fresh entropy for None, a draw for a RandomState, the number itself otherwise."""
+    if random_state is None:
+        return int(np.random.SeedSequence().generate_state(1)[0])
+    if isinstance(random_state, np.random.RandomState):
+        return int(random_state.randint(2**31 - 1))
+    return int(random_state)

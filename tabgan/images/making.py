@@ -1,0 +1,224 @@
+"""What a fitted `ImageGAN` does: draw images, walk between them, translate, fill up rare classes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from sklearn.utils.validation import check_is_fitted
+from torch import Tensor
+
+from tabgan._runtime import make_generator
+from tabgan.exceptions import InvalidInputError, InvalidParameterError, parameter_error
+from tabgan.images.conditions import Conditions, missing_per_class
+from tabgan.images.fitting import accepted, make_images
+from tabgan.images.latent import slerp, truncated_noise
+from tabgan.images.reading import ImageFormat, read_images
+from tabgan.images.recipes.recipe import Recipe
+
+__all__ = ["Drawing"]
+
+_N_REDRAWS = 10
+"""After so many draws an image is given out whatever the discriminator says: an untrained model must answer, too."""
+
+
+class Drawing:
+    """The half of `ImageGAN` that needs trained networks; see there."""
+
+    if TYPE_CHECKING:
+        recipe_: Recipe
+        settings_: dict[str, Any]
+        players_: dict[str, Any]
+        _format: ImageFormat
+        _source_format: ImageFormat | None
+        _conditions: Conditions | None
+        _draws: torch.Generator
+        fit: Callable[..., Any]
+
+    def sample(
+        self,
+        n: int | None = None,
+        y: Any = None,
+        *,
+        truncation: float | None = None,
+        random_state: int | None = None,
+        return_y: bool = False,
+    ) -> Any:
+        """Draw images.
+
+        Parameters
+        ----------
+        n : int, default=None
+            How many; None takes one per entry of ``y``.
+        y : array of shape (n,) or (n, d), or one label, default=None
+            Classes or condition vectors to draw; None draws them as frequent as in training.
+        truncation : float, default=None
+            Redraw noise beyond this absolute value: better pictures, less variety (Brock et al. 2019, section 3.1).
+        random_state : int, default=None
+            Repeatable draws; None goes on in the model's own stream.
+        return_y : bool, default=False
+            Return ``(images, y)``.
+
+        Returns
+        -------
+        ndarray or Tensor
+            Images in the layout, range and dtype of those seen in `fit`.
+
+        Notes
+        -----
+        Recipe ``"bagan"`` draws images anew, up to ten times, that its own discriminator takes for fake or for another class.
+        """
+        self._check_ready("pairs", "domains", wanted=False, method="sample", instead="transform")
+        if y is not None and np.ndim(y) == 0:
+            y = [y] * (n or 1)
+        if n is None:
+            if y is None:
+                raise InvalidParameterError("n=None needs y; say how many images to draw.")
+            n = len(y)
+        if not isinstance(n, (int, np.integer)) or n < 1:
+            raise parameter_error("n", n, "an integer >= 1")
+        if truncation is not None and not truncation > 0:
+            raise parameter_error("truncation", truncation, "None or a number > 0")
+        generator = self._draws if random_state is None else make_generator(random_state)
+        condition, drawn = self._condition(n, y, generator)
+        made = make_images(self.recipe_, self.players_, self._noise(n, truncation, generator), condition)
+        for _ in range(_N_REDRAWS):
+            again = ~accepted(self.recipe_, self.players_, made, condition)
+            if not again.any():
+                break
+            noise = self._noise(int(again.sum()), truncation, generator)
+            made[again] = make_images(self.recipe_, self.players_, noise, condition[again])  # type: ignore[index]
+        images = self._format.restore(made)
+        return (images, drawn) if return_y else images
+
+    def latent_walk(
+        self,
+        n: int = 5,
+        y: Any = None,
+        *,
+        steps: int = 9,
+        random_state: int | None = None,
+        return_y: bool = False,
+    ) -> Any:
+        """Walk from one random latent code to another, on the arc between them, under one condition per walk.
+
+        Parameters
+        ----------
+        n : int, default=5
+            Walks.
+        y : array of shape (n,) or (n, d), or one label, default=None
+            Class or condition vector of each walk; None draws them as frequent as in training.
+        steps : int, default=9
+            Images per walk, both ends included.
+        random_state : int, default=None
+            Repeatable codes; None goes on in the model's own stream.
+        return_y : bool, default=False
+            Return ``(images, y)``; y is None for a model without conditions.
+
+        Returns
+        -------
+        ndarray or Tensor of shape (n, steps, ...)
+            Images in the layout, range and dtype of those seen in `fit`. `tabgan.plotting.ImageGridDisplay.from_walk` draws them.
+        """
+        self._check_ready("pairs", "domains", wanted=False, method="latent_walk", instead="transform")
+        for name, value, least in (("n", n, 1), ("steps", steps, 2)):
+            if not isinstance(value, (int, np.integer)) or value < least:
+                raise parameter_error(name, value, f"an integer >= {least}")
+        if y is not None and np.ndim(y) == 0:
+            y = [y] * n
+        generator = self._draws if random_state is None else make_generator(random_state)
+        condition, drawn = self._condition(n, y, generator)
+        start, end = torch.randn(2, n, self.settings_["d_noise"], generator=generator)
+        noise = slerp(start, end, steps).transpose(0, 1).flatten(0, 1)
+        condition = None if condition is None else condition.repeat_interleave(steps, 0)
+        images = self._format.restore(make_images(self.recipe_, self.players_, noise, condition))
+        images = images.reshape(n, steps, *images.shape[1:])
+        return (images, drawn) if return_y else images
+
+    def transform(self, images: Any, *, draw: bool = False, reverse: bool = False) -> Any:
+        """Translate images.
+
+        Parameters
+        ----------
+        images : ndarray, Tensor or path
+            Like the ``images`` of `fit` (its ``targets`` with ``reverse``).
+        draw : bool, default=False
+            Let pix2pix's dropout act, so that each call gives another translation; False gives the mean network's.
+        reverse : bool, default=False
+            Translate back (CycleGAN only).
+
+        Returns
+        -------
+        ndarray or Tensor
+            In the layout, range and dtype of ``targets`` (of ``images`` with ``reverse``).
+        """
+        self._check_ready("pairs", "domains", wanted=True, method="transform", instead="sample")
+        if reverse and self.recipe_.needs != "domains":
+            raise InvalidParameterError(
+                f"reverse=True needs a recipe that translates both ways, not {self.recipe_.name!r}."
+            )
+        there, back = self._source_format, self._format
+        assert there is not None
+        if reverse:
+            there, back = back, there
+        values, form = read_images(images, value_range=(there.low, there.high), image_shape=there.shape)
+        if form.shape != there.shape:
+            raise InvalidInputError(f"images have shape {form.shape}, but training had {there.shape}.")
+        noise = torch.randn(len(values), self.settings_["d_noise"], generator=self._draws) if draw else None
+        return back.restore(make_images(self.recipe_, self.players_, noise, values, reverse=reverse))
+
+    def fit_resample(
+        self, X: Any, y: Any, *, sampling_strategy: str | Mapping[Any, int] = "auto"
+    ) -> tuple[Any, np.ndarray]:
+        """Fit on imbalanced classes and add generated images of the rare ones, as imbalanced-learn's samplers do.
+
+        Parameters
+        ----------
+        X : ndarray or Tensor
+            Images, also as flat rows.
+        y : array of shape (n,)
+            Class labels.
+        sampling_strategy : "auto" or dict, default="auto"
+            ``"auto"`` brings every class to the size of the largest; a dict maps a class to the wanted number.
+
+        Returns
+        -------
+        X : ndarray or Tensor
+            The given images, then the generated ones.
+        y : ndarray
+            Their labels.
+        """
+        labels = np.asarray(y)
+        if labels.ndim != 1:
+            raise InvalidInputError(f"y has shape {labels.shape}; one class label per image is needed.")
+        missing = missing_per_class(labels, sampling_strategy)
+        self.fit(X, labels)
+        more = np.concatenate([np.repeat(label, n) for label, n in missing.items()]).astype(labels.dtype)
+        if not len(more):
+            return X, labels
+        made = self.sample(y=more)
+        whole = torch.cat([X, made]) if isinstance(X, Tensor) else np.concatenate([np.asarray(X), made])
+        return whole, np.concatenate([labels, more])
+
+    def _noise(self, n: int, truncation: float | None, generator: torch.Generator) -> Tensor:
+        width = self.settings_["d_noise"]
+        if truncation is None:
+            return torch.randn(n, width, generator=generator)
+        return truncated_noise(n, width, truncation, generator)
+
+    def _condition(self, n: int, y: Any, generator: torch.Generator) -> tuple[Tensor | None, Any]:
+        if self._conditions is None:
+            if y is not None:
+                raise InvalidParameterError("y is given, but the model was trained without labels.")
+            return None, None
+        if y is not None:
+            return self._conditions.vectors(y, n), np.asarray(y)
+        groups = self._conditions.draw(n, generator)
+        return self._conditions.table[groups], self._conditions.named(groups)
+
+    def _check_ready(self, *needs: str, wanted: bool, method: str, instead: str) -> None:
+        check_is_fitted(self, "players_")
+        if (self.recipe_.needs in needs) != wanted:
+            raise InvalidParameterError(f"recipe {self.recipe_.name!r} has no {method}; use {instead}.")

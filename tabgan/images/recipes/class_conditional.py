@@ -1,0 +1,115 @@
+"""Conditions beside the pixels: CGAN, mismatched pairs, auxiliary classes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import nn
+
+from tabgan.core.class_losses import AuxiliaryClassLoss
+from tabgan.core.losses import ADVERSARIAL_LOSSES
+from tabgan.core.penalties import Penalty
+from tabgan.exceptions import InvalidInputError
+from tabgan.images.networks.judge import Judge
+from tabgan.images.recipes.classic import plain_networks
+from tabgan.images.recipes.recipe import (
+    NETWORK_SETTINGS,
+    TRAINING_SETTINGS,
+    Plan,
+    Recipe,
+    Sizes,
+    TrainingData,
+    image_generator,
+    image_trunk,
+    make_task,
+    optimizer_of,
+    two_players,
+)
+
+__all__ = ["CONDITIONAL"]
+
+
+def _cgan(players: dict[str, nn.Module], data: TrainingData, settings: Any) -> Plan:
+    return two_players(make_task(data, settings), "non-saturating", optimizer_of(settings))
+
+
+def _matching(players: dict[str, nn.Module], data: TrainingData, settings: Any) -> Plan:
+    task = make_task(data, settings, wrong_weight=settings.wrong_weight)
+    return two_players(task, "non-saturating", optimizer_of(settings))
+
+
+def _vectors(players: dict[str, nn.Module], data: TrainingData, settings: Any) -> Plan:
+    task = make_task(data, settings, wrong_weight=settings.wrong_weight)
+    penalties = [Penalty("gradient", settings.penalty_weight)]
+    return two_players(task, "wasserstein", optimizer_of(settings), n_critic=settings.n_critic, penalties=penalties)
+
+
+def _auxiliary_networks(sizes: Sizes, settings: Any, generator: torch.Generator) -> dict[str, nn.Module]:
+    if not sizes.n_classes:
+        raise InvalidInputError("labels: recipe 'acgan' names classes; give one class label per image, not vectors.")
+    trunk = image_trunk(sizes, settings, generator, conditional=False)
+    return {
+        "generator": image_generator(sizes, settings, generator),
+        "discriminator": Judge(trunk, n_classes=sizes.n_classes, conditional=False, generator=generator),
+    }
+
+
+def _auxiliary(players: dict[str, nn.Module], data: TrainingData, settings: Any) -> Plan:
+    loss = AuxiliaryClassLoss(
+        ADVERSARIAL_LOSSES["non-saturating"],
+        settings.class_weight,
+        settings.class_weight,
+        classify_fakes=settings.classify_fakes,
+    )
+    return two_players(make_task(data, settings), loss, optimizer_of(settings))
+
+
+_SETTINGS = TRAINING_SETTINGS | NETWORK_SETTINGS
+
+CONDITIONAL = [
+    Recipe(
+        "cgan",
+        "both players see the class (or any condition vector)",
+        "Mirza and Osindero 2014, eq. 2",
+        plain_networks,
+        _cgan,
+        _SETTINGS,
+        needs="labels",
+    ),
+    Recipe(
+        "matching-aware",
+        "the discriminator also learns to reject real images under a wrong condition",
+        "Reed et al. 2016, algorithm 1 (GAN-CLS)",
+        plain_networks,
+        _matching,
+        _SETTINGS | {"wrong_weight": 0.5},
+        needs="labels",
+    ),
+    Recipe(
+        "vector-conditions",
+        "attribute vectors in the place of text; unseen combinations can be asked for",
+        "Reed et al. 2016, section 4, on attributes; critic of Gulrajani et al. 2017",
+        plain_networks,
+        _vectors,
+        _SETTINGS
+        | {
+            "learning_rate": 5e-4,
+            "betas": (0.0, 0.9),
+            "n_critic": 3,
+            "penalty_weight": 10.0,
+            "wrong_weight": 0.5,
+        },
+        needs="labels",
+    ),
+    Recipe(
+        "acgan",
+        "the discriminator has a second head that names the class",
+        "Odena et al. 2017, eq. 2-3",
+        _auxiliary_networks,
+        _auxiliary,
+        _SETTINGS | {"class_weight": 1.0, "classify_fakes": True},
+        needs="labels",
+    ),
+]
+"""Recipes ``"cgan"``, ``"matching-aware"``, ``"vector-conditions"`` and ``"acgan"``."""

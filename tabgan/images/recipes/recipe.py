@@ -1,0 +1,374 @@
+"""What a recipe is: networks, and a plan of task and phases, as data for the one trainer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+from tabgan.core.augmentation import RandomShifts
+from tabgan.core.callbacks import Callback
+from tabgan.core.cases import Players
+from tabgan.core.conditional import ConditionalTask
+from tabgan.core.losses import ADVERSARIAL_LOSSES
+from tabgan.core.penalties import Penalty
+from tabgan.core.phases import DiscriminatorLoss, GeneratorLoss, OptimizerSpec, Phase, Term
+from tabgan.core.stabilisers import FlippedLabels, InstanceNoise, ReplayPool, SmoothedLabels
+from tabgan.core.tasks import GenerationTask, normal_prior
+from tabgan.estimators.parameter_checks import BOOLEAN, integer, number
+from tabgan.exceptions import InvalidParameterError, parameter_error
+from tabgan.images.networks.convolutions import ConvGenerator, ConvTrunk
+from tabgan.images.networks.layers import Shape
+from tabgan.images.networks.mlp import MLPGenerator, MLPTrunk
+from tabgan.images.networks.residual import ResidualGenerator, ResidualTrunk
+
+__all__ = [
+    "NETWORK_SETTINGS",
+    "TASK_SETTINGS",
+    "TRAINING_SETTINGS",
+    "TWO_RATES",
+    "Plan",
+    "Recipe",
+    "Sizes",
+    "TrainingData",
+    "check_settings",
+    "image_generator",
+    "image_trunk",
+    "judge_optimizer_of",
+    "make_task",
+    "optimizer_of",
+    "two_players",
+]
+
+_MAY_BE_NONE = {"average"}
+_WHOLE_OR_NONE = {"width", "n_first_steps", "n_autoencoder_steps"}
+_MAY_BE_ZERO = {"pull_weight", "n_dropout", "n_unroll", "n_blocks", "n_down", "clip"}
+
+Settings = Any
+"""A namespace with the recipe's settings as attributes."""
+
+TRAINING_SETTINGS: dict[str, Any] = {
+    "n_steps": 1500,
+    "batch_size": 64,
+    "d_noise": 32,
+    "learning_rate": 2e-4,
+    "betas": (0.5, 0.999),
+    "average": None,
+}
+"""Settings of every recipe; ``average`` is the decay of the averaged generator weights, None for the last weights."""
+
+TWO_RATES: dict[str, Any] = {"discriminator_learning_rate": None}
+"""The discriminator's own learning rate, where a recipe has it; None is ``learning_rate``."""
+
+TASK_SETTINGS: dict[str, Any] = {
+    "balanced": False,
+    "real_target": 1.0,
+    "flip_probability": 0.0,
+    "instance_noise": 0.0,
+    "shift": 0,
+    "replay": 0,
+}
+"""Settings of the task of making images from noise; all tricks of `tabgan.core.stabilisers` are off.
+
+``balanced`` shows and asks for all classes alike, where False takes them as frequent as they are; ``real_target`` below 1 smooths
+the labels on one side; ``flip_probability`` swaps labels; ``instance_noise`` is its initial standard deviation, which falls to 0 over
+10,000 batches; ``shift`` moves all that the discriminator sees by up to so many pixels (`tabgan.core.augmentation`), good for a few
+thousand images or fewer; ``replay`` keeps so many older images for the discriminator.
+"""
+
+NETWORK_SETTINGS: dict[str, Any] = TASK_SETTINGS | {"network": "auto", "width": None, "depth": 2, "batch_norm": True}
+"""Further settings of recipes that make images from noise.
+
+``network`` is ``"mlp"``, ``"dcgan"``, ``"residual"`` or ``"auto"`` (``"mlp"`` up to 256 pixels, else ``"dcgan"``); ``width`` None is
+256 units for ``"mlp"`` and 32 feature maps otherwise; ``depth`` counts hidden layers of ``"mlp"``; ``batch_norm`` False leaves it out
+of an ``"mlp"`` or ``"dcgan"`` generator (recipes whose papers have none never use it).
+"""
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """What networks have to fit.
+
+    Parameters
+    ----------
+    shape : (channels, height, width)
+        Of the images that are made.
+    d_condition : int, default=0
+        Width of the condition vector; 0 without one.
+    n_classes : int, default=0
+        Number of classes; 0 without labels, or with condition vectors.
+    source : (channels, height, width), default=None
+        Of the images that are translated.
+    """
+
+    shape: Shape
+    d_condition: int = 0
+    n_classes: int = 0
+    source: Shape | None = None
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """What a recipe trains on, on the device.
+
+    Parameters
+    ----------
+    images : Tensor of shape (n, c, h, w)
+        The images to make, in [-1, 1].
+    classes : LongTensor of shape (n,), default=None
+        Which images share a condition.
+    n_classes : int, default=0
+        Number of such groups.
+    condition : Tensor of shape (n, d_condition), default=None
+        One-hot classes, or the condition vectors.
+    sources : Tensor of shape (m, c', h', w'), default=None
+        The images to translate; paired with ``images`` if ``m == n`` and the recipe says so.
+    """
+
+    images: Tensor
+    classes: Tensor | None = None
+    n_classes: int = 0
+    condition: Tensor | None = None
+    sources: Tensor | None = None
+
+
+@dataclass
+class Plan:
+    """What the trainer gets from a recipe.
+
+    Parameters
+    ----------
+    task : Task
+        Source of batches.
+    phases : list of Phase
+        In order.
+    callbacks : list of Callback
+        With the recipe's own state, if any.
+    """
+
+    task: Any
+    phases: list[Phase]
+    callbacks: list[Callback] = field(default_factory=list)
+
+
+def _generate(players: Players, noise: Tensor, condition: Tensor | None) -> Tensor:
+    return players["generator"](noise, condition)
+
+
+def _no_way_back(players: Players, noise: Tensor, condition: Tensor | None) -> Tensor:
+    raise InvalidParameterError("this recipe does not translate back.")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One system, as data.
+
+    Parameters
+    ----------
+    name : str
+        Its key in `tabgan.images.recipes`.
+    summary, source : str
+        What it does, and where it is from.
+    networks : callable
+        ``networks(sizes, settings, generator) -> dict of str to nn.Module``.
+    training : callable
+        ``training(players, data, settings) -> Plan``.
+    settings : mapping
+        Its settings and their defaults; nothing else is accepted.
+    needs : {"images", "labels", "pairs", "domains"}, default="images"
+        ``"images"`` takes labels if there are any; ``"pairs"`` is image to image with row-by-row targets, ``"domains"`` without.
+    makers : tuple of str, default=("generator",)
+        Players that make images: these are averaged, and a file's users need only them.
+    make : callable
+        ``make(players, noise, condition) -> images``; by default the generator's call.
+    make_back : callable
+        The same, from the second domain to the first, for ``needs="domains"``.
+    d_noise : callable
+        ``d_noise(players, settings)``, the width of the noise; by default the setting.
+    accepts : callable, default=None
+        ``accepts(players, images, condition) -> bool (n,)``: images that `ImageGAN.sample` may give; others are drawn again.
+    """
+
+    name: str
+    summary: str
+    source: str
+    networks: Callable[[Sizes, Settings, torch.Generator], dict[str, nn.Module]]
+    training: Callable[[dict[str, nn.Module], TrainingData, Settings], Plan]
+    settings: Mapping[str, Any]
+    needs: Literal["images", "labels", "pairs", "domains"] = "images"
+    makers: tuple[str, ...] = ("generator",)
+    make: Callable[[Players, Tensor, Tensor | None], Tensor] = _generate
+    make_back: Callable[[Players, Tensor, Tensor | None], Tensor] = _no_way_back
+    d_noise: Callable[[dict[str, nn.Module], Settings], int] = lambda players, settings: settings.d_noise
+    accepts: Callable[[Players, Tensor, Tensor], Tensor] | None = None
+
+
+def image_generator(
+    sizes: Sizes,
+    settings: Settings,
+    generator: torch.Generator,
+    *,
+    batch_norm: bool = True,
+    conditional_norm: bool = False,
+    d_noise: int | None = None,
+) -> nn.Module:
+    """The generator that the ``network`` settings ask for; ``conditional_norm`` lets the condition in by batch norm alone."""
+    inner = (sizes.shape, d_noise or settings.d_noise, sizes.d_condition)
+    kind, width = _network(sizes, settings)
+    options: dict[str, Any] = {"width": width, "conditional_norm": conditional_norm, "generator": generator}
+    if kind == "residual":
+        return ResidualGenerator(*inner, **options)
+    options |= {"batch_norm": batch_norm and settings.batch_norm}
+    return (
+        ConvGenerator(*inner, **options) if kind == "dcgan" else MLPGenerator(*inner, **options, depth=settings.depth)
+    )
+
+
+def image_trunk(
+    sizes: Sizes,
+    settings: Settings,
+    generator: torch.Generator,
+    *,
+    batch_norm: bool = False,
+    conditional: bool = True,
+) -> Any:
+    """The discriminator's trunk that the ``network`` settings ask for; ``conditional`` lets the condition in."""
+    kind, width = _network(sizes, settings)
+    d_condition = sizes.d_condition if conditional else 0
+    if kind == "mlp":
+        return MLPTrunk(sizes.shape, d_condition, width=width, depth=settings.depth, generator=generator)
+    if kind == "dcgan":
+        return ConvTrunk(sizes.shape, d_condition, width=width, batch_norm=batch_norm, generator=generator)
+    return ResidualTrunk(sizes.shape, d_condition, width=width, generator=generator)
+
+
+def check_settings(recipe: Recipe, given: Mapping[str, Any]) -> None:
+    """Check settings against the kind of their defaults, before anything is read.
+
+    Raises
+    ------
+    InvalidParameterError
+        An unknown setting, or a value of another kind than the default or below its least value; names it.
+    """
+    unknown = set(given) - set(recipe.settings)
+    if unknown:
+        raise InvalidParameterError(
+            f"settings={sorted(unknown)!r} are not settings of recipe {recipe.name!r}, which has {sorted(recipe.settings)}."
+        )
+    for name, value in given.items():
+        default = recipe.settings[name]
+        rule = number(0)
+        if isinstance(default, bool):
+            rule = BOOLEAN
+        elif name in _WHOLE_OR_NONE:
+            rule = integer(1)
+        elif isinstance(default, int):
+            rule = integer(0 if default == 0 or name in _MAY_BE_ZERO else 1)
+        elif isinstance(default, (str, tuple)):
+            continue
+        if value is None and (default is None or name in _MAY_BE_NONE):
+            continue
+        if not rule[0](value):
+            raise parameter_error(f"settings[{name!r}]", value, rule[1])
+
+
+def _network(sizes: Sizes, settings: Settings) -> tuple[str, int]:
+    kind = settings.network
+    if kind == "auto":
+        kind = "mlp" if sizes.shape[1] * sizes.shape[2] <= 256 else "dcgan"
+    if kind not in ("mlp", "dcgan", "residual"):
+        raise InvalidParameterError(f"network={kind!r} is not one of 'auto', 'mlp', 'dcgan', 'residual'.")
+    return kind, settings.width or (256 if kind == "mlp" else 32)
+
+
+def make_task(data: TrainingData, settings: Settings, **options: Any) -> Any:
+    """Plain generation, or generation under the condition where there is one.
+
+    Real and generated images have the same mix of conditions. If they had not, a critic could tell them apart by the condition
+    alone; a Wasserstein critic's score of it grows without bound, as no gradient penalty acts on it, until classes break down.
+    """
+    prior = normal_prior(settings.d_noise)
+    if data.classes is None:
+        return _stabilised(GenerationTask(data.images, prior, settings.batch_size), settings)
+    mix: dict[str, Any] = (
+        {"fake_classes": "uniform", "real_classes": "balanced"} if settings.balanced else {"fake_classes": "data"}
+    )
+    task = ConditionalTask(
+        data.images,
+        data.classes,
+        prior,
+        settings.batch_size,
+        n_classes=data.n_classes,
+        condition=data.condition,
+        **(mix | options),
+    )
+    return _stabilised(task, settings)
+
+
+def _stabilised(task: Any, settings: Settings) -> Any:
+    if settings.replay:
+        task = ReplayPool(task, settings.replay)
+    if settings.shift:
+        task = RandomShifts(task, settings.shift)
+    if settings.instance_noise:
+        task = InstanceNoise(task, settings.instance_noise)
+    if settings.flip_probability:
+        task = FlippedLabels(task, settings.flip_probability)
+    return SmoothedLabels(task, settings.real_target) if settings.real_target != 1 else task
+
+
+def optimizer_of(settings: Settings, **changes: Any) -> OptimizerSpec:
+    """Adam with the recipe's learning rate and betas."""
+    return OptimizerSpec(**({"learning_rate": settings.learning_rate, "betas": tuple(settings.betas)} | changes))
+
+
+def judge_optimizer_of(settings: Settings) -> OptimizerSpec:
+    """The same with the discriminator's own learning rate, if it has one."""
+    return optimizer_of(settings, learning_rate=settings.discriminator_learning_rate or settings.learning_rate)
+
+
+def two_players(
+    task: Any,
+    loss: Any,
+    optimizer: OptimizerSpec,
+    *,
+    penalties: Sequence[Penalty] = (),
+    judge_optimizer: OptimizerSpec | None = None,
+    n_critic: int = 1,
+    generator_terms: Sequence[Term] = (),
+    after_step: Sequence[Callable[[nn.Module], None]] = (),
+) -> Plan:
+    """The standard plan: ``n_critic`` discriminator steps, then one generator step.
+
+    Parameters
+    ----------
+    task : AdversarialTask
+        Source of batches and cases.
+    loss : AdversarialLoss or str
+        The pair, or its name.
+    optimizer : OptimizerSpec
+        For both players.
+    judge_optimizer : OptimizerSpec, default=None
+        For the discriminator, in the place of ``optimizer``.
+    penalties, generator_terms, after_step
+        On the discriminator, on the generator, and hooks after each discriminator step.
+    n_critic : int, default=1
+        Discriminator steps per generator step.
+    """
+    pair = ADVERSARIAL_LOSSES[loss] if isinstance(loss, str) else loss
+    return Plan(
+        task,
+        [
+            Phase(
+                "discriminator",
+                DiscriminatorLoss(pair, task, penalties=penalties),
+                judge_optimizer or optimizer,
+                n_steps=n_critic,
+                after_step=after_step,
+            ),
+            Phase("generator", GeneratorLoss(pair, task, terms=generator_terms), optimizer),
+        ],
+    )

@@ -1,0 +1,345 @@
+"""Rubin's rules: one analysis out of the analyses of m completed tables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, fields
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from scipy.stats import t as student
+
+from tabgan.exceptions import InvalidInputError, InvalidParameterError
+from tabgan.inference.analyses import read_analysis
+
+__all__ = ["PooledEstimates", "PooledPredictions", "pool", "pool_predictions", "pool_scalars"]
+
+
+@dataclass(frozen=True, repr=False)
+class PooledEstimates:
+    """Estimates pooled over m imputations; arrays of shape (p,), in the order of ``names``.
+
+    Attributes
+    ----------
+    names : list
+        Parameter names.
+    estimate : ndarray
+        Mean of the m estimates.
+    within, between, total : ndarray
+        Mean of the m squared standard errors; variance of the m estimates; ``within + (1 + 1/m) between``.
+    standard_error : ndarray
+        Root of ``total``.
+    df : ndarray
+        Degrees of freedom of the reference t distribution.
+    statistic, p_value : ndarray
+        ``estimate / standard_error``, and its two-sided p-value for the hypothesis that the parameter is 0.
+    lower, upper : ndarray
+        Confidence interval at level ``confidence``.
+    riv : ndarray
+        Relative increase in variance due to the missing values.
+    lambda_ : ndarray
+        Share of the total variance that is due to them.
+    fmi : ndarray
+        Fraction of missing information.
+    m : int
+        Number of imputations.
+    n_complete_df : float
+        Degrees of freedom that the complete data would have had; inf for a large sample.
+    confidence : float
+        Level of the interval.
+    """
+
+    names: list[Hashable]
+    estimate: np.ndarray
+    within: np.ndarray
+    between: np.ndarray
+    total: np.ndarray
+    standard_error: np.ndarray
+    df: np.ndarray
+    statistic: np.ndarray
+    p_value: np.ndarray
+    lower: np.ndarray
+    upper: np.ndarray
+    riv: np.ndarray
+    lambda_: np.ndarray
+    fmi: np.ndarray
+    m: int
+    n_complete_df: float
+    confidence: float
+
+    def to_frame(self) -> pd.DataFrame:
+        """All arrays as columns (``lambda_`` as ``"lambda"``), one row per parameter."""
+        arrays = {f.name.rstrip("_"): getattr(self, f.name) for f in fields(self) if f.type == "np.ndarray"}
+        return pd.DataFrame(arrays, index=pd.Index(self.names, name="parameter"))
+
+    def __repr__(self) -> str:
+        return f"{self._head()}\n{self._shown().to_string(float_format=lambda v: f'{v:.4g}')}"
+
+    def _repr_html_(self) -> str:
+        table = self._shown().to_html(float_format=lambda v: f"{v:.4g}", escape=True, border=0)
+        return f"<p>{self._head()}</p>{table}"
+
+    def _head(self) -> str:
+        complete = "inf" if np.isinf(self.n_complete_df) else f"{self.n_complete_df:g}"
+        return f"PooledEstimates: m={self.m}, confidence={self.confidence:g}, complete-data df={complete}"
+
+    def _shown(self) -> pd.DataFrame:
+        return self.to_frame()[
+            ["estimate", "standard_error", "statistic", "df", "p_value", "lower", "upper", "riv", "fmi"]
+        ]
+
+
+class PooledPredictions(NamedTuple):
+    """What `pool_predictions` returns.
+
+    Attributes
+    ----------
+    mean : ndarray
+        Pooled prediction, in the shape of one array of predictions.
+    between : ndarray
+        Variance between the m predictions (``ddof=1``): what the missing values add to the uncertainty.
+    """
+
+    mean: np.ndarray
+    between: np.ndarray
+
+
+def pool_scalars(
+    estimates: Any,
+    variances: Any,
+    *,
+    n_complete_df: float | None = None,
+    confidence: float = 0.95,
+    names: Sequence[Hashable] | None = None,
+) -> PooledEstimates:
+    """Pool estimates and their squared standard errors by Rubin's rules.
+
+    Parameters
+    ----------
+    estimates : array of float of shape (m, p) or (m,)
+        Estimates of p parameters on each of m >= 2 completed tables.
+    variances : array of float of the same shape
+        Their squared standard errors, above 0.
+    n_complete_df : float, default=None
+        Residual degrees of freedom of the analysis had nothing been missing, such as n - p. None or inf: a large sample.
+    confidence : float in (0, 1), default=0.95
+        Level of the intervals.
+    names : sequence of p names, default=None
+        None numbers the parameters from 0.
+
+    Returns
+    -------
+    PooledEstimates
+        With Barnard and Rubin's degrees of freedom, or Rubin's of 1987 for a large sample.
+
+    Raises
+    ------
+    InvalidInputError
+        Fewer than two imputations, shapes that do not fit, values that are not finite, or variances not above 0.
+    InvalidParameterError
+        ``confidence`` outside (0, 1) or ``n_complete_df`` not above 0.
+
+    References
+    ----------
+    Rubin 1987, "Multiple Imputation for Nonresponse in Surveys", equations 3.1.2 to 3.1.10: with mean Q and variance B of the
+    estimates and mean U of their variances, ``T = U + (1 + 1/m) B``, ``riv = (1 + 1/m) B / U``, ``lambda = (1 + 1/m) B / T``,
+    ``df_old = (m - 1) / lambda^2`` and ``fmi = (riv + 2 / (df + 3)) / (riv + 1)``.
+    Barnard and Rubin 1999, "Small-sample degrees of freedom with multiple imputation", equation 3:
+    ``1/df = 1/df_old + 1/df_obs``, ``df_obs = (c + 1) / (c + 3) c (1 - lambda)`` for c complete-data degrees of freedom.
+
+    Examples
+    --------
+    >>> pooled = pool_scalars([1.0, 2.0, 3.0], [1.0, 1.0, 1.0], names=["slope"])
+    >>> pooled.to_frame()[["estimate", "total", "riv", "df"]].round(3)
+               estimate  total    riv     df
+    parameter
+    slope           2.0  2.333  1.333  6.125
+    """
+    if not 0 < confidence < 1:
+        raise InvalidParameterError(f"confidence={confidence!r} must lie between 0 and 1, both excluded.")
+    complete = np.inf if n_complete_df is None else float(n_complete_df)
+    if not complete > 0:
+        raise InvalidParameterError(f"n_complete_df={n_complete_df!r} must be above 0; None means a large sample.")
+    q, u = np.asarray(estimates, dtype=float), np.asarray(variances, dtype=float)
+    if q.shape != u.shape or q.ndim not in (1, 2):
+        raise InvalidInputError(f"estimates have shape {q.shape} and variances {u.shape}; both must be (m, p) or (m,).")
+    q, u = (q[:, None], u[:, None]) if q.ndim == 1 else (q, u)
+    m, p = q.shape
+    _check_m(m)
+    if not (np.isfinite(q).all() and np.isfinite(u).all() and (u > 0).all()):
+        raise InvalidInputError("estimates and variances must be finite, and variances above 0; look for a failed fit.")
+    labels: list[Hashable] = list(range(p) if names is None else names)
+    if len(labels) != p:
+        raise InvalidInputError(f"names has {len(labels)} entries for {p} parameters.")
+    estimate, within, between = q.mean(axis=0), u.mean(axis=0), q.var(axis=0, ddof=1)
+    extra = (1 + 1 / m) * between
+    total = within + extra
+    riv, lambda_ = extra / within, extra / total
+    inverse_df = lambda_**2 / (m - 1)
+    if np.isfinite(complete):
+        inverse_df = inverse_df + 1 / ((complete + 1) / (complete + 3) * complete * (1 - lambda_))
+    with np.errstate(divide="ignore"):
+        df = 1 / inverse_df
+    error = np.sqrt(total)
+    statistic = estimate / error
+    reach = student.ppf((1 + confidence) / 2, df) * error
+    return PooledEstimates(
+        names=labels,
+        estimate=estimate,
+        within=within,
+        between=between,
+        total=total,
+        standard_error=error,
+        df=df,
+        statistic=statistic,
+        p_value=2 * student.sf(np.abs(statistic), df),
+        lower=estimate - reach,
+        upper=estimate + reach,
+        riv=riv,
+        lambda_=lambda_,
+        fmi=(riv + 2 / (df + 3)) / (riv + 1),
+        m=m,
+        n_complete_df=complete,
+        confidence=confidence,
+    )
+
+
+def pool(
+    fit: Callable[[Any], Any] | Sequence[Any],
+    tables: Sequence[Any] | None = None,
+    *,
+    parameters: Sequence[Hashable] | None = None,
+    variance: Callable[[Any, Any], Any] | None = None,
+    n_complete_df: float | None = None,
+    confidence: float = 0.95,
+) -> PooledEstimates:
+    """Fit a model on each completed table and pool its parameters by Rubin's rules.
+
+    Parameters
+    ----------
+    fit : callable or sequence of results
+        ``fit(table)`` analyses one completed table; or the m results themselves, with ``tables=None``. A result is one of
+
+        - a fitted statsmodels model: ``params``, ``bse`` and ``df_resid`` are read;
+        - ``(model, X, y)`` with a fitted `LinearRegression`, `Ridge` or unpenalised binary `LogisticRegression`, or a pipeline
+          that ends in one: standard errors are computed here, from X and y as they were fitted, without sample weights;
+        - any fitted scikit-learn model with ``coef_``, together with ``variance``;
+        - ``(estimates, variances)``, numbers, arrays, or Series whose index names the parameters.
+    tables : sequence of tables, default=None
+        The m >= 2 completed tables, as `GAINImputer.sample` returns them.
+    parameters : sequence of names, default=None
+        Which parameters to report, in this order; None takes all.
+    variance : callable, default=None
+        ``variance(model, table)`` returns the squared standard errors of a scikit-learn model's intercept and coefficients.
+    n_complete_df : float, default=None
+        Residual degrees of freedom had nothing been missing; None takes the smallest of the results', or a large sample where
+        they state none.
+    confidence : float in (0, 1), default=0.95
+        Level of the intervals.
+
+    Returns
+    -------
+    PooledEstimates
+        See `pool_scalars`.
+
+    Raises
+    ------
+    InvalidInputError
+        Fewer than two tables, results that cannot be read, or parameters that differ between tables.
+    InvalidParameterError
+        Unknown ``parameters``, ``tables`` with results or missing without, ``confidence`` outside (0, 1).
+
+    Notes
+    -----
+    Linear regression, shrunken by P or not: ``s^2 A D'D A`` with ``A = (D'D + P)^-1`` and ``n - tr(A D'D)`` degrees of freedom.
+    For Ridge it is the variance around the shrunken mean; the interval does not cover the bias.
+    Logistic regression: the Wald covariance ``(D' W D)^-1``. D is X with a column of ones where the model has an intercept.
+
+    References
+    ----------
+    See `pool_scalars`. The default of ``n_complete_df`` follows R mice's ``pool`` (``df.residual`` of the fit).
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> tables = [pd.DataFrame({"x": rng.normal(size=50)}) for _ in range(5)]
+    >>> pooled = pool(lambda table: (table.mean(), table.var() / len(table)), tables, n_complete_df=49)
+    >>> pooled.names, pooled.m
+    (['x'], 5)
+    """
+    if callable(fit):
+        if tables is None:
+            raise InvalidParameterError("tables=None, but fit is a callable; pass the completed tables to fit it on.")
+        completed = list(tables)
+        results = [fit(table) for table in completed]
+    else:
+        if tables is not None:
+            raise InvalidParameterError("tables goes with a callable fit; results are pooled as they are.")
+        results = list(fit)
+        completed = [None] * len(results)
+    _check_m(len(results))
+    read = [read_analysis(result, table, variance) for result, table in zip(results, completed, strict=True)]
+    names = read[0].names
+    for k, analysis in enumerate(read):
+        if analysis.names != names:
+            raise InvalidInputError(
+                f"Table {k} has parameters {analysis.names}, table 0 {names}; make the analyses alike, "
+                "for example by fixing the categories before encoding."
+            )
+    chosen = names if parameters is None else list(parameters)
+    unknown = [name for name in chosen if name not in names]
+    if unknown:
+        raise InvalidParameterError(f"parameters names {unknown}; the analyses have {names}.")
+    positions = [names.index(name) for name in chosen]
+    return pool_scalars(
+        np.array([analysis.estimates[positions] for analysis in read]),
+        np.array([analysis.variances[positions] for analysis in read]),
+        n_complete_df=min(analysis.df for analysis in read) if n_complete_df is None else n_complete_df,
+        confidence=confidence,
+        names=chosen,
+    )
+
+
+def pool_predictions(predictions: Sequence[Any]) -> PooledPredictions:
+    """Average predictions of models that were fitted on, or applied to, m completed tables.
+
+    Parameters
+    ----------
+    predictions : sequence of m >= 2 arrays of float of one shape
+        Numbers or probabilities; average probabilities rather than labels.
+
+    Returns
+    -------
+    PooledPredictions
+        ``mean`` and ``between``.
+
+    Raises
+    ------
+    InvalidInputError
+        Fewer than two arrays, different shapes, or labels.
+
+    References
+    ----------
+    Rubin 1987, equations 3.1.2 and 3.1.4.
+
+    Examples
+    --------
+    >>> pool_predictions([[1.0, 2.0], [3.0, 2.0]])
+    PooledPredictions(mean=array([2., 2.]), between=array([2., 0.]))
+    """
+    _check_m(len(predictions))
+    arrays = [np.asarray(array) for array in predictions]
+    if len({array.shape for array in arrays}) > 1:
+        raise InvalidInputError(f"predictions have shapes {[a.shape for a in arrays]}; they must be equal.")
+    if not all(np.issubdtype(array.dtype, np.number) for array in arrays):
+        raise InvalidInputError(
+            "predictions hold labels; pool the probabilities of predict_proba and take their argmax."
+        )
+    stacked = np.stack(arrays).astype(float)
+    return PooledPredictions(stacked.mean(axis=0), stacked.var(axis=0, ddof=1))
+
+
+def _check_m(m: int) -> None:
+    if m < 2:
+        raise InvalidInputError(f"m={m} is too few for Rubin's rules; draw at least 2 completed tables, better 20.")

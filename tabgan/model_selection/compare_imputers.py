@@ -1,0 +1,291 @@
+"""`compare_imputers`: which imputer fills the user's own table best, by hiding cells whose values are known."""
+
+from __future__ import annotations
+
+import copy
+import platform
+import time
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from difflib import get_close_matches
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.base import clone
+
+from tabgan.core.interrupts import ctrl_c_aborts
+from tabgan.exceptions import InvalidParameterError
+from tabgan.model_selection.baselines import BASELINES, MeanModeImputer, OneHotImputer
+from tabgan.tables.amputation import MECHANISMS, Mechanism
+
+__all__ = ["METHODS", "Comparison", "compare_imputers"]
+from tabgan.model_selection.ranking import Comparison, Outcome, ranked
+from tabgan.model_selection.working_table import Truth, working_table
+
+METHODS = (*BASELINES, "GAINImputer")
+
+
+@ctrl_c_aborts()
+def compare_imputers(
+    X: Any,
+    *,
+    methods: Sequence[str] = METHODS,
+    imputers: Mapping[str, Any] | None = None,
+    mechanism: Mechanism = "mcar",
+    rate: float = 0.2,
+    n_repeats: int = 3,
+    max_rows: int | None = 5000,
+    categorical_features: Any = None,
+    missing_values: Any = np.nan,
+    random_state: int | np.random.RandomState | None = 0,
+    max_time: float | None = None,
+    progress: Callable[[int, int, str], None] | None = None,
+) -> Comparison:
+    """Hide known cells of a table, let every imputer fill them, and rank the imputers by their errors.
+
+    Real gaps stay gaps: they are filled too, but nobody knows their values, so they are never scored. All methods get the same
+    masks. A method that fails is kept, with its error and the worst rank.
+
+    Parameters
+    ----------
+    X : DataFrame (pandas, polars, ...), ndarray or list of shape (n_samples, n_features)
+        The table, with or without gaps. Constant and empty columns, and texts most of which occur once (names, keys), are left
+        out; ``settings["left_out"]`` says which and why.
+    methods : sequence of str, default=("mean/mode", "kNN", "MICE", "tree chain", "GAINImputer")
+        Which of these to run. ``"kNN"``: 5 neighbours; ``"MICE"``: chained Bayesian ridge regressions; both on standardised
+        numbers and one-hot labels. ``"tree chain"``: MissForest with 100 extremely randomised trees. See
+        `tabgan.model_selection.baselines`.
+    imputers : dict of str to estimator, default=None
+        Your own scikit-learn imputers by the name to show; a name in ``methods`` replaces that method. They get a pandas table
+        with columns named by text, numbers as float (times in days) and labels as text; an estimator that takes numbers only,
+        by its scikit-learn tags, gets standardised numbers and one-hot labels if there are labels. A ``random_state`` of None
+        is set, so that the result repeats.
+    mechanism : str, default="mcar"
+        How cells are chosen, see `tabgan.tables.amputation.ampute`. ``"mcar"`` is at random; if your real gaps depend on
+        values, try ``"mar"`` or ``"mnar"`` as well, or ``"copy"``, which hides in the pattern of the real gaps.
+    rate : float in (0, 1), default=0.2
+        Share of the known cells to hide.
+    n_repeats : int, default=3
+        Masks to average over.
+    max_rows : int, default=5000
+        Larger tables are cut to this many rows, drawn at random. None uses all.
+    categorical_features : None, list of names or positions, or boolean mask, default=None
+        Columns to treat as categorical whatever they hold.
+    missing_values : scalar or list of scalars, default=np.nan
+        Further markers of a missing cell.
+    random_state : int, RandomState or None, default=0
+        Of masks, rows and methods.
+    max_time : float, default=None
+        Seconds per method and repeat. Only GAINImputer can stop early (its ``max_time``); ``settings["notes"]`` names the
+        methods that took longer.
+    progress : callable, default=None
+        Called as ``progress(done, total, what)`` before each run and once at the end.
+
+    Returns
+    -------
+    Comparison
+        Ranking, errors per column, settings, and a verdict in words.
+
+    Raises
+    ------
+    InvalidParameterError
+        A parameter is outside its range; names it and the value.
+    InvalidInputError
+        The table cannot be used, or has nothing to hide: fewer than two columns that vary, or too few known cells.
+
+    Notes
+    -----
+    The error of a number is measured in standard deviations of its column, that of a label is 0 or 1. Methods are ranked by the
+    relative error: per column and mask, RMSE or error rate divided by that of the mean or mode, then averaged. Where the mean or
+    mode makes no error at all it is 1 plus the error. Columns with fewer than 5 hidden cells in a mask do not count there,
+    unless all have so few. Fills are not rounded.
+
+    Examples
+    --------
+    >>> from tabgan import compare_imputers
+    >>> rng = np.random.default_rng(0)
+    >>> x = rng.normal(size=100)
+    >>> table = pd.DataFrame({"a": x, "b": 2 * x + rng.normal(size=100) / 5, "c": -x, "side": np.where(x > 0, "right", "left")})
+    >>> result = compare_imputers(table, methods=["mean/mode", "kNN"])
+    >>> result.best, result.summary["method"].tolist()
+    ('kNN', ['kNN', 'mean/mode'])
+    """
+    chosen = _chosen(methods, imputers or {})
+    seed = _check(mechanism, rate, n_repeats, max_rows, random_state, max_time)
+    table = working_table(X, categorical_features, missing_values)
+    seeds = [int(word) for word in np.random.SeedSequence(seed).generate_state(n_repeats + 1)]
+    table.keep_rows(max_rows, seeds[0])
+    masks = [table.hidden_cells(mechanism, rate, one) for one in seeds[1:]]
+    truth = Truth(table.frame)
+    reference = [truth.errors(MeanModeImputer().fit_transform(table.frame.where(~hidden)), hidden) for hidden in masks]
+    outcomes = {name: Outcome() for name in chosen}
+    total = n_repeats * len(chosen)
+    for k, (hidden, one) in enumerate(zip(masks, seeds[1:], strict=True)):
+        gappy = table.frame.where(~hidden)
+        for i, (name, make) in enumerate(chosen.items()):
+            if progress is not None:
+                progress(k * len(chosen) + i, total, f"{name}, repeat {k + 1} of {n_repeats}")
+            if outcomes[name].error is None:
+                _run(outcomes[name], make, one, max_time, gappy, truth, hidden)
+    if progress is not None:
+        progress(total, total, "done")
+    settings = {
+        "mechanism": mechanism,
+        "rate": rate,
+        "n_repeats": n_repeats,
+        "random_state": seed,
+        "rows": len(table.frame),
+        "rows_in_table": table.n_rows,
+        "columns": table.frame.shape[1],
+        "left_out": table.left_out,
+        "hidden_cells": [int(hidden.sum()) for hidden in masks],
+        "max_time": max_time,
+        "notes": _notes(outcomes, max_time),
+        "versions": _versions(),
+    }
+    counts = np.array([hidden.sum(axis=0) for hidden in masks])
+    return ranked(outcomes, np.array(reference), counts, truth, settings)
+
+
+def _chosen(methods: Sequence[str], imputers: Mapping[str, Any]) -> dict[str, Callable[[int], Any]]:
+    """Factories by name, from a seed."""
+    wanted = [methods] if isinstance(methods, str) else list(methods)
+    for name in wanted:
+        if name not in METHODS and name not in imputers:
+            lower = {method.lower(): method for method in METHODS}
+            close = get_close_matches(str(name).lower(), lower, n=1)
+            advice = f"did you mean {lower[close[0]]!r}? " if close else ""
+            raise InvalidParameterError(
+                f"methods={name!r} is not a method; {advice}there are {', '.join(map(repr, METHODS))}."
+            )
+    for name, estimator in imputers.items():
+        if not hasattr(estimator, "fit_transform") or isinstance(estimator, type):
+            raise InvalidParameterError(
+                f"imputers[{name!r}]={estimator!r} is not valid; it must be an estimator object with fit_transform."
+            )
+    names = list(dict.fromkeys([*wanted, *imputers]))
+    if not names:
+        raise InvalidParameterError("methods and imputers are both empty; name at least one method.")
+    own = {
+        str(name): (lambda seed, estimator=estimator: _seeded(estimator, seed)) for name, estimator in imputers.items()
+    }
+    return {str(name): own.get(str(name)) or BASELINES.get(name) or _gain for name in names}
+
+
+def _gain(seed: int) -> Any:
+    from tabgan.imputation.gain import GAINImputer
+
+    return GAINImputer(random_state=seed, round_like_observed=False)
+
+
+def _seeded(estimator: Any, seed: int) -> Any:
+    if not hasattr(estimator, "get_params"):
+        return copy.deepcopy(estimator)
+    fresh = clone(estimator)
+    parameters = fresh.get_params(deep=True)
+    unset = [key for key, value in parameters.items() if key.split("__")[-1] == "random_state" and value is None]
+    return fresh.set_params(**dict.fromkeys(unset, seed))
+
+
+def _takes_labels(estimator: Any) -> bool:
+    from sklearn.compose import ColumnTransformer
+    from sklearn.impute import SimpleImputer
+
+    if isinstance(estimator, ColumnTransformer) or not hasattr(estimator, "__sklearn_tags__"):
+        return True
+    if isinstance(estimator, SimpleImputer):
+        return estimator.strategy in ("most_frequent", "constant")
+    tags = estimator.__sklearn_tags__().input_tags
+    return tags.string or tags.categorical
+
+
+def _run(
+    outcome: Outcome,
+    make: Callable[[int], Any],
+    seed: int,
+    max_time: float | None,
+    gappy: pd.DataFrame,
+    truth: Truth,
+    hidden: np.ndarray,
+) -> None:
+    """Fill one table by one method, and keep what came of it, be it an error."""
+    try:
+        estimator = make(seed)
+        outcome.keeps_time = hasattr(estimator, "max_time")
+        if outcome.keeps_time and estimator.max_time is None:
+            estimator.set_params(max_time=max_time)
+        if not truth.is_number.all() and not _takes_labels(estimator):
+            estimator = OneHotImputer(estimator)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            started = time.perf_counter()
+            filled = estimator.fit_transform(gappy.copy())
+            seconds = time.perf_counter() - started
+            outcome.errors.append(truth.errors(_as_frame(filled, gappy), hidden))
+            outcome.seconds.append(seconds)
+            outcome.n_stopped += "time" in str(getattr(estimator, "stop_reason_", ""))
+    except Exception as error:
+        text = (str(error).strip() or "no message").splitlines()[0]
+        outcome.error = f"{type(error).__name__}: {text}"
+
+
+def _as_frame(filled: Any, gappy: pd.DataFrame) -> pd.DataFrame:
+    if isinstance(filled, pd.DataFrame) and set(gappy.columns) == set(filled.columns):
+        filled = filled[list(gappy.columns)]
+    values = filled.to_numpy() if hasattr(filled, "to_numpy") else np.asarray(filled)
+    if values.shape != gappy.shape:
+        raise ValueError(f"it made a table of shape {values.shape} of one of shape {gappy.shape}")
+    return filled if isinstance(filled, pd.DataFrame) else pd.DataFrame(values, columns=gappy.columns)
+
+
+def _check(mechanism: Any, rate: Any, n_repeats: Any, max_rows: Any, random_state: Any, max_time: Any) -> int:
+    from tabgan.estimators.parameter_checks import seed_of
+    from tabgan.exceptions import parameter_error
+    from tabgan.imputation.parameters import RULES
+
+    if mechanism not in MECHANISMS:
+        raise parameter_error("mechanism", mechanism, "one of " + ", ".join(map(repr, MECHANISMS)))
+    if not _number(rate) or not 0 < rate < 1:
+        raise parameter_error("rate", rate, "a number between 0 and 1, both excluded")
+    if not _integer(n_repeats) or n_repeats < 1:
+        raise parameter_error("n_repeats", n_repeats, "an integer >= 1")
+    if max_rows is not None and (not _integer(max_rows) or max_rows < 2):
+        raise parameter_error("max_rows", max_rows, "None or an integer >= 2")
+    for name, value in (("random_state", random_state), ("max_time", max_time)):
+        holds, expected = RULES[name]
+        if not holds(value):
+            raise parameter_error(name, value, expected)
+    return seed_of(random_state)
+
+
+def _number(value: Any) -> bool:
+    return isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
+
+
+def _integer(value: Any) -> bool:
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+
+
+def _notes(outcomes: Mapping[str, Outcome], max_time: float | None) -> list[str]:
+    notes = []
+    for name, outcome in outcomes.items():
+        slowest = max(outcome.seconds, default=0.0)
+        if outcome.n_stopped:
+            notes.append(f"{name} was stopped early by max_time={max_time:g} in {outcome.n_stopped} repeat(s)")
+        elif max_time is not None and slowest > max_time and not outcome.keeps_time:
+            notes.append(f"{name} took {slowest:.1f} s, longer than max_time={max_time:g}, which it cannot keep")
+    return notes
+
+
+def _versions() -> dict[str, str]:
+    from tabgan import __version__
+
+    found = {"tabgan": __version__, "python": platform.python_version()}
+    for name in ("numpy", "pandas", "scikit-learn", "torch"):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found

@@ -1,0 +1,311 @@
+"""Probabilities that hold for the table as it is, not as it was resampled, and a threshold chosen on them."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any, Literal
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin
+from sklearn.utils import _safe_indexing, indexable
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
+
+from tabgan.estimators.cross_validation import aligned_probabilities, folds, seeded_copy, seeds_from
+from tabgan.estimators.parameter_checks import SEED, Rule, check, integer, one_of, optional
+from tabgan.exceptions import InvalidInputError, InvalidParameterError
+from tabgan.metrics.classification import LABEL_MEASURES, best_threshold
+from tabgan.model_selection.scaling import Scaling, fit_scaling
+
+__all__ = ["PriorCorrectedClassifier", "correct_prior"]
+
+_RULES: dict[str, Rule] = {
+    "estimator": (
+        lambda v: hasattr(v, "fit") and hasattr(v, "predict_proba") and not isinstance(v, type),
+        "a classifier object with predict_proba",
+    ),
+    "sampler": optional(
+        (lambda v: hasattr(v, "fit_resample") and not isinstance(v, type), "a sampler object with fit_resample")
+    ),
+    "method": one_of("prior", "sigmoid"),
+    "tune_threshold": optional(one_of(*LABEL_MEASURES)),
+    "cv": integer(2),
+    "random_state": SEED,
+}
+
+
+def correct_prior(probabilities: Any, train_prior: Any, target_prior: Any) -> np.ndarray:
+    """Move class probabilities from the class shares a model was trained on to those of where it is used.
+
+    Parameters
+    ----------
+    probabilities : array-like of shape (n, n_classes) or (n,)
+        What the model predicts; one dimension holds the probability of the second of two classes.
+    train_prior : array-like of shape (n_classes,)
+        Shares or counts of the classes in the rows that the model was trained on, each > 0.
+    target_prior : array-like of shape (n_classes,)
+        Shares or counts where the model is used, each >= 0.
+
+    Returns
+    -------
+    ndarray of float64 of the shape of ``probabilities``
+        ``p_k target_k / train_k``, scaled so that a row sums to 1. A row whose every possible class has target share 0 becomes
+        the target shares.
+
+    Raises
+    ------
+    InvalidParameterError
+        A prior has another length, or values out of range.
+    InvalidInputError
+        ``probabilities`` are negative, not finite, or of another shape.
+
+    Notes
+    -----
+    Elkan (2001), theorem 2, for two classes; Saerens, Latinne and Decaestecker (2002), equation 4, for any number. Exact if
+    the shift changed the shares of the classes only, as repetition does; samplers that invent rows also change how a class looks.
+
+    Examples
+    --------
+    >>> correct_prior([[0.5, 0.5]], train_prior=[1, 1], target_prior=[9, 1])
+    array([[0.9, 0.1]])
+    """
+    given = np.asarray(probabilities, dtype=np.float64)
+    if given.ndim not in (1, 2) or (given.ndim == 2 and given.shape[1] < 2):
+        raise InvalidInputError(
+            f"probabilities has shape {given.shape}; it must be (n, n_classes), or (n,) for two classes."
+        )
+    if not np.isfinite(given).all() or (given < 0).any():
+        raise InvalidInputError("probabilities holds negative or non-finite values; pass what predict_proba gives.")
+    if given.ndim == 1 and (given > 1).any():
+        raise InvalidInputError(
+            "probabilities of one dimension holds values above 1; pass the second class's probability."
+        )
+    p = np.column_stack([1 - given, given]) if given.ndim == 1 else given
+    train = _shares("train_prior", train_prior, p.shape[1], "> 0")
+    target = _shares("target_prior", target_prior, p.shape[1], ">= 0")
+    moved = p * (target / train)
+    total = moved.sum(axis=1, keepdims=True)
+    moved = np.where(total > 0, moved / np.where(total > 0, total, 1), target)
+    return moved[:, 1] if given.ndim == 1 else moved
+
+
+def _shares(name: str, prior: Any, n_classes: int, bound: str) -> np.ndarray:
+    shares = np.asarray(prior, dtype=np.float64)
+    fine = shares.shape == (n_classes,) and bool(np.isfinite(shares).all()) and shares.sum() > 0
+    if not fine or (shares.min() <= 0 if bound == "> 0" else shares.min() < 0):
+        raise InvalidParameterError(
+            f"{name}={prior!r} is not valid; it must be {n_classes} shares or counts, one per class, each {bound}."
+        )
+    return shares / shares.sum()
+
+
+class PriorCorrectedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
+    """Classifier that is trained on resampled rows, yet gives probabilities for the table as it is.
+
+    Parameters
+    ----------
+    estimator : classifier
+        With ``predict_proba``; a pipeline as well. Cloned, never changed.
+    sampler : imbalanced-learn sampler, default=None
+        Resamples the rows that ``estimator`` is trained on. None leaves them as they are.
+    method : {"sigmoid", "prior"}, default="sigmoid"
+        How probabilities are repaired. ``"prior"``: the shift of class shares is divided out again. ``"sigmoid"``: then a slope and
+        an offset per class bring them into line with rows held out by cross-validation, which also mends what made rows and the
+        classifier itself distort; ``cv`` fits more, the same as a threshold needs.
+    tune_threshold : {"f1", "g_mean", "balanced_accuracy"} or None, default="balanced_accuracy"
+        For two classes, what the threshold on the rarer class's probability is best for, on corrected probabilities of rows held
+        out by cross-validation. None, and more classes, predict the most probable class.
+    cv : int, default=5
+        Stratified folds for ``"sigmoid"`` and the threshold; fewer where the rarest class has fewer rows.
+    random_state : int, RandomState or None, default=None
+        Of folds, and of ``estimator`` and ``sampler`` where theirs is None.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        Class labels, sorted.
+    estimator_ : classifier
+        Trained on all rows, resampled.
+    prior_ : ndarray of shape (n_classes,)
+        Shares of the classes in ``y``.
+    train_prior_ : ndarray of shape (n_classes,)
+        Shares after resampling.
+    scaling_ : Scaling or None
+        ``slope`` and ``offsets`` on the log scale of the corrected probabilities; None for ``"prior"``, and where a class has one row.
+    positive_ : label or None
+        The rarer of two classes (the second of equals); None for more classes.
+    threshold_ : float or None
+        Rows whose corrected probability of ``positive_`` is at least this get that label; None predicts the most probable class.
+    n_features_in_ : int
+        Number of columns seen in ``fit``.
+    feature_names_in_ : ndarray of shape (n_features,)
+        Names of the columns, if all are text.
+
+    Notes
+    -----
+    The correction is `correct_prior`'s (Elkan 2001; Saerens et al. 2002, equation 4) and undoes the change of class shares that
+    ``sampler`` made; class weights inside ``estimator`` are not known to it. It is exact for repetition only, and takes
+    the estimator's own probabilities for granted, which five neighbours' are not; ``"sigmoid"`` therefore goes on with
+    `tabgan.model_selection.scaling.fit_scaling` (Platt 1999; Guo et al. 2017), on corrected probabilities of rows that neither
+    sampler nor estimator saw. With a threshold, ``predict`` differs from the most probable class by design.
+
+    Examples
+    --------
+    >>> from imblearn.over_sampling import RandomOverSampler
+    >>> from sklearn.datasets import make_classification
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> X, y = make_classification(2000, weights=[0.95], random_state=0)
+    >>> model = PriorCorrectedClassifier(LogisticRegression(), RandomOverSampler(), random_state=0).fit(X, y)
+    >>> model.train_prior_
+    array([0.5, 0.5])
+    >>> bool(abs(model.predict_proba(X)[:, 1].mean() - y.mean()) < 0.02)
+    True
+    """
+
+    def __init__(
+        self,
+        estimator: Any,
+        sampler: Any = None,
+        *,
+        method: Literal["prior", "sigmoid"] = "sigmoid",
+        tune_threshold: str | None = "balanced_accuracy",
+        cv: int = 5,
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
+        self.estimator = estimator
+        self.sampler = sampler
+        self.method = method
+        self.tune_threshold = tune_threshold
+        self.cv = cv
+        self.random_state = random_state
+
+    def fit(self, X: Any, y: Any) -> PriorCorrectedClassifier:
+        """Resample, train, repair probabilities, and tune the threshold.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_features)
+            Whatever ``sampler`` and ``estimator`` take.
+        y : array-like of shape (n_samples,)
+            Class labels.
+
+        Returns
+        -------
+        PriorCorrectedClassifier
+            Itself.
+        """
+        check(self, _RULES)
+        if y is None:
+            raise InvalidInputError("PriorCorrectedClassifier requires y to be passed, but the target y is None.")
+        _check_shape(X)
+        validate_data(self, X, skip_check_array=True)
+        check_classification_targets(y)
+        X, labels = indexable(X, column_or_1d(y, warn=True))
+        self.classes_, codes = np.unique(labels, return_inverse=True)
+        if len(self.classes_) < 2:
+            raise InvalidInputError(f"y holds one class only, {self.classes_[0]!r}; a classifier needs two or more.")
+        counts = np.bincount(codes)
+        self.prior_ = counts / counts.sum()
+        binary = len(counts) == 2
+        event = int(counts[1] <= counts[0]) if binary else None
+        self.positive_ = None if event is None else self.classes_[event]
+        fit_seed, fold_seed = seeds_from(self.random_state, 2)
+        self.threshold_: float | None = None
+        self.scaling_: Scaling | None = None
+        tuned = event is not None and self.tune_threshold is not None
+        if tuned or self.method == "sigmoid":
+            held_out = self._held_out(X, labels, codes, fit_seed, fold_seed)
+            if held_out is not None and self.method == "sigmoid":
+                self.scaling_ = fit_scaling(held_out, codes)
+                held_out = self.scaling_.applied(held_out)
+            if held_out is not None and tuned:
+                self.threshold_ = best_threshold(codes == event, held_out[:, event], str(self.tune_threshold))
+        self.estimator_, self.train_prior_ = self._trained(X, labels, fit_seed)
+        return self
+
+    def _held_out(
+        self, X: Any, labels: np.ndarray, codes: np.ndarray, fit_seed: int, fold_seed: int
+    ) -> np.ndarray | None:
+        """Corrected probabilities of every row, from sampler and estimator that did not see it; None if there are no folds."""
+        splits = folds(codes, self.cv, fold_seed)
+        if not splits:
+            rarest = self.classes_[np.bincount(codes).argmin()]
+            warnings.warn(
+                f"the class {rarest!r} has one row, so nothing can be held out: no threshold is tuned, the most probable class is "
+                "predicted, and probabilities are corrected for the class shares only.",
+                stacklevel=3,
+            )
+            return None
+        held_out = np.empty((len(labels), len(self.classes_)))
+        for training, rest in splits:
+            model, train_prior = self._trained(_safe_indexing(X, training), labels[training], fit_seed)
+            found = aligned_probabilities(model, _safe_indexing(X, rest), self.classes_)
+            held_out[rest] = correct_prior(found, train_prior, self.prior_)
+        return held_out
+
+    def _trained(self, X: Any, labels: np.ndarray, seed: int) -> tuple[Any, np.ndarray]:
+        """Trained estimator and the class shares it saw."""
+        if self.sampler is not None:
+            X, labels = seeded_copy(self.sampler, seed).fit_resample(X, labels)
+        shares = np.array([np.mean(np.asarray(labels) == label) for label in self.classes_])
+        if not shares.all():
+            lost = self.classes_[shares == 0].tolist()
+            raise InvalidInputError(
+                f"sampler left no row of {lost}; choose a sampling_strategy that keeps every class."
+            )
+        return seeded_copy(self.estimator, seed).fit(X, labels), shares
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Class probabilities for rows with the class shares of ``y``.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+            Rows sum to 1; columns follow ``classes_``.
+        """
+        check_is_fitted(self)
+        _check_shape(X)
+        validate_data(self, X, reset=False, skip_check_array=True)
+        found = aligned_probabilities(self.estimator_, X, self.classes_)
+        corrected = correct_prior(found, self.train_prior_, self.prior_)
+        return corrected if self.scaling_ is None else self.scaling_.applied(corrected)
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Class labels.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+        """
+        p = self.predict_proba(X)
+        if self.threshold_ is None:
+            return self.classes_[p.argmax(axis=1)]
+        event = int(self.classes_[1] == self.positive_)
+        return self.classes_[np.where(p[:, event] >= self.threshold_, event, 1 - event)]
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        if hasattr(self.estimator, "__sklearn_tags__"):
+            inner = self.estimator.__sklearn_tags__()
+            tags.input_tags = inner.input_tags
+            if inner.classifier_tags is not None:
+                tags.classifier_tags.multi_class = inner.classifier_tags.multi_class
+        return tags
+
+
+def _check_shape(X: Any) -> None:
+    """Refuse what is no table, in scikit-learn's words; the rest is for the sampler and the estimator to check."""
+    shape = getattr(X, "shape", None)
+    if shape is not None and len(shape) == 1:
+        raise InvalidInputError("Expected 2D array, got 1D array instead. Reshape your data: a row per sample.")
+    if shape is not None and len(shape) == 2 and 0 in shape:
+        what = "sample(s)" if shape[0] == 0 else "feature(s)"
+        raise InvalidInputError(f"Found array with 0 {what} (shape={tuple(shape)}) while a minimum of 1 is required.")

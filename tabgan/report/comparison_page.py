@@ -1,0 +1,163 @@
+"""`report_comparison`: which imputer fills the user's own table best, how sure that is, and column by column."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tabgan.exceptions import InvalidInputError
+from tabgan.report.html import HTMLReport, render
+from tabgan.report.page import Cell, Head, Notice, Page, Table, number_cell, text_cell, versions
+from tabgan.report.pictures import NO_MATPLOTLIB, can_draw, picture_of
+
+__all__ = ["report_comparison"]
+
+
+def report_comparison(comparison: Any) -> HTMLReport:
+    """Write a one-file HTML report on a comparison of imputers.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        What `tabgan.compare_imputers` returned.
+
+    Returns
+    -------
+    HTMLReport
+        With ``save(path)``; notebooks show it.
+
+    Raises
+    ------
+    InvalidInputError
+        It is something else.
+
+    Examples
+    --------
+    >>> from tabgan import compare_imputers, report_comparison
+    >>> X = np.random.default_rng(0).normal(size=(60, 3))
+    >>> report_comparison(compare_imputers(X, methods=["mean/mode", "kNN"], n_repeats=1)).title
+    'Comparison of imputers'
+    """
+    from tabgan.model_selection.ranking import Comparison
+
+    if not isinstance(comparison, Comparison):
+        raise InvalidInputError(
+            f"report_comparison takes what compare_imputers returned, not {type(comparison).__name__}."
+        )
+    known = comparison.settings
+    page = Page("Comparison of imputers", comparison.verdict())
+    page.facts = [
+        (
+            "Rows",
+            f"{known['rows']:,}"
+            + (f" of {known['rows_in_table']:,}" if known["rows"] < known["rows_in_table"] else ""),
+        ),
+        ("Columns", f"{known['columns']:,}"),
+        ("Known cells hidden", f"{known['rate']:.0%}, {known['mechanism']}"),
+        ("Repeats", f"{known['n_repeats']:,}"),
+        ("Seed", repr(known["random_state"])),
+    ]
+    page.notices = _notices(comparison)
+    page.tables = [_ranking(comparison), _columns(comparison)]
+    page.details = [("Versions", versions())]
+    if can_draw():
+        from tabgan.plotting import ComparisonDisplay
+
+        page.pictures = [
+            picture_of(
+                lambda: ComparisonDisplay.from_comparison(comparison),
+                "Errors of the methods",
+                "Relative error of each method over all columns with its standard error, and column by column.",
+                "Left of the dashed line a method has learnt something that the mean or the most frequent value does not know.",
+            )
+        ]
+    else:
+        page.no_pictures = NO_MATPLOTLIB
+    return render(page)
+
+
+def _notices(comparison: Any) -> list[Notice]:
+    notices = [
+        Notice(f"{row.method} failed: {row.error}", "It has no rank; the others are compared without it.")
+        for row in comparison.summary.itertuples()
+        if row.error is not None
+    ]
+    left = comparison.settings["left_out"]
+    if left:
+        notices.append(
+            Notice("Left out: " + "; ".join(f"{str(name)!r}, {reason}" for name, reason in left.items()) + ".")
+        )
+    notices += [Notice(f"{note}.") for note in comparison.settings["notes"]]
+    if comparison.settings["mechanism"] == "mcar":
+        notices.append(
+            Notice(
+                "Cells were hidden at random; real gaps seldom are.",
+                "Where gaps depend on other columns or on the value, compare again with mechanism='mar' or 'mnar' (--mechanism).",
+            )
+        )
+    return notices
+
+
+def _ranking(comparison: Any) -> Table:
+    heads = [
+        Head("Method"),
+        Head("Rank", True),
+        Head("Relative error", True, "1 is the mean or mode; this ranks"),
+        Head("± standard error", True, "over the repeats"),
+        Head("Behind the best", True, "difference of relative errors, paired by mask and column"),
+        Head("Tied", hint="not distinguishable from the best, within two standard errors"),
+        Head("RMSE of numbers", True, "in column standard deviations"),
+        Head("Wrong labels", True),
+        Head("Seconds", True, "per repeat"),
+    ]
+    rows = []
+    for row in comparison.summary.to_dict("records"):
+        failed, best = row["error"] is not None, row["method"] == comparison.best
+        rows.append(
+            [
+                text_cell(row["method"], ""),
+                number_cell(float(row["rank"])),
+                number_cell(_number(row["relative_error"]), ".3f", "good" if best else ""),
+                number_cell(_number(row["relative_error_se"]), ".3f"),
+                number_cell(None if failed or best else _number(row["difference"]), ".3f"),
+                text_cell(
+                    "failed" if failed else "best" if best else "yes" if row["tied"] else "no",
+                    "bad" if failed else "text",
+                ),
+                number_cell(_number(row["rmse"]), ".3f"),
+                number_cell(_number(row["error_rate"]), ".1%"),
+                number_cell(_number(row["seconds"]), ".2f"),
+            ]
+        )
+    return Table(
+        "Ranking", heads, rows, "Errors are on known cells that were hidden on purpose. Select a heading to sort."
+    )
+
+
+def _columns(comparison: Any) -> Table:
+    cells = comparison.per_column
+    methods = [name for name in comparison.summary["method"] if name in set(cells["method"])]
+    heads = [Head("Column"), Head("Kind"), Head("Cells", True, "hidden over all repeats"), Head("Best")]
+    heads += [Head(name, True, f"relative error of {name}") for name in methods]
+    rows = []
+    for name, lines in cells.groupby("column", sort=False):
+        errors = dict(zip(lines["method"], lines["relative_error"].astype(float), strict=True))
+        finite = {method: error for method, error in errors.items() if np.isfinite(error)}
+        best = min(finite, key=finite.__getitem__) if finite else None
+        first = lines.iloc[0]
+        row: list[Cell] = [text_cell(name, ""), text_cell(first["kind"]), number_cell(float(first["n_cells"]))]
+        row.append(text_cell(best if best is not None else "-"))
+        for method in methods:
+            error = errors.get(method, float("nan"))
+            row.append(
+                number_cell(error, ".3f", "good" if method == best and error < 1 else "bad" if error > 1 else "")
+            )
+        rows.append(row)
+    return Table(
+        "Column by column", heads, rows, "Relative errors: below 1 is better than the mean or the most frequent value."
+    )
+
+
+def _number(value: Any) -> float | None:
+    return None if value is None else float(value)

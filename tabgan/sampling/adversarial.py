@@ -1,0 +1,248 @@
+"""Assembling core parts into the ways of training a sampler; no maths here, only which part goes where."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from tabgan.core.callbacks import Callback, EarlyStopping, NanGuard, WeightAverage
+from tabgan.core.cases import Batch, Players
+from tabgan.core.class_gaussians import fit_class_gaussians
+from tabgan.core.class_losses import AuxiliaryClassLoss, FakeClassLoss
+from tabgan.core.health import HealthWatch
+from tabgan.core.losses import ADVERSARIAL_LOSSES, LossPair
+from tabgan.core.penalties import Penalty
+from tabgan.core.phases import DiscriminatorLoss, GeneratorLoss, OptimizerSpec, Phase, Term, TermLoss, cosine_schedule
+from tabgan.core.run import Run, run_callbacks
+from tabgan.core.trainer import Trainer
+from tabgan.networks.blocks import blank_linear
+from tabgan.networks.conditioning import ConditionalMLPDiscriminator
+from tabgan.networks.row_generators import RowCorrector, RowMaker
+from tabgan.sampling.class_prior import ClassPriorTask
+from tabgan.sampling.maker import ClassMaker
+from tabgan.spans import Span, total_width
+
+__all__ = ["CONDITIONS", "LOSSES", "SamplerSettings", "TrainedMaker", "build_network", "train_maker"]
+
+LOSSES = ("hinge", "non-saturating", "wasserstein", "minimax", "lsgan")
+"""Adversarial losses of `CGANSampler`; BAGAN has its own, ``"fake-class"``."""
+CONDITIONS = ("projection", "concat", "classes")
+"""Ways of `CGANSampler`'s discriminator to use the condition."""
+
+_LEAST_GAIN = 0.1  # of the held-out energy distance: smaller gains did not show in classifiers (docs/rebalancing.md)
+
+
+@dataclass(frozen=True)
+class SamplerSettings:
+    """What is trained; `BAGANOversampler` and `CGANSampler` document each."""
+
+    start: str
+    focus: float
+    loss: str
+    conditioning: str
+    n_steps: int
+    autoencoder_steps: int
+    batch_size: int
+    learning_rate: float
+    betas: tuple[float, float]
+    n_critic: int
+    d_noise: int
+    width: int
+    n_blocks: int
+    adversarial_weight: float
+    energy_weight: float
+    gradient_penalty: float
+    wrong_weight: float
+    fake_classes: str
+    real_classes: str
+    average_weights: bool
+    patience: int
+
+
+@dataclass(frozen=True)
+class TrainedMaker:
+    """What training gives back.
+
+    Parameters
+    ----------
+    maker : ClassMaker
+        On the CPU, in evaluation mode.
+    history : list of dict
+        Losses and scores by step.
+    n_steps : int
+        Steps done.
+    stop_reason : str or None
+        Why training ended before its budget.
+    best_step : int or None
+        The step whose weights were kept; 0 when training did not clearly beat its start, None where nothing was held out.
+    warnings : list of str
+        What the health watch saw, in plain words.
+    """
+
+    maker: ClassMaker
+    history: list[dict[str, Any]]
+    n_steps: int
+    stop_reason: str | None
+    best_step: int | None
+    warnings: list[str]
+
+
+def train_maker(
+    maker: ClassMaker,
+    condition: Tensor,
+    settings: SamplerSettings,
+    run: Run,
+    score: Callable[[ClassMaker], float] | None,
+) -> TrainedMaker:
+    """Train a maker against a discriminator, and keep its weights where a held-out score was best.
+
+    Parameters
+    ----------
+    maker : ClassMaker
+        Untrained.
+    condition : Tensor of shape (n, d_condition)
+        The condition of each of the maker's rows.
+    settings, run
+        What and how.
+    score : callable or None
+        Lower is better; None keeps the last weights.
+    """
+    seeds, n_classes, network = maker.seeds, maker.seeds.n_classes, maker.network
+    assert network is not None
+    discriminator = ConditionalMLPDiscriminator(
+        total_width(maker.spans),
+        condition.shape[1],
+        settings.width,
+        max(settings.n_blocks, 1),
+        settings.conditioning,
+        n_classes=n_classes,
+        dropout=0.0,
+        generator=run.generator,
+    )
+    if settings.start == "autoencoder":
+        _pretrain(maker, discriminator, settings, run)
+    device = run.device
+    maker.to(device)
+    task = ClassPriorTask(
+        seeds.rows,
+        seeds.classes.cpu(),
+        lambda rows, generator: maker.noise(rows, generator),
+        min(settings.batch_size, max(32, len(seeds.rows))),
+        neighbours=seeds.near,
+        n_classes=n_classes,
+        condition=condition.to(device),
+        fake_classes=settings.fake_classes,
+        real_classes=settings.real_classes,
+        wrong_weight=settings.wrong_weight,
+    )
+    players: dict[str, nn.Module] = {"generator": network.to(device), "discriminator": discriminator.to(device)}
+    loss = _loss(settings, n_classes)
+    schedule = cosine_schedule(settings.n_steps, warmup=20) if score is not None else None
+    optimizer = OptimizerSpec("adam", settings.learning_rate, settings.betas)
+    penalties = [Penalty("gradient", settings.gradient_penalty)] if settings.gradient_penalty else []
+    energy = [Term("energy", task.energy, settings.energy_weight)] if settings.energy_weight else []
+    phases = [
+        Phase(
+            "discriminator", DiscriminatorLoss(loss, task, penalties), optimizer, settings.n_critic, schedule=schedule
+        ),
+        Phase(
+            "generator", GeneratorLoss(loss, task, settings.adversarial_weight, energy), optimizer, schedule=schedule
+        ),
+    ]
+    if not settings.adversarial_weight:
+        phases = [Phase("generator", TermLoss(energy), optimizer, schedule=schedule)]
+    health = HealthWatch()
+    callbacks: list[Callback] = []
+    average = WeightAverage(network, "generator") if settings.average_weights else None
+    if average is not None:
+        callbacks.append(average)
+    stopping = None
+    if score is not None:
+        shown = average.module if average is not None else network
+        stopping = EarlyStopping(shown, lambda module: score(maker.using(module)), patience=settings.patience, every=50)
+        callbacks.append(stopping)
+    callbacks += [NanGuard(), health, *run_callbacks(run, "sampler")]
+    trainer = Trainer(players, phases, task, generator=run.generator, callbacks=callbacks)
+    trainer.fit(settings.n_steps)
+    if stopping is not None:
+        stopping.restore_best()
+    trained = maker.using(average.module if average is not None else network).cpu().eval()
+    best = None if stopping is None else _earned_step(stopping, trainer.history[stopping.name][0])
+    return TrainedMaker(
+        trained, trainer.history.rows, trainer.step_count, trainer.stop_reason, best, list(health.warnings)
+    )
+
+
+def _earned_step(stopping: EarlyStopping, at_start: float) -> int:
+    """The best step, or 0 where it is not better than the start by more than the score's own noise."""
+    return stopping.best_step if stopping.best_score < (1 - _LEAST_GAIN) * at_start else 0
+
+
+def _pretrain(
+    maker: ClassMaker, discriminator: ConditionalMLPDiscriminator, settings: SamplerSettings, run: Run
+) -> None:
+    """BAGAN's first two steps: an autoencoder of all classes, then Gaussians of each class's codes.
+
+    The decoder is the generator, the encoder the discriminator's trunk with a linear layer to the code, so both players start
+    from it.
+    """
+    seeds, decoder = maker.seeds, maker.network
+    assert decoder is not None
+    to_code = blank_linear(settings.width, settings.d_noise)
+    encoder = nn.Sequential(discriminator.phi, to_code)
+    with torch.no_grad():
+        weight = to_code.weight
+        weight.copy_(torch.randn(weight.shape, generator=run.generator) * (1 / settings.width) ** 0.5)
+    rows, visible = seeds.rows.to(run.device), seeds.visible[:, seeds.column].to(run.device)
+    players: dict[str, nn.Module] = {"encoder": encoder.to(run.device), "decoder": decoder.to(run.device)}
+
+    def reconstruction(players: Players, batch: Batch) -> Tensor:
+        assert batch.real is not None
+        chosen = batch.extras["rows"]
+        noise = torch.cat([players["encoder"](batch.real), torch.zeros_like(batch.real), visible[chosen]], 1)
+        return (players["decoder"](noise, None) - batch.real).square().mean()
+
+    task = _RowTask(rows, min(settings.batch_size, len(rows)))
+    optimizer = OptimizerSpec("adam", 1e-3, (0.9, 0.999))
+    phase = Phase(("encoder", "decoder"), TermLoss([Term("reconstruction", reconstruction)]), optimizer)
+    callbacks = [NanGuard(), *run_callbacks(run, "autoencoder")]
+    Trainer(players, [phase], task, generator=run.generator, callbacks=callbacks).fit(settings.autoencoder_steps)
+    with torch.no_grad():
+        codes = encoder.eval()(rows).cpu()
+    maker.set_gaussians(*fit_class_gaussians(codes, seeds.classes, seeds.n_classes))
+    encoder.cpu()
+    maker.cpu()
+
+
+class _RowTask:
+    """Batches of rows, with their numbers."""
+
+    def __init__(self, rows: Tensor, batch_size: int) -> None:
+        self.rows, self.batch_size = rows, batch_size
+
+    def batch(self, generator: torch.Generator) -> Batch:
+        chosen = torch.randint(len(self.rows), (self.batch_size,), generator=generator).to(self.rows.device)
+        return Batch(real=self.rows[chosen], extras={"rows": chosen})
+
+
+def _loss(settings: SamplerSettings, n_classes: int) -> LossPair:
+    if settings.loss == "fake-class":
+        return FakeClassLoss(n_classes)
+    base = ADVERSARIAL_LOSSES[settings.loss]
+    return AuxiliaryClassLoss(base) if settings.conditioning == "classes" else base
+
+
+def build_network(
+    spans: Sequence[Span], settings: SamplerSettings, d_condition: int, generator: torch.Generator
+) -> RowCorrector | RowMaker:
+    """The generator that a start needs, with fresh weights."""
+    shape: dict[str, Any] = {"width": settings.width, "n_blocks": settings.n_blocks, "generator": generator}
+    if settings.start == "noise":
+        return RowMaker(spans, settings.d_noise, d_condition, **shape)
+    if settings.start == "autoencoder":
+        return RowMaker(spans, settings.d_noise, 0, **shape)
+    return RowCorrector(spans, settings.d_noise, d_condition, **shape)

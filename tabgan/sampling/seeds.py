@@ -1,0 +1,310 @@
+"""Closed-form draws from each class's rows: the place where the samplers' networks start, and what small classes keep."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from tabgan.core.class_gaussians import correlated
+from tabgan.exceptions import InvalidParameterError
+from tabgan.networks.heads import span_index
+from tabgan.sampling.borders import own_share, strays
+from tabgan.spans import Span
+
+__all__ = ["SEED_KINDS", "ClassSeeds"]
+
+SEED_KINDS = ("mixture", "kernel", "segments", "copies")
+"""Ways of `ClassSeeds` to draw a row."""
+
+_LEAST_ATOM_SHARE = 0.2  # a number this frequent in its column is a level of its own: zero rainfall, a default setting
+_MOST_NEIGHBOURS = 5
+_HALVINGS = 4
+
+
+class ClassSeeds(nn.Module):
+    """Draws near real rows of a class, from a kernel around them or from the segments between neighbours.
+
+    Parameters
+    ----------
+    rows : Tensor of shape (n, width)
+        Encoded rows; hidden slots hold anything.
+    visible : Tensor of shape (n, n_columns)
+        1 where a cell is observed.
+    classes : LongTensor of shape (n,)
+        The class of each row, in ``0 .. n_classes - 1``.
+    spans : sequence of Span
+        Layout of the slots.
+    n_classes : int
+        Number of classes; each has at least one row.
+
+    Notes
+    -----
+    ``"kernel"``: a row plus noise of a covariance between the class's own and the one pooled within classes, with weight
+    ``n_c / (n_c + d + 2)`` for its own, at Silverman's width, drawn in towards the class mean so that the class's variance stays
+    what it is (smoothed bootstrap). ``"segments"``: a point between a row and one of its five nearest rows of the class (SMOTE).
+    ``"mixture"``: half and half. ``"copies"``: the rows themselves. Levels are taken from the row or its neighbour, as are
+    numbers that one value in a column makes up a fifth of: interpolating those would make values the data never have. Gaps
+    stay where the row has them.
+
+    References
+    ----------
+    Silverman 1986, "Density Estimation for Statistics and Data Analysis", eq. 4.14 and section 6.4.1; Chawla et al. 2002, "SMOTE".
+    """
+
+    rows: Tensor
+    visible: Tensor
+    classes: Tensor
+    numeric: Tensor
+    column: Tensor
+    atoms: Tensor
+    mean: Tensor
+    factor: Tensor
+    bandwidth: Tensor
+    neighbours: Tensor
+    n_neighbours: Tensor
+    own_share: Tensor
+
+    def __init__(self, rows: Tensor, visible: Tensor, classes: Tensor, spans: Sequence[Span], n_classes: int) -> None:
+        super().__init__()
+        column = span_index(spans)
+        numeric = torch.tensor([s.start for s in spans if s.kind == "numeric"], dtype=torch.long)
+        slots = visible[:, column].to(rows)
+        self.n_classes = n_classes
+        self.register_buffer("rows", rows * slots)
+        self.register_buffer("visible", visible.to(rows))
+        self.register_buffer("classes", classes.long())
+        self.register_buffer("numeric", numeric)
+        self.register_buffer("column", column)
+        self.register_buffer("atoms", _atoms(rows[:, numeric], slots[:, numeric]))
+        mean, factor, bandwidth = _kernels(rows[:, numeric], slots[:, numeric], self.classes, n_classes)
+        self.register_buffer("mean", mean)
+        self.register_buffer("factor", factor)
+        self.register_buffer("bandwidth", bandwidth)
+        completed = self.rows.clone()
+        completed[:, numeric] = torch.where(slots[:, numeric] > 0, rows[:, numeric], mean[self.classes])
+        neighbours, counts = _neighbours_within_classes(completed, self.classes, n_classes)
+        self.register_buffer("neighbours", neighbours)
+        self.register_buffer("n_neighbours", counts)
+        self.register_buffer("own_share", own_share(completed, self.classes))
+
+    @classmethod
+    def from_buffers(cls, n_classes: int, buffers: Mapping[str, Tensor]) -> ClassSeeds:
+        """The seeds whose ``state_dict()`` this was, without looking for neighbours again; KeyError where one is absent."""
+        seeds = cls.__new__(cls)
+        nn.Module.__init__(seeds)
+        seeds.n_classes = n_classes
+        for name in (name for name, kind in cls.__annotations__.items() if kind in ("Tensor", Tensor)):
+            seeds.register_buffer(name, buffers[name])
+        return seeds
+
+    def parents(
+        self, classes: Tensor, generator: torch.Generator, allowed: Tensor | None = None, *, focus: float = 0.0
+    ) -> Tensor:
+        """A row for each asked class.
+
+        Parameters
+        ----------
+        classes : LongTensor of shape (n,)
+            What to draw for.
+        generator : torch.Generator
+            CPU generator.
+        allowed : BoolTensor of shape (n_rows,), default=None
+            Rows to draw from, at least one of each asked class; None allows all.
+        focus : float in [0, 1], default=0.0
+            0 takes each row of a class as often as any other, give or take one; 1 in proportion to the share of its ten
+            nearest rows that are of its class; between, a mixture of both.
+
+        Returns
+        -------
+        LongTensor of shape (n,)
+            Row numbers.
+
+        Raises
+        ------
+        InvalidParameterError
+            A class is asked for of which no row may be drawn.
+        """
+        own = self.classes.to(classes.device)
+        chosen = torch.empty_like(classes)
+        for index in torch.unique(classes).tolist():
+            wanted = (classes == index).nonzero()[:, 0]
+            mine = ((own == index) if allowed is None else (own == index) & allowed).nonzero()[:, 0]
+            if not len(mine):
+                raise InvalidParameterError(f"classes asks for class {index}, of which there is no row to draw.")
+            order = mine[torch.randperm(len(mine), generator=generator)]
+            shares = self.own_share[order].double()
+            weights = (1 - focus) / len(mine) + focus * shares / shares.sum().clamp_min(1e-9)
+            if not focus or not shares.any():
+                order = order.repeat(-(-len(wanted) // len(mine)))[: len(wanted)]
+            else:  # evenly spaced points on the stacked weights: each row as often as its weight says, give or take one
+                at = (torch.arange(len(wanted)) + torch.rand((), generator=generator, dtype=torch.float64)) / len(
+                    wanted
+                )
+                edges = (weights / weights.sum()).cumsum(0)
+                order = order[torch.searchsorted(edges, at).clamp_max(len(mine) - 1)]
+            chosen[wanted] = order[torch.randperm(len(wanted), generator=generator)]
+        return chosen
+
+    def draw(self, parents: Tensor, generator: torch.Generator, kind: str = "mixture") -> Tensor:
+        """One draw near each parent row.
+
+        Parameters
+        ----------
+        parents : LongTensor of shape (n,)
+            Row numbers.
+        generator : torch.Generator
+            CPU generator.
+        kind : {"mixture", "kernel", "segments", "copies"}, default="mixture"
+            How.
+
+        Returns
+        -------
+        Tensor of shape (n, width)
+            Encoded rows; slots that are hidden in the parent are 0.
+        """
+        if kind not in SEED_KINDS:
+            raise InvalidParameterError(f"kind={kind!r} is not one of {', '.join(map(repr, SEED_KINDS))}.")
+        own = self.rows[parents]
+        if kind == "copies":
+            return own
+        n = len(parents)
+        other_rows = self.near(parents, generator)
+        other, place = self.rows[other_rows], torch.rand(n, 1, generator=generator).to(own)
+        takes_other = torch.rand(n, len(self.visible[0]), generator=generator).to(own) < place
+        both = self.visible[parents] * self.visible[other_rows]
+        takes_other = (takes_other & (both > 0))[:, self.column]
+        swapped = torch.where(takes_other, other, own)
+        noise = torch.randn(n, len(self.numeric), generator=generator).to(own)
+        if kind == "mixture":
+            on_segment = torch.rand(n, 1, generator=generator).to(own) < 0.5
+        else:
+            on_segment = torch.full((n, 1), kind == "segments", device=own.device)
+        numbers, others = own[:, self.numeric], other[:, self.numeric]
+        between = numbers + place * both[:, self.column[self.numeric]] * (others - numbers)
+        smoothed = self._smoothed(numbers, self.classes[parents], noise)
+        at_atom = (numbers == self.atoms) | (others == self.atoms)
+        moved = torch.where(on_segment, between, torch.where(numbers == self.atoms, numbers, smoothed))
+        moved = torch.where(on_segment & at_atom, swapped[:, self.numeric], moved)
+        drawn = swapped.clone()
+        drawn[:, self.numeric] = moved
+        return drawn * self.visible[parents][:, self.column]
+
+    def drawn_in(self, drawn: Tensor, parents: Tensor, generator: torch.Generator) -> Tensor:
+        """Made rows that landed nearer to another class's row than to any of their own, drawn in towards their parents.
+
+        Parameters
+        ----------
+        drawn : Tensor of shape (n, width)
+            Made rows, encoded.
+        parents : LongTensor of shape (n,)
+            The row that each started from.
+        generator : torch.Generator
+            CPU generator.
+
+        Returns
+        -------
+        Tensor of shape (n, width)
+            Their numbers halfway to the parent's, and half of the differing levels the parent's, up to four times; what still strays
+            then has the parent's levels.
+        """
+        drawn, own = drawn.clone(), self.rows[parents]
+        is_number = torch.zeros(drawn.shape[1], dtype=torch.bool)
+        is_number[self.numeric] = True
+        atoms = torch.full((drawn.shape[1],), torch.nan).to(drawn)
+        atoms[self.numeric] = self.atoms
+        left = torch.arange(len(drawn))
+        for halving in range(_HALVINGS):
+            left = left[strays(drawn[left], self.classes[parents[left]], self.rows, self.classes)]
+            if not len(left):
+                break
+            there, here = own[left], drawn[left]
+            back = torch.rand(len(left), self.visible.shape[1], generator=generator) < 0.5
+            if halving == _HALVINGS - 1:
+                back[:] = True
+            jumps = ~is_number | (there == atoms) | (here == atoms)
+            drawn[left] = torch.where(jumps, torch.where(back[:, self.column], there, here), (there + here) / 2)
+        return drawn
+
+    def near(self, rows: Tensor, generator: torch.Generator) -> Tensor:
+        """For each row one of its nearest rows of the class, or itself where it is alone; LongTensor of shape (n,)."""
+        rows = rows.to(self.rows.device)
+        pick = (
+            torch.rand(len(rows), generator=generator, dtype=torch.float64).to(rows.device) * self.n_neighbours[rows]
+        ).long()
+        return self.neighbours[rows, pick]
+
+    def movable(self, drawn: Tensor) -> Tensor:
+        """1 in slots that a correction may change, 0 in numeric slots that hold their column's most frequent value."""
+        free = torch.ones_like(drawn)
+        free[:, self.numeric] = (drawn[:, self.numeric] != self.atoms).to(drawn)
+        return free
+
+    def _smoothed(self, numbers: Tensor, classes: Tensor, noise: Tensor) -> Tensor:
+        """The kernel draw; shrinking by ``sqrt(1 + h^2)`` undoes the variance that the noise adds."""
+        mean, width = self.mean[classes], self.bandwidth[classes, None]
+        step = correlated(noise, self.factor, classes) * width
+        return mean + (numbers - mean + step) / (1 + width.square()).sqrt()
+
+
+def _atoms(numbers: Tensor, seen: Tensor) -> Tensor:
+    """Per numeric slot the value that makes up at least a fifth of what is seen; NaN (equal to nothing) where none does."""
+    atoms = torch.full((numbers.shape[1],), torch.nan).to(numbers)
+    for j in range(numbers.shape[1]):
+        values, counts = torch.unique(numbers[seen[:, j] > 0, j], return_counts=True)
+        if len(values) > 2 and counts.max() >= _LEAST_ATOM_SHARE * counts.sum():
+            atoms[j] = values[counts.argmax()]
+    return atoms
+
+
+def _kernels(numbers: Tensor, seen: Tensor, classes: Tensor, n_classes: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Mean, Cholesky factor of the shrunk covariance, and Silverman's relative width per class."""
+    n_numeric = numbers.shape[1]
+    numbers, seen = numbers.double(), seen.double()
+    overall = (numbers * seen).sum(0) / seen.sum(0).clamp_min(1)
+    means = torch.zeros(n_classes, n_numeric, dtype=torch.float64)
+    centred = torch.zeros_like(numbers)
+    counts = torch.bincount(classes, minlength=n_classes)
+    for index in range(n_classes):
+        mine = classes == index
+        here = seen[mine].sum(0)
+        means[index] = torch.where(here > 0, (numbers[mine] * seen[mine]).sum(0) / here.clamp_min(1), overall)
+        centred[mine] = (numbers[mine] - means[index]) * seen[mine]
+    pooled = _covariance(centred, seen)
+    ridge = torch.eye(n_numeric, dtype=torch.float64) * 1e-8 + torch.diag(1e-6 * pooled.diagonal())
+    factors = torch.zeros(n_classes, n_numeric, n_numeric, dtype=torch.float64)
+    for index in range(n_classes):
+        mine = classes == index
+        share = float(counts[index] / (counts[index] + n_numeric + 2))
+        blend = share * _covariance(centred[mine], seen[mine]) + (1 - share) * pooled
+        factors[index] = torch.linalg.cholesky(blend + ridge)
+    widths = (4 / ((n_numeric + 2) * counts.clamp_min(1).double())) ** (1 / (n_numeric + 4))
+    return means.float(), factors.float(), widths.float()
+
+
+def _covariance(centred: Tensor, seen: Tensor) -> Tensor:
+    """Covariance of rows that are 0 where not seen, scaled so that each variance is that of the cells seen."""
+    # Scaling on both sides keeps the matrix positive semi-definite, which pairwise counts would not.
+    scale = seen.sum(0).clamp_min(1).rsqrt()
+    return (centred.T @ centred) * scale[:, None] * scale
+
+
+def _neighbours_within_classes(rows: Tensor, classes: Tensor, n_classes: int) -> tuple[Tensor, Tensor]:
+    """Row numbers of the nearest rows of the same class (the row itself where it is alone), and how many there are."""
+    neighbours = torch.arange(len(rows))[:, None].repeat(1, _MOST_NEIGHBOURS)
+    counts = torch.ones(len(rows), dtype=torch.long)
+    for index in range(n_classes):
+        mine = (classes == index).nonzero()[:, 0]
+        k = min(_MOST_NEIGHBOURS, len(mine) - 1)
+        if k < 1:
+            continue
+        points = rows[mine].double()
+        for start in range(0, len(mine), 2048):  # bounds the memory of the distances
+            block = points[start : start + 2048]
+            distances = torch.cdist(block, points, compute_mode="donot_use_mm_for_euclid_dist")
+            distances[torch.arange(len(block)), start + torch.arange(len(block))] = torch.inf
+            nearest = distances.topk(k, largest=False).indices
+            neighbours[mine[start : start + len(block)], :k] = mine[nearest]
+        counts[mine] = k
+    return neighbours, counts

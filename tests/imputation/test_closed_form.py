@@ -1,0 +1,104 @@
+"""Factors against their closed form, normal scores against scipy, and the blend of the two conditional means."""
+
+import numpy as np
+import pytest
+import torch
+from scipy.stats import norm
+
+from tabgan.imputation.conditional_means.factors import FactorConditional, fit_factors
+from tabgan.imputation.conditional_means.gaussian import GaussianConditional
+from tabgan.imputation.stages.closed_form import MAX_DENSE_WIDTH, NormalScores, blank_base, fit_base
+from tabgan.spans import Span
+
+
+def seeded(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+def low_rank_rows(n=1500, width=12, n_factors=3, seed=0):
+    draw = seeded(seed)
+    loadings = torch.randn(width, n_factors, generator=draw, dtype=torch.float64)
+    rows = torch.randn(n, n_factors, generator=draw, dtype=torch.float64) @ loadings.T
+    return rows + 0.3 * torch.randn(n, width, generator=draw, dtype=torch.float64), loadings
+
+
+def test_factor_conditional_is_the_gaussian_conditional_of_its_covariance():
+    draw = seeded()
+    mean = torch.randn(7, generator=draw).double()
+    loadings = torch.randn(7, 2, generator=draw).double()
+    noise = torch.rand(7, generator=draw).double() + 0.1
+    values = torch.randn(30, 7, generator=draw).double()
+    visible = (torch.rand(30, 7, generator=draw) < 0.6).double()
+    dense = GaussianConditional(mean, loadings @ loadings.T + torch.diag(noise))(values, visible)
+    factors = FactorConditional(mean, loadings, noise)(values, visible)
+    torch.testing.assert_close(factors, torch.where(visible > 0, values, dense))
+
+
+def test_fit_factors_recovers_the_covariance_from_incomplete_rows():
+    rows, loadings = low_rank_rows()
+    visible = (torch.rand(rows.shape, generator=seeded(1)) < 0.8).double()
+    fitted = fit_factors(torch.where(visible > 0, rows, torch.nan), visible, 3, n_iterations=200, tolerance=1e-7)
+    covariance = fitted.loadings @ fitted.loadings.T + torch.diag(fitted.noise)
+    truth = loadings @ loadings.T + 0.09 * torch.eye(12)
+    assert (covariance - truth).abs().max() < 0.1 * truth.abs().max()
+
+
+def test_normal_scores_agree_with_ranks_and_invert():
+    values = torch.from_numpy(np.random.default_rng(0).exponential(size=(4000, 2))) ** 3
+    scores = NormalScores(torch.quantile(values, torch.special.ndtr(NormalScores.grid()), dim=0).T.contiguous())
+    ranks = (values[:, 0].argsort().argsort().double() + 0.5) / len(values)
+    inner = (ranks > 0.01) & (ranks < 0.99)
+    np.testing.assert_allclose(scores(values)[inner, 0], norm.ppf(ranks[inner]), atol=0.02)
+    back = scores.inverse(scores(values))
+    torch.testing.assert_close(back[inner, 0], values[inner, 0], rtol=1e-6, atol=1e-9)
+
+
+def test_ties_share_the_middle_of_their_scores():
+    column = torch.cat([torch.zeros(600), torch.linspace(1, 2, 400)]).double()
+    scores = NormalScores(torch.quantile(column, torch.special.ndtr(NormalScores.grid())).unsqueeze(0))
+    zero = float(scores(torch.zeros(1, 1, dtype=torch.float64)))
+    assert zero == pytest.approx((-NormalScores.LARGEST + norm.ppf(0.6)) / 2, abs=0.05)
+    assert float(scores.inverse(torch.tensor([[zero]], dtype=torch.float64))) == 0.0
+
+
+def blend_errors(rows):
+    """Mean squared error of the blend, of the linear part and of the rank part, on fresh rows."""
+    spans = [Span("numeric", j, j + 1) for j in range(rows.shape[1])]
+    rows = (rows - rows.mean(0)) / rows.std(0)
+    base = fit_base(rows[:2000], torch.ones_like(rows[:2000]), spans, seeded())
+    fresh = rows[2000:]
+    visible = (torch.rand(fresh.shape, generator=seeded(1)) < 0.7).double()
+    blended, linear, rank = base(fresh, visible)
+    hidden = visible == 0
+    return [float(((filled - fresh)[hidden] ** 2).mean()) for filled in (blended, linear, base.scores.inverse(rank))]
+
+
+def test_the_largest_tie_is_the_share_of_the_most_frequent_value():
+    generator = torch.Generator().manual_seed(0)
+    smooth = torch.randn(5000, generator=generator, dtype=torch.float64)
+    columns = torch.stack([smooth, torch.where(smooth < 0.5244, 0.0, smooth), (smooth > 0).double()])
+    scores = NormalScores(torch.quantile(columns, torch.special.ndtr(NormalScores.grid()), dim=1).T.contiguous())
+    assert scores.largest_ties().tolist() == pytest.approx([0.0, 0.7, 0.5], abs=0.03)
+    assert len(NormalScores(torch.zeros(0, NormalScores.N_KNOTS)).largest_ties()) == 0
+
+
+def test_the_blend_is_about_as_good_as_the_better_part():
+    draw = seeded()
+    logs = torch.randn(4000, 1, generator=draw).double() + 0.3 * torch.randn(4000, 3, generator=draw).double()
+    blended, linear, rank = blend_errors(logs)
+    assert blended < 1.02 * min(linear, rank)
+    blended, linear, rank = blend_errors(logs.exp())
+    assert blended < 0.95 * max(linear, rank)
+    assert blended < 1.02 * min(linear, rank)
+
+
+@pytest.mark.parametrize("width", [5, MAX_DENSE_WIDTH + 3])
+def test_weights_load_into_a_blank_base(width):
+    rows, _ = low_rank_rows(300, width)
+    spans = [Span("numeric", j, j + 1) for j in range(width)]
+    fitted = fit_base(rows, torch.ones_like(rows), spans, seeded())
+    blank = blank_base(spans).double()
+    blank.load_state_dict(fitted.state_dict())
+    visible = (torch.rand(rows.shape, generator=seeded(2)) < 0.7).double()
+    for left, right in zip(blank(rows, visible), fitted(rows, visible), strict=True):
+        torch.testing.assert_close(left, right)

@@ -1,0 +1,131 @@
+"""Retrieval: closed forms on tables where the answer is known, and what a row must never see of itself."""
+
+import pytest
+import torch
+
+from tabgan.imputation.stages.closed_form import fit_base
+from tabgan.imputation.stages.neighbours import FEWEST_ROWS, N_CANDIDATES, blank_neighbours, fit_blend, fit_neighbours
+from tabgan.networks.heads import span_index
+from tabgan.spans import Span, total_width
+
+NUMERIC = [Span("numeric", j, j + 1) for j in range(3)]
+MIXED = [Span("numeric", 0, 1), Span("categorical", 1, 4), Span("numeric", 4, 5)]
+
+
+def seeded(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+def wave(n=600, seed=0):
+    """A column that no monotone relation gives away, beside one that says nothing."""
+    x, idle = torch.rand(n, generator=seeded(seed)) * 2 - 1, torch.randn(n, generator=seeded(seed + 1))
+    return torch.stack([x * 2, torch.sin(5 * x), idle], 1).double()
+
+
+def fitted(values, visible, spans, n_keys=1000, **settings):
+    base = fit_base(values, visible[:, span_index(spans)], spans, seeded(2))
+    return base, fit_neighbours(base, values, visible, spans, n_keys, seeded(3), **settings)
+
+
+def answers(base, module, values, visible, rows=None):
+    column = torch.tensor([j for j, span in enumerate(module.spans) for _ in range(span.width)])
+    blended, _, rank = base(values, visible[:, column])
+    return blended, rank, module.answers(blended, rank, visible, rows)
+
+
+def test_the_metric_learns_which_column_matters():
+    values = wave()
+    _, module = fitted(values, torch.ones_like(values), NUMERIC)
+    assert module.metrics[1, 1, 0] > 5 * module.metrics[1, 1, 2]
+    torch.testing.assert_close(module.metrics.mean(2), torch.ones(2, 3).double())
+
+
+def test_answers_find_a_wave_that_the_base_cannot():
+    values, fresh = wave(), wave(200, seed=9)
+    base, module = fitted(values, torch.ones_like(values), NUMERIC)
+    visible = torch.ones_like(fresh)
+    visible[:, 1] = 0
+    blended, rank, found = answers(base, module, fresh, visible)
+    wanted = fresh - blended
+    assert (found[:, [0, 2]] == 0).all()
+    learnt = (found[:, 1, N_CANDIDATES // 2 :] - wanted[:, 1:2]).square().mean(0)
+    assert (learnt < 0.02).all()
+    assert wanted[:, 1].square().mean() > 0.2
+    fit_blend(module, found, wanted, 1 - visible)
+    assert (module(blended, rank, visible)[:, 1] - wanted[:, 1]).square().mean() < 0.02
+
+
+def test_a_twin_is_copied_but_a_row_never_answers_for_itself():
+    values = torch.randn(200, 3, generator=seeded()).double()
+    values[3] = values[7] = 6.0  # far from all others
+    ones = torch.ones_like(values)
+    base, module = fitted(values, ones, NUMERIC, n_steps=2)
+    visible = ones[:2].clone()
+    visible[:, 0] = 0
+    blended, _, found = answers(base, module, values[[3, 11]], visible, torch.tensor([3, 11]))
+    assert abs(float(found[0, 0, 0] + blended[0, 0]) - 6.0) < 0.3
+    moved = values.clone()
+    moved[11, 0] += 100
+    module.restock(base, moved, ones)
+    module.rows = torch.arange(200)
+    again = answers(base, module, moved[[3, 11]], visible, torch.tensor([3, 11]))[2]
+    module.restock(base, values, ones)
+    before = answers(base, module, values[[3, 11]], visible, torch.tensor([3, 11]))[2]
+    torch.testing.assert_close(again[1], before[1])
+
+
+def test_a_stored_row_does_not_answer_for_a_cell_that_it_misses():
+    """So a training row that comes back with its gaps needs no telling which row it is."""
+    values = torch.randn(300, 3, generator=seeded()).double()
+    visible = (torch.rand(300, 3, generator=seeded(1)) > 0.3).double()
+    base, module = fitted(values, visible, NUMERIC, n_steps=2)
+    fouled = torch.where(visible > 0, values, 1e6)
+    one = answers(base, module, values, visible)[2]
+    module.restock(base, fouled[module.rows], visible[module.rows])
+    torch.testing.assert_close(answers(base, module, values, visible)[2], one)
+
+
+@pytest.mark.parametrize("spans", [NUMERIC, MIXED], ids=["numeric", "mixed"])
+def test_rows_do_not_depend_on_each_other_and_ties_do_not_matter(spans):
+    draw = seeded()
+    values = torch.randn(80, total_width(spans), generator=draw).double().repeat(2, 1)
+    visible = (torch.rand(160, len(spans), generator=draw) > 0.3).double()
+    base, module = fitted(values, torch.ones(160, len(spans)).double(), spans, n_steps=2)
+    blended, rank, whole = answers(base, module, values, visible)
+    alone = torch.cat([module.answers(blended[i : i + 1], rank[i : i + 1], visible[i : i + 1]) for i in range(160)])
+    torch.testing.assert_close(whole, alone, rtol=0, atol=1e-9)
+    order = torch.randperm(160, generator=draw)
+    module.ranks, module.values, module.residuals, module.seen = (
+        part[order] for part in (module.ranks, module.values, module.residuals, module.seen)
+    )
+    torch.testing.assert_close(answers(base, module, values, visible)[2], whole, rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize("n_keys", [40, 500, 803])
+def test_the_search_is_a_full_sort(n_keys):
+    """Also where it goes by groups of keys."""
+    module = blank_neighbours(NUMERIC, 0).double()
+    keys, asked = (torch.randn(n, 3, generator=seeded(n)).double() for n in (n_keys, 20))
+    weights = torch.ones_like(asked)
+    distances, nearest = module._nearest(asked, weights, torch.cat([keys, keys.square()], 1).T, None)
+    expected = torch.cdist(asked, keys).square().sort(1)
+    torch.testing.assert_close(distances - module.FLOOR, expected.values[:, :33])
+    assert torch.equal(nearest, expected.indices[:, :33])
+
+
+def test_an_untrained_blend_takes_no_step_and_few_rows_are_not_asked():
+    values = torch.randn(FEWEST_ROWS, 3, generator=seeded()).double()
+    base, module = fitted(values, torch.ones_like(values), NUMERIC, n_steps=2)
+    blended, _, rank = base(values, torch.zeros_like(values))
+    assert (module(blended, rank, torch.zeros_like(values)) == 0).all()
+    assert fitted(values[1:], torch.ones_like(values[1:]), NUMERIC)[1] is None
+    assert fitted(values, torch.ones_like(values), NUMERIC, n_keys=0)[1] is None
+
+
+def test_buffers_fit_a_blank_module():
+    values = torch.randn(60, 5, generator=seeded()).double()
+    _, module = fitted(values, torch.ones(60, 3).double(), MIXED, n_keys=50, n_steps=2)
+    blank = blank_neighbours(MIXED, 50).double()
+    blank.load_state_dict(module.state_dict())
+    assert torch.equal(blank.metrics, module.metrics)
+    assert len(module.values) == 50
