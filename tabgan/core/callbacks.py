@@ -17,7 +17,10 @@ from tabgan.exceptions import TrainingDivergedError
 if TYPE_CHECKING:
     from tabgan.core.trainer import Trainer
 
-__all__ = ["Callback", "EarlyStopping", "NanGuard", "Progress", "TimeBudget", "WeightAverage"]
+__all__ = ["AVERAGE_DECAY", "Callback", "EarlyStopping", "NanGuard", "Progress", "TimeBudget", "WeightAverage"]
+
+AVERAGE_DECAY = 0.998
+"""Weight of the old average of weights per step, unless a system wants another: a memory of some 500 steps."""
 
 
 class Callback:
@@ -100,7 +103,7 @@ class WeightAverage(Callback):
     training where the player has batch norm. Copied ones, as in many ports, belong to other weights altogether.
     """
 
-    def __init__(self, player: nn.Module, name: str, decay: float = 0.998) -> None:
+    def __init__(self, player: nn.Module, name: str, decay: float = AVERAGE_DECAY) -> None:
         self.name = name
         self.decay = decay
         self.module = copy.deepcopy(player).requires_grad_(False).eval()

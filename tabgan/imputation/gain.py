@@ -17,23 +17,22 @@ from tabgan.core.run import Run, deadline_after
 from tabgan.estimators.notebook import FittedHTML, Learnt
 from tabgan.estimators.parameter_checks import check, seed_of
 from tabgan.estimators.reports import ReportsImputation
-from tabgan.exceptions import InvalidInputError, parameter_error
 from tabgan.imputation import imputer_state as state
-from tabgan.imputation.chain import ImputationModel
+from tabgan.imputation.objectives import fit_objective
+from tabgan.imputation.output_columns import OutputColumnsMixin
 from tabgan.imputation.parameters import RULES
-from tabgan.imputation.published import GainSettings
+from tabgan.imputation.predicting import Predictor
+from tabgan.imputation.published import published_parameters
 from tabgan.imputation.scoring import learnt_columns, split_validation, validation_scores
-from tabgan.imputation.stages.correction import RemaskSettings
 from tabgan.imputation.uncertainty import UncertaintyMixin
 from tabgan.tables.encoder import EncodedTable, TableEncoder
 from tabgan.tables.frames import Table, read_table
-from tabgan.tables.indicators import append_indicators
 from tabgan.tables.schema import TableSchema, check_compatible, infer_schema
 
 __all__ = ["GAINImputer"]
 
 
-class GAINImputer(FittedHTML, ReportsImputation, UncertaintyMixin, TransformerMixin, BaseEstimator):
+class GAINImputer(FittedHTML, ReportsImputation, UncertaintyMixin, OutputColumnsMixin, TransformerMixin, BaseEstimator):
     """Fill missing values of mixed-type tables with a trained generative adversarial imputation network.
 
     Two objectives live behind this class. The default, ``objective="remask"``, hides observed cells on purpose and learns to
@@ -263,7 +262,7 @@ class GAINImputer(FittedHTML, ReportsImputation, UncertaintyMixin, TransformerMi
 
     @classmethod
     def paper(cls, variant: Literal["code", "paper"] = "code", **parameters: Any) -> GAINImputer:
-        """GAIN as published.
+        """GAIN as published; see `tabgan.imputation.published`.
 
         Parameters
         ----------
@@ -283,20 +282,7 @@ class GAINImputer(FittedHTML, ReportsImputation, UncertaintyMixin, TransformerMi
         Departures: losses on logits; categorical columns are one-hot and decoded by the largest slot (the code rounds integer
         codes); `transform` puts the mean of the noise into hidden cells, not a draw, so that it is repeatable.
         """
-        published: dict[str, Any] = {
-            "objective": "paper",
-            "n_steps": 10_000,
-            "learning_rate": 1e-3,
-            "validation_fraction": 0.0,
-            "hint": variant,
-        }
-        if variant == "code":
-            published |= {"batch_size": 128, "alpha": 100.0, "activation": "relu"}
-        elif variant == "paper":
-            published |= {"batch_size": 64, "alpha": 10.0, "activation": "tanh"}
-        else:
-            raise parameter_error("variant", variant, "'code' or 'paper'")
-        return cls(**(published | parameters))
+        return cls(**(published_parameters(variant) | parameters))
 
     def fit(self, X: Any, y: Any = None) -> GAINImputer:
         """Learn the columns' kinds and how they depend on each other.
@@ -336,22 +322,21 @@ class GAINImputer(FittedHTML, ReportsImputation, UncertaintyMixin, TransformerMi
         run = Run(generator, device, deadline, bool(self.verbose))
         self.__dict__.pop("_model", None)  # a fit that fails must not leave new columns with an old model
         with threads(self.n_threads), jobs(self.n_jobs), interruptible("GAINImputer.fit") as interruption:
-            model = ImputationModel.train(
+            model = fit_objective(
+                self.objective,
                 encoded.values,
                 training,
                 validation,
                 self.encoder_.spans_,
-                self._settings(),
+                self.get_params(deep=False),
                 run,
-                start=resumed,
+                resumed,
             )
-            self.validation_scores_ = validation_scores(
-                model, self.encoder_, table, encoded.values, training, validation
-            )
-            model.finish(encoded.values, encoded.mask)
             if interruption.requested:
                 model.stop_reason = INTERRUPTED
-        self._model: ImputationModel = model
+        self.validation_scores_ = validation_scores(model.held_out, self.encoder_, table, encoded.values, training)
+        model.held_out = None
+        self._model: Predictor = model
         self.n_iter_ = self._model.n_steps
         self.history_ = self._model.history
         self.stop_reason_ = self._model.stop_reason
@@ -380,30 +365,7 @@ class GAINImputer(FittedHTML, ReportsImputation, UncertaintyMixin, TransformerMi
             else:
                 values = self._model.predict(encoded.values, encoded.mask)
                 filled = self.encoder_.decode(table, values, keep=self._kept())
-        if not self.add_indicator:
-            return filled
-        gaps = {self._indicator_name(j): table.columns[j].missing for j in self._indicated()}
-        return append_indicators(filled, gaps)
-
-    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
-        """Names of the columns that `transform` returns.
-
-        Parameters
-        ----------
-        input_features : array-like of str, default=None
-            Names to use for a table that was fitted without any; otherwise they must equal ``feature_names_in_``.
-
-        Returns
-        -------
-        ndarray of str objects
-        """
-        from sklearn.utils.validation import _check_feature_names_in
-
-        check_is_fitted(self)
-        names = _check_feature_names_in(self, input_features)
-        kept = [str(names[j]) for j in self._kept()]
-        indicators = [f"missingindicator_{names[j]}" for j in self._indicated()] if self.add_indicator else []
-        return np.asarray(kept + indicators, dtype=object)
+        return self._with_indicators(filled, table)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the fitted imputer to one file, without pickle; `tabgan.load` reads it.
@@ -455,32 +417,11 @@ class GAINImputer(FittedHTML, ReportsImputation, UncertaintyMixin, TransformerMi
         table = self._read(X, reset=False)
         return table, self.encoder_.encode(table)
 
-    def _resumed(self) -> ImputationModel | None:
+    def _resumed(self) -> Predictor | None:
         """The model to go on from, if the user wants that and there is one."""
-        if not (self.warm_start and self.__sklearn_is_fitted__()):
-            return None
-        if self._model.objective != self.objective:
-            raise InvalidInputError(
-                "warm_start=True cannot change `objective` between two fits; use a new GAINImputer."
-            )
-        return self._model
+        return self._model if self.warm_start and self.__sklearn_is_fitted__() else None
 
     def _numeric_transform(self) -> str:
         if self.numeric_transform is not None:
             return self.numeric_transform
         return "minmax" if self.objective == "paper" else "standard"
-
-    def _settings(self) -> RemaskSettings | GainSettings:
-        kind = GainSettings if self.objective == "paper" else RemaskSettings
-        return kind(**{name: getattr(self, name) for name in kind.__dataclass_fields__})
-
-    def _kept(self) -> list[int]:
-        columns = self.schema_.columns
-        return [j for j, column in enumerate(columns) if self.keep_empty_features or column.kind != "empty"]
-
-    def _indicated(self) -> list[int]:
-        kept = set(self._kept())
-        return [j for j, had_gaps in enumerate(self.had_gaps_) if had_gaps and j in kept]
-
-    def _indicator_name(self, j: int) -> str:
-        return f"missingindicator_{self.schema_.columns[j].name}"

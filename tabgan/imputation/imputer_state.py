@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from tabgan.core.checkpoint import plain_value
-from tabgan.imputation.chain import ImputationModel
+from tabgan.imputation.objectives import objective_from_state, objective_to_state
 from tabgan.tables.encoder import TableEncoder
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def to_state(imputer: GAINImputer) -> dict[str, Any]:
     return {
         "parameters": {name: plain_value(value) for name, value in imputer.get_params(deep=False).items()},
         "encoder": imputer.encoder_.to_state(),
-        "model": imputer._model.to_state(),
+        "model": objective_to_state(imputer._model),
         "validation_scores": {
             "index": [plain_value(name) for name in scores.index],
             "columns": {name: [plain_value(value) for value in scores[name]] for name in scores.columns},
@@ -41,7 +41,7 @@ def from_state(cls: type[GAINImputer], state: dict[str, Any]) -> GAINImputer:
     imputer = cls(**state["parameters"])
     imputer.encoder_ = TableEncoder.from_state(state["encoder"])
     imputer.schema_ = imputer.encoder_.schema_
-    imputer._model = ImputationModel.from_state(state["model"])
+    imputer._model = objective_from_state(state["model"])
     scores = state["validation_scores"]
     imputer.validation_scores_ = pd.DataFrame(scores["columns"], index=scores["index"])
     imputer.n_iter_ = imputer._model.n_steps

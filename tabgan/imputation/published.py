@@ -2,32 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
-from tabgan.core.callbacks import Callback, NanGuard
-from tabgan.core.cases import Batch, Case, Players, weighted_mean
+from tabgan.core.cases import Case, Players, weighted_mean
 from tabgan.core.losses import ADVERSARIAL_LOSSES
-from tabgan.core.phases import (
-    DiscriminatorLoss,
-    GeneratorLoss,
-    OptimizerSpec,
-    Phase,
-    Term,
-)
-from tabgan.core.run import Run, run_callbacks
-from tabgan.core.trainer import Trainer
+from tabgan.core.phases import DiscriminatorLoss, GeneratorLoss, OptimizerSpec, Phase, Term
+from tabgan.core.run import Run, Trained, train
+from tabgan.exceptions import ModelFileError, parameter_error
 from tabgan.imputation.cell_discriminator import ACTIVATIONS, CellDiscriminator
+from tabgan.imputation.learning import held_out_rows
 from tabgan.imputation.masking import hint_code, hint_paper
-from tabgan.imputation.stages.correction import Trained
+from tabgan.imputation.predicting import HeldOut, Predictor
+from tabgan.imputation.stages.stage import settings_of
 from tabgan.networks.blocks import init_linear, mlp
 from tabgan.networks.heads import span_index
 from tabgan.spans import Span, total_width
 
-__all__ = ["GainGenerator", "GainSettings", "GainTask", "build_gain", "train_gain"]
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+__all__ = ["GainBatch", "GainGenerator", "GainSettings", "GainTask", "PublishedGain", "published_parameters"]
+
+NOISE_SCALE = 0.01
+"""Hidden cells start as U(0, this)."""
 
 
 class GainGenerator(nn.Module):
@@ -59,6 +62,29 @@ class GainGenerator(nn.Module):
     def forward(self, values: Tensor, visible: Tensor) -> Tensor:
         """Filled-in rows."""
         return torch.sigmoid(self.layers(torch.cat([values, visible], 1)))
+
+
+@dataclass
+class GainBatch:
+    """Rows with noise in their hidden cells, and a hint.
+
+    Parameters
+    ----------
+    given : Tensor of shape (n, width)
+        What the generator gets.
+    visible : Tensor of shape (n, n_columns)
+        1 where observed.
+    hint, open_cells : Tensor of shape (n, n_columns)
+        What the discriminator is told, and 1 where it is judged.
+    filled : Tensor of shape (n, width), default=None
+        The generator's answer with gradients, made on first use.
+    """
+
+    given: Tensor
+    visible: Tensor
+    hint: Tensor
+    open_cells: Tensor
+    filled: Tensor | None = None
 
 
 class GainTask:
@@ -101,7 +127,7 @@ class GainTask:
         batch_size: int,
         hint: str,
         hint_rate: float = 0.9,
-        noise_scale: float = 0.01,
+        noise_scale: float = NOISE_SCALE,
     ) -> None:
         self.values = values
         self.visible = visible
@@ -111,7 +137,7 @@ class GainTask:
         self.hint_rate = hint_rate
         self.noise_scale = noise_scale
 
-    def batch(self, generator: torch.Generator) -> Batch:
+    def batch(self, generator: torch.Generator) -> GainBatch:
         """Rows without replacement, fresh noise in their hidden cells, and a hint."""
         rows = torch.randperm(len(self.values), generator=generator)[: self.batch_size].to(self.values.device)
         mask = self.visible[rows]
@@ -122,93 +148,191 @@ class GainTask:
             hint, open_cells = hint_paper(mask, generator)
         else:
             hint, open_cells = hint_code(mask, generator, self.hint_rate)
-        return Batch(real=given, condition=hint, target=mask, weight=open_cells)
+        return GainBatch(given, mask, hint, open_cells)
 
-    def discriminator_cases(self, players: Players, batch: Batch) -> list[Case]:
+    def discriminator_cases(self, players: Players, batch: GainBatch) -> list[Case]:
         """One case: every open cell, with target "was it observed?"."""
         with torch.no_grad():
             completed, _ = self._complete(players, batch)
-        verdict = players["discriminator"](completed, batch.condition)
-        assert batch.target is not None
-        return [Case(verdict, batch.target, batch.weight)]
+        return [Case(players["discriminator"](completed, batch.hint), batch.visible, batch.open_cells)]
 
-    def generator_cases(self, players: Players, batch: Batch) -> list[Case]:
+    def generator_cases(self, players: Players, batch: GainBatch) -> list[Case]:
         """Open cells that were filled in and ought to look observed.
 
         The code takes the mean over *all* cells of the batch (zeros on observed ones); dividing by the number of filled
         cells instead would raise the term about fivefold at 20 % missing, so the share of filled cells is multiplied in.
         """
         completed, _ = self._complete(players, batch)
-        verdict = players["discriminator"](completed, batch.condition)
-        assert batch.target is not None
-        assert batch.weight is not None
-        filled = batch.weight * (1 - batch.target)
-        share = filled.sum() / batch.weight.sum().clamp_min(1)
-        return [Case(verdict, 1.0, filled, scale=share)]
+        filled = batch.open_cells * (1 - batch.visible)
+        share = filled.sum() / batch.open_cells.sum().clamp_min(1)
+        return [Case(players["discriminator"](completed, batch.hint), 1.0, filled, scale=share)]
 
-    def reconstruction(self, players: Players, batch: Batch) -> Tensor:
+    def reconstruction(self, players: Players, batch: GainBatch) -> Tensor:
         """Mean squared error on *observed* cells: the term that teaches copying, kept because the paper has it."""
         _, raw = self._complete(players, batch)
-        assert batch.real is not None
-        assert batch.target is not None
-        return weighted_mean((raw - batch.real) ** 2, batch.target[:, self.column])
+        return weighted_mean((raw - batch.given) ** 2, batch.visible[:, self.column])
 
-    def _complete(self, players: Players, batch: Batch) -> tuple[Tensor, Tensor]:
-        assert batch.real is not None
-        assert batch.target is not None
-        slots = batch.target[:, self.column]
+    def _complete(self, players: Players, batch: GainBatch) -> tuple[Tensor, Tensor]:
+        slots = batch.visible[:, self.column]
         # The adversarial term and the reconstruction share one forward pass, but not one made without gradients.
-        key = "raw" if torch.is_grad_enabled() else "raw without gradients"
-        if key not in batch.extras:
-            batch.extras[key] = players["generator"](batch.real, slots)
-        raw = batch.extras[key]
-        return torch.where(slots > 0, batch.real, raw), raw
+        if not torch.is_grad_enabled():
+            raw = players["generator"](batch.given, slots)
+        else:
+            if batch.filled is None:
+                batch.filled = players["generator"](batch.given, slots)
+            raw = batch.filled
+        return torch.where(slots > 0, batch.given, raw), raw
 
 
 @dataclass(frozen=True)
 class GainSettings:
-    """Settings of the published objective; `GAINImputer` documents each."""
+    """Settings of the published objective; `GAINImputer.paper` documents each."""
 
-    n_steps: int
-    batch_size: int
-    learning_rate: float
-    alpha: float
-    hint: str
-    hint_rate: float
-    activation: str
+    n_steps: int = 10_000
+    batch_size: int = 128
+    learning_rate: float = 1e-3
+    alpha: float = 100.0
+    hint: str = "code"
+    hint_rate: float = 0.9
+    activation: str = "relu"
 
 
-def train_gain(
+def published_parameters(variant: str) -> dict[str, Any]:
+    """Parameters of `GAINImputer` for GAIN as published: ``variant`` "code" is the authors' ``gain.py``, "paper" the text."""
+    both = {"objective": "paper", "n_steps": 10_000, "learning_rate": 1e-3, "validation_fraction": 0.0, "hint": variant}
+    if variant == "code":
+        return both | {"batch_size": 128, "alpha": 100.0, "activation": "relu"}
+    if variant == "paper":
+        return both | {"batch_size": 64, "alpha": 10.0, "activation": "tanh"}
+    raise parameter_error("variant", variant, "'code' or 'paper'")
+
+
+class PublishedGain(Predictor):
+    """GAIN as published: all observed cells are seen, the last weights are kept.
+
+    Parameters
+    ----------
+    spans : sequence of Span
+        Layout of the slots.
+    module : GainGenerator or None
+        The trained generator, in double precision on the CPU; None for tables without an encoded column.
+    settings : GainSettings
+    trained : Trained, default=None
+        How training went.
+    held_out : HeldOut, default=None
+        Cells that were never seen, and what was predicted for them.
+    """
+
+    def __init__(
+        self,
+        spans: Sequence[Span],
+        module: nn.Module | None,
+        settings: GainSettings,
+        trained: Trained | None = None,
+        held_out: HeldOut | None = None,
+    ) -> None:
+        reason = trained.stop_reason if trained else None if spans else "no column varies: there is nothing to learn"
+        super().__init__(spans, trained.history if trained else [], trained.n_steps if trained else 0, reason, held_out)
+        self.module = module
+        self.settings = settings
+
+    @classmethod
+    def fit(
+        cls,
+        values: np.ndarray,
+        training: np.ndarray,
+        validation: np.ndarray,
+        spans: Sequence[Span],
+        given: Mapping[str, Any],
+        run: Run,
+        start: PublishedGain | None = None,
+    ) -> Self:
+        """Train on the training cells.
+
+        Parameters
+        ----------
+        values : ndarray of float32 of shape (n, width)
+            Encoded rows in [0, 1], hidden slots 0.
+        training, validation : ndarray of bool of shape (n, n_columns)
+            Disjoint masks of the observed cells: to learn from, and to report errors on.
+        spans : sequence of Span
+            Layout of the slots.
+        given : mapping of str to object
+            Settings by name.
+        run : Run
+            Randomness, device and deadline.
+        start : PublishedGain, default=None
+            Whose generator to go on from.
+        """
+        settings = settings_of(GainSettings, given)
+        if not spans:
+            return cls(spans, None, settings)
+        module = None if start is None else start.module
+        trained = _train(torch.from_numpy(values), torch.from_numpy(training).float(), spans, settings, run, module)
+        model = cls(spans, trained.players["generator"].double(), settings, replace(trained, players={}))
+        held_out = torch.from_numpy(validation)
+        rows = held_out_rows(held_out, run.generator)
+        predicted = model.predict(values[rows], training[rows])
+        model.held_out = HeldOut(rows.numpy(), validation[rows], predicted)
+        return model
+
+    @torch.no_grad()
+    def predict(self, values: np.ndarray, mask: np.ndarray) -> np.ndarray:
+        """Point estimates; see `Predictor.predict`."""
+        result = values.astype(np.float64)
+        gappy = np.flatnonzero(~mask.all(axis=1))
+        if self.module is None or not len(gappy):
+            return result
+        slots = torch.from_numpy(mask[gappy]).double()[:, span_index(self.spans)]
+        # The mean of the noise that training put into hidden cells.
+        given = torch.where(slots > 0, torch.from_numpy(result[gappy]), NOISE_SCALE / 2)
+        result[gappy] = self.module(given, slots).numpy()
+        return result
+
+    def to_state(self) -> dict[str, Any]:
+        """Plain data and tensors for a model file."""
+        return self.facts_to_state() | {
+            "settings": asdict(self.settings),
+            "weights": None if self.module is None else self.module.state_dict(),
+        }
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any]) -> Self:
+        """Rebuild what `to_state` described.
+
+        Raises
+        ------
+        ModelFileError
+            It holds a setting that is not known.
+        """
+        if unknown := set(state["settings"]) - {one.name for one in fields(GainSettings)}:
+            raise ModelFileError(f"the model has settings that this tabgan does not know: {sorted(unknown)}.")
+        spans, settings = cls.spans_from_state(state), settings_of(GainSettings, state["settings"])
+        module = None
+        if spans:
+            module = GainGenerator(
+                total_width(spans), activation=settings.activation, generator=torch.Generator().manual_seed(0)
+            ).double()
+            module.load_state_dict(state["weights"])
+            module.eval()
+        model = cls(spans, module, settings)
+        model.facts_from_state(state)
+        return model
+
+
+def _train(
     values: Tensor,
     visible: Tensor,
     spans: Sequence[Span],
     settings: GainSettings,
     run: Run,
-    start: nn.Module | None = None,
+    start: nn.Module | None,
 ) -> Trained:
-    """Train GAIN as published: all observed cells are seen, nothing is held out, the last weights are kept.
-
-    Parameters
-    ----------
-    values : Tensor of shape (n, width)
-        Encoded rows in [0, 1], float32, hidden slots 0.
-    visible : Tensor of shape (n, n_columns)
-        1 where observed.
-    spans : sequence of Span
-        Layout of the slots.
-    settings, run
-        What and how.
-    start : nn.Module, default=None
-        A trained generator to go on from.
-    """
+    """The two players in turn, from fresh weights or from a trained generator."""
     width = total_width(spans)
-    generator = build_gain(spans, settings, run.generator) if start is None else start.float().requires_grad_(True)
-    players = {
-        "generator": generator.to(run.device),
-        "discriminator": CellDiscriminator(
-            width, len(spans), activation=settings.activation, generator=run.generator
-        ).to(run.device),
-    }
+    shape: dict[str, Any] = {"activation": settings.activation, "generator": run.generator}
+    generator = GainGenerator(width, **shape) if start is None else start.float().requires_grad_(True)
+    players = {"generator": generator, "discriminator": CellDiscriminator(width, len(spans), **shape)}
     task = GainTask(
         values.to(run.device),
         visible.to(run.device),
@@ -224,12 +348,4 @@ def train_gain(
         Phase("discriminator", DiscriminatorLoss(loss, task), optimizer),
         Phase("generator", GeneratorLoss(loss, task, terms=terms), optimizer),
     ]
-    callbacks: list[Callback] = [NanGuard(), *run_callbacks(run, "GAINImputer (paper)")]
-    trainer = Trainer(players, phases, task, generator=run.generator, callbacks=callbacks, read_every=100)
-    trainer.fit(settings.n_steps)
-    return Trained(generator.cpu().double().eval(), trainer.history, trainer.step_count, trainer.stop_reason)
-
-
-def build_gain(spans: Sequence[Span], settings: GainSettings, generator: torch.Generator) -> nn.Module:
-    """The paper's generator with fresh weights."""
-    return GainGenerator(total_width(spans), activation=settings.activation, generator=generator)
+    return train(players, phases, task, run, settings.n_steps, description="GAINImputer (paper)", read_every=100)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from tabgan.imputation.chain import ImputationModel
+from tabgan.imputation.predicting import HeldOut
 from tabgan.tables.encoder import TableEncoder
 from tabgan.tables.frames import Table
 
@@ -57,28 +57,34 @@ def split_validation(
 
 
 def validation_scores(
-    model: ImputationModel,
-    encoder: TableEncoder,
-    table: Table,
-    values: np.ndarray,
-    training: np.ndarray,
-    validation: np.ndarray,
+    held_out: HeldOut | None, encoder: TableEncoder, table: Table, values: np.ndarray, training: np.ndarray
 ) -> pd.DataFrame:
     """Error per column on the cells set aside, beside the error of the column mean or mode.
+
+    Parameters
+    ----------
+    held_out : HeldOut or None
+        Cells set aside, and what was predicted for them; of large tables, those of some rows.
+    encoder : TableEncoder
+        Back to the table's own units.
+    table : Table
+        The truth.
+    values : ndarray of shape (n, width)
+        The same, encoded.
+    training : ndarray of bool of shape (n, n_columns)
+        The cells that means and modes are taken of.
 
     Returns
     -------
     pandas.DataFrame
         Indexed by column name; see `GAINImputer.validation_scores_`. NaN where a measure does not apply.
     """
-    rows = np.flatnonzero(validation.any(axis=1))
-    if not len(rows):
+    if held_out is None or not len(held_out.rows):
         return pd.DataFrame(columns=_COLUMNS)
-    # The very cells, as they will be met: hidden from the model, everything else visible.
-    predicted = model.predict(np.where(_spread(training, encoder)[rows], values[rows], 0), training[rows])
+    rows, predicted = held_out.rows, held_out.predicted
     records = {}
     for j, position in enumerate(encoder.schema_.encoded):
-        cells = validation[rows, j]
+        cells = held_out.cells[:, j]
         if not cells.any():
             continue
         span, column = encoder.spans_[j], encoder.schema_.columns[position]
@@ -107,10 +113,6 @@ def validation_scores(
     if not records:
         return pd.DataFrame(columns=_COLUMNS)
     return pd.DataFrame(list(records.values()), index=pd.Index(list(records), tupleize_cols=False), columns=_COLUMNS)
-
-
-def _spread(mask: np.ndarray, encoder: TableEncoder) -> np.ndarray:
-    return np.repeat(mask, [span.width for span in encoder.spans_], axis=1)
 
 
 def _rms(error: np.ndarray) -> float:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
 import torch
-from torch import Tensor, nn
-
-from tabgan.spans import Span
+from torch import Tensor
 
 if TYPE_CHECKING:
     from typing_extensions import Self
-import numpy as np
 
-__all__ = ["Forests", "Tree", "flat_tree", "turns"]
+__all__ = ["FEWEST_ROWS", "MOST_SLOTS", "Tree", "Trees", "flat_tree"]
+
+FEWEST_ROWS = 30
+"""Known cells of a column with fewer get no trees."""
+
+MOST_SLOTS = 32
+"""Slots that a split may choose from: wide tables look at a part of theirs, so that their trees take no longer."""
 
 
 class Tree(NamedTuple):
@@ -30,15 +34,13 @@ class Tree(NamedTuple):
     """Of shape (n_nodes, width of the target)."""
 
 
-class Forests(nn.Module):
-    """Trees per column, that see the completed slots of all *other* columns.
+class Trees:
+    """The trees of one column.
 
     Parameters
     ----------
-    spans : sequence of Span
-        Layout of the slots.
-    forests : sequence of list of Tree
-        Per column; an empty list for none.
+    trees : sequence of Tree
+        At least one, all of one target.
 
     Notes
     -----
@@ -46,79 +48,69 @@ class Forests(nn.Module):
     sends every single-precision number the same way.
     """
 
-    roots: Tensor
-    first_tree: Tensor
-    feature: Tensor
-    threshold: Tensor
-    target: Tensor
-    values: Tensor
+    CELLS = 4_000_000
+    """Rows times trees that fall at once."""
 
-    def __init__(self, spans: Sequence[Span], forests: Sequence[Sequence[Tree]]) -> None:
-        super().__init__()
-        self.spans = tuple(spans)
-        trees = [tree for forest in forests for tree in forest]
+    def __init__(self, trees: Sequence[Tree]) -> None:
+        self.width = trees[0].value.shape[1]
         sizes = torch.tensor([0, *(len(tree.feature) for tree in trees)]).cumsum(0)
-        counts = torch.tensor([0, *(len(forest) for forest in forests)]).cumsum(0)
         targets, values, n_values = [], [], 0
         for tree, offset in zip(trees, sizes[:-1], strict=True):
             leaves = tree.feature < 0
-            width = tree.value.shape[1]
-            places = n_values + width * (leaves.cumsum(0) - 1)
+            places = n_values + self.width * (leaves.cumsum(0) - 1)
             targets.append(torch.where(leaves, places, tree.right + offset))
             values.append(tree.value[leaves].flatten().float())
             n_values += len(values[-1])
-        empty = torch.zeros(0)
-        for name, tensor in (
-            ("roots", sizes[:-1]),
-            ("first_tree", counts),
-            ("feature", torch.cat([empty, *(tree.feature for tree in trees)]).short()),
-            ("threshold", torch.cat([empty, *(_rounded_down(tree.threshold) for tree in trees)])),
-            ("target", torch.cat([empty.long(), *targets]).int()),
-            ("values", torch.cat([empty, *values])),
-        ):
-            self.register_buffer(name, tensor)
+        self.roots = sizes[:-1]
+        self.feature = torch.cat([tree.feature for tree in trees]).short()
+        self.threshold = torch.cat([_rounded_down(tree.threshold) for tree in trees])
+        self.target = torch.cat(targets).int()
+        self.values = torch.cat(values)
+
+    def __len__(self) -> int:
+        return len(self.roots)
+
+    def state(self) -> dict[str, Any]:
+        """Plain tensors for a model file."""
+        return {name: getattr(self, name) for name in ("width", "roots", "feature", "threshold", "target", "values")}
 
     @classmethod
-    def stored(cls, spans: Sequence[Span], state: dict[str, Tensor]) -> Self:
-        """The module that a state was taken from."""
-        module = cls(spans, [[] for _ in spans])
-        for name, tensor in state.items():
-            setattr(module, name, tensor)
-        return module
+    def from_state(cls, state: Mapping[str, Any]) -> Self:
+        """Rebuild what `state` described."""
+        trees = cls.__new__(cls)
+        for name in ("width", "roots", "feature", "threshold", "target", "values"):
+            setattr(trees, name, state[name])
+        return trees
 
-    def n_trees(self, j: int) -> int:
-        """How many trees column ``j`` has."""
-        return int(self.first_tree[j + 1] - self.first_tree[j])
-
-    def told(self, rows: Tensor, j: int, trees: Tensor) -> Tensor:
-        """What column ``j``'s trees say of completed rows.
+    def told(self, rows: Tensor, trees: Tensor) -> Tensor:
+        """What some of the trees say of completed rows.
 
         Parameters
         ----------
-        rows : Tensor of shape (n, width)
-        j : int
+        rows : Tensor of shape (n, width of the table)
         trees : LongTensor of shape (n, k)
-            Numbers of the trees that each row asks, from 0.
+            Numbers of the trees that each row asks.
 
         Returns
         -------
         Tensor of shape (n, k, width of the column)
         """
-        roots = self.roots[self.first_tree[j] : self.first_tree[j + 1]]
-        rest = self.roots[self.first_tree[j + 1] :]
-        nodes = slice(int(roots[0]), int(rest[0]) if len(rest) else len(self.feature))
-        offsets = torch.arange(self.spans[j].width, device=rows.device)
-        leaves = self._leaves(rows.float(), roots[trees] - nodes.start, nodes)
-        return self.values[leaves.unsqueeze(2) + offsets].to(rows)
+        leaves = self._leaves(rows.float(), self.roots[trees])
+        return self.values[leaves.unsqueeze(2) + torch.arange(self.width, device=rows.device)].to(rows)
 
-    def _leaves(self, rows: Tensor, node: Tensor, nodes: slice) -> Tensor:
+    def mean(self, rows: Tensor) -> Tensor:
+        """The mean of all trees, of shape (n, width of the column)."""
+        trees = torch.arange(len(self), device=rows.device)
+        parts = rows.split(max(self.CELLS // len(trees), 1))
+        return torch.cat([self.told(part, trees.expand(len(part), -1)).mean(1) for part in parts])
+
+    def _leaves(self, rows: Tensor, node: Tensor) -> Tensor:
         """Where each row's leaves keep their values, of the shape of ``node``, the nodes to fall from."""
-        feature, target = self.feature[nodes].int(), self.target[nodes].long()
-        here = torch.arange(len(feature), device=feature.device)
+        feature, target = self.feature.int(), self.target.long()
         is_leaf = feature < 0
         # Nothing is at most NaN, so a row that is in a leaf stays there.
-        threshold = torch.where(is_leaf, torch.nan, self.threshold[nodes])
-        right = torch.where(is_leaf, here, target - nodes.start)
+        threshold = torch.where(is_leaf, torch.nan, self.threshold)
+        right = torch.where(is_leaf, torch.arange(len(feature), device=feature.device), target)
         feature = feature.clamp_min(0)
         numbers, shape = rows.reshape(-1), node.shape
         first = (torch.arange(len(rows), device=rows.device) * rows.shape[1]).repeat_interleave(shape[1])
@@ -131,24 +123,25 @@ class Forests(nn.Module):
             node = below
 
 
-def turns(spans: Sequence[Span]) -> list[int]:
-    """The order of the columns' turns."""
-    return sorted(range(len(spans)), key=lambda j: spans[j].kind == "categorical")
+def flat_tree(tree: Any, slots: np.ndarray) -> Tree:
+    """scikit-learn's tree as tensors, its features as slots of the table.
+
+    Parameters
+    ----------
+    tree : sklearn.tree._tree.Tree
+    slots : ndarray of int of shape (n_features,)
+        The slot that each of its features is.
+    """
+    inner = tree.feature >= 0
+    return Tree(
+        torch.from_numpy(np.where(inner, slots[np.where(inner, tree.feature, 0)], -1)),
+        torch.from_numpy(tree.threshold),
+        torch.from_numpy(tree.children_right.astype(np.int64)),
+        torch.from_numpy(tree.value[:, :, 0]),
+    )
 
 
 def _rounded_down(threshold: Tensor) -> Tensor:
     """The largest single-precision numbers not above the given ones."""
     single = threshold.float()
     return torch.where(single.double() > threshold, torch.nextafter(single, single.new_tensor(-torch.inf)), single)
-
-
-def flat_tree(tree: object, slots: np.ndarray) -> Tree:
-    """scikit-learn's tree as tensors, its features as slots of the table."""
-    feature = tree.feature  # type: ignore[attr-defined]
-    inner = feature >= 0
-    return Tree(
-        torch.from_numpy(np.where(inner, slots[np.where(inner, feature, 0)], -1)),
-        torch.from_numpy(tree.threshold),  # type: ignore[attr-defined]
-        torch.from_numpy(tree.children_right.astype(np.int64)),  # type: ignore[attr-defined]
-        torch.from_numpy(tree.value[:, :, 0]),  # type: ignore[attr-defined]
-    )

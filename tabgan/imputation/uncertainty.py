@@ -15,7 +15,7 @@ from tabgan.imputation.parameters import is_count
 from tabgan.tables.frames import Table
 
 if TYPE_CHECKING:
-    from tabgan.imputation.chain import ImputationModel
+    from tabgan.imputation.predicting import Predictor
     from tabgan.tables.encoder import EncodedTable, TableEncoder
     from tabgan.tables.schema import TableSchema
 
@@ -30,7 +30,7 @@ class UncertaintyMixin:
         n_threads: int | None
         schema_: TableSchema
         encoder_: TableEncoder
-        _model: ImputationModel
+        _model: Predictor
 
         def _encoded(self, X: Any) -> tuple[Table, EncodedTable]: ...
 
@@ -96,7 +96,7 @@ class UncertaintyMixin:
 
         Notes
         -----
-        Split-conformal with a local scale, calibrated on the held-out cells; see `tabgan.imputation.stages.intervals.Calibration`.
+        Split-conformal with a local scale, calibrated on the held-out cells; see `tabgan.imputation.stages.intervals.Intervals`.
         """
         single = not isinstance(coverage, (list, tuple, np.ndarray))
         coverages: list[Any] = [coverage] if single else list(coverage)  # type: ignore[arg-type,list-item]

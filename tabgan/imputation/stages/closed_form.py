@@ -1,23 +1,39 @@
-"""What the imputer knows before it learns: two closed-form conditional means, in column units and in normal scores."""
+"""The first stage: two closed-form conditional means, in encoded units and in normal scores."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
 
 from tabgan.imputation.conditional_means.factors import FactorConditional, fit_factors
 from tabgan.imputation.conditional_means.gaussian import GaussianConditional, fit_gaussian
-from tabgan.spans import Span
+from tabgan.imputation.learning import Learning
+from tabgan.imputation.stages.stage import Completion, FittedStage, Rows, Stage
+from tabgan.networks.heads import span_index
+from tabgan.spans import Span, total_width
 
-__all__ = ["ClosedFormBase", "NormalScores", "blank_base", "fit_base"]
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+__all__ = ["STAGE", "ClosedForm", "NormalScores", "fit_closed_form"]
 
 MAX_DENSE_WIDTH = 64
 """Tables with more slots get factors: a full covariance costs O(width^3) per row."""
 
 N_FACTORS = 32
+
+MOST_ROWS = 50_000
+"""Rows that it is fitted to, drawn at random if there are more."""
+
+MOST_GROUPS = 12
+"""`ClosedForm.given_others` leaves out so many groups of columns in turn, not each column alone, where there are more."""
+
+_CHUNK_FLOATS = 1.2e7
+"""Rows times width squared at once: the matrices of a chunk stay below about 100 MB."""
 
 
 class NormalScores(nn.Module):
@@ -86,7 +102,7 @@ class NormalScores(nn.Module):
         return above - 1 + share.clamp(0, 1)
 
 
-class ClosedFormBase(nn.Module):
+class ClosedForm(nn.Module, FittedStage):
     """Conditional means in two geometries, blended slot by slot.
 
     The first treats the encoded rows as Gaussian: linear relations. The second replaces numbers by the normal scores of their
@@ -102,6 +118,8 @@ class ClosedFormBase(nn.Module):
     numeric_slots : LongTensor of shape (n_numeric,)
     blend : Tensor of shape (width,)
         Share of the second, in [0, 1].
+    column : LongTensor of shape (width,)
+        The column of each slot.
 
     Shape
     -----
@@ -110,9 +128,18 @@ class ClosedFormBase(nn.Module):
 
     numeric_slots: Tensor
     blend: Tensor
+    column: Tensor
+    is_own = True
+    """Whether it was fitted to this table, so that it may be fitted again on all of its cells."""
 
     def __init__(
-        self, linear: nn.Module, rank: nn.Module, scores: NormalScores, numeric_slots: Tensor, blend: Tensor
+        self,
+        linear: nn.Module,
+        rank: nn.Module,
+        scores: NormalScores,
+        numeric_slots: Tensor,
+        blend: Tensor,
+        column: Tensor,
     ) -> None:
         super().__init__()
         self.linear = linear
@@ -120,12 +147,51 @@ class ClosedFormBase(nn.Module):
         self.scores = scores
         self.register_buffer("numeric_slots", numeric_slots)
         self.register_buffer("blend", blend)
+        self.register_buffer("column", column)
+
+    @classmethod
+    def blank(cls, spans: Sequence[Span]) -> Self:
+        """An unfitted one of the right shape, in double precision, to load weights into."""
+        width = total_width(spans)
+        numeric = torch.tensor([span.start for span in spans if span.kind == "numeric"], dtype=torch.long)
+
+        def conditional() -> nn.Module:
+            if width <= MAX_DENSE_WIDTH:
+                return GaussianConditional(torch.zeros(width), torch.eye(width))
+            return FactorConditional(torch.zeros(width), torch.zeros(width, N_FACTORS), torch.ones(width))
+
+        scores = NormalScores(torch.zeros(len(numeric), NormalScores.N_KNOTS))
+        return cls(conditional(), conditional(), scores, numeric, torch.zeros(width), span_index(spans)).double()
 
     def scored(self, values: Tensor, within_ties: Tensor | None = None) -> Tensor:
         """Rows with numbers as normal scores."""
         if not len(self.numeric_slots):
             return values
         return values.index_copy(1, self.numeric_slots, self.scores(values[:, self.numeric_slots], within_ties))
+
+    def scored_at_random(self, values: Tensor, generator: torch.Generator) -> Tensor:
+        """Rows with numbers as normal scores, tied values at a random place of their range; ``generator`` is on the CPU."""
+        return self.scored(values, torch.rand(len(values), len(self.numeric_slots), generator=generator).to(values))
+
+    @torch.no_grad()
+    def deviations(self, visible: Tensor, n_draws: int, generator: torch.Generator) -> Tensor:
+        """Draws from the copula less its conditional mean.
+
+        Parameters
+        ----------
+        visible : Tensor of shape (n, n_columns)
+        n_draws : int
+        generator : torch.Generator
+            CPU generator.
+
+        Returns
+        -------
+        Tensor of shape (n_draws, n, width)
+            In normal scores; 0 on visible slots.
+        """
+        rank: Any = self.rank
+        noise = torch.randn(n_draws, len(visible), rank.d_noise, generator=generator).to(self.blend)
+        return rank.deviations(noise, visible[:, self.column])
 
     def unscored(self, rows: Tensor) -> Tensor:
         """Rows with normal scores as numbers."""
@@ -142,15 +208,65 @@ class ClosedFormBase(nn.Module):
         blended = torch.where(visible > 0, values, torch.lerp(linear, self.unscored(rank), self.blend))
         return blended, linear, rank
 
+    @torch.no_grad()
+    def complete(self, rows: Rows, before: Completion | None) -> Completion:
+        """Rows filled by the conditional means; those without a hidden cell are not computed."""
+        values, shown = rows.values, rows.visible[:, self.column]
+        known = torch.where(shown > 0, values, 0.0)
+        blended, linear, rank = known, known.clone(), self.scored(known)
+        blended = blended.clone()
+        for some in (
+            (rows.visible <= 0).any(1).nonzero()[:, 0].split(max(int(_CHUNK_FLOATS / len(self.column) ** 2), 16))
+        ):
+            blended[some], linear[some], rank[some] = self(values[some], shown[some])
+        return Completion(blended, blended, linear, rank, torch.zeros_like(blended))
+
+    @torch.no_grad()
+    def given_others(self, values: Tensor, visible: Tensor) -> Tensor:
+        """What it says of each cell given the row's other cells, as if the cell itself, visible or not, were hidden.
+
+        Parameters
+        ----------
+        values : Tensor of shape (n, width)
+        visible : Tensor of shape (n, n_columns)
+
+        Returns
+        -------
+        Tensor of shape (n, width)
+        """
+        told = torch.zeros_like(values)
+        n_groups = min(visible.shape[1], MOST_GROUPS)
+        for group in range(n_groups):
+            others = visible.clone()
+            others[:, group::n_groups] = 0
+            completed = self.complete(Rows(values, others), None).completed
+            told = torch.where(self.column % n_groups == group, completed, told)
+        return told
+
+    def refit(self, learning: Learning) -> Self:
+        """Fitted again with all cells, unless it came from an earlier table."""
+        return _fit(learning, start=self) if self.is_own else self  # type: ignore[return-value]
+
+    def state(self) -> dict[str, Any]:
+        """Its buffers."""
+        return {"weights": self.state_dict()}
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any], spans: Sequence[Span], given: Mapping[str, Any]) -> Self:
+        """Rebuild what `state` described."""
+        module = cls.blank(spans)
+        module.load_state_dict(state["weights"])
+        return module
+
 
 @torch.no_grad()
-def fit_base(
+def fit_closed_form(
     values: Tensor,
     visible: Tensor,
     spans: Sequence[Span],
     generator: torch.Generator,
-    start: ClosedFormBase | None = None,
-) -> ClosedFormBase:
+    start: ClosedForm | None = None,
+) -> ClosedForm:
     """Fit both conditional means, and the blend by least squares on cells hidden for that purpose.
 
     Parameters
@@ -163,27 +279,28 @@ def fit_base(
         Layout of the slots.
     generator : torch.Generator
         Hides the cells for the blend.
-    start : ClosedFormBase, default=None
-        A base of much the same rows, from which fewer iterations are needed.
+    start : ClosedForm, default=None
+        One of much the same rows, from which fewer iterations are needed.
 
     Returns
     -------
-    ClosedFormBase
+    ClosedForm
         In float64.
     """
     values, visible = values.double(), visible.double()
     numeric = torch.tensor([span.start for span in spans if span.kind == "numeric"], dtype=torch.long)
     scores = NormalScores(_quantiles(values[:, numeric], visible[:, numeric]))
     scored = values.index_copy(1, numeric, scores(values[:, numeric])) if len(numeric) else values
-    base = ClosedFormBase(
+    column = span_index(spans)
+    base = ClosedForm(
         _fit_conditional(values, visible, None if start is None else start.linear),
         _fit_conditional(scored, visible, None if start is None else start.rank),
         scores,
         numeric,
         torch.zeros(values.shape[1], dtype=torch.float64),
+        column,
     )
     rows = slice(0, 2000)
-    column = torch.tensor([j for j, span in enumerate(spans) for _ in range(span.width)], dtype=torch.long)
     kept = (torch.rand(len(values[rows]), len(spans), generator=generator) >= 0.2).double()[:, column]
     shown = visible[rows] * kept
     _, linear, rank = base(values[rows], shown)
@@ -194,20 +311,6 @@ def fit_base(
     weight = cells.sum(0) / (cells.sum(0) + 20)
     base.blend.copy_(weight * ideal.clamp(0, 1) + (1 - weight) * 0.5)
     return base
-
-
-def blank_base(spans: Sequence[Span]) -> ClosedFormBase:
-    """An unfitted base of the right shape, to load weights into."""
-    width = spans[-1].stop
-    numeric = torch.tensor([span.start for span in spans if span.kind == "numeric"], dtype=torch.long)
-
-    def conditional() -> nn.Module:
-        if width <= MAX_DENSE_WIDTH:
-            return GaussianConditional(torch.zeros(width), torch.eye(width))
-        return FactorConditional(torch.zeros(width), torch.zeros(width, N_FACTORS), torch.ones(width))
-
-    scores = NormalScores(torch.zeros(len(numeric), NormalScores.N_KNOTS))
-    return ClosedFormBase(conditional(), conditional(), scores, numeric, torch.zeros(width))
 
 
 def _fit_conditional(values: Tensor, visible: Tensor, start: Any) -> nn.Module:
@@ -223,3 +326,27 @@ def _quantiles(values: Tensor, visible: Tensor) -> Tensor:
         for seen in (values[visible[:, j] > 0, j] for j in range(values.shape[1]))
     ]
     return torch.stack(columns) if columns else torch.zeros(0, NormalScores.N_KNOTS, dtype=torch.float64)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """It has none."""
+
+
+def fit(learning: Learning) -> ClosedForm:
+    """Fit to the cells that may be seen, or take over an earlier table's."""
+    for stage in learning.earlier:
+        if isinstance(stage, ClosedForm):
+            stage.is_own = False
+            return stage
+    return _fit(learning)
+
+
+def _fit(learning: Learning, start: ClosedForm | None = None) -> ClosedForm:
+    generator = learning.generator("closed form")
+    rows = torch.randperm(len(learning.values), generator=generator)[:MOST_ROWS]
+    shown = learning.visible[rows][:, span_index(learning.spans)]
+    return fit_closed_form(learning.values[rows], shown, learning.spans, generator, start)
+
+
+STAGE = Stage("closed form", Settings, fit, ClosedForm.from_state, waits=False)

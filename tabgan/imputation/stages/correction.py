@@ -1,69 +1,66 @@
-"""The generator of the default objective: closed form, neighbours and a learned correction, and how that is trained."""
+"""A learned correction to the completion so far: a residual network that is kept only where held-out cells say that it helps."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
 
-from tabgan._runtime import make_generator
-from tabgan.core.callbacks import Callback, EarlyStopping, NanGuard, WeightAverage
-from tabgan.core.history import History
-from tabgan.core.phases import (
-    OptimizerSpec,
-    Phase,
-    Term,
-    TermLoss,
-    cosine_schedule,
-)
-from tabgan.core.run import Run, run_callbacks
-from tabgan.core.trainer import Trainer
-from tabgan.imputation.masked_rows import MaskedPool, PoolTask
+from tabgan.core.callbacks import AVERAGE_DECAY
+from tabgan.core.cases import Players
+from tabgan.core.phases import OptimizerSpec, Phase, Term, TermLoss, cosine_schedule
+from tabgan.core.run import Stopping, Trained, train
+from tabgan.imputation.learning import Learning, MaskedRows
 from tabgan.imputation.masking import reconstruction_loss
-from tabgan.imputation.stages.closed_form import ClosedFormBase, blank_base, fit_base
-from tabgan.imputation.stages.neighbours import Neighbours, blank_neighbours, fit_neighbours
-from tabgan.imputation.stages.stage import Start
+from tabgan.imputation.stages.stage import Completion, FittedStage, Rows, Stage, settings_of
 from tabgan.networks.blocks import PiecewiseLinearEncoding, ResidualBlock, blank_linear, init_linear
-from tabgan.networks.heads import SpanHeads, span_index
+from tabgan.networks.heads import SpanHeads
 from tabgan.spans import Span, total_width
 
-__all__ = ["BasedGenerator", "RemaskSettings", "Trained", "build_remask", "train_remask", "use_all_cells"]
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+__all__ = ["STAGE", "Correction", "Settings", "keep_what_earns"]
+
+_LEAST_GAIN = 0.02  # of the held-out loss: less is what the closed form gains from the held-out cells themselves
+_WORTH_GOING_ON = 0.005  # of the held-out loss, within `patience` scorings: corrections that are kept gain faster
+_ROWS_FOR_HALF = 400
 
 
-class BasedGenerator(nn.Module):
-    """Gaussian conditional mean, a step towards the nearest training rows, and a learned correction by weight-sharing members.
+@dataclass(frozen=True)
+class Settings:
+    """`GAINImputer` documents each."""
 
-    The correction's last layer starts at zero, so before training the generator *is* its start: with weights
-    kept only if they score better on held-out cells, it is never worse than that there.
+    n_steps: int = 400
+    batch_size: int = 256
+    learning_rate: float = 2e-3
+    width: int = 128
+    n_blocks: int = 2
+    n_members: int = 4
+    n_bins: int = 16
+    patience: int = 2
+
+
+class Correction(nn.Module, FittedStage):
+    """A correction by weight-sharing members, whose last layer starts at zero: before training, rows stay as they came.
 
     Parameters
     ----------
     spans : sequence of Span
         Layout of the slots.
-    base : ClosedFormBase
-        The closed-form part; its buffers are not trained.
     edges : Tensor of shape (n_numeric, n_bins + 1)
         Quantile edges of the numeric slots, in slot order.
     width : int, default=128
-        Width of the correction network.
+        Width of the network.
     n_blocks : int, default=2
         Residual blocks.
     n_members : int, default=4
         Ensemble members. They share all weights but a scaling and bias after the first layer, and the last layer.
-    dropout : float, default=0.0
-        Inside the residual blocks.
-    neighbours : Neighbours, default=None
-        The stored rows; its buffers are not trained with the correction.
     generator : torch.Generator
         Source of the initial weights.
-
-    Shape
-    -----
-    values: (n, width of the table), visible: (n, n_columns), noise: not used. Output of `members`: (n_members, n, width);
-    of `forward`: (n, width), probabilities in categorical blocks.
 
     References
     ----------
@@ -75,20 +72,15 @@ class BasedGenerator(nn.Module):
     def __init__(
         self,
         spans: Sequence[Span],
-        base: ClosedFormBase,
         edges: Tensor,
         *,
         width: int = 128,
         n_blocks: int = 2,
         n_members: int = 4,
-        dropout: float = 0.0,
-        neighbours: Neighbours | None = None,
         generator: torch.Generator,
     ) -> None:
         super().__init__()
         d_table, n_columns = total_width(spans), len(spans)
-        self.base = base
-        self.neighbours = neighbours
         self.heads = SpanHeads(spans)
         numeric = [span.start for span in spans if span.kind == "numeric"]
         self.register_buffer("numeric_slots", torch.tensor(numeric, dtype=torch.long))
@@ -98,7 +90,7 @@ class BasedGenerator(nn.Module):
         self.scale = nn.Parameter(torch.empty(n_members, 1, width))
         self.input = blank_linear(d_in, width)
         self.input_bias = nn.Parameter(torch.zeros(n_members, 1, width))
-        self.blocks = nn.Sequential(*[ResidualBlock(width, dropout=dropout) for _ in range(n_blocks)])
+        self.blocks = nn.Sequential(*[ResidualBlock(width) for _ in range(n_blocks)])
         self.norm = nn.LayerNorm(width)
         self.output = nn.Parameter(torch.zeros(n_members, width, d_table))
         self.output_bias = nn.Parameter(torch.zeros(n_members, 1, d_table))
@@ -113,21 +105,12 @@ class BasedGenerator(nn.Module):
         self.output.zero_()
         self.output_bias.zero_()
 
-    @torch.no_grad()
-    def start(self, values: Tensor, visible: Tensor, rows: Tensor | None = None) -> Start:
-        """What precedes the correction; ``rows`` names the training row that each row is, which must not answer for itself."""
-        blended, linear, rank = self.base(values, visible[:, self.heads.column])
-        if self.neighbours is None:
-            return Start(blended, linear, rank, torch.zeros_like(blended))
-        step = self.neighbours(blended, rank, visible, rows)
-        return Start(blended + step, linear, rank, step)
-
-    def features(self, start: Start, visible: Tensor) -> Tensor:
-        """What the correction sees, of shape (n, d_in)."""
-        numbers = start.completed[:, self.numeric_slots]
+    def features(self, before: Completion, visible: Tensor) -> Tensor:
+        """What the network sees, of shape (n, d_in)."""
+        numbers = before.completed[:, self.numeric_slots]
         seen = visible[:, self.heads.column[self.numeric_slots]]
         bins = self.encode(numbers) * seen.repeat_interleave(self.encode.left.shape[1], 1)
-        return torch.cat([start.linear, start.rank, start.step, visible, bins], 1)
+        return torch.cat([before.linear, before.rank, before.step, visible, bins], 1)
 
     def corrected(self, features: Tensor, completed: Tensor, *, parted: bool = False) -> Tensor:
         """Raw outputs of every member: numbers, and categorical logits.
@@ -143,142 +126,118 @@ class BasedGenerator(nn.Module):
         -------
         Tensor of shape (n_members, n, width), or (n_members, n / n_members, width) if parted
         """
-        hidden, started = self.input(features), self._start(completed)
+        hidden, started = self.input(features), self._raw(completed)
         if parted:
             hidden, started = (part.view(self.n_members, -1, part.shape[-1]) for part in (hidden, started))
         # The widest layer is computed once; the members part after it.
         hidden = hidden * self.scale + self.input_bias
         return started + torch.baddbmm(self.output_bias, self.norm(self.blocks(hidden)), self.output)
 
-    def members(self, values: Tensor, visible: Tensor, started: Start | None = None) -> Tensor:
-        """Raw outputs of every member, as of `corrected`; ``started`` is `start`'s answer if it is known."""
-        started = started or self.start(values, visible)
-        return self.corrected(self.features(started, visible), started.completed)
+    @torch.no_grad()
+    def complete(self, rows: Rows, before: Completion | None) -> Completion:
+        """Mean over members of numbers and of probabilities; a network that learnt nothing is not asked."""
+        assert before is not None
+        if self.is_silent:
+            filled = self.heads.values(self._raw(before.completed))
+        else:
+            raw = self.corrected(self.features(before, rows.visible), before.completed)
+            filled = self.heads.values(raw).mean(0)
+        return before._replace(completed=torch.where(rows.visible[:, self.heads.column] > 0, before.completed, filled))
 
-    def forward(self, values: Tensor, visible: Tensor) -> Tensor:
-        """Point estimate: mean over members of numbers and of probabilities."""
-        return self.heads.values(self.members(values, visible)).mean(0)
+    @property
+    def is_silent(self) -> bool:
+        """Whether nothing is corrected."""
+        return not (self.output.any() or self.output_bias.any())
 
-    def _start(self, completed: Tensor) -> Tensor:
+    def _raw(self, completed: Tensor) -> Tensor:
         if not self.heads.any_categorical:
             return completed
         # A linear fit of one-hot slots may leave [0, 1]; its logarithm must not.
         return torch.where(self.heads.is_categorical, completed.clamp(1e-3, 1.0).log(), completed)
 
+    def state(self) -> dict[str, Any]:
+        """Its weights."""
+        return {"weights": self.state_dict()}
 
-_LEAST_GAIN = 0.02  # of the held-out loss: less is what the base gains from the held-out cells themselves
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any], spans: Sequence[Span], given: Mapping[str, Any]) -> Self:
+        """Rebuild what `state` described."""
+        settings = settings_of(Settings, given)
+        n_numeric = sum(span.kind == "numeric" for span in spans)
+        module = cls._of(spans, torch.zeros(n_numeric, settings.n_bins + 1), settings, torch.Generator().manual_seed(0))
+        module.double().load_state_dict(state["weights"])
+        return module.eval()
 
-
-_WORTH_GOING_ON = 0.005  # of the held-out loss, within `patience` scorings: corrections that are kept gain faster
-
-
-_ROWS_FOR_HALF = 400
-
-
-@dataclass(frozen=True)
-class RemaskSettings:
-    """Settings of the default objective; `GAINImputer` documents each."""
-
-    n_steps: int
-    batch_size: int
-    learning_rate: float
-    width: int
-    n_blocks: int
-    n_members: int
-    n_bins: int
-    n_references: int
-    n_trees: int
-    n_donor_trees: int
-    hide_rates: tuple[float, float]
-    pattern_fraction: float
-    patience: int
-    draw_steps: int
-    adversarial_weight: float
-    hint_rate: float
+    @classmethod
+    def _of(cls, spans: Sequence[Span], edges: Tensor, settings: Settings, generator: torch.Generator) -> Self:
+        shape: dict[str, Any] = {name: getattr(settings, name) for name in ("width", "n_blocks", "n_members")}
+        return cls(spans, edges, **shape, generator=generator)
 
 
 @dataclass(frozen=True)
-class Trained:
-    """A trained generator in float64 on the CPU, and how it came about."""
+class CorrectionBatch:
+    """Masked rows: the truth, features, the completion so far, and 1 in the cells to predict."""
 
-    module: nn.Module
-    history: History
-    n_steps: int
-    stop_reason: str | None
-    own_base: bool = False
-    """Whether the base was fitted for this table, so that it may be fitted again on all of its cells."""
-    pool: MaskedPool | None = None
-    """The rows it was trained on."""
+    truth: Tensor
+    features: Tensor
+    completed: Tensor
+    hidden: Tensor
 
 
-def train_remask(
-    values: Tensor,
-    training: Tensor,
-    validation: Tensor,
-    spans: Sequence[Span],
-    settings: RemaskSettings,
-    run: Run,
-    start: nn.Module | None = None,
-) -> Trained:
-    """Train base and correction on cells hidden on purpose.
+class CorrectionTask:
+    """Learn to fill from masked rows; ensemble members share a batch, a part each.
 
     Parameters
     ----------
-    values : Tensor of shape (n, width)
-        Encoded rows, float32, hidden slots 0.
-    training, validation : Tensor of shape (n, n_columns)
-        Disjoint 0/1 masks of the observed cells: to learn from, and to stop by.
-    spans : sequence of Span
-        Layout of the slots.
-    settings, run
-        What and how.
-    start : nn.Module, default=None
-        A trained generator to go on from.
+    masked : MaskedRows
+    module : Correction
+        Its encoding makes the features.
+    batch_size : int
+        Rows per step over all members, drawn with replacement.
+    device : torch.device
+        Where to.
     """
-    column = span_index(spans)
-    if start is None:
-        rows = torch.randperm(len(values), generator=run.generator)[:50_000]
-        base = fit_base(values[rows], training[rows][:, column], spans, run.generator)
-        edges = _quantile_edges(values, training[:, column], spans, settings.n_bins)
-        module: Any = BasedGenerator(
-            spans,
-            base,
-            edges,
-            width=settings.width,
-            n_blocks=settings.n_blocks,
-            n_members=settings.n_members,
-            generator=run.generator,
-        ).float()
+
+    def __init__(self, masked: MaskedRows, module: Correction, batch_size: int, device: torch.device) -> None:
+        before, rows = masked.trail.last, masked.rows
+        with torch.no_grad():
+            features = module.features(before, rows.visible)
+        self.rows = CorrectionBatch(
+            *(part.to(device) for part in (rows.values, features, before.completed, masked.hidden))
+        )
+        self.batch_size = max(batch_size // module.n_members, 1) * module.n_members
+
+    def batch(self, generator: torch.Generator) -> CorrectionBatch:
+        """Draw masked rows."""
+        device = self.rows.truth.device
+        chosen = torch.randint(len(self.rows.truth), (self.batch_size,), generator=generator).to(device)
+        return CorrectionBatch(*(part[chosen] for part in vars(self.rows).values()))
+
+    def reconstruction(self, players: Players, batch: CorrectionBatch) -> Tensor:
+        """Squared error and cross-entropy on the cells hidden on purpose."""
+        module: Any = players["generator"]
+        heads = module.heads
+        raw = heads.log_probabilities(module.corrected(batch.features, batch.completed, parted=True)).flatten(0, 1)
+        return reconstruction_loss(raw, batch.truth, batch.hidden, heads.column, heads.is_categorical)
+
+
+def fit(learning: Learning) -> Correction:
+    """Train on cells hidden on purpose, stop by held-out ones, and keep what earns its place."""
+    settings, generator = learning.settings(Settings), learning.generator("correction")
+    earlier = next((stage for stage in learning.earlier if isinstance(stage, Correction)), None)
+    if earlier is None:
+        edges = _quantile_edges(learning, settings.n_bins)
+        module = Correction._of(learning.spans, edges, settings, generator).float()
     else:
-        module = start.float().requires_grad_(True)
-        module.neighbours = None  # they are rows of the earlier table
-    n_validation = int(validation.sum())
-    if n_validation < 10 or len(values) < 10:
-        # Too little to tell learning from noise: the closed form stands.
-        reason = "too few cells to validate on; the closed form is used"
-        return Trained(module.double().eval(), History(), 0, reason, own_base=start is None)
-    module.neighbours = fit_neighbours(module.base, values, training, spans, settings.n_references, run.generator)
-    low, high = settings.hide_rates
-    pool = MaskedPool.draw(
-        module,
-        values,
-        training,
-        run.generator,
-        lowest_rate=low,
-        highest_rate=high,
-        donors=training + validation if settings.pattern_fraction else None,
-        donor_fraction=settings.pattern_fraction,
-    )
-    score = _validation_loss(module, values, training, validation, run)
-    # Only the correction is trained: what comes before it need be neither averaged nor copied in every step.
-    before = {name: getattr(module, name) for name in ("base", "neighbours")}
-    module.base, module.neighbours = nn.Identity(), None
-    module = module.to(run.device)
+        module = earlier.in_dtype(torch.float32).requires_grad_(True)
+    if not learning.worthwhile:
+        module.trained = Trained({}, [], 0, "too few cells to validate on; the closed form is used")
+        return module.eval()
+    score = _held_out_score(module, learning)
+    device = learning.run.device
     # A small table in a large batch is the same rows over and over.
-    batch_size = min(settings.batch_size, max(64, len(values) // 2))
-    task = PoolTask(pool.to(run.device), module, batch_size)
-    average = WeightAverage(module, "generator")
-    stopping = EarlyStopping(average.module, score, patience=settings.patience, min_delta=_WORTH_GOING_ON, every=50)
+    batch_size = min(settings.batch_size, max(64, len(learning.values) // 2))
+    task = CorrectionTask(learning.masked, module, batch_size, device)
     phase = Phase(
         "generator",
         TermLoss([Term("reconstruction", task.reconstruction)]),
@@ -286,24 +245,38 @@ def train_remask(
         schedule=cosine_schedule(settings.n_steps, warmup=20),
         max_grad_norm=1.0,
     )
-    callbacks: list[Callback] = [average, stopping, NanGuard(), *run_callbacks(run, "GAINImputer")]
-    trainer = Trainer({"generator": module}, [phase], task, generator=run.generator, callbacks=callbacks)
-    trainer.fit(settings.n_steps)
-    stopping.restore_best()
-    keep_what_earns(average.module, score, len(values))
-    module = average.module.cpu()
-    for name, part in before.items():
-        setattr(module, name, part)
-    return Trained(module.double(), trainer.history, trainer.step_count, trainer.stop_reason, start is None, pool)
+    trained = train(
+        {"generator": module},
+        [phase],
+        task,
+        replace(learning.run, generator=generator),
+        settings.n_steps,
+        description="GAINImputer",
+        averages={"generator": AVERAGE_DECAY},
+        stopping=Stopping("generator", score, patience=settings.patience, min_delta=_WORTH_GOING_ON, every=50),
+    )
+    kept: Any = trained.players["generator"].to(device)
+    keep_what_earns(kept, score, len(learning.values))
+    kept.trained = replace(trained, players={})
+    return kept.cpu()
 
 
 @torch.no_grad()
-def keep_what_earns(module: Any, score: Callable[..., float], n_rows: int) -> None:
+def keep_what_earns(module: Correction, score: Callable[..., float], n_rows: int) -> None:
     """Undo the correction of numbers, or of categories, where it does not clearly improve the held-out loss of *that* kind.
 
     The joint loss may fall by better level probabilities alone while the numbers get worse, or the other way round. What stays is
     drawn towards none where there are few rows: held-out cells are hidden at random, other gaps are not, and a correction learnt
     from some hundred rows carries over to them by half at most (measured on auto_imports and mpg).
+
+    Parameters
+    ----------
+    module : Correction
+        Changed in place.
+    score : callable
+        ``score(module, columns) -> float``: the held-out loss on columns of weight 1, of shape (n_columns,).
+    n_rows : int
+        Training rows.
     """
     heads = module.heads
     weight, bias = module.output.clone(), module.output_bias.clone()
@@ -325,49 +298,27 @@ def keep_what_earns(module: Any, score: Callable[..., float], n_rows: int) -> No
     module.output_bias.copy_(share * bias)
 
 
-def use_all_cells(
-    module: BasedGenerator, values: Tensor, visible: Tensor, spans: Sequence[Span], *, base: bool
-) -> None:
-    """Store the neighbours' rows anew with all that is visible, and with ``base`` fit the base anew first."""
-    if base:
-        generator = make_generator(0)
-        rows = torch.randperm(len(values), generator=generator)[:50_000]
-        module.base = fit_base(values[rows], visible[rows][:, span_index(spans)], spans, generator, module.base)
-    if module.neighbours is not None and module.neighbours.rows is not None:
-        rows = module.neighbours.rows
-        module.neighbours.restock(module.base, values[rows].double(), visible[rows].double())
-
-
-def build_remask(spans: Sequence[Span], settings: RemaskSettings, n_keys: int) -> BasedGenerator:
-    """An untrained module of the right shape, to load weights into; ``n_keys`` rows are stored."""
-    n_numeric = sum(span.kind == "numeric" for span in spans)
-    return BasedGenerator(
-        spans,
-        blank_base(spans),
-        torch.zeros(n_numeric, settings.n_bins + 1),
-        width=settings.width,
-        n_blocks=settings.n_blocks,
-        n_members=settings.n_members,
-        neighbours=blank_neighbours(spans, n_keys) if n_keys else None,
-        generator=torch.Generator().manual_seed(0),
-    ).double()
-
-
-def _validation_loss(module: BasedGenerator, values: Tensor, training: Tensor, validation: Tensor, run: Run) -> Any:
-    """The held-out score: reconstruction loss on the validation cells of at most 4,000 rows."""
-    rows = validation.sum(1).nonzero()[:, 0]
-    rows = rows[torch.randperm(len(rows), generator=run.generator)[:4000]]
-    shown, column, is_categorical = training[rows], module.heads.column, module.heads.is_categorical
+def _held_out_score(module: Correction, learning: Learning) -> Callable[..., float]:
+    """Reconstruction loss on held-out cells, for networks on the run's device."""
+    rows, device = learning.judged.rows, learning.run.device
+    before = Completion(*(part.float() for part in learning.judged.last))
     with torch.no_grad():
-        started = module.start(values[rows], shown, rows)
-        features = module.features(started, shown)
+        features = module.features(before, rows.visible.float())
+    heads = module.heads
     parts = [
-        part.to(run.device)
-        for part in (features, started.completed, values[rows], validation[rows], column, is_categorical)
+        part.to(device)
+        for part in (
+            features,
+            before.completed,
+            rows.values.float(),
+            learning.judged_cells,
+            heads.column,
+            heads.is_categorical,
+        )
     ]
 
     @torch.no_grad()
-    def score(module: Any, columns: Tensor | None = None) -> float:
+    def score(module: Correction, columns: Tensor | None = None) -> float:
         features, completed, truth, cells, column, is_categorical = parts
         cells = cells if columns is None else cells * columns
         filled = module.heads.values(module.corrected(features, completed)).mean(0)
@@ -377,12 +328,15 @@ def _validation_loss(module: BasedGenerator, values: Tensor, training: Tensor, v
     return score
 
 
-def _quantile_edges(values: Tensor, visible: Tensor, spans: Sequence[Span], n_bins: int) -> Tensor:
+def _quantile_edges(learning: Learning, n_bins: int) -> Tensor:
     levels = torch.linspace(0, 1, n_bins + 1, dtype=torch.float64)
     edges = []
-    for span in spans:
+    for j, span in enumerate(learning.spans):
         if span.kind == "numeric":
-            seen = values[visible[:, span.start] > 0, span.start].double()
+            seen = learning.values[learning.visible[:, j] > 0, span.start].double()
             seen = seen[:100_000]  # torch.quantile refuses more than 16 million; quantiles need far fewer
             edges.append(torch.quantile(seen, levels) if len(seen) else torch.zeros(n_bins + 1, dtype=torch.float64))
-    return torch.stack(edges).to(values) if edges else torch.zeros(0, n_bins + 1)
+    return torch.stack(edges).to(learning.values) if edges else torch.zeros(0, n_bins + 1)
+
+
+STAGE = Stage("correction", Settings, fit, Correction.from_state, waits=False)

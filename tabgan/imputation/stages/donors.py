@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -11,14 +13,31 @@ from sklearn.tree import ExtraTreeRegressor
 from sklearn.utils.parallel import Parallel, delayed
 from torch import Tensor
 
-from tabgan.imputation.stages.forests import FEWEST_ROWS, MOST_SLOTS
-from tabgan.imputation.trees import Forests, Tree, flat_tree
+from tabgan.imputation.learning import Learning
+from tabgan.imputation.stages.stage import FittedStage, Stage, Trail, drawn_by
+from tabgan.imputation.trees import FEWEST_ROWS, MOST_SLOTS, Tree, Trees, flat_tree
 from tabgan.spans import Span, total_width
 
-__all__ = ["DonorStep", "grow_donors"]
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+__all__ = ["STAGE", "Donors", "Settings", "grow_donors"]
+
+MOST_ROWS = 4096
+"""Rows that can be donors, drawn at random if there are more."""
+
+_SHARE_OF_SLOTS = 0.6
+"""That a split may choose from, so that trees differ."""
 
 
-class DonorStep(Forests):
+@dataclass(frozen=True)
+class Settings:
+    """`GAINImputer` documents it."""
+
+    n_donor_trees: int = 10
+
+
+class Donors(FittedStage):
     """Replaces the drawn cells of completed rows by cells of training rows that trees take for alike.
 
     Leaves hold one real cell each, and a row asks one tree, drawn at random, so that the answers to many draws spread as the column
@@ -29,12 +48,8 @@ class DonorStep(Forests):
     ----------
     spans : sequence of Span
         Layout of the slots.
-    forests : sequence of list of Tree
-        Per column, leaves of one row each; an empty list leaves the column's draws as they are.
-
-    Shape
-    -----
-    drawn: (n, width), visible: (n, n_columns). Output: (n, width), visible cells as they came.
+    trees : sequence of Trees or None
+        Per column, leaves of one row each; None leaves the column's draws as they are.
 
     References
     ----------
@@ -44,72 +59,94 @@ class DonorStep(Forests):
 
     SWEEPS = 2
 
+    def __init__(self, spans: Sequence[Span], trees: Sequence[Trees | None]) -> None:
+        self.spans = tuple(spans)
+        self.trees = list(trees)
+
+    def draw(self, trail: Trail, drawn: Tensor | None, n_draws: int, generator: torch.Generator) -> Tensor:
+        """The draws with donors' cells."""
+        assert drawn is not None
+        return torch.stack([self.replaced(one, trail.rows.visible, generator) for one in drawn])
+
     @torch.no_grad()
-    def forward(self, drawn: Tensor, visible: Tensor, generator: torch.Generator) -> Tensor:
-        """Completed rows with donors' cells; ``generator`` (CPU) orders the columns and chooses the trees."""
+    def replaced(self, drawn: Tensor, visible: Tensor, generator: torch.Generator) -> Tensor:
+        """One draw with donors' cells.
+
+        Parameters
+        ----------
+        drawn : Tensor of shape (n, width)
+        visible : Tensor of shape (n, n_columns)
+        generator : torch.Generator
+            CPU generator: orders the columns and chooses the trees.
+
+        Returns
+        -------
+        Tensor of shape (n, width)
+            Visible cells as they came.
+        """
         drawn = drawn.clone()
         for _ in range(self.SWEEPS):
             for j in torch.randperm(len(self.spans), generator=generator).tolist():
-                rows = (visible[:, j] <= 0).nonzero()[:, 0]
-                if len(rows) and self.n_trees(j):
-                    trees = torch.randint(self.n_trees(j), (len(rows), 1), generator=generator).to(drawn.device)
-                    drawn[rows, self.spans[j].start : self.spans[j].stop] = self.told(drawn[rows], j, trees)[:, 0]
+                rows, trees = (visible[:, j] <= 0).nonzero()[:, 0], self.trees[j]
+                if len(rows) and trees is not None:
+                    asked = torch.randint(len(trees), (len(rows), 1), generator=generator).to(drawn.device)
+                    drawn[rows, self.spans[j].start : self.spans[j].stop] = trees.told(drawn[rows], asked)[:, 0]
         return drawn
 
+    def state(self) -> dict[str, Any]:
+        """The trees, by column."""
+        return {"trees": {j: trees.state() for j, trees in enumerate(self.trees) if trees is not None}}
 
-MOST_ROWS = 4096
-"""Rows that can be donors, drawn at random if there are more."""
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any], spans: Sequence[Span], given: Mapping[str, Any]) -> Self:
+        """Rebuild what `state` described."""
+        stored = state["trees"]
+        return cls(spans, [Trees.from_state(stored[j]) if j in stored else None for j in range(len(spans))])
 
 
-_SHARE_OF_SLOTS = 0.6
-"""That a split may choose from, so that trees differ."""
+def fit(learning: Learning) -> Donors | None:
+    """Grow the trees from training rows, each with its own draw of their missing cells."""
+    n_trees = learning.settings(Settings).n_donor_trees
+    if not n_trees:
+        return None
+    trail = learning.sampled.take(slice(0, MOST_ROWS))
+    drawn = drawn_by(learning.stages, trail, n_trees, learning.generator("donors"))
+    return grow_donors(trail.rows.values, trail.rows.visible > 0, drawn, learning.spans, learning.rng("donors"))
 
 
-def grow_donors(
-    values: np.ndarray,
-    mask: np.ndarray,
-    draw: Callable[[np.ndarray, np.ndarray, int], np.ndarray],
-    spans: Sequence[Span],
-    *,
-    n_trees: int,
-    seed: int,
-) -> DonorStep:
+def grow_donors(values: Tensor, mask: Tensor, drawn: Tensor, spans: Sequence[Span], rng: np.random.Generator) -> Donors:
     """Grow trees for every numeric column from its observed cells, each tree with its own draw of the other columns' hidden cells.
 
     Parameters
     ----------
-    values : ndarray of shape (n, width)
+    values : Tensor of shape (n, width)
         Encoded rows.
-    mask : ndarray of shape (n, n_columns)
+    mask : BoolTensor of shape (n, n_columns)
         True where observed.
-    draw : callable
-        From rows, mask and a number of draws to the draws, of shape (n_draws, n, width).
+    drawn : Tensor of shape (n_trees, n, width)
+        Draws of the rows.
     spans : sequence of Span
         Layout of the slots.
-    n_trees : int
-        Per column.
-    seed : int
+    rng : numpy.random.Generator
 
     Notes
     -----
     Levels are left to the network and its forests: leaves of single rows know less well how likely each level is (the log-loss of
     twenty draws rose on diamonds from 1.73 to 1.97, and on abalone from .89 to .92).
     """
-    rng = np.random.default_rng(seed)
-    rows = rng.permutation(len(values))[:MOST_ROWS]
-    values, mask = values[rows], mask[rows]
-    completed = draw(values, mask, n_trees).astype(np.float32)
-    forests: list[list[Tree]] = [[] for _ in spans]
+    seen, truth = drawn.numpy().astype(np.float32), values.numpy().astype(np.float64)
+    grown: list[Trees | None] = [None] * len(spans)
     for j, span in enumerate(spans):
-        known = np.flatnonzero(mask[:, j])
+        known = np.flatnonzero(mask[:, j].numpy())
         if span.kind != "numeric" or len(known) < FEWEST_ROWS or len(spans) == 1:
             continue
         outside = np.delete(np.arange(total_width(spans)), span.start)
-        truth = values[known, span.start].astype(np.float64)
-        forests[j] = Parallel(prefer="threads")(
-            delayed(_tree)(drawn[np.ix_(known, outside)], truth, outside, rng.spawn(1)[0]) for drawn in completed
+        trees = Parallel(prefer="threads")(
+            delayed(_tree)(one[np.ix_(known, outside)], truth[known, span.start], outside, rng.spawn(1)[0])
+            for one in seen
         )
-    return DonorStep(spans, forests)
+        grown[j] = Trees(trees)
+    return Donors(spans, grown)
 
 
 def _tree(seen: np.ndarray, truth: np.ndarray, slots: np.ndarray, rng: np.random.Generator) -> Tree:
@@ -120,3 +157,6 @@ def _tree(seen: np.ndarray, truth: np.ndarray, slots: np.ndarray, rng: np.random
     value = np.zeros((model.tree_.node_count, 1))
     value[model.apply(seen[order]), 0] = truth[order]
     return flat_tree(model.tree_, slots)._replace(value=torch.from_numpy(value))
+
+
+STAGE = Stage("donors", Settings, fit, Donors.from_state, judged=False)

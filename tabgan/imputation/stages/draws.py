@@ -2,32 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from tabgan.core.callbacks import Callback, NanGuard, WeightAverage
-from tabgan.core.history import History
 from tabgan.core.losses import ADVERSARIAL_LOSSES
 from tabgan.core.phases import DiscriminatorLoss, GeneratorLoss, OptimizerSpec, Phase, Term, cosine_schedule
-from tabgan.core.run import Run, run_callbacks
-from tabgan.core.trainer import Trainer
+from tabgan.core.run import train
 from tabgan.imputation.cell_discriminator import CellDiscriminator
-from tabgan.imputation.draw_task import PooledDrawTask
-from tabgan.imputation.masked_rows import MaskedPool
-from tabgan.imputation.stages.correction import BasedGenerator, RemaskSettings
-from tabgan.imputation.stages.forests import ForestStep
-from tabgan.imputation.stages.stage import Start
+from tabgan.imputation.draw_task import DrawTask, MaskedTruth
+from tabgan.imputation.learning import Learning, MaskedRows
+from tabgan.imputation.stages.closed_form import ClosedForm
+from tabgan.imputation.stages.correction import Correction
+from tabgan.imputation.stages.stage import Completion, FittedStage, Stage, Trail, settings_of
 from tabgan.networks.blocks import ResidualBlock, blank_linear, init_linear
-from tabgan.networks.heads import span_index
+from tabgan.networks.heads import SpanHeads
 from tabgan.spans import Span, total_width
 
-__all__ = ["Drawer", "Noise", "draw_scores", "train_drawer"]
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+__all__ = ["STAGE", "Draws", "Noise", "Settings", "Told"]
 
 LARGEST_TIE = 0.2
+MOST_CENTRED = 4000
+"""Masked rows by which `Draws.fit_centre` goes."""
+_LEAST_PROBABILITY = 1e-6
+
+
+@dataclass(frozen=True)
+class Settings:
+    """`GAINImputer` documents each."""
+
+    batch_size: int = 256
+    width: int = 128
+    draw_steps: int = 200
+    adversarial_weight: float = 0.1
+    hint_rate: float = 0.9
 
 
 @dataclass(frozen=True)
@@ -57,7 +71,18 @@ class Noise:
         return Noise(self.deviation.flatten(0, 1), self.latent.flatten(0, 1), self.levels.flatten(0, 1))
 
 
-class Drawer(nn.Module):
+class Told(NamedTuple):
+    """What all draws of a row share; each of shape (n, width)."""
+
+    means: Tensor
+    """The copula's conditional means, in normal scores."""
+    raw: Tensor
+    """Point estimates: numbers, and logarithms of probabilities."""
+    point: Tensor
+    """The same with numbers in normal scores."""
+
+
+class Draws(nn.Module, FittedStage):
     """Draws of hidden cells given the visible ones.
 
     Numbers are drawn as normal scores: a centre and a deviation with the copula's conditional covariance (by conditioning an
@@ -69,8 +94,8 @@ class Drawer(nn.Module):
 
     Parameters
     ----------
-    point : BasedGenerator
-        The trained point estimate; its weights stay as they are.
+    spans : sequence of Span
+        Layout of the slots.
     width : int, default=128
         Width of the network.
     n_blocks : int, default=2
@@ -81,10 +106,6 @@ class Drawer(nn.Module):
         Of the relaxed choice of levels in training (Gumbel-softmax, Jang et al. 2017).
     generator : torch.Generator
         Source of the initial weights.
-
-    Shape
-    -----
-    values: (n, width of the table), visible: (n, n_columns). Output: (n, width of the table): scores, and one-hot blocks.
     """
 
     lean: Tensor
@@ -92,7 +113,7 @@ class Drawer(nn.Module):
 
     def __init__(
         self,
-        point: BasedGenerator,
+        spans: Sequence[Span],
         *,
         width: int = 128,
         n_blocks: int = 2,
@@ -101,11 +122,11 @@ class Drawer(nn.Module):
         generator: torch.Generator,
     ) -> None:
         super().__init__()
-        self.point = point.requires_grad_(False)
-        d_table = len(point.heads.column)
+        self.heads = SpanHeads(spans)
+        d_table = total_width(spans)
         self.d_latent = d_latent
         self.temperature = temperature
-        self.input = blank_linear(3 * d_table + point.heads.n_columns + d_latent, width)
+        self.input = blank_linear(3 * d_table + len(spans) + d_latent, width)
         self.blocks = nn.Sequential(*[ResidualBlock(width) for _ in range(n_blocks)])
         self.norm = nn.LayerNorm(width)
         self.output = blank_linear(width, 2 * d_table)
@@ -121,78 +142,59 @@ class Drawer(nn.Module):
         self.output.weight.zero_()
         self.output.bias.zero_()
 
-    def noise(
-        self, visible: Tensor, n_draws: int, generator: torch.Generator, deviation: Tensor | None = None
-    ) -> Noise:
-        """Noise for rows with these visible cells, from a CPU generator; ``deviation`` spares its computation."""
-        like, n = self.output.weight, len(visible)
-        if deviation is None:
-            deviation = self.deviations(visible, n_draws, generator)
-        latent = torch.randn(n_draws, n, self.d_latent, generator=generator).to(like)
-        uniform = torch.rand(n_draws, n, len(self.point.heads.column), generator=generator).clamp(1e-6, 1 - 1e-6)
-        return Noise(deviation, latent, -(-uniform.log()).log().to(like))
+    def noise(self, deviation: Tensor, generator: torch.Generator) -> Noise:
+        """Noise around given deviations of shape (n_draws, n, width), from a CPU generator."""
+        n_draws, n, width = deviation.shape
+        latent = torch.randn(n_draws, n, self.d_latent, generator=generator).to(deviation)
+        uniform = torch.rand(n_draws, n, width, generator=generator).clamp(1e-6, 1 - 1e-6)
+        return Noise(deviation, latent, -(-uniform.log()).log().to(deviation))
 
     @torch.no_grad()
-    def deviations(self, visible: Tensor, n_draws: int, generator: torch.Generator) -> Tensor:
-        """Draws from the copula less its conditional mean, of shape (n_draws, n, width)."""
-        rank: Any = self.point.base.rank
-        noise = torch.randn(n_draws, len(visible), rank.d_noise, generator=generator).to(self.output.weight)
-        return rank.deviations(noise, visible[:, self.point.heads.column])
+    def told(self, closed_form: ClosedForm, completion: Completion) -> Told:
+        """What a completion says for draws."""
+        completed, is_categorical = completion.completed, self.heads.is_categorical
+        logs = torch.where(is_categorical, completed, 1.0).clamp_min(_LEAST_PROBABILITY).log()
+        raw = torch.where(is_categorical, logs, completed)
+        return Told(completion.rank, raw, closed_form.scored(raw))
 
     @torch.no_grad()
-    def context(self, values: Tensor, visible: Tensor, started: Start | None = None) -> tuple[Tensor, Tensor, Tensor]:
-        """What all draws of a row share: copula means in scores, raw point estimates, and the scored point estimates."""
-        heads, base = self.point.heads, self.point.base
-        shown = visible[:, heads.column]
-        values = torch.where(shown > 0, values, 0.0)
-        started = started or self.point.start(values, visible)
-        means = started.rank
-        raw = heads.log_probabilities(self.point.members(values, visible, started))
-        raw = torch.where(heads.is_categorical, raw.logsumexp(0) - _log(len(raw)), raw.mean(0))
-        return means, raw, base.scored(torch.where(heads.is_categorical, raw, torch.where(shown > 0, values, raw)))
-
-    @torch.no_grad()
-    def fit_centre(self, context: tuple[Tensor, Tensor, Tensor], truth: Tensor, hidden: Tensor, noise: Noise) -> None:
+    def fit_centre(self, told: Told, truth: Tensor, hidden: Tensor, deviation: Tensor, largest_ties: Tensor) -> None:
         """Put draws between the copula's mean and the point estimate, and scale them to what is left, by least squares.
 
         Columns in which one value makes up a fifth of the cells keep the copula's draws: scores jump where a tie ends.
 
         Parameters
         ----------
-        context : tuple of Tensor
-            From `context`.
+        told : Told
         truth : Tensor of shape (n, width)
             The rows in normal scores.
         hidden : Tensor of shape (n, width)
             1 where a slot was hidden on purpose.
-        noise : Noise
+        deviation : Tensor of shape (n, width)
             Of one draw.
+        largest_ties : Tensor of shape (n_numeric,)
+            See `NormalScores.largest_ties`.
         """
-        means, _, scored_point = context
-        step, wanted = (scored_point - means) * hidden, (truth - means) * hidden
+        step, wanted = (told.point - told.means) * hidden, (truth - told.means) * hidden
         few = 20 / (hidden.sum(0) + 20)
         lean = (step * wanted).sum(0) / step.square().sum(0).clamp_min(1e-9)
         usable = torch.ones_like(lean)
-        base = self.point.base
-        usable[base.numeric_slots] = (base.scores.largest_ties() < LARGEST_TIE).to(lean)
+        usable[~self.heads.is_categorical] = (largest_ties < LARGEST_TIE).to(lean)
         self.lean.copy_(usable * (1 - few) * lean.clamp(0, 1))
-        deviation = noise.deviation * hidden
+        deviation = deviation * hidden
         left = (wanted - self.lean * step).square().sum(0) / deviation.square().sum(0).clamp_min(1e-9)
         self.spread.copy_(torch.where(usable > 0, (few + (1 - few) * left).sqrt().clamp(0.1, 2.0), 1.0))
 
-    def forward(
-        self, context: tuple[Tensor, Tensor, Tensor], visible: Tensor, noise: Noise, *, relaxed: bool = False
-    ) -> Tensor:
+    def forward(self, told: Told, visible: Tensor, noise: Noise, *, relaxed: bool = False) -> Tensor:
         """One draw per row: scores and one-hot blocks; ``relaxed`` lets gradients through the choice of levels."""
-        means, raw, scored_point = context
-        heads, deviation = self.point.heads, noise.deviation
-        hidden = self.input(torch.cat([means, scored_point, deviation, visible, noise.latent], 1))
+        heads, deviation = self.heads, noise.deviation
+        hidden = self.input(torch.cat([told.means, told.point, deviation, visible, noise.latent], 1))
         shift, log_scale = self.output(self.norm(self.blocks(hidden))).chunk(2, 1)
-        centre = torch.lerp(means, scored_point, self.lean)
+        centre = torch.lerp(told.means, told.point, self.lean)
         numbers = centre + deviation * self.spread * log_scale.clamp(-4, 2).exp() + shift
         if not heads.any_categorical:
             return numbers
-        tilted = raw + shift + noise.levels
+        tilted = told.raw + shift + noise.levels
         blank = torch.where(heads.is_categorical, tilted / self.temperature, 0.0)
         soft = heads.log_probabilities(blank)
         soft = torch.where(heads.is_categorical, soft, 0.0).exp()
@@ -200,109 +202,107 @@ class Drawer(nn.Module):
         levels = hard + soft - soft.detach() if relaxed else hard
         return torch.where(heads.is_categorical, levels, numbers)
 
+    @torch.no_grad()
+    def scores(self, trail: Trail, n_draws: int, generator: torch.Generator) -> Tensor:
+        """Draws in normal scores and one-hot blocks, of shape (n_draws, n, width).
 
-def _log(n: int) -> float:
-    return float(torch.tensor(float(n)).log())
+        Levels are drawn from the probabilities that the whole chain leaves. Numbers start from the correction's completion: at ties
+        a small step of a point estimate is a large one in scores, so that moving them made draws worse on tables with zeros
+        (measured on ecoli and pima).
+        """
+        closed_form = trail.stage(ClosedForm)
+        told = self.told(closed_form, trail.after(Correction))
+        told = told._replace(raw=self.told(closed_form, trail.last).raw)
+        visible = trail.rows.visible
+        noise = self.noise(closed_form.deviations(visible, n_draws, generator), generator)
+        return torch.stack([self(told, visible, noise[k]) for k in range(n_draws)])
+
+    def draw(self, trail: Trail, drawn: Tensor | None, n_draws: int, generator: torch.Generator) -> Tensor:
+        """The draws with numbers in encoded units."""
+        closed_form, module = trail.stage(ClosedForm), self.in_dtype(trail.rows.values.dtype)
+        return torch.stack([closed_form.unscored(one) for one in module.scores(trail, n_draws, generator)])
+
+    def state(self) -> dict[str, Any]:
+        """Its weights."""
+        return {"weights": self.state_dict()}
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any], spans: Sequence[Span], given: Mapping[str, Any]) -> Self:
+        """Rebuild what `state` described."""
+        settings = settings_of(Settings, given)
+        module = cls(spans, width=settings.width, generator=torch.Generator().manual_seed(0)).double()
+        module.load_state_dict(state["weights"])
+        return module.eval()
 
 
-def train_drawer(
-    point: BasedGenerator,
-    pool: MaskedPool | None,
-    spans: Sequence[Span],
-    settings: RemaskSettings,
-    run: Run,
-) -> tuple[Drawer, History]:
-    """Train draws of hidden cells: energy score, plus a hint-driven discriminator per cell.
-
-    Parameters
-    ----------
-    point : BasedGenerator
-        The trained point estimate, not changed.
-    pool : MaskedPool or None
-        The rows that the point estimate learnt from; without any, the copula's draws stand.
-    spans, settings, run
-        Layout, what, how.
-
-    Returns
-    -------
-    drawer : Drawer
-        Averaged weights, float64, on the CPU.
-    history : History
-    """
-    # Pool and point estimate are given: the stored rows need be neither averaged nor copied in every step.
-    neighbours, point.neighbours = point.neighbours, None
-    module: Any = Drawer(point, width=settings.width, generator=run.generator).float().to(run.device)
-    history = History()
-    if pool is not None:
-        _fit_centre(module, pool.to(run.device), run)
-    if settings.draw_steps and pool is not None:
-        task = PooledDrawTask(
-            pool.to(run.device),
-            module,
-            span_index(spans).to(run.device),
-            run.generator,
-            batch_size=min(settings.batch_size, 128),
-            hint_rate=settings.hint_rate,
+def fit(learning: Learning) -> Draws:
+    """Train draws of hidden cells: energy score, plus a hint-driven discriminator per cell; without masked rows the copula's stand."""
+    settings, generator = learning.settings(Settings), learning.generator("draws")
+    module = Draws(learning.spans, width=settings.width, generator=generator)
+    if not learning.worthwhile:
+        return module.double().eval()
+    masked, closed_form = learning.masked, learning.masked.trail.stage(ClosedForm)
+    told = module.told(closed_form, masked.trail.after(Correction))
+    _centre(module, closed_form, told, masked, generator)
+    if not settings.draw_steps:
+        return module.double().eval()
+    device, shown = learning.run.device, masked.rows.visible
+    truth = MaskedTruth(
+        masked.rows.values.to(device),
+        masked.observed.to(device),
+        shown.to(device),
+        Told(*(part.to(device) for part in told)),
+        closed_form.deviations(shown, 2, generator).to(device),
+    )
+    task = DrawTask(
+        truth,
+        closed_form.to(device).scored_at_random,
+        closed_form.column.to(device),
+        batch_size=min(settings.batch_size, 128),
+        hint_rate=settings.hint_rate,
+    )
+    loss, weight = ADVERSARIAL_LOSSES["non-saturating"], settings.adversarial_weight
+    players: dict[str, nn.Module] = {"drawer": module}
+    phases = []
+    if weight:
+        players["discriminator"] = CellDiscriminator(
+            total_width(learning.spans), len(learning.spans), hidden=settings.width, generator=generator
         )
-        loss = ADVERSARIAL_LOSSES["non-saturating"]
-        weight = settings.adversarial_weight
-        players: dict[str, nn.Module] = {"drawer": module}
-        phases = []
-        if weight:
-            players["discriminator"] = CellDiscriminator(
-                total_width(spans), len(spans), hidden=settings.width, generator=run.generator
-            ).to(run.device)
-            optimizer = OptimizerSpec("adam", 1e-3, (0.5, 0.99))
-            phases.append(Phase("discriminator", DiscriminatorLoss(loss, task), optimizer, every=2))
-        phases.append(
-            Phase(
-                "drawer",
-                GeneratorLoss(loss, task, weight=weight, terms=[Term("energy", task.energy)]),
-                OptimizerSpec("adam", 1e-3, (0.9, 0.99)),
-                schedule=cosine_schedule(settings.draw_steps),
-                max_grad_norm=1.0,
-            )
+        optimizer = OptimizerSpec("adam", 1e-3, (0.5, 0.99))
+        phases.append(Phase("discriminator", DiscriminatorLoss(loss, task), optimizer, every=2))
+    phases.append(
+        Phase(
+            "drawer",
+            GeneratorLoss(loss, task, weight=weight, terms=[Term("energy", task.energy)]),
+            OptimizerSpec("adam", 1e-3, (0.9, 0.99)),
+            schedule=cosine_schedule(settings.draw_steps),
+            max_grad_norm=1.0,
         )
-        average = WeightAverage(module, "drawer", 0.99)
-        callbacks: list[Callback] = [average, NanGuard(), *run_callbacks(run, "GAINImputer (draws)")]
-        trainer = Trainer(players, phases, task, generator=run.generator, callbacks=callbacks)
-        history = trainer.fit(settings.draw_steps)
-        module = average.module
-    module.point.neighbours = neighbours
-    return module.cpu().double().eval(), history
-
-
-def _fit_centre(module: Drawer, pool: MaskedPool, run: Run) -> None:
-    """Where draws begin, from at most 4,000 of the pool's rows."""
-    rows = torch.randperm(len(pool.values), generator=run.generator)[:4000].to(pool.values.device)
-    values, shown = pool.values[rows], pool.shown[rows]
-    base, column = module.point.base, module.point.heads.column
-    within = torch.rand(len(rows), len(base.numeric_slots), generator=run.generator).to(values)
-    context = module.context(values, shown, Start(*(part[rows] for part in pool.started)))
-    hidden = (pool.observed[rows] - shown)[:, column]
-    module.fit_centre(context, base.scored(values, within), hidden, module.noise(shown, 1, run.generator)[0])
+    )
+    trained = train(
+        players,
+        phases,
+        task,
+        replace(learning.run, generator=generator),
+        settings.draw_steps,
+        description="GAINImputer (draws)",
+        averages={"drawer": 0.99},
+    )
+    drawer: Any = trained.players["drawer"].double()
+    drawer.trained = replace(trained, players={})
+    return drawer
 
 
 @torch.no_grad()
-def draw_scores(
-    drawer: Drawer,
-    values: Tensor,
-    shown: Tensor,
-    n_draws: int,
-    generator: torch.Generator,
-    forests: ForestStep | None = None,
-) -> Tensor:
-    """Draws in normal scores and one-hot blocks, of shape (n_draws, n, width).
+def _centre(module: Draws, closed_form: ClosedForm, told: Told, masked: MaskedRows, generator: torch.Generator) -> None:
+    """Where draws begin, from some of the masked rows, which are in random order."""
+    some = slice(0, MOST_CENTRED)
+    rows, hidden = masked.rows.take(some), masked.hidden[some][:, closed_form.column]
+    deviation = closed_form.deviations(rows.visible, 1, generator)[0]
+    scores = closed_form.scored_at_random(rows.values, generator)
+    module.fit_centre(
+        Told(*(part[some] for part in told)), scores, hidden, deviation, closed_form.scores.largest_ties()
+    )
 
-    Levels are drawn from the probabilities that ``forests`` leave. Numbers are not moved: at ties a small step of a point estimate is
-    a large one in scores, which made draws worse on tables with zeros (measured on ecoli and pima).
-    """
-    means, raw, scored_point = drawer.context(values, shown)
-    heads = drawer.point.heads
-    if forests is not None and heads.any_categorical:
-        hidden = shown[:, heads.column] <= 0
-        moved = forests(torch.where(hidden, heads.values(raw), values), shown)
-        raw = torch.where(heads.is_categorical & hidden, moved.clamp_min(1e-6).log(), raw)
-    context = means, raw, scored_point
-    noise = drawer.noise(shown, n_draws, generator)
-    return torch.stack([drawer(context, shown, noise[k]) for k in range(n_draws)])
+
+STAGE = Stage("draws", Settings, fit, Draws.from_state, waits=False)

@@ -2,26 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from tabgan._runtime import make_generator
-from tabgan.imputation.stages.draws import Drawer, draw_scores
-from tabgan.spans import Span
+from tabgan.imputation.learning import Learning
+from tabgan.imputation.stages.closed_form import ClosedForm
+from tabgan.imputation.stages.draws import Draws
+from tabgan.imputation.stages.stage import FittedStage, Stage, Trail
+from tabgan.spans import Span, total_width
 
-__all__ = ["Calibration"]
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+__all__ = ["STAGE", "Intervals"]
+
+N_DRAWS = 40
+MOST_ROWS = 2000
+"""Rows with held-out cells that are drawn for."""
+FEW = 30
+"""Residuals of a column that are too few to speak for it."""
+MOST = 1000
+"""Residuals that are kept per column, about."""
 
 
 @dataclass(frozen=True)
-class Calibration:
+class Settings:
+    """It has none."""
+
+
+@dataclass(frozen=True)
+class Intervals(FittedStage):
     """How far truths lie from their draws' mean, in the draws' standard deviations, per column.
 
     Parameters
     ----------
+    spans : tuple of Span
+        Layout of the slots.
     residuals : tuple of tuple of float
         Sorted ``|score of the truth - mean of draws| / standard deviation of draws`` on held-out cells, per encoded column; empty
         for categorical columns.
@@ -36,40 +57,66 @@ class Calibration:
     Lei, G'Sell, Rinaldo, Tibshirani, Wasserman 2018, "Distribution-Free Predictive Inference for Regression", section 5.2.
     """
 
+    spans: tuple[Span, ...]
     residuals: tuple[tuple[float, ...], ...]
-
-    N_DRAWS = 40
-    FEW = 30
-    MOST = 1000
-
-    @classmethod
-    @torch.no_grad()
-    def measure(
-        cls, drawer: Drawer, values: Tensor, training: Tensor, validation: Tensor, spans: Sequence[Span], seed: int
-    ) -> Calibration:
-        """Residuals of at most 2,000 rows with held-out cells."""
-        generator = make_generator(seed)
-        rows = validation.sum(1).nonzero()[:, 0]
-        rows = rows[torch.randperm(len(rows), generator=generator)[:2000]]
-        if not len(rows):
-            return cls(tuple(() for _ in spans))
-        values, training, validation = values[rows].double(), training[rows].double(), validation[rows]
-        draws = draw_scores(drawer, values, training, cls.N_DRAWS, generator)
-        mean, spread = draws.mean(0), draws.std(0).clamp_min(1e-6)
-        distance = ((drawer.point.base.scored(values) - mean) / spread).abs().numpy()
-        residuals = []
-        for j, span in enumerate(spans):
-            cells = validation[:, j].numpy() > 0
-            found = np.sort(distance[cells, span.start]) if span.kind == "numeric" else np.empty(0)
-            residuals.append(tuple(float(r) for r in found[:: max(len(found) // cls.MOST, 1)]))
-        return cls(tuple(residuals))
 
     def factor(self, j: int, coverage: float) -> float:
         """Half-width of column ``j``'s interval in standard deviations of its draws."""
         own = np.asarray(self.residuals[j])
-        if len(own) < self.FEW:  # too few to say: borrow from all columns
+        if len(own) < FEW:  # too few to say: borrow from all columns
             own = np.sort(np.concatenate([np.asarray(r) for r in self.residuals]) if self.residuals else own)
         if not len(own):
             return float(torch.special.ndtri(torch.tensor(0.5 + coverage / 2)))
         rank = int(np.ceil((len(own) + 1) * coverage))
         return float(own[min(rank, len(own)) - 1])
+
+    @torch.no_grad()
+    def intervals(
+        self, trail: Trail, coverages: Sequence[float], generator: torch.Generator
+    ) -> list[tuple[Tensor, Tensor]]:
+        """Lower and upper ends per coverage, of shape (n, width) each; numeric slots count."""
+        factors = torch.zeros(len(coverages), total_width(self.spans), dtype=torch.float64)
+        for j, span in enumerate(self.spans):
+            if span.kind == "numeric":
+                factors[:, span.start] = torch.tensor([self.factor(j, coverage) for coverage in coverages])
+        closed_form, (mean, spread) = trail.stage(ClosedForm), _centre_and_spread(trail, generator)
+        ends = []
+        for factor in factors:
+            low, high = (closed_form.unscored(mean + sign * factor * spread) for sign in (-1, 1))
+            # Slots are single precision: without a hair's breadth an end that falls on a tied value would miss it.
+            ends.append((low - 1e-6 * (1 + low.abs()), high + 1e-6 * (1 + high.abs())))
+        return ends
+
+    def state(self) -> dict[str, Any]:
+        """The residuals."""
+        return {"residuals": self.residuals}
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any], spans: Sequence[Span], given: Mapping[str, Any]) -> Self:
+        """Rebuild what `state` described."""
+        return cls(tuple(spans), state["residuals"])
+
+
+@torch.no_grad()
+def fit(learning: Learning) -> Intervals:
+    """Residuals on held-out cells, of a part of their rows."""
+    trail, cells = learning.judged.take(slice(0, MOST_ROWS)), learning.judged_cells[:MOST_ROWS] > 0
+    spans = learning.spans
+    if not len(trail.rows):
+        return Intervals(spans, tuple(() for _ in spans))
+    mean, spread = _centre_and_spread(trail, learning.generator("intervals"))
+    distance = ((trail.stage(ClosedForm).scored(trail.rows.values) - mean) / spread.clamp_min(1e-6)).abs().numpy()
+    residuals = []
+    for j, span in enumerate(spans):
+        found = np.sort(distance[cells[:, j].numpy(), span.start]) if span.kind == "numeric" else np.empty(0)
+        residuals.append(tuple(float(r) for r in found[:: max(len(found) // MOST, 1)]))
+    return Intervals(spans, tuple(residuals))
+
+
+def _centre_and_spread(trail: Trail, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Mean and standard deviation of draws in normal scores."""
+    draws = trail.stage(Draws).scores(trail, N_DRAWS, generator)
+    return draws.mean(0), draws.std(0)
+
+
+STAGE = Stage("intervals", Settings, fit, Intervals.from_state, waits=False)

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
 
+from tabgan.imputation.learning import Learning
 from tabgan.imputation.masking import hide_cells
-from tabgan.imputation.stages.closed_form import ClosedFormBase
+from tabgan.imputation.metric_learning import Asking, Stored, learn_metric
+from tabgan.imputation.stages.closed_form import ClosedForm
+from tabgan.imputation.stages.stage import Completion, FittedStage, Rows, Stage
 from tabgan.networks.heads import span_index
-from tabgan.spans import Span
+from tabgan.spans import Span, total_width
 
-__all__ = ["FEWEST_ROWS", "N_CANDIDATES", "Neighbours", "blank_neighbours", "fit_blend", "fit_neighbours"]
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+__all__ = ["N_CANDIDATES", "STAGE", "Neighbours", "Settings", "fit_blend"]
+
+FEWEST_ROWS = 40
+"""Smaller tables have no neighbours worth asking."""
 
 SIZES = ((8, 2.0), (32, 1.0))
 """How many neighbours are averaged, and the power of the inverse distance in their weights."""
@@ -20,34 +31,50 @@ SIZES = ((8, 2.0), (32, 1.0))
 
 N_CANDIDATES = 4 * len(SIZES)
 
+METRIC_STEPS = 120
+MOST_ASKING = 4096
+"""Masked rows from which metrics are learnt."""
 
-class Neighbours(nn.Module):
+
+@dataclass(frozen=True)
+class Settings:
+    """`GAINImputer` documents it."""
+
+    n_references: int = 8192
+
+
+class Neighbours(nn.Module, FittedStage):
     """What similar training rows say about hidden cells, as a step away from the closed-form base.
 
-    Rows are compared in normal scores, completed by the base: visible slots of the query count in full, its hidden ones by a share,
-    and a key's hidden slots add the base's error variance, so that distances are expected ones. For each target column there are
-    two metrics, a plain one and a learnt one. Under each, nearest rows give four answers: the mean of their cells and, as in
-    kriging, the base's answer plus the mean of their residuals from it, over few and over more rows. A linear
+    Rows are compared in normal scores, completed by the closed form: visible slots of the query count in full, its hidden ones by a
+    share, and a key's hidden slots add the closed form's error variance, so that distances are expected ones. For each target
+    column there are two metrics, a plain one and a learnt one. Under each, nearest rows give four answers: the mean of their cells
+    and, as in kriging, the closed form's answer plus the mean of their residuals from it, over few and over more rows. A linear
     combination per slot, fitted by ridge regression on cells hidden on purpose, weighs the eight.
 
     Parameters
     ----------
+    spans : sequence of Span
+        Layout of the slots.
+    n_keys : int
+        Stored rows; `restock` fills them in.
+
+    Attributes
+    ----------
     ranks : Tensor of shape (n_keys, width)
-        Stored rows, completed by the base, numbers in normal scores.
+        Stored rows, completed by the closed form, numbers in normal scores.
     values, residuals : Tensor of shape (n_keys, width)
-        Their cells, and the cells' differences from what the base says given the row's other cells; 0 where not seen.
+        Their cells, and the cells' differences from what the closed form says given the row's other cells; 0 where not seen.
     seen : Tensor of shape (n_keys, n_columns)
         1 where a stored cell was observed.
     noise : Tensor of shape (width,)
-        The base's error variance per slot, in normal scores.
+        The closed form's error variance per slot, in normal scores.
     metrics : Tensor of shape (2, n_columns, width)
         Weight of each slot in the distances for each target column, plain and learnt; mean 1.
     shares : Tensor of shape (2, n_columns)
         Weight of slots hidden in the query.
     blend : Tensor of shape (N_CANDIDATES, width)
         Weights of the answers.
-    spans : sequence of Span
-        Layout of the slots.
 
     Notes
     -----
@@ -57,8 +84,6 @@ class Neighbours(nn.Module):
     """
 
     FLOOR = 1e-2
-    MOST_GROUPS = 12
-    """Residuals of wide tables are taken for so many groups of columns, not for each column alone."""
     CHUNK = 1024
     GROUP = 8
 
@@ -71,41 +96,32 @@ class Neighbours(nn.Module):
     shares: Tensor
     blend: Tensor
 
-    def __init__(
-        self,
-        ranks: Tensor,
-        values: Tensor,
-        residuals: Tensor,
-        seen: Tensor,
-        noise: Tensor,
-        metrics: Tensor,
-        shares: Tensor,
-        blend: Tensor,
-        spans: Sequence[Span],
-    ) -> None:
+    def __init__(self, spans: Sequence[Span], n_keys: int) -> None:
         super().__init__()
         self.spans = tuple(spans)
+        width, n_columns = total_width(spans), len(spans)
+        rows = torch.zeros(n_keys, width)
         for name, tensor in (
-            ("ranks", ranks),
-            ("values", values),
-            ("residuals", residuals),
-            ("seen", seen),
-            ("noise", noise),
-            ("metrics", metrics),
-            ("shares", shares),
-            ("blend", blend),
+            ("ranks", rows),
+            ("values", rows.clone()),
+            ("residuals", rows.clone()),
+            ("seen", torch.zeros(n_keys, n_columns)),
+            ("noise", torch.ones(width)),
+            ("metrics", torch.ones(2, n_columns, width)),
+            ("shares", torch.zeros(2, n_columns)),
+            ("blend", torch.zeros(N_CANDIDATES, width)),
         ):
             self.register_buffer(name, tensor)
         self.rows: Tensor | None = None
         """Which training rows are stored; known until the training table is out of reach."""
 
     def forward(self, blended: Tensor, ranks: Tensor, visible: Tensor, rows: Tensor | None = None) -> Tensor:
-        """Steps away from the base.
+        """Steps away from the closed form.
 
         Parameters
         ----------
         blended, ranks : Tensor of shape (n, width)
-            The base's completion, and the one in normal scores.
+            The closed form's completion, and the one in normal scores.
         visible : Tensor of shape (n, n_columns)
             1 where a cell is visible.
         rows : LongTensor of shape (n,), default=None
@@ -121,11 +137,9 @@ class Neighbours(nn.Module):
 
     @torch.no_grad()
     def answers(self, blended: Tensor, ranks: Tensor, visible: Tensor, rows: Tensor | None = None) -> Tensor:
-        """The eight answers less the base's, of shape (n, width, N_CANDIDATES); 0 in visible cells."""
+        """The eight answers less the closed form's, of shape (n, width, N_CANDIDATES); 0 in visible cells."""
         found = blended.new_zeros(*blended.shape, N_CANDIDATES)
-        column = torch.tensor([j for j, span in enumerate(self.spans) for _ in range(span.width)], device=ranks.device)
-        shown = visible[:, column]
-        spreads = self.ranks.square() + (1 - self.seen[:, column]) * self.noise
+        shown, spreads = visible[:, span_index(self.spans).to(visible.device)], self.spreads
         for j, span in enumerate(self.spans):
             asking = (visible[:, j] <= 0).nonzero()[:, 0]
             usable = (self.seen[:, j] > 0).nonzero()[:, 0]
@@ -182,102 +196,93 @@ class Neighbours(nn.Module):
         mean = (weights.unsqueeze(1) @ told[:, :size]).squeeze(1) / total.clamp_min(1e-12)
         return total / (total + 1e-3), mean
 
+    @property
+    def spreads(self) -> Tensor:
+        """Squares of the stored rows' scores, plus the variance of those that were not observed; (n_keys, width)."""
+        return self.ranks.square() + (1 - self.seen[:, span_index(self.spans).to(self.seen.device)]) * self.noise
+
     @torch.no_grad()
-    def restock(self, base: ClosedFormBase, values: Tensor, visible: Tensor) -> None:
+    def restock(self, closed_form: ClosedForm, values: Tensor, visible: Tensor) -> None:
         """Store other rows, or more cells of the same ones, under the metrics and weights as they are.
 
         Parameters
         ----------
-        base : ClosedFormBase
+        closed_form : ClosedForm
         values : Tensor of shape (n_keys, width)
         visible : Tensor of shape (n_keys, n_columns)
         """
-        column = torch.tensor([j for j, span in enumerate(self.spans) for _ in range(span.width)], device=values.device)
-        shown = visible[:, column]
+        shown = visible[:, closed_form.column]
         values = torch.where(shown > 0, values, 0.0)
-        residuals = torch.zeros_like(values)
-        n_groups = min(len(self.spans), self.MOST_GROUPS)
-        for group in range(n_groups):
-            # What the base says of these columns given the row's other cells.
-            others = visible.clone()
-            others[:, group::n_groups] = 0
-            told = base(values, others[:, column])[0]
-            residuals = torch.where(column % n_groups == group, values - told, residuals)
-        self.ranks, self.values = base(values, shown)[2], values
-        self.residuals, self.seen = residuals * shown, visible
+        self.ranks, self.values = closed_form.complete(Rows(values, visible), None).rank, values
+        self.residuals, self.seen = (values - closed_form.given_others(values, visible)) * shown, visible
 
+    def complete(self, rows: Rows, before: Completion | None) -> Completion:
+        """A step from the closed form's completion."""
+        assert before is not None
+        step = self(before.completed, before.rank, rows.visible, rows.numbers)
+        return before._replace(completed=before.completed + step, step=step)
 
-def blank_neighbours(spans: Sequence[Span], n_keys: int) -> Neighbours:
-    """A module of the right shape, to load buffers into."""
-    width, n_columns = spans[-1].stop, len(spans)
-    rows = torch.zeros(n_keys, width)
-    return Neighbours(
-        rows,
-        rows.clone(),
-        rows.clone(),
-        torch.zeros(n_keys, n_columns),
-        torch.ones(width),
-        torch.ones(2, n_columns, width),
-        torch.zeros(2, n_columns),
-        torch.zeros(N_CANDIDATES, width),
-        spans,
-    )
+    def refit(self, learning: Learning) -> Self:
+        """The stored rows with all of their cells."""
+        assert self.rows is not None
+        closed_form = next(stage for stage in learning.stages if isinstance(stage, ClosedForm))
+        self.restock(closed_form, learning.values[self.rows].double(), learning.visible[self.rows].double())
+        return self.double()
 
+    def state(self) -> dict[str, Any]:
+        """Its buffers."""
+        return {"weights": self.state_dict()}
 
-FEWEST_ROWS = 40
-"""Smaller tables have no neighbours worth asking."""
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any], spans: Sequence[Span], given: Mapping[str, Any]) -> Self:
+        """Rebuild what `state` described."""
+        module = cls(spans, len(state["weights"]["ranks"])).double()
+        module.load_state_dict(state["weights"])
+        return module
 
 
 @torch.no_grad()
-def fit_neighbours(
-    base: ClosedFormBase,
-    values: Tensor,
-    visible: Tensor,
-    spans: Sequence[Span],
-    n_keys: int,
-    generator: torch.Generator,
-    *,
-    n_steps: int = 120,
-) -> Neighbours | None:
-    """Store rows and learn the metrics.
-
-    Parameters
-    ----------
-    base : ClosedFormBase
-        In the dtype of ``values``.
-    values : Tensor of shape (n, width)
-        Encoded training rows.
-    visible : Tensor of shape (n, n_columns)
-        1 where training may look.
-    spans : sequence of Span
-        Layout of the slots.
-    n_keys : int
-        Store at most this many rows, drawn at random.
-    generator : torch.Generator
-        Source of that choice, and of the masks.
-    n_steps : int, default=120
-        Steps of Adam for tables of up to 8 columns; up to 2.5 times as many for wider ones.
-
-    Returns
-    -------
-    Neighbours or None
-        None for tables that are too small. The blend is 0: see `fit_blend`.
-    """
-    if min(n_keys, len(values)) < FEWEST_ROWS:
+def fit(learning: Learning) -> Neighbours | None:
+    """Store rows, learn the metrics, and weigh the answers by cells hidden on purpose; None for tables that are too small."""
+    n, n_keys = len(learning.values), learning.settings(Settings).n_references
+    if not learning.worthwhile or min(n_keys, n) < FEWEST_ROWS:
         return None
-    module = blank_neighbours(spans, 0).to(values)
-    module.rows = torch.randperm(len(values), generator=generator)[:n_keys].to(values.device)
-    module.restock(base, values[module.rows], visible[module.rows])
-    column = span_index(spans).to(values.device)
-    kept = hide_cells(visible[module.rows], generator, lowest_rate=0.25, highest_rate=0.25)
-    cells = (visible[module.rows] - kept)[:, column]
-    errors = base(module.values, kept[:, column])[2] - base.scored(module.values)
-    module.noise = ((errors.square() * cells).sum(0) / cells.sum(0).clamp_min(1)).clamp_min(1e-3)
+    generator, trail = learning.generator("neighbours"), learning.masked.trail
+    rows, given = trail.rows, trail.after(ClosedForm)
+    module = Neighbours(learning.spans, 0).to(rows.values)
+    module.rows = torch.randperm(n, generator=generator)[:n_keys]
+    _stock(module, learning, trail.stage(ClosedForm), generator)
+    column, hidden = span_index(learning.spans), learning.masked.hidden
+    missed = (rows.values - given.completed) * hidden[:, column]
+    asking = Asking(given.rank, missed, rows.visible, hidden, _numbers(rows))
+    stored = Stored(module.ranks, module.spreads, module.residuals, module.seen, module.rows)
+    some = Asking(*(part[:MOST_ASKING] for part in vars(asking).values()))
     with torch.enable_grad():
-        metric, share = _learn_metric(module, base, values, visible, column, generator, n_steps)
+        metric, share = learn_metric(some, stored, learning.spans, generator, METRIC_STEPS)
     module.metrics[1] = metric / metric.mean(1, keepdim=True)
     module.shares[1] = share
+    answers = module.answers(given.completed, given.rank, rows.visible, rows.numbers)
+    fit_blend(module, answers, missed, hidden[:, column])
+    # The answers are the costly part: what follows from them is noted, not asked for again.
+    step = torch.einsum("nwk,kw->nw", answers, module.blend)
+    trail.record(given._replace(completed=given.completed + step, step=step))
     return module
+
+
+def _stock(module: Neighbours, learning: Learning, closed_form: ClosedForm, generator: torch.Generator) -> None:
+    """Fill in the stored rows, and how far the closed form is from a quarter of their cells."""
+    assert module.rows is not None
+    visible = learning.visible[module.rows]
+    module.restock(closed_form, learning.values[module.rows], visible)
+    kept = hide_cells(visible, generator, lowest_rate=0.25, highest_rate=0.25)
+    cells = (visible - kept)[:, closed_form.column]
+    errors = closed_form.complete(Rows(module.values, kept), None).rank - closed_form.scored(module.values)
+    module.noise = ((errors.square() * cells).sum(0) / cells.sum(0).clamp_min(1)).clamp_min(1e-3)
+
+
+def _numbers(rows: Rows) -> Tensor:
+    assert rows.numbers is not None
+    return rows.numbers
 
 
 @torch.no_grad()
@@ -291,7 +296,7 @@ def fit_blend(module: Neighbours, answers: Tensor, truth: Tensor, cells: Tensor,
     answers : Tensor of shape (n, width, N_CANDIDATES)
         From `Neighbours.answers`.
     truth : Tensor of shape (n, width)
-        The true values less the base's.
+        The true values less the closed form's; 0 where a slot does not count.
     cells : Tensor of shape (n, width)
         1 where a slot counts.
     ridge : float, default=0.05
@@ -310,66 +315,4 @@ def fit_blend(module: Neighbours, answers: Tensor, truth: Tensor, cells: Tensor,
         module.blend[:, slot] = torch.linalg.solve(system, given.T @ wanted).to(module.blend)
 
 
-def _learn_metric(
-    module: Neighbours,
-    base: ClosedFormBase,
-    values: Tensor,
-    visible: Tensor,
-    column: Tensor,
-    generator: torch.Generator,
-    n_steps: int,
-) -> tuple[Tensor, Tensor]:
-    """Slot weights and shares that let a kernel mean of residuals predict hidden cells best, one set per target column.
-
-    Neighbourhood components analysis with sampled neighbours, for regression: Goldberger et al. 2004; Ye, Yin and Zhan 2025
-    ("ModernNCA"), section 4.
-    """
-    n_rows, n_keys, n_targets, rate, n_masked = 128, 512, 8, 0.1, 4096
-    spans, n_columns = module.spans, len(module.spans)
-    logs = torch.zeros_like(module.metrics[1]).requires_grad_()
-    openness = torch.full_like(module.shares[1], -1.5).requires_grad_()
-    moments = [torch.zeros_like(p) for p in (logs, openness) for _ in range(2)]
-    n_steps = int(n_steps * min(max(n_columns / n_targets, 1.0), 2.5))
-    counts = torch.zeros(n_columns, 1, device=values.device)
-    spreads = module.ranks.square() + (1 - module.seen[:, column]) * module.noise
-    assert module.rows is not None
-    # What the base says of masked rows is computed once: every one of them is seen some four times.
-    of_row = torch.randint(len(values), (n_masked,), generator=generator).to(values.device)
-    masked = hide_cells(
-        visible[of_row], generator, lowest_rate=0.05, highest_rate=0.5, donors=visible, donor_fraction=0.5
-    )
-    all_blended, _, all_ranks = base(values[of_row], masked[:, column])
-    all_missed = (values[of_row] - all_blended) * (visible[of_row] - masked)[:, column]
-    for step in range(n_steps):
-        picked = torch.randint(n_masked, (n_rows,), generator=generator).to(values.device)
-        rows, shown, ranks, missed = of_row[picked], masked[picked], all_ranks[picked], all_missed[picked]
-        chosen = torch.randperm(len(module.rows), generator=generator)[:n_keys].to(values.device)
-        targets = torch.randperm(n_columns, generator=generator)[:n_targets].tolist()
-        with torch.no_grad():
-            slots = shown[:, column]
-            keys = torch.cat([module.ranks[chosen], spreads[chosen]], 1).T
-            unusable = module.rows[chosen] == rows[:, None]
-            unusable = unusable | (module.seen[chosen][:, targets] <= 0).T.unsqueeze(1)
-        shares = torch.sigmoid(openness[targets])[:, None, None]
-        weights = logs[targets].exp().unsqueeze(1) * (slots + shares * (1 - slots))
-        kernel = -(torch.cat([-2 * weights * ranks, weights], 2) @ keys)
-        kernel = kernel.masked_fill(unusable, -1e9).softmax(2)
-        loss = kernel.new_zeros(())
-        for attention, j in zip(kernel, targets, strict=True):
-            part = slice(spans[j].start, spans[j].stop)
-            # A visible cell has missed 0; its kernel mean must not count.
-            hidden = (visible[rows, j] - shown[:, j])[:, None]
-            loss = loss + ((missed[:, part] - attention @ module.residuals[chosen, part]).square() * hidden).sum()
-        loss = loss / (visible[rows] - shown)[:, targets].sum().clamp_min(1)
-        gradients = torch.autograd.grad(loss, (logs, openness))
-        with torch.no_grad():
-            # Adam by hand: columns that were no target in this step stay as they are.
-            counts[targets] += 1
-            for place, (parameter, gradient) in enumerate(zip((logs, openness), gradients, strict=True)):
-                first, second = moments[2 * place], moments[2 * place + 1]
-                first[targets] = torch.lerp(first[targets], gradient[targets], 0.1)
-                second[targets] = torch.lerp(second[targets], gradient[targets].square(), 0.05)
-                age = counts[targets] if parameter.dim() == 2 else counts[targets, 0]
-                move = (first[targets] / (1 - 0.9**age)) / ((second[targets] / (1 - 0.95**age)).sqrt() + 1e-8)
-                parameter[targets] -= rate * (1 - step / n_steps) * move
-    return logs.detach().exp(), torch.sigmoid(openness.detach())
+STAGE = Stage("neighbours", Settings, fit, Neighbours.from_state, waits=False)

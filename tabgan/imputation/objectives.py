@@ -1,0 +1,79 @@
+"""What ``objective=`` may be: the chain of stages, in order, or GAIN as published.
+
+A new stage is a file in `tabgan.imputation.stages` and an entry here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from tabgan.core.run import Run
+from tabgan.exceptions import InvalidInputError
+from tabgan.imputation.chain import Chain
+from tabgan.imputation.predicting import Predictor
+from tabgan.imputation.published import PublishedGain
+from tabgan.imputation.stages import blend, closed_form, correction, donors, draws, forests, intervals, neighbours
+from tabgan.imputation.stages.stage import Candidate, Stage
+from tabgan.spans import Span
+
+__all__ = ["CANDIDATES", "OBJECTIVES", "STAGES", "fit_objective", "objective_from_state", "objective_to_state"]
+
+CANDIDATES: tuple[Candidate, ...] = (forests.CANDIDATE,)
+"""What the blend weighs, column by column."""
+
+STAGES: tuple[Stage, ...] = (
+    closed_form.STAGE,
+    neighbours.STAGE,
+    correction.STAGE,
+    blend.stage_of(CANDIDATES),
+    draws.STAGE,
+    donors.STAGE,
+    intervals.STAGE,
+)
+"""The stages of ``objective="remask"``, in order."""
+
+OBJECTIVES = ("remask", "paper")
+
+
+def fit_objective(
+    objective: str,
+    values: np.ndarray,
+    training: np.ndarray,
+    validation: np.ndarray,
+    spans: Sequence[Span],
+    given: Mapping[str, Any],
+    run: Run,
+    start: Predictor | None = None,
+) -> Predictor:
+    """Train the model of an objective; the parameters are those of `Chain.fit`.
+
+    Raises
+    ------
+    InvalidInputError
+        ``start`` is a model of the other objective.
+    """
+    if objective == "paper":
+        if not isinstance(start, PublishedGain | None):
+            raise _other_objective()
+        return PublishedGain.fit(values, training, validation, spans, given, run, start)
+    if not isinstance(start, Chain | None):
+        raise _other_objective()
+    return Chain.fit(values, training, validation, spans, STAGES, given, run, start)
+
+
+def objective_to_state(model: Predictor) -> dict[str, Any]:
+    """Plain data for a model file, with the name of the objective."""
+    name = "paper" if isinstance(model, PublishedGain) else "remask"
+    return {"objective": name, **model.to_state()}
+
+
+def objective_from_state(state: Mapping[str, Any]) -> Predictor:
+    """Rebuild what `objective_to_state` described."""
+    return PublishedGain.from_state(state) if state["objective"] == "paper" else Chain.from_state(state, STAGES)
+
+
+def _other_objective() -> InvalidInputError:
+    return InvalidInputError("warm_start=True cannot change `objective` between two fits; use a new GAINImputer.")

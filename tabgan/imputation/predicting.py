@@ -1,0 +1,130 @@
+"""What a trained imputation model of any objective gives: predictions, how it was trained, and what it said of held-out cells."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from torch import Tensor
+
+from tabgan.exceptions import InvalidInputError
+from tabgan.spans import Span
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+__all__ = ["HeldOut", "Predictor"]
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """Cells that were set aside, and what was predicted for them before they were learnt from.
+
+    Parameters
+    ----------
+    rows : ndarray of int of shape (n,)
+        Numbers of training rows.
+    cells : ndarray of bool of shape (n, n_columns)
+        True where set aside.
+    predicted : ndarray of float of shape (n, width)
+        The rows as completed with these cells hidden.
+    """
+
+    rows: np.ndarray
+    cells: np.ndarray
+    predicted: np.ndarray
+
+    @classmethod
+    def of(cls, rows: Tensor | None, cells: Tensor, predicted: Tensor) -> Self:
+        """From tensors."""
+        assert rows is not None
+        return cls(rows.numpy(), cells.numpy() > 0, predicted.numpy())
+
+
+class Predictor(ABC):
+    """A trained model.
+
+    Parameters
+    ----------
+    spans : sequence of Span
+        Layout of the slots; none for a table without a column that varies.
+    history : list of dict
+        Losses and validation scores by step.
+    n_steps : int
+    stop_reason : str or None
+    held_out : HeldOut, default=None
+        Known right after training; not stored.
+    """
+
+    def __init__(
+        self,
+        spans: Sequence[Span],
+        history: list[dict[str, Any]],
+        n_steps: int,
+        stop_reason: str | None,
+        held_out: HeldOut | None = None,
+    ) -> None:
+        self.spans = tuple(spans)
+        self.history = history
+        self.n_steps = n_steps
+        self.stop_reason = stop_reason
+        self.held_out = held_out
+
+    @abstractmethod
+    def predict(self, values: np.ndarray, mask: np.ndarray) -> np.ndarray:
+        """Point estimates for all slots.
+
+        Parameters
+        ----------
+        values : ndarray of shape (n, width)
+            Encoded rows.
+        mask : ndarray of bool of shape (n, n_columns)
+            True where visible.
+
+        Returns
+        -------
+        ndarray of shape (n, width)
+            Numbers and level probabilities, float64. Rows without a missing cell are not computed and come back as they were.
+        """
+
+    @abstractmethod
+    def to_state(self) -> dict[str, Any]:
+        """Plain data and tensors for a model file."""
+
+    def draw(self, values: np.ndarray, mask: np.ndarray, n_draws: int, seed: int) -> np.ndarray:
+        """Draws of all slots, of shape (n_draws, n, width): numbers, and one-hot blocks."""
+        raise self._without_draws()
+
+    def intervals(
+        self, values: np.ndarray, mask: np.ndarray, coverages: Sequence[float], seed: int
+    ) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Lower and upper ends per coverage for numeric slots, of shape (n, width) each; elsewhere anything."""
+        raise self._without_draws()
+
+    def facts_to_state(self) -> dict[str, Any]:
+        """What every model stores."""
+        return {
+            "spans": [[span.kind, span.start, span.stop] for span in self.spans],
+            "history": self.history,
+            "n_steps": self.n_steps,
+            "stop_reason": self.stop_reason,
+        }
+
+    @staticmethod
+    def spans_from_state(state: Mapping[str, Any]) -> list[Span]:
+        """The stored layout."""
+        return [Span(*span) for span in state["spans"]]
+
+    def facts_from_state(self, state: Mapping[str, Any]) -> None:
+        """Take over what `facts_to_state` gave."""
+        self.history, self.n_steps, self.stop_reason = state["history"], state["n_steps"], state["stop_reason"]
+
+    @staticmethod
+    def _without_draws() -> InvalidInputError:
+        return InvalidInputError(
+            "objective='paper' gives one point estimate per cell and no draws (its noise has almost no effect); use the "
+            "default objective for sample, predict_interval and sample_posterior=True."
+        )
