@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,16 +14,17 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from tabgan._runtime import make_generator, resolve_device
-from tabgan.core.callbacks import Callback, Progress, TimeBudget
+from tabgan.core.callbacks import Callback
 from tabgan.core.checkpoint import write_model_file
 from tabgan.core.interrupts import interruptible
+from tabgan.core.run import Run, deadline_after
 from tabgan.estimators.notebook import FittedHTML, Learnt
 from tabgan.estimators.parameter_checks import SEED, check, integer, number, optional, seed_of
 from tabgan.estimators.reports import ReportsImages
 from tabgan.exceptions import InvalidInputError, InvalidParameterError, parameter_error
 from tabgan.images import gan_state as state
 from tabgan.images.conditions import Conditions
-from tabgan.images.fitting import Run, make_images, train
+from tabgan.images.fitting import Setup, make_images, train_recipe
 from tabgan.images.grids import SampleGrid
 from tabgan.images.making import Drawing
 from tabgan.images.recipes import recipes
@@ -173,7 +173,7 @@ class ImageGAN(Drawing, FittedHTML, ReportsImages, BaseEstimator):
         ImageGAN
             Itself.
         """
-        deadline = None if self.max_time is None else time.monotonic() + self.max_time
+        deadline = deadline_after(self.max_time)
         recipe, settings = self._checked()
         given = self._read(recipe, images, labels, targets)
         sizes, conditions = given.sizes, given.conditions
@@ -187,7 +187,8 @@ class ImageGAN(Drawing, FittedHTML, ReportsImages, BaseEstimator):
         if conditions is not None and conditions.labels is not None:
             self.classes_ = np.asarray(conditions.labels)
         self._draws = make_generator(int(torch.randint(2**62, (), generator=generator)))
-        self._train(players, given.data, generator, settings["n_steps"], None, deadline)
+        run = Run(generator, given.data.images.device, deadline, bool(self.verbose))
+        self._train(players, given.data, run, settings["n_steps"])
         return self
 
     def partial_fit(
@@ -213,7 +214,7 @@ class ImageGAN(Drawing, FittedHTML, ReportsImages, BaseEstimator):
             raise InvalidParameterError(
                 "partial_fit(n_steps=...) goes on from a fit; call fit first, or leave n_steps out."
             )
-        deadline = None if self.max_time is None else time.monotonic() + self.max_time
+        deadline = deadline_after(self.max_time)
         if n_steps is not None and n_steps < 1:
             raise parameter_error("n_steps", n_steps, "an integer >= 1")
         self._checked()
@@ -222,8 +223,8 @@ class ImageGAN(Drawing, FittedHTML, ReportsImages, BaseEstimator):
             raise InvalidInputError(f"images have shape {given.sizes.shape}, but training had {self._sizes.shape}.")
         generator = make_generator(0)  # replaced by the saved one
         players = self.recipe_.networks(self._sizes, SimpleNamespace(**self.settings_), generator)
-        n_steps = n_steps or self.settings_["n_steps"]
-        self._train(players, given.data, generator, n_steps, self._training_state, deadline)
+        run = Run(generator, given.data.images.device, deadline, bool(self.verbose))
+        self._train(players, given.data, run, n_steps or self.settings_["n_steps"], self._training_state)
         return self
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -269,31 +270,26 @@ class ImageGAN(Drawing, FittedHTML, ReportsImages, BaseEstimator):
         self,
         players: dict[str, Any],
         data: TrainingData,
-        generator: torch.Generator,
+        run: Run,
         n_steps: int,
-        saved: dict[str, Any] | None,
-        deadline: float | None,
+        saved: dict[str, Any] | None = None,
     ) -> None:
-        run = Run(self.recipe_, self.settings_, data, self._conditions, self.n_threads)
-        passing = lambda players: self._passing(deadline, players)  # noqa: E731
+        setup = Setup(self.recipe_, self.settings_, data, self._conditions)
         with interruptible("ImageGAN training", depth=1):
-            trained = train(run, players, generator, n_steps, saved=saved, passing=passing)
+            trained = train_recipe(
+                setup, players, run, n_steps, n_threads=self.n_threads, saved=saved, passing=self._passing
+            )
         self.players_, self._training_state = trained.players, trained.state
         self.n_iter_, self.stop_reason_ = trained.n_steps, trained.stop_reason
         self.history_, self.warnings_ = trained.history, trained.warnings
 
-    def _passing(self, deadline: float | None, players: dict[str, Any]) -> list[Callback]:
-        passing: list[Callback] = []
-        if deadline is not None:
-            passing.append(TimeBudget(deadline))
-        if self.verbose:
-            passing.append(Progress(f"ImageGAN ({self.recipe_.name})"))
-        if self.sample_every is not None and self._source_format is None:
-            assert self.sample_folder is not None
-            noise = torch.randn(100, self.settings_["d_noise"], generator=make_generator(0))
-            condition = None
-            if self._conditions is not None:
-                condition = self._conditions.table[torch.arange(100) % len(self._conditions.table)]
-            draw = lambda: make_images(self.recipe_, players, noise, condition)  # noqa: E731
-            passing.append(SampleGrid(draw, Path(self.sample_folder), self.sample_every))
-        return passing
+    def _passing(self, players: dict[str, Any]) -> list[Callback]:
+        """Sample grids, which are of one run and belong into no file."""
+        if self.sample_every is None or self.sample_folder is None or self._source_format is not None:
+            return []
+        noise = torch.randn(100, self.settings_["d_noise"], generator=make_generator(0))
+        condition = None
+        if self._conditions is not None:
+            condition = self._conditions.table[torch.arange(100) % len(self._conditions.table)]
+        draw = lambda: make_images(self.recipe_, players, noise, condition)  # noqa: E731
+        return [SampleGrid(draw, Path(self.sample_folder), self.sample_every)]

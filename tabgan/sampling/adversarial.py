@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from tabgan.core.callbacks import Callback, EarlyStopping, NanGuard, WeightAverage
+from tabgan.core.callbacks import AVERAGE_DECAY
 from tabgan.core.cases import Batch, Players
 from tabgan.core.class_gaussians import fit_class_gaussians
 from tabgan.core.class_losses import AuxiliaryClassLoss, FakeClassLoss
@@ -17,8 +17,7 @@ from tabgan.core.health import HealthWatch
 from tabgan.core.losses import ADVERSARIAL_LOSSES, LossPair
 from tabgan.core.penalties import Penalty
 from tabgan.core.phases import DiscriminatorLoss, GeneratorLoss, OptimizerSpec, Phase, Term, TermLoss, cosine_schedule
-from tabgan.core.run import Run, run_callbacks
-from tabgan.core.trainer import Trainer
+from tabgan.core.run import Run, Stopping, Trained, train
 from tabgan.networks.blocks import blank_linear
 from tabgan.networks.conditioning import ConditionalMLPDiscriminator
 from tabgan.networks.row_generators import RowCorrector, RowMaker
@@ -26,7 +25,7 @@ from tabgan.sampling.class_prior import ClassPriorTask
 from tabgan.sampling.maker import ClassMaker
 from tabgan.spans import Span, total_width
 
-__all__ = ["CONDITIONS", "LOSSES", "SamplerSettings", "TrainedMaker", "build_network", "train_maker"]
+__all__ = ["CONDITIONS", "LOSSES", "SamplerSettings", "build_network", "train_maker"]
 
 LOSSES = ("hinge", "non-saturating", "wasserstein", "minimax", "lsgan")
 """Adversarial losses of `CGANSampler`; BAGAN has its own, ``"fake-class"``."""
@@ -63,41 +62,13 @@ class SamplerSettings:
     patience: int
 
 
-@dataclass(frozen=True)
-class TrainedMaker:
-    """What training gives back.
-
-    Parameters
-    ----------
-    maker : ClassMaker
-        On the CPU, in evaluation mode.
-    history : list of dict
-        Losses and scores by step.
-    n_steps : int
-        Steps done.
-    stop_reason : str or None
-        Why training ended before its budget.
-    best_step : int or None
-        The step whose weights were kept; 0 when training did not clearly beat its start, None where nothing was held out.
-    warnings : list of str
-        What the health watch saw, in plain words.
-    """
-
-    maker: ClassMaker
-    history: list[dict[str, Any]]
-    n_steps: int
-    stop_reason: str | None
-    best_step: int | None
-    warnings: list[str]
-
-
 def train_maker(
     maker: ClassMaker,
     condition: Tensor,
     settings: SamplerSettings,
     run: Run,
     score: Callable[[ClassMaker], float] | None,
-) -> TrainedMaker:
+) -> tuple[ClassMaker, Trained]:
     """Train a maker against a discriminator, and keep its weights where a held-out score was best.
 
     Parameters
@@ -110,6 +81,13 @@ def train_maker(
         What and how.
     score : callable or None
         Lower is better; None keeps the last weights.
+
+    Returns
+    -------
+    maker : ClassMaker
+        With the trained network, on the CPU, in evaluation mode.
+    trained : Trained
+        How training went; ``best_step`` is 0 where the score did not become clearly better than at the start.
     """
     seeds, n_classes, network = maker.seeds, maker.seeds.n_classes, maker.network
     assert network is not None
@@ -125,8 +103,7 @@ def train_maker(
     )
     if settings.start == "autoencoder":
         _pretrain(maker, discriminator, settings, run)
-    device = run.device
-    maker.to(device)
+    maker.to(run.device)
     task = ClassPriorTask(
         seeds.rows,
         seeds.classes.cpu(),
@@ -134,12 +111,11 @@ def train_maker(
         min(settings.batch_size, max(32, len(seeds.rows))),
         neighbours=seeds.near,
         n_classes=n_classes,
-        condition=condition.to(device),
+        condition=condition.to(run.device),
         fake_classes=settings.fake_classes,
         real_classes=settings.real_classes,
         wrong_weight=settings.wrong_weight,
     )
-    players: dict[str, nn.Module] = {"generator": network.to(device), "discriminator": discriminator.to(device)}
     loss = _loss(settings, n_classes)
     schedule = cosine_schedule(settings.n_steps, warmup=20) if score is not None else None
     optimizer = OptimizerSpec("adam", settings.learning_rate, settings.betas)
@@ -155,31 +131,30 @@ def train_maker(
     ]
     if not settings.adversarial_weight:
         phases = [Phase("generator", TermLoss(energy), optimizer, schedule=schedule)]
-    health = HealthWatch()
-    callbacks: list[Callback] = []
-    average = WeightAverage(network, "generator") if settings.average_weights else None
-    if average is not None:
-        callbacks.append(average)
     stopping = None
     if score is not None:
-        shown = average.module if average is not None else network
-        stopping = EarlyStopping(shown, lambda module: score(maker.using(module)), patience=settings.patience, every=50)
-        callbacks.append(stopping)
-    callbacks += [NanGuard(), health, *run_callbacks(run, "sampler")]
-    trainer = Trainer(players, phases, task, generator=run.generator, callbacks=callbacks)
-    trainer.fit(settings.n_steps)
-    if stopping is not None:
-        stopping.restore_best()
-    trained = maker.using(average.module if average is not None else network).cpu().eval()
-    best = None if stopping is None else _earned_step(stopping, trainer.history[stopping.name][0])
-    return TrainedMaker(
-        trained, trainer.history.rows, trainer.step_count, trainer.stop_reason, best, list(health.warnings)
+        stopping = Stopping("generator", lambda module: score(maker.using(module)), settings.patience)
+    trained = train(
+        {"generator": network, "discriminator": discriminator},
+        phases,
+        task,
+        run,
+        settings.n_steps,
+        description="sampler",
+        averages={"generator": AVERAGE_DECAY} if settings.average_weights else None,
+        stopping=stopping,
+        watch=HealthWatch(),
     )
+    if trained.best_step is not None:
+        trained = replace(trained, best_step=_earned_step(trained))
+    return maker.using(trained.players["generator"]).cpu().eval(), trained
 
 
-def _earned_step(stopping: EarlyStopping, at_start: float) -> int:
+def _earned_step(trained: Trained) -> int:
     """The best step, or 0 where it is not better than the start by more than the score's own noise."""
-    return stopping.best_step if stopping.best_score < (1 - _LEAST_GAIN) * at_start else 0
+    scores = {row["step"]: row["validation"] for row in trained.history if "validation" in row}
+    best = trained.best_step or 0
+    return best if scores[best] < (1 - _LEAST_GAIN) * scores[0] else 0
 
 
 def _pretrain(
@@ -198,7 +173,6 @@ def _pretrain(
         weight = to_code.weight
         weight.copy_(torch.randn(weight.shape, generator=run.generator) * (1 / settings.width) ** 0.5)
     rows, visible = seeds.rows.to(run.device), seeds.visible[:, seeds.column].to(run.device)
-    players: dict[str, nn.Module] = {"encoder": encoder.to(run.device), "decoder": decoder.to(run.device)}
 
     def reconstruction(players: Players, batch: Batch) -> Tensor:
         assert batch.real is not None
@@ -209,13 +183,17 @@ def _pretrain(
     task = _RowTask(rows, min(settings.batch_size, len(rows)))
     optimizer = OptimizerSpec("adam", 1e-3, (0.9, 0.999))
     phase = Phase(("encoder", "decoder"), TermLoss([Term("reconstruction", reconstruction)]), optimizer)
-    callbacks = [NanGuard(), *run_callbacks(run, "autoencoder")]
-    Trainer(players, [phase], task, generator=run.generator, callbacks=callbacks).fit(settings.autoencoder_steps)
+    train(
+        {"encoder": encoder, "decoder": decoder},
+        [phase],
+        task,
+        run,
+        settings.autoencoder_steps,
+        description="autoencoder",
+    )
     with torch.no_grad():
-        codes = encoder.eval()(rows).cpu()
+        codes = encoder(rows.cpu())
     maker.set_gaussians(*fit_class_gaussians(codes, seeds.classes, seeds.n_classes))
-    encoder.cpu()
-    maker.cpu()
 
 
 class _RowTask:

@@ -11,10 +11,10 @@ import torch
 from torch import Tensor
 
 from tabgan._runtime import make_generator
-from tabgan.core.run import Run
+from tabgan.core.run import Run, Trained
 from tabgan.exceptions import InvalidInputError
 from tabgan.metrics.distribution import energy_distance
-from tabgan.sampling.adversarial import SamplerSettings, TrainedMaker, build_network, train_maker
+from tabgan.sampling.adversarial import SamplerSettings, build_network, train_maker
 from tabgan.sampling.fitted import LEAST_ROWS_TO_TRAIN, FittedSampler, completed, conditions
 from tabgan.sampling.gate import GateDecision, decide
 from tabgan.sampling.maker import ClassMaker
@@ -82,15 +82,19 @@ def fit_maker(
     slots: np.ndarray,
     settings: SamplerSettings,
     run: Run,
-) -> tuple[ClassMaker, TrainedMaker | None]:
-    """What makes rows of the classes of an encoded table, and what training it gave where there was any."""
+) -> tuple[ClassMaker, Trained | None]:
+    """What makes rows of the classes of an encoded table, from seeds of all its rows, and what training gave where there was any."""
     seeds = ClassSeeds(values, visible, classes, encoder.spans_, n_classes)
     start = settings.start if settings.start in SEED_KINDS else "kernel"
     enough = (torch.bincount(classes, minlength=n_classes) >= LEAST_ROWS_TO_TRAIN).any()
     if not (encoder.width_ and settings.n_steps and enough):
         return ClassMaker(seeds, None, encoder.spans_, start, settings.d_noise), None
-    trained = _train(values, visible, classes, encoder, n_classes, slots, settings, run)
-    return _with_all_rows(trained, seeds, start), trained
+    maker, trained = _train(values, visible, classes, encoder, n_classes, slots, settings, run)
+    if trained.best_step == 0 and maker.start in SEED_KINDS:  # the network never beat its start
+        return ClassMaker(seeds, None, maker.spans, start, maker.d_noise), trained
+    whole = ClassMaker(seeds, maker.network, maker.spans, maker.start, maker.d_noise)
+    whole.set_gaussians(maker.mean, maker.factor)
+    return whole, trained
 
 
 def _train(
@@ -102,7 +106,7 @@ def _train(
     slots: np.ndarray,
     settings: SamplerSettings,
     run: Run,
-) -> TrainedMaker:
+) -> tuple[ClassMaker, Trained]:
     """Train on all rows, or, with patience, on all but those by which the best weights are chosen."""
     held_out = (
         _split(classes, n_classes, run.generator) if settings.patience else torch.zeros(len(classes), dtype=torch.bool)
@@ -152,15 +156,6 @@ def _held_out_score(
         return float(np.mean(distances))
 
     return score
-
-
-def _with_all_rows(trained: TrainedMaker, seeds: ClassSeeds, start: str) -> ClassMaker:
-    """The trained maker on seeds of all rows; without its network where that never beat its start."""
-    if trained.best_step == 0 and trained.maker.start in SEED_KINDS:
-        return ClassMaker(seeds, None, trained.maker.spans, start, trained.maker.d_noise)
-    maker = ClassMaker(seeds, trained.maker.network, trained.maker.spans, trained.maker.start, trained.maker.d_noise)
-    maker.set_gaussians(trained.maker.mean, trained.maker.factor)
-    return maker
 
 
 def _method(count: int, maker: ClassMaker, settings: SamplerSettings, was_trained: bool) -> str:
