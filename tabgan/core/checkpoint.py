@@ -1,21 +1,22 @@
 """Model files without pickle: a tree of numbers, strings and tensors in one safetensors file, written atomically.
 
-Layout (format version 1): a safetensors file whose metadata hold ``format`` ("tabgan"), ``format_version``, ``kind`` (what was
-saved), ``content`` (JSON; a tensor stands there as ``{"$tensor": name}``) and ``sha256`` over all of these and the tensor bytes.
-To change the layout: raise `FORMAT_VERSION`, keep reading the old one, and add a file of the old version to the tests.
+A safetensors file whose metadata hold ``format`` ("tabgan"), ``format_version``, ``kind`` (what was saved), ``content`` (JSON; a
+tensor stands there as ``{"$tensor": name}``) and ``sha256`` over all of these and the tensor bytes.
 """
 
 from __future__ import annotations
 
 import hashlib
+import inspect
 import json
 import math
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -23,9 +24,104 @@ from torch import Tensor
 
 from tabgan.exceptions import ModelFileError
 
-__all__ = ["FORMAT_VERSION", "atomic_path", "plain_value", "read_model_file", "write_model_file"]
+__all__ = [
+    "FORMAT_VERSION",
+    "Stored",
+    "atomic_path",
+    "built_from",
+    "plain_value",
+    "read_model_file",
+    "write_model_file",
+]
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+"""Of the files that are written. `tests/golden/models` holds files of every version, and the layout of the current one.
+
+- **A new entry** (a setting, a buffer, a key) needs a default on reading that says what files without it meant. Then
+  ``python -m tests.golden.models`` records the new layout and leaves this version's files as they are: they show that the default
+  works.
+- **Any other change** (an entry renamed, moved, dropped, of another type or meaning, or without a sensible default): raise the
+  version, say in `tabgan.estimators.migrations` how content of the version before becomes content of the new one, and let
+  ``python -m tests.golden.models`` write files of the new version beside the old ones, which stay.
+"""
+
+Built = TypeVar("Built")
+
+
+class Stored(dict[Any, Any]):
+    """A dict of a model file, which says by its whole name what is absent.
+
+    Whoever reads a file takes entries out with ``pop``, so that what is left over at the end is known to be unknown.
+
+    Parameters
+    ----------
+    items : mapping, default=()
+        The entries.
+    where : str, default=""
+        The dict's own name in the file, such as ``"encoder.parameters"``.
+
+    Examples
+    --------
+    >>> Stored({"width": 8}, "settings")["depth"]
+    Traceback (most recent call last):
+    tabgan.exceptions.ModelFileError: it holds no 'settings.depth'.
+    """
+
+    def __init__(self, items: Any = (), where: str = "") -> None:
+        super().__init__(items)
+        self.where = where
+
+    def __missing__(self, key: Any) -> Any:
+        raise ModelFileError(f"it holds no {_inside(self.where, key)!r}.")
+
+    def pop(self, key: Any, *default: Any) -> Any:
+        """Take an entry out; one without a default must be there."""
+        return super().pop(key, *default) if default or key in self else self.__missing__(key)
+
+    def refuse(self, unknown: Iterable[Any]) -> None:
+        """Raise `ModelFileError` if any of these entries is there.
+
+        What a newer tabgan wrote may mean anything, so that leaving it out could give other results.
+        """
+        names = sorted(_inside(self.where, key) for key in unknown if key in self)
+        if names:
+            raise ModelFileError(
+                f"it holds {', '.join(map(repr, names))}, unknown to this tabgan; upgrade tabgan-learn."
+            )
+
+
+def built_from(cls: Callable[..., Built], stored: Mapping[str, Any]) -> Built:
+    """Call a class with stored arguments: settings, parameters, any dataclass.
+
+    Parameters
+    ----------
+    cls : type
+        Its signature says what may be stored, and the defaults of what is absent.
+    stored : mapping
+        The arguments by name.
+
+    Returns
+    -------
+    object of type ``cls``
+
+    Raises
+    ------
+    ModelFileError
+        An argument is unknown, or is absent and has no default; the message names it.
+
+    Examples
+    --------
+    >>> from fractions import Fraction
+    >>> built_from(Fraction, {"numerator": 3})
+    Fraction(3, 1)
+    >>> built_from(Fraction, Stored({"counter": 3}, "number"))
+    Traceback (most recent call last):
+    tabgan.exceptions.ModelFileError: it holds 'number.counter', unknown to this tabgan; upgrade tabgan-learn.
+    """
+    stored = stored if isinstance(stored, Stored) else Stored(stored)
+    known = inspect.signature(cls).parameters
+    stored.refuse(set(stored) - set(known))
+    return cls(**{name: stored[name] for name, part in known.items() if name in stored or part.default is part.empty})
 
 
 def write_model_file(path: str | os.PathLike[str], kind: str, content: Any) -> None:
@@ -36,7 +132,7 @@ def write_model_file(path: str | os.PathLike[str], kind: str, content: Any) -> N
     path : path-like
         Replaced if it exists.
     kind : str
-        What the file holds, for example ``"GAINImputer"``.
+        What the file holds: the name of a class.
     content : nested dict, list, tuple, str, int, float, bool, None and Tensor
         Dict keys may be anything hashable made of these.
 
@@ -62,26 +158,32 @@ def write_model_file(path: str | os.PathLike[str], kind: str, content: Any) -> N
         save_file(tensors, str(temporary), metadata=metadata)
 
 
-def read_model_file(path: str | os.PathLike[str]) -> tuple[str, Any]:
+def read_model_file(
+    path: str | os.PathLike[str], migrations: Mapping[int, Callable[[str, Any], Any]] = MappingProxyType({})
+) -> tuple[str, Any]:
     """Read what `write_model_file` wrote. Nothing in the file is executed.
 
     Parameters
     ----------
     path : path-like
         The file.
+    migrations : mapping of int to callable, default={}
+        ``migrations[version](kind, content) -> content`` of the version after; called in turn for a file of an older version, where
+        the content is made of plain dicts.
 
     Returns
     -------
     kind : str
     content : nested state tree
-        Tensors on the CPU.
+        Of the current version. Tensors on the CPU; dicts are `Stored`.
 
     Raises
     ------
     FileNotFoundError
         There is no such file.
     ModelFileError
-        The file is truncated, was changed, is no tabgan file, or comes from a newer format version.
+        The file is truncated, was changed, is no tabgan file, comes from a newer format version, or from an older one that is no
+        longer read.
     """
     from safetensors import SafetensorError, safe_open
 
@@ -97,7 +199,7 @@ def read_model_file(path: str | os.PathLike[str]) -> tuple[str, Any]:
     if metadata.get("format") != "tabgan":
         raise ModelFileError(f"{str(path)!r} is a safetensors file, but not one that tabgan wrote.")
     version = metadata.get("format_version", "")
-    if not version.isdecimal() or int(version) > FORMAT_VERSION:
+    if not version.isdecimal() or not 0 < int(version) <= FORMAT_VERSION:
         raise ModelFileError(
             f"{str(path)!r} has format version {version!r}; this tabgan reads up to {FORMAT_VERSION}: upgrade tabgan-learn."
         )
@@ -105,17 +207,27 @@ def read_model_file(path: str | os.PathLike[str]) -> tuple[str, Any]:
     if metadata.get("sha256") != _digest(kind, version, text, tensors):
         raise ModelFileError(f"{str(path)!r} was changed after it was written (its checksum does not match).")
     try:
-        return kind, _unpacked(json.loads(text), tensors)
+        content = _unpacked(json.loads(text), tensors)
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise ModelFileError(f"{str(path)!r} holds content that no tabgan wrote: {error}") from error
+    for older in range(int(version), FORMAT_VERSION):
+        try:
+            content = migrations[older](kind, content)
+        except (KeyError, ValueError, TypeError, IndexError, AttributeError) as error:
+            why = error if isinstance(error, ModelFileError) else "something is absent or damaged"
+            why = why if older in migrations else "this tabgan reads no such files any more"
+            raise ModelFileError(f"{str(path)!r} holds a {kind} of format version {version}: {why}.") from error
+    return kind, _named(content, "")
 
 
 def plain_value(value: Any) -> Any:
-    """A parameter as a file can hold it: numpy scalars and arrays as Python's, pandas.NA and a RandomState as None."""
+    """A value as a file can hold it: numpy scalars and arrays as Python's, paths as text, pandas.NA and a RandomState as None."""
     if isinstance(value, np.ndarray):
         return [plain_value(item) for item in value.tolist()]
     if isinstance(value, np.generic):
         return value.item()
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
     if isinstance(value, dict):
         return {plain_value(key): plain_value(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
@@ -178,6 +290,21 @@ def _unpacked(value: Any, tensors: dict[str, Tensor]) -> Any:
     if "$items" in value:
         return {_unpacked(key, tensors): _unpacked(item, tensors) for key, item in value["$items"]}
     return {key: _unpacked(item, tensors) for key, item in value.items()}
+
+
+def _named(value: Any, where: str) -> Any:
+    """The same tree with dicts that know their names."""
+    if isinstance(value, dict):
+        return Stored({key: _named(item, _inside(where, key)) for key, item in value.items()}, where)
+    if isinstance(value, (list, tuple)):
+        return type(value)(_named(item, f"{where}[{position}]") for position, item in enumerate(value))
+    return value
+
+
+def _inside(where: str, key: Any) -> str:
+    if not isinstance(key, str):
+        return f"{where}[{key!r}]"
+    return f"{where}.{key}" if where else key
 
 
 def _digest(kind: str, version: str, text: str, tensors: dict[str, Tensor]) -> str:

@@ -1,14 +1,68 @@
-"""`tabgan.load`: from a model file back to the estimator that wrote it."""
+"""Model files of fitted estimators: `Savable.save`, and `tabgan.load` from a file back to the estimator that wrote it."""
 
 from __future__ import annotations
 
 import os
+from importlib import import_module
 from typing import Any
 
-from tabgan.core.checkpoint import read_model_file
+from sklearn.utils.validation import check_is_fitted
+
+from tabgan.core.checkpoint import Stored, read_model_file, write_model_file
+from tabgan.estimators.migrations import MIGRATIONS
 from tabgan.exceptions import ModelFileError
 
-__all__ = ["load"]
+__all__ = ["HOMES", "Savable", "load"]
+
+HOMES = {
+    "GAINImputer": "tabgan.imputation.gain",
+    "BAGANOversampler": "tabgan.sampling.bagan",
+    "CGANSampler": "tabgan.sampling.cgan",
+    "ImageGAN": "tabgan.images.gan",
+}
+"""Where the classes live that files are read back to, by the kind that files state: their name. Imported when a file asks for it."""
+
+
+class Savable:
+    """Mixin before ``BaseEstimator``: ``save``. Subclasses say what they are made of, and how they are made of it again."""
+
+    def _to_state(self) -> dict[str, Any]:
+        """Of the fitted estimator, what `tabgan.core.checkpoint.write_model_file` takes."""
+        raise NotImplementedError
+
+    @classmethod
+    def _from_state(cls, state: Stored) -> Any:
+        """Rebuild what `_to_state` described; takes out all that it knows."""
+        raise NotImplementedError
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the fitted estimator to one file, without pickle; `tabgan.load` reads it.
+
+        A sampler's file holds the training table, since made rows start from its rows, and an imputer's some of its rows: keep
+        files as you keep the table.
+
+        Parameters
+        ----------
+        path : path-like
+            Customarily ends in ``.tabgan``. Written whole or not at all; replaced if it exists.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            Before ``fit``.
+        InvalidInputError
+            A label, a column name, a dtype or a parameter cannot be stored; the message names it.
+        ModelFileError
+            The estimator is of a subclass that `tabgan.load` does not know.
+        """
+        check_is_fitted(self)
+        cls = type(self)
+        if HOMES.get(cls.__name__) != cls.__module__:
+            raise ModelFileError(
+                f"tabgan.load does not know the class {cls.__qualname__} of {cls.__module__}, only {', '.join(HOMES)}; "
+                "pickle it, or fit one of these."
+            )
+        write_model_file(path, cls.__name__, self._to_state())
 
 
 def load(path: str | os.PathLike[str]) -> Any:
@@ -30,29 +84,16 @@ def load(path: str | os.PathLike[str]) -> Any:
     FileNotFoundError
         There is no such file.
     ModelFileError
-        The file is truncated, was changed, or comes from a newer tabgan. Nothing in a file is ever executed.
+        The file is truncated, was changed, comes from a newer tabgan, or from one so old that it is no longer read. Nothing in a
+        file is ever executed.
     """
-    kind, content = read_model_file(path)
-    if kind == "GAINImputer":
-        from tabgan.imputation import imputer_state as state
-        from tabgan.imputation.gain import GAINImputer
-
-        restore = lambda: state.from_state(GAINImputer, content)  # noqa: E731
-    elif kind in ("BAGANOversampler", "CGANSampler"):
-        from tabgan.sampling import sampler_state as sampler_state
-        from tabgan.sampling.bagan import BAGANOversampler
-        from tabgan.sampling.cgan import CGANSampler
-
-        sampler: Any = BAGANOversampler if kind == "BAGANOversampler" else CGANSampler
-        restore = lambda: sampler_state.from_state(sampler, content)  # noqa: E731
-    elif kind == "ImageGAN":
-        from tabgan.images import gan_state as image_state
-        from tabgan.images.gan import ImageGAN
-
-        restore = lambda: image_state.from_state(ImageGAN, content)  # noqa: E731
-    else:
+    kind, content = read_model_file(path, MIGRATIONS)
+    if kind not in HOMES:
         raise ModelFileError(f"{str(path)!r} holds a {kind!r}, which this tabgan does not know; upgrade tabgan-learn.")
+    cls: type[Savable] = getattr(import_module(HOMES[kind]), kind)
     try:
-        return restore()
-    except (KeyError, TypeError, ValueError, RuntimeError, IndexError) as error:
-        raise ModelFileError(f"{str(path)!r} is not a complete {kind} model: {error}") from error
+        estimator = cls._from_state(content)
+        content.refuse(set(content))  # whatever is left over
+    except (KeyError, TypeError, ValueError, RuntimeError, IndexError, AttributeError) as error:
+        raise ModelFileError(f"{str(path)!r} is no {kind} that this tabgan can read: {error}") from error
+    return estimator

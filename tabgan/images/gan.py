@@ -11,20 +11,18 @@ from typing import Any
 import numpy as np
 import torch
 from sklearn.base import BaseEstimator
-from sklearn.utils.validation import check_is_fitted
 
 from tabgan._runtime import make_generator, resolve_device
 from tabgan.core.callbacks import Callback
-from tabgan.core.checkpoint import write_model_file
 from tabgan.core.interrupts import interruptible
 from tabgan.core.run import Run, deadline_after
 from tabgan.estimators.notebook import FittedHTML, Learnt
 from tabgan.estimators.parameter_checks import SEED, check, integer, number, optional, seed_of
 from tabgan.estimators.reports import ReportsImages
 from tabgan.exceptions import InvalidInputError, InvalidParameterError, parameter_error
-from tabgan.images import gan_state as state
 from tabgan.images.conditions import Conditions
 from tabgan.images.fitting import Setup, make_images, train_recipe
+from tabgan.images.gan_state import SavableImageGAN
 from tabgan.images.grids import SampleGrid
 from tabgan.images.making import Drawing
 from tabgan.images.recipes import recipes
@@ -46,7 +44,7 @@ _RULES = {
 }
 
 
-class ImageGAN(Drawing, FittedHTML, ReportsImages, BaseEstimator):
+class ImageGAN(Drawing, SavableImageGAN, FittedHTML, ReportsImages, BaseEstimator):
     """Train an image GAN, draw from it, translate with it.
 
     Parameters
@@ -227,16 +225,9 @@ class ImageGAN(Drawing, FittedHTML, ReportsImages, BaseEstimator):
         self._train(players, given.data, run, n_steps or self.settings_["n_steps"], self._training_state)
         return self
 
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the model, its training state included, to one file that `tabgan.load` reads; no pickle.
-
-        Parameters
-        ----------
-        path : path-like
-            Replaced if it exists.
-        """
-        check_is_fitted(self, "players_")
-        write_model_file(path, "ImageGAN", state.to_state(self))
+    def __sklearn_is_fitted__(self) -> bool:
+        """Whether training has ended well."""
+        return hasattr(self, "players_")
 
     def _learnt(self) -> Learnt | None:
         if not hasattr(self, "players_"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import asdict
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -9,70 +11,77 @@ import numpy as np
 import torch
 
 from tabgan._runtime import make_generator
+from tabgan.core.checkpoint import Stored, built_from, plain_value
+from tabgan.estimators.saving import Savable
+from tabgan.exceptions import ModelFileError
 from tabgan.images.conditions import Conditions
 from tabgan.images.reading import ImageFormat
 from tabgan.images.recipes import recipes
-from tabgan.images.recipes.recipe import Sizes
+from tabgan.images.recipes.recipe import Recipe, Sizes
 
-if TYPE_CHECKING:
-    from tabgan.images.gan import ImageGAN
-
-__all__ = ["from_state", "to_state"]
+__all__ = ["SavableImageGAN"]
 
 
-def to_state(gan: ImageGAN) -> dict[str, Any]:
-    """Parameters, formats, weights and the training state of a fitted model."""
-    sizes = gan._sizes
-    return {
-        "parameters": {name: _plain(value) for name, value in gan.get_params(deep=False).items()},
-        "recipe": gan.recipe_.name,
-        "settings": _plain(gan.settings_),
-        "sizes": [sizes.shape, sizes.d_condition, sizes.n_classes, sizes.source],
-        "format": gan._format.to_state(),
-        "source_format": None if gan._source_format is None else gan._source_format.to_state(),
-        "conditions": None if gan._conditions is None else gan._conditions.to_state(),
-        "makers": {name: gan.players_[name].state_dict() for name in gan.recipe_.makers},
-        "draws": gan._draws.get_state(),
-        "stop_reason": gan.stop_reason_,
-        "warnings": gan.warnings_,
-        "training": gan._training_state,
-    }
+class SavableImageGAN(Savable):
+    """The part of `ImageGAN` that becomes a file and comes from one."""
 
+    if TYPE_CHECKING:
+        recipe_: Recipe
+        settings_: dict[str, Any]
+        players_: dict[str, Any]
+        stop_reason_: str | None
+        warnings_: list[str]
+        _sizes: Sizes
+        _format: ImageFormat
+        _source_format: ImageFormat | None
+        _conditions: Conditions | None
+        _draws: torch.Generator
+        _training_state: dict[str, Any]
+        get_params: Callable[..., dict[str, Any]]
 
-def from_state(cls: type[ImageGAN], saved: dict[str, Any]) -> ImageGAN:
-    """Rebuild what `to_state` described."""
-    gan = cls(**saved["parameters"])
-    gan.recipe_ = recipes[saved["recipe"]]
-    gan.settings_ = saved["settings"]
-    gan._sizes = Sizes(*saved["sizes"])
-    gan._format = ImageFormat.from_state(saved["format"])
-    gan._source_format = None if saved["source_format"] is None else ImageFormat.from_state(saved["source_format"])
-    gan._conditions = None if saved["conditions"] is None else Conditions.from_state(saved["conditions"])
-    if gan._conditions is not None and gan._conditions.labels is not None:
-        gan.classes_ = np.asarray(gan._conditions.labels)
-    gan._draws = torch.Generator()
-    gan._draws.set_state(saved["draws"])
-    gan._training_state = saved["training"]
-    players = gan.recipe_.networks(gan._sizes, SimpleNamespace(**gan.settings_), make_generator(0))
-    for name, player in players.items():
-        player.load_state_dict(saved["training"]["players"][name])
-    for name, weights in saved["makers"].items():
-        players[name].load_state_dict(weights)
-    gan.players_ = {name: player.eval() for name, player in players.items()}
-    gan.n_iter_, gan.stop_reason_ = saved["training"]["step_count"], saved["stop_reason"]
-    gan.warnings_ = saved["warnings"]
-    gan.history_ = saved["training"]["history"]["rows"]
-    return gan
+    def _to_state(self) -> dict[str, Any]:
+        return {
+            "parameters": plain_value(self.get_params(deep=False)),
+            "recipe": self.recipe_.name,
+            "settings": plain_value(self.settings_),
+            "sizes": asdict(self._sizes),
+            "format": self._format.to_state(),
+            "source_format": None if self._source_format is None else self._source_format.to_state(),
+            "conditions": None if self._conditions is None else self._conditions.to_state(),
+            "makers": {name: self.players_[name].state_dict() for name in self.recipe_.makers},
+            "draws": self._draws.get_state(),
+            "stop_reason": self.stop_reason_,
+            "warnings": self.warnings_,
+            "training": self._training_state,
+        }
 
-
-def _plain(value: Any) -> Any:
-    """Parameters as a file can hold them: numpy scalars as Python's, paths as text, a RandomState as None."""
-    if isinstance(value, np.generic):
-        return value.item()
-    if hasattr(value, "__fspath__"):
-        return str(value)
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return type(value)(_plain(item) for item in value)
-    return None if isinstance(value, np.random.RandomState) else value
+    @classmethod
+    def _from_state(cls, state: Stored) -> Any:
+        gan: Any = built_from(cls, state.pop("parameters"))
+        name = state.pop("recipe")
+        if name not in recipes:
+            raise ModelFileError(f"its recipe {name!r} is unknown to this tabgan; upgrade tabgan-learn.")
+        gan.recipe_ = recipes[name]
+        settings = state.pop("settings")
+        settings.refuse(set(settings) - set(gan.recipe_.settings))
+        gan.settings_ = dict(gan.recipe_.settings) | settings
+        gan._sizes = built_from(Sizes, state.pop("sizes"))
+        form, source_form, conditions = state.pop("format"), state.pop("source_format"), state.pop("conditions")
+        gan._format = ImageFormat.from_state(form)
+        gan._source_format = None if source_form is None else ImageFormat.from_state(source_form)
+        gan._conditions = None if conditions is None else Conditions.from_state(conditions)
+        if gan._conditions is not None and gan._conditions.labels is not None:
+            gan.classes_ = np.asarray(gan._conditions.labels)
+        gan._draws = torch.Generator()
+        gan._draws.set_state(state.pop("draws"))
+        training = gan._training_state = state.pop("training")
+        players = gan.recipe_.networks(gan._sizes, SimpleNamespace(**gan.settings_), make_generator(0))
+        for name, player in players.items():
+            player.load_state_dict(training["players"][name])
+        for name, weights in state.pop("makers").items():
+            players[name].load_state_dict(weights)
+        gan.players_ = {name: player.eval() for name, player in players.items()}
+        gan.n_iter_, gan.stop_reason_ = training["step_count"], state.pop("stop_reason")
+        gan.warnings_ = state.pop("warnings")
+        gan.history_ = training["history"]["rows"]
+        return gan

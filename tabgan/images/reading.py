@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from tabgan.core.checkpoint import built_from
 from tabgan.exceptions import InvalidInputError, InvalidParameterError, MissingExtraError
 
 __all__ = ["ImageFormat", "read_folder", "read_idx", "read_images"]
@@ -75,7 +76,7 @@ class ImageFormat:
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> ImageFormat:
         """Rebuild what `to_state` described."""
-        return cls(**state)
+        return built_from(cls, state)
 
 
 def read_images(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
@@ -11,13 +10,12 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from tabgan._runtime import jobs, make_generator, resolve_device, threads
-from tabgan.core.checkpoint import write_model_file
 from tabgan.core.interrupts import INTERRUPTED, interruptible
 from tabgan.core.run import Run, deadline_after
 from tabgan.estimators.notebook import FittedHTML, Learnt
 from tabgan.estimators.parameter_checks import check, seed_of
 from tabgan.estimators.reports import ReportsImputation
-from tabgan.imputation import imputer_state as state
+from tabgan.imputation.imputer_state import SavableImputer
 from tabgan.imputation.objectives import fit_objective
 from tabgan.imputation.output_columns import OutputColumnsMixin
 from tabgan.imputation.parameters import RULES
@@ -32,7 +30,9 @@ from tabgan.tables.schema import TableSchema, check_compatible, infer_schema
 __all__ = ["GAINImputer"]
 
 
-class GAINImputer(FittedHTML, ReportsImputation, UncertaintyMixin, OutputColumnsMixin, TransformerMixin, BaseEstimator):
+class GAINImputer(
+    SavableImputer, FittedHTML, ReportsImputation, UncertaintyMixin, OutputColumnsMixin, TransformerMixin, BaseEstimator
+):
     """Fill missing values of mixed-type tables with a trained generative adversarial imputation network.
 
     Two objectives live behind this class. The default, ``objective="remask"``, hides observed cells on purpose and learns to
@@ -366,22 +366,6 @@ class GAINImputer(FittedHTML, ReportsImputation, UncertaintyMixin, OutputColumns
                 values = self._model.predict(encoded.values, encoded.mask)
                 filled = self.encoder_.decode(table, values, keep=self._kept())
         return self._with_indicators(filled, table)
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the fitted imputer to one file, without pickle; `tabgan.load` reads it.
-
-        Parameters
-        ----------
-        path : path-like
-            Customarily ends in ``.tabgan``. Written whole or not at all.
-
-        Raises
-        ------
-        sklearn.exceptions.NotFittedError
-            Before `fit`.
-        """
-        check_is_fitted(self)
-        write_model_file(path, type(self).__name__, state.to_state(self))
 
     def __sklearn_tags__(self) -> Any:
         """Say that gaps, strings and categories are welcome."""

@@ -2,53 +2,67 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from tabgan.core.checkpoint import plain_value
+from tabgan.core.checkpoint import Stored, built_from, plain_value
+from tabgan.estimators.saving import Savable
 from tabgan.imputation.objectives import objective_from_state, objective_to_state
+from tabgan.imputation.predicting import Predictor
 from tabgan.tables.encoder import TableEncoder
+from tabgan.tables.schema import TableSchema
 
-if TYPE_CHECKING:
-    from tabgan.imputation.gain import GAINImputer
-
-__all__ = ["from_state", "to_state"]
+__all__ = ["SavableImputer"]
 
 
-def to_state(imputer: GAINImputer) -> dict[str, Any]:
-    """Parameters, columns, weights and scores of a fitted imputer."""
-    scores = imputer.validation_scores_
-    return {
-        "parameters": {name: plain_value(value) for name, value in imputer.get_params(deep=False).items()},
-        "encoder": imputer.encoder_.to_state(),
-        "model": objective_to_state(imputer._model),
-        "validation_scores": {
-            "index": [plain_value(name) for name in scores.index],
-            "columns": {name: [plain_value(value) for value in scores[name]] for name in scores.columns},
-        },
-        "had_gaps": list(imputer.had_gaps_),
-        "n_features_in": imputer.n_features_in_,
-        "feature_names_in": [str(n) for n in imputer.feature_names_in_]
-        if hasattr(imputer, "feature_names_in_")
-        else None,
-    }
+class SavableImputer(Savable):
+    """The part of `GAINImputer` that becomes a file and comes from one."""
 
+    if TYPE_CHECKING:
+        encoder_: TableEncoder
+        schema_: TableSchema
+        validation_scores_: pd.DataFrame
+        had_gaps_: tuple[bool, ...]
+        n_features_in_: int
+        n_iter_: int
+        history_: list[dict[str, Any]]
+        stop_reason_: str | None
+        _model: Predictor
+        get_params: Callable[..., dict[str, Any]]
 
-def from_state(cls: type[GAINImputer], state: dict[str, Any]) -> GAINImputer:
-    """Rebuild what `to_state` described."""
-    imputer = cls(**state["parameters"])
-    imputer.encoder_ = TableEncoder.from_state(state["encoder"])
-    imputer.schema_ = imputer.encoder_.schema_
-    imputer._model = objective_from_state(state["model"])
-    scores = state["validation_scores"]
-    imputer.validation_scores_ = pd.DataFrame(scores["columns"], index=scores["index"])
-    imputer.n_iter_ = imputer._model.n_steps
-    imputer.history_ = imputer._model.history
-    imputer.stop_reason_ = imputer._model.stop_reason
-    imputer.had_gaps_ = tuple(state["had_gaps"])
-    imputer.n_features_in_ = state["n_features_in"]
-    if state["feature_names_in"] is not None:
-        imputer.feature_names_in_ = np.asarray(state["feature_names_in"], dtype=object)
-    return imputer
+    def _to_state(self) -> dict[str, Any]:
+        scores = self.validation_scores_
+        names = getattr(self, "feature_names_in_", None)
+        return {
+            "parameters": plain_value(self.get_params(deep=False)),
+            "encoder": self.encoder_.to_state(),
+            "model": objective_to_state(self._model),
+            "validation_scores": {
+                "index": plain_value(list(scores.index)),
+                "columns": {name: plain_value(list(scores[name])) for name in scores.columns},
+            },
+            "had_gaps": list(self.had_gaps_),
+            "n_features_in": self.n_features_in_,
+            "feature_names_in": None if names is None else [str(name) for name in names],
+        }
+
+    @classmethod
+    def _from_state(cls, state: Stored) -> Any:
+        imputer: Any = built_from(cls, state.pop("parameters"))
+        imputer.encoder_ = TableEncoder.from_state(state.pop("encoder"))
+        imputer.schema_ = imputer.encoder_.schema_
+        imputer._model = objective_from_state(state.pop("model"))
+        scores = state.pop("validation_scores")
+        imputer.validation_scores_ = pd.DataFrame(scores["columns"], index=scores["index"])
+        imputer.n_iter_ = imputer._model.n_steps
+        imputer.history_ = imputer._model.history
+        imputer.stop_reason_ = imputer._model.stop_reason
+        imputer.had_gaps_ = tuple(state.pop("had_gaps"))
+        imputer.n_features_in_ = state.pop("n_features_in")
+        names = state.pop("feature_names_in")
+        if names is not None:
+            imputer.feature_names_in_ = np.asarray(names, dtype=object)
+        return imputer

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from tabgan.core.checkpoint import Stored
 from tabgan.core.run import Run
 from tabgan.exceptions import InvalidInputError
 from tabgan.imputation.chain import Chain
@@ -70,9 +71,12 @@ def objective_to_state(model: Predictor) -> dict[str, Any]:
     return {"objective": name, **model.to_state()}
 
 
-def objective_from_state(state: Mapping[str, Any]) -> Predictor:
+def objective_from_state(state: Stored) -> Predictor:
     """Rebuild what `objective_to_state` described."""
-    return PublishedGain.from_state(state) if state["objective"] == "paper" else Chain.from_state(state, STAGES)
+    published = state.pop("objective") == "paper"
+    model: Predictor = PublishedGain.from_state(state) if published else Chain.from_state(state, STAGES)
+    state.refuse(set(state))
+    return model
 
 
 def _other_objective() -> InvalidInputError:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from torch import Tensor
 
+from tabgan.core.checkpoint import Stored
 from tabgan.exceptions import InvalidInputError
 from tabgan.spans import Span
 
@@ -114,13 +115,13 @@ class Predictor(ABC):
         }
 
     @staticmethod
-    def spans_from_state(state: Mapping[str, Any]) -> list[Span]:
+    def spans_from_state(state: Stored) -> list[Span]:
         """The stored layout."""
-        return [Span(*span) for span in state["spans"]]
+        return [Span(*span) for span in state.pop("spans")]
 
-    def facts_from_state(self, state: Mapping[str, Any]) -> None:
+    def facts_from_state(self, state: Stored) -> None:
         """Take over what `facts_to_state` gave."""
-        self.history, self.n_steps, self.stop_reason = state["history"], state["n_steps"], state["stop_reason"]
+        self.history, self.n_steps, self.stop_reason = (state.pop(n) for n in ("history", "n_steps", "stop_reason"))
 
     @staticmethod
     def _without_draws() -> InvalidInputError:

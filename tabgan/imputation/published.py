@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,10 +11,11 @@ import torch
 from torch import Tensor, nn
 
 from tabgan.core.cases import Case, Players, weighted_mean
+from tabgan.core.checkpoint import Stored, built_from
 from tabgan.core.losses import ADVERSARIAL_LOSSES
 from tabgan.core.phases import DiscriminatorLoss, GeneratorLoss, OptimizerSpec, Phase, Term
 from tabgan.core.run import Run, Trained, train
-from tabgan.exceptions import ModelFileError, parameter_error
+from tabgan.exceptions import parameter_error
 from tabgan.imputation.cell_discriminator import ACTIVATIONS, CellDiscriminator
 from tabgan.imputation.learning import held_out_rows
 from tabgan.imputation.masking import hint_code, hint_paper
@@ -297,23 +298,21 @@ class PublishedGain(Predictor):
         }
 
     @classmethod
-    def from_state(cls, state: Mapping[str, Any]) -> Self:
-        """Rebuild what `to_state` described.
+    def from_state(cls, state: Stored) -> Self:
+        """Rebuild what `to_state` described; takes out all that it knows.
 
         Raises
         ------
         ModelFileError
             It holds a setting that is not known.
         """
-        if unknown := set(state["settings"]) - {one.name for one in fields(GainSettings)}:
-            raise ModelFileError(f"the model has settings that this tabgan does not know: {sorted(unknown)}.")
-        spans, settings = cls.spans_from_state(state), settings_of(GainSettings, state["settings"])
-        module = None
+        spans, settings = cls.spans_from_state(state), built_from(GainSettings, state.pop("settings"))
+        weights, module = state.pop("weights"), None
         if spans:
             module = GainGenerator(
                 total_width(spans), activation=settings.activation, generator=torch.Generator().manual_seed(0)
             ).double()
-            module.load_state_dict(state["weights"])
+            module.load_state_dict(weights)
             module.eval()
         model = cls(spans, module, settings)
         model.facts_from_state(state)

@@ -37,29 +37,33 @@ _LEAST_GAIN = 0.1  # of the held-out energy distance: smaller gains did not show
 
 @dataclass(frozen=True)
 class SamplerSettings:
-    """What is trained; `BAGANOversampler` and `CGANSampler` document each."""
+    """What is trained; `BAGANOversampler` and `CGANSampler` document each.
 
-    start: str
-    focus: float
-    loss: str
-    conditioning: str
-    n_steps: int
-    autoencoder_steps: int
-    batch_size: int
-    learning_rate: float
-    betas: tuple[float, float]
-    n_critic: int
-    d_noise: int
-    width: int
-    n_blocks: int
-    adversarial_weight: float
-    energy_weight: float
-    gradient_penalty: float
-    wrong_weight: float
-    fake_classes: str
-    real_classes: str
-    average_weights: bool
-    patience: int
+    The defaults are those of `CGANSampler`. A model file that lacks a setting takes its default, so a new setting's default leaves
+    things as they were without it.
+    """
+
+    start: str = "kernel"
+    focus: float = 0.0
+    loss: str = "hinge"
+    conditioning: str = "projection"
+    n_steps: int = 300
+    autoencoder_steps: int = 0
+    batch_size: int = 128
+    learning_rate: float = 1e-3
+    betas: tuple[float, float] = (0.5, 0.9)
+    n_critic: int = 1
+    d_noise: int = 16
+    width: int = 128
+    n_blocks: int = 2
+    adversarial_weight: float = 0.1
+    energy_weight: float = 1.0
+    gradient_penalty: float = 1.0
+    wrong_weight: float = 0.0
+    fake_classes: str = "balanced"
+    real_classes: str = "balanced"
+    average_weights: bool = True
+    patience: int = 4
 
 
 def train_maker(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Hashable, Mapping
 from typing import Any
 
@@ -16,7 +15,6 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from tabgan._runtime import make_generator, resolve_device, threads
-from tabgan.core.checkpoint import write_model_file
 from tabgan.core.interrupts import INTERRUPTED, interruptible
 from tabgan.core.run import Run, deadline_after
 from tabgan.estimators.notebook import FittedHTML, Learnt
@@ -26,7 +24,9 @@ from tabgan.exceptions import InvalidInputError, parameter_error
 from tabgan.sampling.adversarial import SamplerSettings
 from tabgan.sampling.fit import fit_sampler, gate_of
 from tabgan.sampling.fitted import FittedSampler, MadeRows
+from tabgan.sampling.restoring import restorer_of
 from tabgan.sampling.row_report import SamplingReport, build_report
+from tabgan.sampling.sampler_state import SavableSampler
 from tabgan.sampling.targets import Target, read_target
 from tabgan.tables.frames import Table, read_table
 from tabgan.tables.schema import infer_schema
@@ -34,7 +34,7 @@ from tabgan.tables.schema import infer_schema
 __all__ = ["TabularSampler"]
 
 
-class TabularSampler(FittedHTML, ReportsResampling, BaseOverSampler):
+class TabularSampler(SavableSampler, FittedHTML, ReportsResampling, BaseOverSampler):
     """Base of the samplers; subclasses hold the parameters and turn them into settings."""
 
     _RULES: Mapping[str, Rule] = {}
@@ -91,18 +91,26 @@ class TabularSampler(FittedHTML, ReportsResampling, BaseOverSampler):
                 fitted.gate = gate_of(fitted, wanted_codes, self.gate, run)  # type: ignore[attr-defined]
             if interruption.requested:
                 fitted.stop_reason = INTERRUPTED
-        self._fitted: FittedSampler = fitted
-        self._restore = _restorer(X)
-        self.classes_ = target.classes
-        self.methods_ = dict(zip(target.classes.tolist(), self._fitted.methods, strict=True))
-        self.history_ = self._fitted.history
-        self.n_iter_ = self._fitted.n_steps
-        self.stop_reason_ = self._fitted.stop_reason
-        self.gate_ = self._fitted.gate
+        self._hold(fitted)
+        self._restore = restorer_of(X)
         self._draws = 0
         for name in ("_made", "_report", "synthetic_mask_", "parents_"):  # of an earlier fit
             self.__dict__.pop(name, None)
         return self
+
+    def _hold(self, fitted: FittedSampler) -> None:
+        """Take over what was learnt, under the names that users know."""
+        self._fitted = fitted
+        self.classes_ = fitted.target.classes
+        self.methods_ = dict(zip(fitted.target.classes.tolist(), fitted.methods, strict=True))
+        self.history_ = fitted.history
+        self.n_iter_ = fitted.n_steps
+        self.stop_reason_ = fitted.stop_reason
+        self.gate_ = fitted.gate
+
+    def __sklearn_is_fitted__(self) -> bool:
+        """Whether `fit` has ended well."""
+        return hasattr(self, "_fitted")
 
     def _learnt(self) -> Learnt | None:
         if not hasattr(self, "_fitted"):
@@ -226,26 +234,6 @@ class TabularSampler(FittedHTML, ReportsResampling, BaseOverSampler):
         self._draws = draws
         return rows, fitted.target.with_rows(codes, only=True)
 
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the fitted sampler to one file, without pickle; read it with `tabgan.load`.
-
-        The file holds the rows of the training table, since made rows start from them: keep it as you keep the table.
-
-        Parameters
-        ----------
-        path : path-like
-            Where to; a complete file replaces an old one, or nothing is written.
-
-        Raises
-        ------
-        InvalidInputError
-            A label has a type that cannot be stored.
-        """
-        from tabgan.sampling.sampler_state import to_state
-
-        check_is_fitted(self, "_fitted")
-        write_model_file(path, type(self).__name__, to_state(self))
-
     def _asked(self, n: int, y: Any, generator: torch.Generator) -> np.ndarray:
         """The class codes of the rows asked for."""
         target = self._fitted.target
@@ -303,14 +291,3 @@ def _codes_of(wanted: Mapping[Any, int], target: Target) -> np.ndarray:
 
 def _plain(label: Any) -> Any:
     return label.item() if isinstance(label, np.generic) else label
-
-
-def _restorer(X: Any) -> Any:
-    """What turns a dense result into the user's kind of container, where the table's own does not; can be pickled."""
-    if issparse(X):
-        return type(X)
-    return np.ndarray.tolist if isinstance(X, list) else _unchanged
-
-
-def _unchanged(dense: Any) -> Any:
-    return dense

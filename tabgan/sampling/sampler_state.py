@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
 import numpy as np
 import scipy.sparse
 
 from tabgan._runtime import make_generator
-from tabgan.core.checkpoint import plain_value
+from tabgan.core.checkpoint import Stored, built_from, plain_value
+from tabgan.estimators.saving import Savable
 from tabgan.exceptions import InvalidInputError
 from tabgan.sampling.adversarial import SamplerSettings, build_network
-from tabgan.sampling.base import _unchanged
 from tabgan.sampling.fitted import FittedSampler
 from tabgan.sampling.gate import GateDecision
 from tabgan.sampling.maker import ClassMaker
+from tabgan.sampling.restoring import Restorer, restorer_named, restorer_to_name
 from tabgan.sampling.seeds import ClassSeeds
 from tabgan.sampling.targets import Target, read_target
 from tabgan.tables.encoder import EncodedTable, TableEncoder
@@ -25,51 +27,62 @@ from tabgan.tables.labels import label_from_json, label_to_json
 from tabgan.tables.rules import Rules
 from tabgan.tables.stored import container_from_state, container_to_state
 
-if TYPE_CHECKING:
-    from tabgan.sampling.base import TabularSampler
-
-__all__ = ["from_state", "to_state"]
-
-Sampler = TypeVar("Sampler", bound="TabularSampler")
-
-_SPARSE = {
-    f"{layout}_{kind}": getattr(scipy.sparse, f"{layout}_{kind}")
-    for layout in ("bsr", "coo", "csc", "csr", "dia", "dok", "lil")
-    for kind in ("array", "matrix")
-}
+__all__ = ["SavableSampler"]
 
 
-def to_state(sampler: TabularSampler) -> dict[str, Any]:
-    """Parameters, training table, weights and history of a fitted sampler.
+class SavableSampler(Savable):
+    """The part of samplers that becomes a file and comes from one."""
 
-    Parameters
-    ----------
-    sampler : BAGANOversampler or CGANSampler
-        Fitted.
+    if TYPE_CHECKING:
+        sampling_strategy: Any
+        sampling_strategy_: dict[Any, int]
+        n_features_in_: int
+        get_params: Callable[..., dict[str, Any]]
+        _fitted: FittedSampler
+        _restore: Restorer
+        _draws: int
+        _hold: Callable[[FittedSampler], None]
 
-    Returns
-    -------
-    dict
-        What `tabgan.core.checkpoint.write_model_file` takes.
+    def _to_state(self) -> dict[str, Any]:
+        if callable(self.sampling_strategy):
+            raise InvalidInputError(
+                "sampling_strategy is a function, which a model file cannot hold; before saving, "
+                "set_params(sampling_strategy=sampler.sampling_strategy_) or another value that is no function."
+            )
+        names = getattr(self, "feature_names_in_", None)
+        wanted = self.sampling_strategy_.items()
+        return {
+            "parameters": plain_value(self.get_params(deep=False)),
+            "container": restorer_to_name(self._restore),
+            **_fitted_to_state(self._fitted),
+            "sampling_strategy": [[label_to_json(label), int(count)] for label, count in wanted],
+            "draws": self._draws,
+            "n_features_in": int(self.n_features_in_),
+            "feature_names_in": None if names is None else [str(name) for name in names],
+        }
 
-    Raises
-    ------
-    InvalidInputError
-        ``sampling_strategy`` is a function, or a label, a column name or a dtype cannot be stored.
-    """
-    if callable(sampler.sampling_strategy):
-        raise InvalidInputError(
-            "sampling_strategy is a function, which a model file cannot hold; before saving, "
-            "set_params(sampling_strategy=sampler.sampling_strategy_) or another value that is no function."
-        )
-    fitted = sampler._fitted
+    @classmethod
+    def _from_state(cls, state: Stored) -> Any:
+        sampler: Any = built_from(cls, state.pop("parameters"))
+        fitted = _fitted_from_state(state, sampler.missing_values)
+        sampler.schema_ = fitted.encoder.schema_
+        sampler._hold(fitted)
+        sampler._restore = restorer_named(state.pop("container"))
+        sampler._draws = state.pop("draws")
+        sampler.sampling_strategy_ = {label_from_json(label): n for label, n in state.pop("sampling_strategy")}
+        sampler.n_features_in_ = state.pop("n_features_in")
+        names = state.pop("feature_names_in")
+        if names is not None:
+            sampler.feature_names_in_ = np.asarray(names, dtype=object)
+        return sampler
+
+
+def _fitted_to_state(fitted: FittedSampler) -> dict[str, Any]:
     maker = fitted.maker
     return {
-        "parameters": {name: plain_value(value) for name, value in sampler.get_params(deep=False).items()},
         "settings": asdict(fitted.settings),
         # All rows of the table, through the way by which made rows leave it: in the user's own dtypes.
         "table": container_to_state(fitted.table.with_rows(np.arange(fitted.table.n_rows), {}, only=True)),
-        "container": _container_name(sampler._restore),
         "target": container_to_state(_storable_target(fitted.target)),
         "encoder": fitted.encoder.to_state(),
         "rules": fitted.rules.to_state(),
@@ -77,7 +90,7 @@ def to_state(sampler: TabularSampler) -> dict[str, Any]:
         "seeds": maker.seeds.state_dict(),
         "start": maker.start,
         "d_noise": maker.d_noise,
-        "gaussians": [maker.mean, maker.factor],
+        "gaussians": {"mean": maker.mean, "factor": maker.factor},
         "network": None if maker.network is None else maker.network.state_dict(),
         "condition_slots": fitted.condition_slots.tolist(),
         "methods": list(fitted.methods),
@@ -87,83 +100,42 @@ def to_state(sampler: TabularSampler) -> dict[str, Any]:
         "stop_reason": fitted.stop_reason,
         "warnings": list(fitted.warnings),
         "gate": None if fitted.gate is None else fitted.gate.to_dict(),
-        "sampling_strategy": [
-            [label_to_json(label), int(count)] for label, count in sampler.sampling_strategy_.items()
-        ],
-        "draws": sampler._draws,
-        "n_features_in": int(sampler.n_features_in_),
-        "feature_names_in": [str(name) for name in sampler.feature_names_in_]
-        if hasattr(sampler, "feature_names_in_")
-        else None,
     }
 
 
-def from_state(cls: type[Sampler], state: dict[str, Any]) -> Sampler:
-    """Rebuild what `to_state` described.
-
-    Parameters
-    ----------
-    cls : type
-        `BAGANOversampler` or `CGANSampler`.
-    state : dict
-
-    Returns
-    -------
-    BAGANOversampler or CGANSampler
-        With pandas frames and series where it was fitted on frames and series of any kind; arrays, lists and sparse matrices
-        stay what they were.
-
-    Raises
-    ------
-    KeyError, TypeError, ValueError, RuntimeError, IndexError
-        Something is absent or does not fit.
-    """
-    sampler = cls(**state["parameters"])
-    table = read_table(container_from_state(state["table"]), missing_values=sampler.missing_values)  # type: ignore[attr-defined]
-    target = read_target(container_from_state(state["target"]), table.n_rows)
-    encoder = TableEncoder.from_state(state["encoder"])
-    settings = SamplerSettings(**state["settings"])
-    seeds = ClassSeeds.from_buffers(state["n_classes"], state["seeds"])
-    slots = np.array(state["condition_slots"], dtype=np.int64)
+def _fitted_from_state(state: Stored, missing_values: Any) -> FittedSampler:
+    table = read_table(container_from_state(state.pop("table")), missing_values=missing_values)
+    encoder = TableEncoder.from_state(state.pop("encoder"))
+    settings = built_from(SamplerSettings, state.pop("settings"))
+    seeds = ClassSeeds.from_buffers(state.pop("n_classes"), state.pop("seeds"))
+    slots = np.array(state.pop("condition_slots"), dtype=np.int64)
+    weights, gate = state.pop("network"), state.pop("gate")
     network = None
-    if state["network"] is not None:
+    if weights is not None:
         network = build_network(encoder.spans_, settings, seeds.n_classes + len(slots), make_generator(0))
-        network.load_state_dict(state["network"])
+        network.load_state_dict(weights)
         network.eval()
-    maker = ClassMaker(seeds, network, encoder.spans_, state["start"], state["d_noise"])
-    maker.set_gaussians(*state["gaussians"])
-    sampler._fitted = FittedSampler(
+    maker = ClassMaker(seeds, network, encoder.spans_, state.pop("start"), state.pop("d_noise"))
+    gaussians = state.pop("gaussians")
+    maker.set_gaussians(gaussians["mean"], gaussians["factor"])
+    return FittedSampler(
         table=table,
-        target=target,
+        target=read_target(container_from_state(state.pop("target")), table.n_rows),
         encoder=encoder,
         # The seeds' rows are the encoded table: taken over, so that no rounding of another machine comes in between.
         encoded=EncodedTable(seeds.rows.numpy(), seeds.visible.numpy().astype(bool)),
         maker=maker,
         condition_slots=slots,
-        rules=Rules.from_state(state["rules"]),
+        rules=Rules.from_state(state.pop("rules")),
         settings=settings,
-        methods=list(state["methods"]),
-        sampling_seed=state["sampling_seed"],
-        history=state["history"],
-        n_steps=state["n_steps"],
-        stop_reason=state["stop_reason"],
-        warnings=state["warnings"],
-        gate=None if state["gate"] is None else GateDecision.from_dict(state["gate"]),
+        methods=list(state.pop("methods")),
+        sampling_seed=state.pop("sampling_seed"),
+        history=state.pop("history"),
+        n_steps=state.pop("n_steps"),
+        stop_reason=state.pop("stop_reason"),
+        warnings=state.pop("warnings"),
+        gate=None if gate is None else GateDecision.from_dict(gate),
     )
-    sampler._restore = _restorer_named(state["container"])
-    sampler._draws = state["draws"]
-    sampler.schema_ = encoder.schema_
-    sampler.sampling_strategy_ = {label_from_json(label): count for label, count in state["sampling_strategy"]}
-    sampler.classes_ = target.classes
-    sampler.methods_ = dict(zip(target.classes.tolist(), sampler._fitted.methods, strict=True))
-    sampler.history_ = sampler._fitted.history
-    sampler.n_iter_ = sampler._fitted.n_steps
-    sampler.stop_reason_ = sampler._fitted.stop_reason
-    sampler.gate_ = sampler._fitted.gate
-    sampler.n_features_in_ = state["n_features_in"]
-    if state["feature_names_in"] is not None:
-        sampler.feature_names_in_ = np.asarray(state["feature_names_in"], dtype=object)
-    return sampler
 
 
 def _storable_target(target: Target) -> Any:
@@ -173,15 +145,3 @@ def _storable_target(target: Target) -> Any:
     if isinstance(given, list | np.ndarray) or isinstance(frame, nw.Series | nw.DataFrame):
         return given
     return given.toarray() if scipy.sparse.issparse(given) else np.asarray(given)
-
-
-def _container_name(restore: Any) -> str:
-    if restore is np.ndarray.tolist:
-        return "list"
-    return getattr(restore, "__name__", "") if restore in _SPARSE.values() else "table"
-
-
-def _restorer_named(name: str) -> Any:
-    if name == "list":
-        return np.ndarray.tolist
-    return _unchanged if name == "table" else _SPARSE[name]

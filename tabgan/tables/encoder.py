@@ -333,7 +333,7 @@ class TableEncoder:
             },
             "schema": self.schema_.to_json(),
             "scalings": [
-                [j, slot.transform.state(), slot.repeated.tolist()]
+                {"column": j, "transform": slot.transform.state(), "repeated": slot.repeated.tolist()}
                 for j, slot in self._slots.items()
                 if isinstance(slot, NumberSlot)
             ],
@@ -345,14 +345,14 @@ class TableEncoder:
         encoder = cls(**state["parameters"])
         encoder._check_parameters()
         schema = TableSchema.from_json(state["schema"])
-        scalings = {int(j): rest for j, *rest in state["scalings"]}
+        scalings = {int(scaling["column"]): scaling for scaling in state["scalings"]}
         transform = NUMERIC_TRANSFORMS[encoder.numeric_transform]
         slots: dict[int, NumberSlot | LevelSlots] = {}
         for j in schema.encoded:
             known = schema.columns[j]
             if j in scalings:
-                scaling, repeated = scalings[j]
-                slots[j] = NumberSlot(known, transform.from_state(scaling), encoder.round_like_observed, repeated)
+                scaling = transform.from_state(scalings[j]["transform"])
+                slots[j] = NumberSlot(known, scaling, encoder.round_like_observed, scalings[j].get("repeated", ()))
             else:
                 slots[j] = LevelSlots(known, encoder.max_categories)
         return encoder._set(schema, slots)

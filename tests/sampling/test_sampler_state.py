@@ -225,7 +225,7 @@ def test_damaged_changed_and_incomplete_files(messy, tmp_path):
     kind, content = read_model_file(path)
     for absent in ("seeds", "settings", "network", "table", "target"):
         write_model_file(path, kind, {key: value for key, value in content.items() if key != absent})
-        with pytest.raises(ModelFileError, match="not a complete CGANSampler"):
+        with pytest.raises(ModelFileError, match=f"no CGANSampler that this tabgan can read: it holds no '{absent}'"):
             tabgan.load(path)
     content["table"]["columns"][0]["cells"]["dtype"] = "|O"
     write_model_file(path, kind, content)
