@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from tabgan.core.checkpoint import built_from
 from tabgan.exceptions import InvalidInputError, InvalidParameterError
 from tabgan.spans import Span
 from tabgan.tables.columns import RawColumn, Table, times_as_index
@@ -342,7 +343,7 @@ class TableEncoder:
     @classmethod
     def from_state(cls, state: dict[str, Any]) -> TableEncoder:
         """Fitted encoder from the dict of ``to_state``."""
-        encoder = cls(**state["parameters"])
+        encoder = built_from(cls, state["parameters"])
         encoder._check_parameters()
         schema = TableSchema.from_json(state["schema"])
         scalings = {int(scaling["column"]): scaling for scaling in state["scalings"]}

@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 from sklearn.preprocessing import PowerTransformer
 
+from tabgan.core.checkpoint import built_from
+
 __all__ = [
     "NUMERIC_TRANSFORMS",
     "MinMaxTransform",
@@ -77,7 +79,7 @@ class NumericTransform(abc.ABC):
     @classmethod
     def from_state(cls, state: dict[str, Any]) -> NumericTransform:
         """Transform with the numbers of ``state()``."""
-        return cls(**state)
+        return built_from(cls, state)
 
 
 def _finite(values: np.ndarray) -> np.ndarray:

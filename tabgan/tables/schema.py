@@ -9,6 +9,7 @@ from typing import Any, Literal, cast, get_args
 import numpy as np
 import pandas as pd
 
+from tabgan.core.checkpoint import built_from
 from tabgan.exceptions import InvalidParameterError, SchemaMismatchError
 from tabgan.tables.columns import Family, RawColumn, Table
 from tabgan.tables.labels import label_from_json, label_to_json, sorted_labels
@@ -139,7 +140,7 @@ class TableSchema:
             entry["levels"] = tuple(label_from_json(label) for label in entry["levels"])
             entry["counts"] = tuple(entry["counts"])
             entry["constant"] = label_from_json(entry["constant"])
-            columns.append(ColumnSchema(**entry))
+            columns.append(built_from(ColumnSchema, entry))
         return cls(tuple(columns))
 
 

@@ -15,7 +15,7 @@ from tabgan import BAGANOversampler, CGANSampler, GAINImputer
 from tabgan.images import ImageGAN
 from tests.conftest import make_mixed
 
-__all__ = ["FILE", "digests", "outputs", "write"]
+__all__ = ["FILE", "digests", "outputs", "plain", "write"]
 
 FILE = Path(__file__).with_name("outputs.npz")
 MOST_COLUMNS = 12
@@ -29,9 +29,9 @@ def outputs() -> dict[str, np.ndarray]:
     found: dict[str, np.ndarray] = {}
     for name, part in {**_imputers(), **_samplers(), **_images()}.items():
         if isinstance(part, pd.DataFrame):
-            found |= {f"{name}/{column}": _plain(values) for column, values in list(part.items())[:MOST_COLUMNS]}
+            found |= {f"{name}/{column}": plain(values) for column, values in list(part.items())[:MOST_COLUMNS]}
         else:
-            found[name] = _plain(part)
+            found[name] = plain(part)
     return found
 
 
@@ -109,7 +109,8 @@ def _numbers(n: int, n_columns: int) -> pd.DataFrame:
     return pd.DataFrame(values, columns=[f"x{j}" for j in range(n_columns)])
 
 
-def _plain(values: Any) -> np.ndarray:
+def plain(values: Any) -> np.ndarray:
+    """Numbers and times as float64, everything else as text; one-dimensional."""
     series = pd.Series(np.asarray(values).ravel()) if not isinstance(values, pd.Series) else values
     if pd.api.types.is_bool_dtype(series) or not pd.api.types.is_numeric_dtype(series):
         if pd.api.types.is_datetime64_any_dtype(series) or pd.api.types.is_timedelta64_dtype(series):

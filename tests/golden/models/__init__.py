@@ -1,0 +1,1 @@
+"""Stored model files of every format version, what they give, and the layout of the current version."""
