@@ -13,8 +13,8 @@ import numpy as np
 import torch
 
 from tabgan._runtime import make_generator
+from tabgan.core.checkpoint import Stored
 from tabgan.core.run import Run
-from tabgan.exceptions import ModelFileError
 from tabgan.imputation.learning import Learning, MaskSettings
 from tabgan.imputation.predicting import HeldOut, Predictor
 from tabgan.imputation.stages.stage import FittedStage, Rows, Stage, Trail, drawn_by
@@ -153,23 +153,20 @@ class Chain(Predictor):
         }
 
     @classmethod
-    def from_state(cls, state: Mapping[str, Any], stages: Sequence[Stage]) -> Self:
-        """Rebuild what `to_state` described.
+    def from_state(cls, state: Stored, stages: Sequence[Stage]) -> Self:
+        """Rebuild what `to_state` described; takes out all that it knows.
 
         Raises
         ------
         ModelFileError
             It holds a stage or a setting that these stages do not know.
         """
-        spans = cls.spans_from_state(state)
-        restorers = {stage.name: stage.restore for stage in stages}
-        if unknown := [
-            *set(state["stages"]) - set(restorers),
-            *set(state["settings"]) - set(known_settings(stages, {})),
-        ]:
-            raise ModelFileError(f"the model has stages or settings that this tabgan does not know: {sorted(unknown)}.")
-        given = known_settings(stages, state["settings"])
-        chain = cls(spans, {name: restorers[name](part, spans, given) for name, part in state["stages"].items()}, given)
+        spans, stored, settings = cls.spans_from_state(state), state.pop("stages"), state.pop("settings")
+        stored.refuse(set(stored) - {stage.name for stage in stages})
+        settings.refuse(set(settings) - set(known_settings(stages, {})))
+        given = known_settings(stages, settings)
+        restored = {s.name: s.restore(stored[s.name], spans, given) for s in stages if s.name in stored}
+        chain = cls(spans, restored, given)
         chain.facts_from_state(state)
         return chain
 
