@@ -1,9 +1,9 @@
 """
-What do made rows change in a classifier?
-=========================================
+What do synthetic rows change in a classifier?
+==============================================
 
-A quarter of the rows is held out; a classifier is fitted on the others without and with made rows. Mostly they move
-the threshold: the rare class becomes likelier for all rows alike, recall rises and precision falls.
+A quarter of the rows is held out; a classifier is fitted on the others without and with synthetic rows. Mostly they
+move the threshold: the minority class becomes likelier for all rows alike, recall rises and precision falls.
 """
 
 import numpy as np

@@ -3,8 +3,8 @@ How much do multiple imputations differ?
 ========================================
 
 Each point is the mean of one column's imputed cells in one completed table, with their spread; grey is what was
-observed. The scatter of the points is the uncertainty that the gaps add to a mean, and what `tabgan.pool` carries
-into standard errors.
+observed. The scatter of the points is the uncertainty that missing values add to a mean, and what `tabgan.pool`
+carries into standard errors.
 """
 
 import numpy as np

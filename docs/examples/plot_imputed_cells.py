@@ -1,10 +1,10 @@
 """
-Are filled cells distributed like observed ones?
-================================================
+Are imputed values distributed like observed ones?
+==================================================
 
-A fifth of the Palmer penguins' cells is hidden, depending on the other columns (MAR). Fills are best guesses, so they
-are narrower than what they estimate; their centre may differ from that of the observed cells, since the gaps were not
-made at random.
+A fifth of the Palmer penguins' cells is hidden, depending on the other columns (MAR). Imputed values are best guesses,
+so they are narrower than what they estimate; their centre may differ from that of the observed cells, since these cells
+were not hidden completely at random.
 """
 
 from palmerpenguins import load_penguins

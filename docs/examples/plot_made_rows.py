@@ -1,9 +1,10 @@
 """
-Do made rows look like real ones, and do they copy?
-===================================================
+Do synthetic rows look like real ones, and do they copy?
+========================================================
 
-Malignant tumours are made rare. The display shows the columns that differ most, the correlations that changed, a
-projection, and how far made rows lie from real ones. The same display draws the rows of any sampler, such as SMOTE's.
+Malignant tumours are made the minority. The display shows the columns that differ most, the correlations that changed, a
+projection, and how far synthetic rows lie from real ones. The same display draws the rows of any sampler, such as
+SMOTE's.
 """
 
 import numpy as np

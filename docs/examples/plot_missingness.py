@@ -1,6 +1,6 @@
 """
-Where are the gaps, and which go together?
-==========================================
+Where are values missing, and which are missing together?
+=========================================================
 
 Two columns are missing together, as if they came from one questionnaire page that some people skipped; a third is
 missing by itself.

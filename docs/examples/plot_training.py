@@ -3,7 +3,7 @@ Did training help, and where did it stop?
 =========================================
 
 The error on held-out cells comes first, with the step whose weights were kept. An adversary's loss says who is ahead,
-not how good fills are.
+not how good imputed values are.
 """
 
 from sklearn.datasets import load_breast_cancer

@@ -1,8 +1,8 @@
 """
-How close are fills to the truth, and do intervals keep their word?
-===================================================================
+How close are imputed values to the truth, and do intervals keep their word?
+============================================================================
 
-Real gaps have no truth, so known cells are hidden on purpose: `tabgan.plotting.hide_and_fill` hides a fifth of them,
+Missing values have no known truth, so known cells are hidden on purpose: `tabgan.plotting.hide_and_fill` hides a fifth of them,
 fits a clone of the imputer without them, and both displays share its result. Orange lines are 90 % intervals that
 missed.
 """

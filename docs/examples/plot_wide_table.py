@@ -4,7 +4,7 @@ Sixty columns, and still readable
 
 Nobody reads sixty panels. Wide tables show the columns whose imputed cells differ most from the observed ones, and
 say how many there are; ``max_columns`` shows more or fewer. Here five sensors hide their high values, and the display
-finds them, whatever filled the table: ``from_predictions`` takes any imputer's result.
+finds them, whatever imputed the table: ``from_predictions`` takes any imputer's result.
 """
 
 import numpy as np
