@@ -192,5 +192,17 @@ def test_the_developer_page_names_every_part_of_the_core():
     assert not [name for name in files if f"`{name}`" not in page]
 
 
+PLACES = [ROOT, ROOT / "tabgan", ROOT / "tests"]
+FILE = re.compile(r"`([\w.]+(?:/[\w.]+)+\.(?:py|md|jsonl))`")
+ALL_PAGES = sorted({*PAGES, *DOCS.rglob("*.md")})
+
+
+@pytest.mark.parametrize("page", [page for page in ALL_PAGES if FILE.search(page.read_text())], ids=_name)
+def test_named_files_exist(page):
+    named = set(FILE.findall(page.read_text()))
+    missing = [name for name in sorted(named) if not any((place / name).is_file() for place in PLACES)]
+    assert not missing
+
+
 def test_the_front_page_counts_the_recipes():
     assert f"{len(recipes)} recipes" in (DOCS / "index.md").read_text()
