@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import Any
+from tabgan._lazy import lazy_names
 
 __all__ = [
     "CalibrationDisplay",
@@ -21,30 +20,23 @@ __all__ = [
     "hide_and_fill",
 ]
 
-_PLACES = {
-    "CalibrationDisplay": "calibration",
-    "ClassCountsDisplay": "class_counts",
-    "ComparisonDisplay": "comparison",
-    "DecisionDisplay": "decision",
-    "DrawsDisplay": "draw_summaries",
-    "HiddenCheck": "hidden",
-    "ImageGridDisplay": "image_grids",
-    "ImputationDisplay": "imputed",
-    "MissingnessDisplay": "missingness",
-    "PredictionDisplay": "predictions",
-    "ResamplingDisplay": "resampled",
-    "TrainingDisplay": "training",
-    "hide_and_fill": "hidden",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name in _PLACES:
-        value = getattr(import_module(f"tabgan.plotting.{_PLACES[name]}"), name)
-        globals()[name] = value
-        return value
-    raise AttributeError(f"module 'tabgan.plotting' has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *_PLACES})
+# Loaded on first use: matplotlib takes long, and an extra brings it.
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    __all__,
+    {
+        "CalibrationDisplay": ".calibration",
+        "ClassCountsDisplay": ".class_counts",
+        "ComparisonDisplay": ".comparison",
+        "DecisionDisplay": ".decision",
+        "DrawsDisplay": ".draw_summaries",
+        "HiddenCheck": ".hidden",
+        "ImageGridDisplay": ".image_grids",
+        "ImputationDisplay": ".imputed",
+        "MissingnessDisplay": ".missingness",
+        "PredictionDisplay": ".predictions",
+        "ResamplingDisplay": ".resampled",
+        "TrainingDisplay": ".training",
+        "hide_and_fill": ".hidden",
+    },
+)
