@@ -36,7 +36,7 @@ class SavableImageGAN(Savable):
         _source_format: ImageFormat | None
         _conditions: Conditions | None
         _draws: torch.Generator
-        _training_state: dict[str, Any]
+        _training_state: dict[str, Any] | None
         get_params: Callable[..., dict[str, Any]]
 
     def _to_state(self) -> dict[str, Any]:

@@ -300,38 +300,31 @@ class GAINImputer(
             Itself.
         """
         check(self, RULES)
-        deadline = deadline_after(self.max_time)
-        device = resolve_device(self.device)
-        resumed = self._resumed()
+        device, deadline = resolve_device(self.device), deadline_after(self.max_time)
+        run = Run(make_generator(seed_of(self.random_state)), device, deadline, bool(self.verbose))
+        resumed = self._model if self.warm_start and self.__sklearn_is_fitted__() else None
         table = self._read(X, reset=resumed is None)
         if resumed is not None:
             check_compatible(self.schema_, table)
         else:
-            self.schema_: TableSchema = infer_schema(
-                table, categorical_features=self.categorical_features, column_kinds=self.column_kinds
-            )
+            kinds: dict[str, Any] = {
+                "categorical_features": self.categorical_features,
+                "column_kinds": self.column_kinds,
+            }
+            self.schema_: TableSchema = infer_schema(table, **kinds)
             self.encoder_ = TableEncoder(
-                numeric_transform=self._numeric_transform(),
+                numeric_transform=self.numeric_transform or ("minmax" if self.objective == "paper" else "standard"),
                 max_categories=self.max_categories,
                 unseen_categories=self.unseen_categories,
                 round_like_observed=self.round_like_observed,
             ).fit(table, self.schema_)
         encoded = self.encoder_.encode(table)
-        generator = make_generator(seed_of(self.random_state))
-        training, validation = split_validation(encoded.mask, self.validation_fraction, generator)
-        run = Run(generator, device, deadline, bool(self.verbose))
+        training, validation = split_validation(encoded.mask, self.validation_fraction, run.generator)
         self.__dict__.pop("_model", None)  # a fit that fails must not leave new columns with an old model
         with threads(self.n_threads), jobs(self.n_jobs), interruptible("GAINImputer.fit") as interruption:
-            model = fit_objective(
-                self.objective,
-                encoded.values,
-                training,
-                validation,
-                self.encoder_.spans_,
-                self.get_params(deep=False),
-                run,
-                resumed,
-            )
+            given = self.get_params(deep=False)
+            seen = encoded.values, training, validation, self.encoder_.spans_
+            model = fit_objective(self.objective, *seen, given, run, resumed)
             if interruption.requested:
                 model.stop_reason = INTERRUPTED
         self.validation_scores_ = validation_scores(model.held_out, self.encoder_, table, encoded.values, training)
@@ -400,12 +393,3 @@ class GAINImputer(
         check_is_fitted(self)
         table = self._read(X, reset=False)
         return table, self.encoder_.encode(table)
-
-    def _resumed(self) -> Predictor | None:
-        """The model to go on from, if the user wants that and there is one."""
-        return self._model if self.warm_start and self.__sklearn_is_fitted__() else None
-
-    def _numeric_transform(self) -> str:
-        if self.numeric_transform is not None:
-            return self.numeric_transform
-        return "minmax" if self.objective == "paper" else "standard"
