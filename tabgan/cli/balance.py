@@ -5,12 +5,31 @@ from __future__ import annotations
 import sys
 from enum import Enum
 from pathlib import Path
-from typing import Annotated, Any, get_args, get_type_hints
+from typing import Annotated
 
 import typer
 
-from tabgan.cli.errors import DebugOption, note
-from tabgan.cli.impute import _check_numbers, _delimiter, _report_path, impute
+from tabgan.cli.errors import teller
+from tabgan.cli.options import (
+    CategoricalOption,
+    DebugOption,
+    DefaultMarkersOption,
+    DelimiterOption,
+    DeviceOption,
+    EncodingOption,
+    FormatOption,
+    HeaderOption,
+    InputArgument,
+    MaxTimeOption,
+    MissingOption,
+    OutputFormatOption,
+    OutputOption,
+    QuietOption,
+    SeedOption,
+    check_numbers,
+    reading_options,
+    summary_path,
+)
 
 __all__ = ["BALANCE_EPILOG", "balance"]
 
@@ -32,8 +51,6 @@ tabgan sample fraud.tabgan -n 100 --class fraud -o fraud.csv      (more rows, wi
 Exit codes: 0 done; 1 failed (training diverged, disk full, missing package); 2 bad usage or input; 130 interrupted. On
 failure no file is written and an existing output stays as it was."""
 
-_IMPUTE = get_type_hints(impute, include_extras=True)
-
 
 class Method(str, Enum):
     """Which sampler."""
@@ -52,15 +69,10 @@ class Gate(str, Enum):
     balanced_accuracy = "balanced_accuracy"
 
 
-def _as_in_impute(name: str) -> Any:
-    """The option or argument of `tabgan impute` that goes by this name: one meaning, one help text."""
-    return get_args(_IMPUTE[name])[1]
-
-
 def balance(
-    input: Annotated[str, _as_in_impute("input")],
+    input: InputArgument,
     target: Annotated[str, typer.Option("--target", "-t", metavar="COL", help="The column with the classes.")],
-    output: Annotated[str, _as_in_impute("output")],
+    output: OutputOption,
     strategy: Annotated[
         str,
         typer.Option(
@@ -83,17 +95,17 @@ def balance(
             metavar="COL", help="Keep from the model, and leave empty in made rows: ids, names. Repeatable, or commas."
         ),
     ] = None,
-    categorical: Annotated[list[str] | None, _as_in_impute("categorical")] = None,
+    categorical: CategoricalOption = None,
     mark: Annotated[
         str | None, typer.Option(metavar="COL", help="Add this column: true in made rows, false in the others.")
     ] = None,
-    missing: Annotated[list[str] | None, _as_in_impute("missing")] = None,
-    default_markers: Annotated[bool, _as_in_impute("default_markers")] = True,
-    header: Annotated[bool, _as_in_impute("header")] = True,
-    delimiter: Annotated[str | None, _as_in_impute("delimiter")] = None,
-    encoding: Annotated[str, _as_in_impute("encoding")] = "utf-8",
-    format: Annotated[str | None, _as_in_impute("format")] = None,
-    output_format: Annotated[str | None, _as_in_impute("output_format")] = None,
+    missing: MissingOption = None,
+    default_markers: DefaultMarkersOption = True,
+    header: HeaderOption = True,
+    delimiter: DelimiterOption = None,
+    encoding: EncodingOption = "utf-8",
+    format: FormatOption = None,
+    output_format: OutputFormatOption = None,
     save: Annotated[
         Path | None,
         typer.Option(
@@ -101,9 +113,9 @@ def balance(
         ),
     ] = None,
     steps: Annotated[int | None, typer.Option(metavar="N", help="Train at most this many steps.")] = None,
-    max_time: Annotated[float | None, _as_in_impute("max_time")] = None,
-    seed: Annotated[int, _as_in_impute("seed")] = 0,
-    device: Annotated[str, _as_in_impute("device")] = "auto",
+    max_time: MaxTimeOption = None,
+    seed: SeedOption = 0,
+    device: DeviceOption = "auto",
     report: Annotated[
         str | None,
         typer.Option(
@@ -111,19 +123,19 @@ def balance(
             help="Write a summary per class to FILE.json, .txt, or .html with plots; - is stderr, as text.",
         ),
     ] = None,
-    quiet: Annotated[bool, _as_in_impute("quiet")] = False,
+    quiet: QuietOption = False,
     debug: DebugOption = False,
 ) -> None:
     """Add made rows of the rarer classes to a table."""
     from tabgan.cli.balance_job import BalanceOptions, balance_file
     from tabgan.cli.files.sources import place_of
-    from tabgan.cli.files.table_files import ReadOptions
 
     place = place_of(input, format, "INPUT")
+    check_numbers(steps=steps, max_time=max_time, seed=seed)
     options = BalanceOptions(
         source=place,
         output=place_of(output, output_format or (place.format if output == "-" else None), "--output", format),
-        reading=ReadOptions(tuple(missing or ()), default_markers, header, _delimiter(delimiter), encoding),
+        reading=reading_options(missing, default_markers, header, delimiter, encoding),
         target=target,
         strategy=strategy,
         method=method.value,
@@ -132,16 +144,11 @@ def balance(
         categorical=categorical or (),
         mark=mark,
         save=save,
-        report=_report_path(report),
+        report=summary_path(report),
         seed=seed,
         device=device,
         max_time=max_time,
         steps=steps,
         progress=not quiet and sys.stderr.isatty(),
     )
-    _check_numbers(steps, max_time, seed)
-    done = balance_file(options, (lambda text: None) if quiet else note)
-    if report == "-":
-        sys.stderr.write(done.to_text())
-    elif not quiet:
-        done.show()
+    balance_file(options, teller(quiet)).tell(report, quiet)

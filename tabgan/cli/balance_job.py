@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import json
 import time
-import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from tabgan.cli.errors import warnings_told
 from tabgan.cli.files.sources import Place, write_bytes
 from tabgan.cli.files.table_files import ReadOptions, TableFile, open_table
-from tabgan.cli.impute_job import _destination, _known_columns, _listed, _shortened, check_destinations
-from tabgan.cli.summaries import PrintedReport
+from tabgan.cli.lookup import check_apart, known_columns, labels_by_text, listed
+from tabgan.cli.options import check_destinations
+from tabgan.cli.summaries import BalanceReport
 from tabgan.exceptions import InvalidInputError, InvalidParameterError
 
-__all__ = ["BalanceOptions", "BalanceReport", "balance_file"]
+__all__ = ["BalanceOptions", "balance_file"]
 
 _STRATEGIES = ("auto", "minority", "not minority", "not majority", "all")
 _MOST_NAMED = 5
@@ -48,74 +49,6 @@ class BalanceOptions:
     progress: bool = False
 
 
-@dataclass
-class BalanceReport(PrintedReport):
-    """One run.
-
-    Parameters
-    ----------
-    input, output, target : str
-    n_rows, n_made : int
-        Rows of the input, and rows added.
-    classes : list of dict
-        One per class: ``class``, ``n_real``, ``n_made``, and for classes that grew what `SamplingReport` says of them.
-    model : dict
-        Method, steps, why training stopped, seed, file, and what the gate chose and why (None without one); empty when nothing
-        was learned.
-    seconds : float
-    warnings : list of str
-    """
-
-    heading: ClassVar[tuple[str, ...]] = (
-        "class",
-        "how made",
-        "rows",
-        "made",
-        "like its class",
-        "real rows",
-        "nearest",
-        "copies",
-    )
-
-    input: str
-    output: str
-    target: str
-    n_rows: int
-    n_made: int = 0
-    classes: list[dict[str, Any]] = field(default_factory=list)
-    model: dict[str, Any] = field(default_factory=dict)
-    seconds: float = 0.0
-    warnings: list[str] = field(default_factory=list)
-
-    def to_json(self) -> str:
-        """Write the report for programs."""
-        return json.dumps(asdict(self), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-
-    def summary(self) -> str:
-        """One line."""
-        how = "nothing to learn"
-        if self.model:
-            how = f"{self.model['method']}, {self.model['steps']} steps, seed {self.model['seed']}"
-        done = f"{self.n_rows} rows, {self.n_made} made in {self.seconds:.1f} s ({how})"
-        return f"{self.input}: {done} -> {self.output}"
-
-    def rows(self) -> list[tuple[str, ...]]:
-        """Table of the classes, without its heading."""
-        return [
-            (
-                str(line["class"]),
-                line.get("method") or "-",
-                str(line["n_real"]),
-                str(line["n_made"]),
-                _shown(line.get("consistency"), "{:.0%}"),
-                _shown(line.get("consistency_real"), "{:.0%}"),
-                _shown(line.get("nearest"), "{:.2f}"),
-                _shown(line.get("copies"), "{:.0%}"),
-            )
-            for line in self.classes
-        ]
-
-
 def balance_file(options: BalanceOptions, say: Callable[[str], None]) -> BalanceReport:
     """Add made rows to the table in one file.
 
@@ -136,11 +69,11 @@ def balance_file(options: BalanceOptions, say: Callable[[str], None]) -> Balance
     """
     started = time.perf_counter()
     targets = {"--output": options.output.path, "--save": options.save, "--report": options.report}
-    check_destinations(targets, options.source.path)
+    check_destinations(targets, options.source.path, in_place="--output")
     strategy = _parsed_strategy(options.strategy)
     table = open_table(options.source, options.reading)
     names, left, categorical = _columns(table, options)
-    table.options = ReadOptions(**{**vars(options.reading), "text_columns": frozenset(categorical)})
+    table.options = replace(options.reading, text_columns=frozenset(categorical))
     y = _labels(table, options.target)
     counts = y.value_counts(sort=False).sort_index()
     if len(counts) < 2:
@@ -150,17 +83,14 @@ def balance_file(options: BalanceOptions, say: Callable[[str], None]) -> Balance
     strategy = _for_labels(strategy, counts, options)
     wanted = _wanted(strategy, y, options)
     frame = table.frame([name for name in names if name != options.target])
-    report = BalanceReport(options.source.name, _destination(options.output), options.target, table.n_rows)
-    report.warnings += _shortened(table.hints)
+    report = BalanceReport(options.source.name, options.output.destination, options.target, table.n_rows)
+    report.warnings += table.first_hints()
     sampler = None
     parents, fills, lines = np.zeros(0, dtype=np.int64), {}, {}
     if sum(wanted.values()) or options.save is not None:
         sampler = _sampler(strategy, [name for name in frame.columns if name in categorical], options)
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("default")
+        with warnings_told(say):
             made, _ = sampler.fit_resample(frame, y)
-        for text in dict.fromkeys(str(warning.message) for warning in caught if warning.category is UserWarning):
-            say(f"warning: {text}")
         parents = sampler.parents_
         fills = _changes(frame, made, parents)
         judged = sampler.report_.to_dict()
@@ -187,9 +117,7 @@ def balance_file(options: BalanceOptions, say: Callable[[str], None]) -> Balance
         sampler.set_params(verbose=0).save(options.save)
     write_bytes(options.output, data)
     report.seconds = round(time.perf_counter() - started, 3)
-    if options.report is not None:
-        text = page or (report.to_json() if options.report.suffix.lower() == ".json" else report.to_text())
-        write_bytes(Place(options.report, "text"), text.encode())
+    report.write(options.report, page)
     return report
 
 
@@ -205,14 +133,13 @@ def _page(sampler: Any, counts: pd.Series, options: BalanceOptions) -> str | Non
 def _columns(table: TableFile, options: BalanceOptions) -> tuple[list[str], set[str], set[str]]:
     """Columns to read (the target among them), those to leave empty, and those to treat as categories."""
     if options.target not in table.names:
-        _known_columns(table, [options.target], "--target")
+        known_columns(table, [options.target], "--target")
         raise InvalidParameterError(f"--target {options.target!r} names more than one column; a table has one target.")
-    left = _known_columns(table, options.leave, "--leave") | (table.index_names - {options.target})
-    categorical = _known_columns(table, options.categorical, "--categorical")
+    left = known_columns(table, options.leave, "--leave") | (table.index_names - {options.target})
+    categorical = known_columns(table, options.categorical, "--categorical")
     if options.target in left:
         raise InvalidParameterError(f"column {options.target!r} is in --target and in --leave; choose one.")
-    if both := sorted(left & categorical):
-        raise InvalidParameterError(f"column {both[0]!r} is in --leave and in --categorical; choose one.")
+    check_apart(left, {"--categorical": categorical})
     if options.mark is not None and options.mark in table.names:
         raise InvalidParameterError(
             f"--mark {options.mark!r}: {table.place.name} has such a column already; give a new name."
@@ -278,11 +205,11 @@ def _for_labels(strategy: Any, counts: pd.Series, options: BalanceOptions) -> An
     """A dict strategy by the labels themselves instead of their texts."""
     if not isinstance(strategy, Mapping):
         return strategy
-    labels = {_text(label): label for label in counts.index}
+    labels = labels_by_text(counts.index)
     for text, n in strategy.items():
         if text not in labels:
             raise InvalidParameterError(
-                f"--strategy: column {options.target!r} has no class {text!r}; it has {_listed(list(labels))}."
+                f"--strategy: column {options.target!r} has no class {text!r}; it has {listed(list(labels))}."
             )
         if n < counts[labels[text]]:
             raise InvalidParameterError(
@@ -290,10 +217,6 @@ def _for_labels(strategy: Any, counts: pd.Series, options: BalanceOptions) -> An
                 "removed. Give the number that it should have in the end."
             )
     return {labels[text]: n for text, n in strategy.items()}
-
-
-def _text(label: Any) -> str:
-    return str(label).lower() if isinstance(label, bool | np.bool_) else str(label)
 
 
 def _wanted(strategy: Any, y: pd.Series, options: BalanceOptions) -> dict[Any, int]:
@@ -336,7 +259,3 @@ def _changes(frame: pd.DataFrame, made: pd.DataFrame, parents: np.ndarray) -> di
         if len(rows):
             changes[name] = new.iloc[rows].set_axis(n_own + rows)
     return changes
-
-
-def _shown(value: float | None, style: str) -> str:
-    return "-" if value is None else style.format(value)

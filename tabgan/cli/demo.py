@@ -1,50 +1,14 @@
-"""``tabgan demo``: fill a real table end to end, then measure the fills against the usual ways."""
+"""``tabgan demo``: the options of the command; the work is in `tabgan.cli.demo_job`."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
-from tabgan.cli.errors import DebugOption, note
-from tabgan.cli.pages import PageOption, check_page
-from tabgan.exceptions import InvalidParameterError, MissingExtraError
+from tabgan.cli.options import DebugOption, PageOption, check_numbers, check_page
 
-if TYPE_CHECKING:
-    import numpy as np
-    import pandas as pd
-    from rich.console import Console
-
-__all__ = ["Score", "compare", "demo"]
-
-_HIDDEN_SHARE = 0.2
-_SHOWN_ROWS = 4
-_PEERS = ("mean/mode", "kNN", "MICE")
-
-
-@dataclass(frozen=True)
-class Score:
-    """How well hidden cells were filled.
-
-    Parameters
-    ----------
-    name : str
-        Of the method.
-    rmse : float
-        Root mean squared error over hidden numeric cells, in column standard deviations.
-    error_rate : float
-        Share of hidden categorical cells that were filled wrongly.
-    seconds : float
-    """
-
-    name: str
-    rmse: float
-    error_rate: float
-    seconds: float
+__all__ = ["demo"]
 
 
 def demo(
@@ -54,157 +18,8 @@ def demo(
     debug: DebugOption = False,
 ) -> None:
     """Fill the 19 gaps of the Palmer penguins and compare with mean/mode, kNN and MICE on hidden cells."""
-    if steps < 1:
-        raise InvalidParameterError(f"--steps {steps} is not valid; it must be an integer of at least 1.")
-    if not 0 <= seed < 2**32:
-        raise InvalidParameterError(f"--seed {seed} is not valid; it must be an integer from 0 to 2**32 - 1.")
+    check_numbers(steps=steps, seed=seed)
     check_page(report, {})
-    penguins = _load_penguins()
-    from rich.console import Console
-    from sklearn.base import clone
+    from tabgan.cli.demo_job import run_demo
 
-    from tabgan.imputation.gain import GAINImputer
-
-    console = Console(highlight=False, soft_wrap=True)
-
-    imputer = GAINImputer(n_steps=steps, draw_steps=0, random_state=seed, device="cpu")
-
-    def gain(table: pd.DataFrame) -> pd.DataFrame:
-        return clone(imputer).fit_transform(table)
-
-    started = time.perf_counter()
-    filled = imputer.fit_transform(penguins)
-    _show_fills(console, penguins, filled, time.perf_counter() - started)
-    console.print(
-        f"\nHow good are such fills? {_HIDDEN_SHARE:.0%} of the known cells are hidden (seed {seed}), filled by each "
-        "method from the rest,\nand compared with the truth. kNN and MICE see standardised numbers and one-hot "
-        "categories (MICE one slot less\nper column, as the slots would otherwise predict each other); the largest "
-        "slot wins.\n"
-    )
-    scores = compare(penguins, gain, seed)
-    _show_scores(console, scores)
-    console.print(
-        "\ntabgan compare FILE does this for your own table, several times over and with a tree chain as well."
-    )
-    if report is not None:
-        _write_report(report, imputer, penguins, filled, scores)
-        note(f"report -> {str(report)!r}")
-
-
-def _write_report(report: Path, imputer: Any, table: pd.DataFrame, filled: pd.DataFrame, scores: list[Score]) -> None:
-    """The report of `tabgan impute` with the comparison on top."""
-    from tabgan.report.html import render
-    from tabgan.report.imputation_page import imputation_page
-    from tabgan.report.page import Head, Table, number_cell, text_cell
-
-    page = imputation_page(imputer, table, filled, n_draws=0)
-    heads = [Head("Method"), Head("RMSE of numbers", True, "in column standard deviations")]
-    heads += [Head("Wrong labels", True), Head("Seconds", True)]
-    rows = [
-        [
-            text_cell(score.name, ""),
-            number_cell(score.rmse, ".3f"),
-            number_cell(score.error_rate, ".1%"),
-            number_cell(score.seconds, ".1f"),
-        ]
-        for score in scores
-    ]
-    note = f"{_HIDDEN_SHARE:.0%} of the known cells were hidden and filled by each method from the rest."
-    page.tables.insert(0, Table("Beside the usual ways", heads, rows, note))
-    render(page).save(report)
-
-
-def _load_penguins() -> pd.DataFrame:
-    try:
-        from palmerpenguins import load_penguins
-    except ImportError as error:
-        raise MissingExtraError(
-            'the demo needs the palmerpenguins table; install it with: pip install "tabgan-learn[demo]"'
-        ) from error
-    return load_penguins()
-
-
-def compare(table: pd.DataFrame, gain: Callable[[pd.DataFrame], pd.DataFrame], seed: int) -> list[Score]:
-    """Hide known cells, fill them by every method, and score the fills.
-
-    Parameters
-    ----------
-    table : DataFrame
-        May have gaps of its own; these are filled too, but nobody can score them.
-    gain : callable
-        Fills a table with `GAINImputer`.
-    seed : int
-        Of the choice of cells.
-
-    Returns
-    -------
-    list of Score
-        The baselines, then `GAINImputer`.
-    """
-    import numpy as np
-
-    from tabgan.model_selection.baselines import BASELINES
-
-    known = table.notna().to_numpy()
-    hidden = known & (np.random.default_rng(seed).random(table.shape) < _HIDDEN_SHARE)
-    gappy = table.mask(hidden)
-    scores = []
-    peers = {name: BASELINES[name](seed).fit_transform for name in _PEERS}
-    for name, method in {**peers, "GAINImputer": gain}.items():
-        started = time.perf_counter()
-        filled = method(gappy)
-        scores.append(Score(name, *_errors(table, filled, hidden), time.perf_counter() - started))
-    return scores
-
-
-def _errors(table: pd.DataFrame, filled: pd.DataFrame, hidden: np.ndarray) -> tuple[float, float]:
-    import numpy as np
-    import pandas as pd
-
-    squares, wrong = [], []
-    for j, name in enumerate(table.columns):
-        truth, guess = table[name][hidden[:, j]], filled[name][hidden[:, j]]
-        if pd.api.types.is_numeric_dtype(table[name]):
-            squares.append(((guess.astype(float) - truth.astype(float)) / table[name].std()).to_numpy() ** 2)
-        else:
-            wrong.append((guess.astype(object) != truth.astype(object)).to_numpy())
-    return float(np.sqrt(np.concatenate(squares).mean())), float(np.concatenate(wrong).mean())
-
-
-def _show_fills(console: Console, table: pd.DataFrame, filled: pd.DataFrame, seconds: float) -> None:
-    gaps = table.isna()
-    counts = gaps.sum()
-    by_column = ", ".join(f"{name} {count}" for name, count in counts.items() if count)
-    console.print(
-        f"Palmer penguins: {len(table)} rows, {table.shape[1]} columns, {int(counts.sum())} gaps ({by_column})."
-    )
-    console.print(f"GAINImputer filled {int(counts.sum() - filled.isna().sum().sum())} of them in {seconds:.1f} s.\n")
-    from rich.table import Table
-
-    # The rows that are almost empty first, then those that lack one cell.
-    rows = gaps.sum(axis=1).sort_values(ascending=False, kind="stable").index[:_SHOWN_ROWS]
-    shown = Table("row", *table.columns, title="Some rows, with fills in brackets", title_justify="left")
-    for row in rows:
-        cells = [_cell(filled.loc[row, name], bool(gaps.loc[row, name])) for name in table.columns]
-        shown.add_row(str(row), *cells)
-    console.print(shown)
-
-
-def _cell(value: Any, was_gap: bool) -> str:
-    text = f"{value:g}" if isinstance(value, float) else str(value)
-    return f"[bold green]\\[{text}][/bold green]" if was_gap else text
-
-
-def _show_scores(console: Console, scores: list[Score]) -> None:
-    from rich.table import Table
-
-    best_rmse = min(round(score.rmse, 3) for score in scores)
-    best_rate = min(round(score.error_rate, 3) for score in scores)
-    shown = Table("method", title="Error on the hidden cells (lower is better, * best)", title_justify="left")
-    for heading in ("numbers: RMSE in sd", "categories: wrong", "seconds"):
-        shown.add_column(heading, justify="right")
-    for score in scores:
-        rmse = f"{score.rmse:.3f}" + ("*" if round(score.rmse, 3) == best_rmse else " ")
-        rate = f"{score.error_rate:.1%}" + ("*" if round(score.error_rate, 3) == best_rate else " ")
-        shown.add_row(score.name, rmse, rate, f"{score.seconds:.1f}")
-    console.print(shown)
+    run_demo(steps, seed, report)

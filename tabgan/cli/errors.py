@@ -5,13 +5,23 @@ from __future__ import annotations
 import os
 import sys
 import traceback
-from typing import Annotated
-
-import typer
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from tabgan.exceptions import InvalidInputError, MissingExtraError, TabganError, TrainingDivergedError
 
-__all__ = ["BAD_INPUT", "BROKEN_PIPE", "FAILED", "INTERRUPTED", "DebugOption", "note", "report_error"]
+__all__ = [
+    "BAD_INPUT",
+    "BROKEN_PIPE",
+    "FAILED",
+    "INTERRUPTED",
+    "note",
+    "remember_debug",
+    "report_error",
+    "teller",
+    "warnings_told",
+]
 
 FAILED = 1
 BAD_INPUT = 2
@@ -21,20 +31,30 @@ BROKEN_PIPE = 141
 _wanted = {"debug": False}
 
 
-def _remember_debug(value: bool) -> bool:
+def remember_debug(value: bool) -> bool:
+    """``--debug`` was given, before or after the subcommand: the next error shows its traceback."""
     _wanted["debug"] = _wanted["debug"] or value
     return value
-
-
-DebugOption = Annotated[
-    bool,
-    typer.Option("--debug", help="Show the traceback of an error (or set TABGAN_DEBUG=1).", callback=_remember_debug),
-]
 
 
 def note(text: str) -> None:
     """One line for the user on stderr; stdout is for data only."""
     print(text, file=sys.stderr, flush=True)
+
+
+def teller(quiet: bool) -> Callable[[str], None]:
+    """`note`, or with ``--quiet`` a function that says nothing."""
+    return (lambda text: None) if quiet else note
+
+
+@contextmanager
+def warnings_told(say: Callable[[str], None]) -> Iterator[None]:
+    """Say each warning of a block once, in a line of its own, when the block is through."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("default")
+        yield
+    for text in dict.fromkeys(str(warning.message) for warning in caught if warning.category is UserWarning):
+        say(f"warning: {text}")
 
 
 def report_error(error: BaseException) -> int:

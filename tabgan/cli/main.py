@@ -12,9 +12,10 @@ from typer.core import TyperGroup
 from tabgan.cli.balance import BALANCE_EPILOG, balance
 from tabgan.cli.compare import COMPARE_EPILOG, compare
 from tabgan.cli.demo import demo
-from tabgan.cli.errors import DebugOption, report_error
+from tabgan.cli.errors import report_error
 from tabgan.cli.images import images
 from tabgan.cli.impute import IMPUTE_EPILOG, impute
+from tabgan.cli.options import DebugOption
 from tabgan.cli.sample import SAMPLE_EPILOG, sample
 
 __all__ = ["app", "main"]

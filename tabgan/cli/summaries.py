@@ -1,16 +1,21 @@
-"""What `tabgan impute` did, per column: for people on stderr, for programs as JSON."""
+"""What `tabgan impute` and `tabgan balance` did: for people on stderr, for programs as JSON, for both in a file."""
 
 from __future__ import annotations
 
 import abc
 import json
 import math
+import sys
 from dataclasses import asdict, dataclass, field
-from typing import Any, ClassVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
 
-import pandas as pd
+from tabgan.cli.files.sources import Place, write_bytes
 
-__all__ = ["ColumnReport", "PrintedReport", "Report", "column_validation"]
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["BalanceReport", "ColumnReport", "ImputeReport", "PrintedReport", "column_validation"]
 
 
 @dataclass
@@ -95,6 +100,20 @@ class PrintedReport(abc.ABC):
             ]
         return "\n".join(lines + [f"warning: {text}" for text in self.warnings]) + "\n"
 
+    def write(self, path: Path | None, page: str | None = None) -> None:
+        """Write the file that ``--report`` names: ``page`` where there is one, else JSON or text by the name's ending."""
+        if path is None:
+            return
+        text = page or (self.to_json() if path.suffix.lower() == ".json" else self.to_text())
+        write_bytes(Place(path, "text"), text.encode())
+
+    def tell(self, report: str | None, quiet: bool) -> None:
+        """Say on stderr what was done, as ``--report -`` and ``--quiet`` want it."""
+        if report == "-":
+            sys.stderr.write(self.to_text())
+        elif not quiet:
+            self.show()
+
     def show(self) -> None:
         """Print on stderr: a rich table on a terminal, plain text elsewhere."""
         from rich.console import Console
@@ -118,8 +137,8 @@ class PrintedReport(abc.ABC):
 
 
 @dataclass
-class Report(PrintedReport):
-    """One run.
+class ImputeReport(PrintedReport):
+    """One run of `tabgan impute`.
 
     Parameters
     ----------
@@ -181,6 +200,78 @@ class Report(PrintedReport):
             for column in self.columns
             if column.gaps
         ]
+
+
+@dataclass
+class BalanceReport(PrintedReport):
+    """One run of `tabgan balance`.
+
+    Parameters
+    ----------
+    input, output, target : str
+    n_rows, n_made : int
+        Rows of the input, and rows added.
+    classes : list of dict
+        One per class: ``class``, ``n_real``, ``n_made``, and for classes that grew what `SamplingReport` says of them.
+    model : dict
+        Method, steps, why training stopped, seed, file, and what the gate chose and why (None without one); empty when nothing
+        was learned.
+    seconds : float
+    warnings : list of str
+    """
+
+    heading: ClassVar[tuple[str, ...]] = (
+        "class",
+        "how made",
+        "rows",
+        "made",
+        "like its class",
+        "real rows",
+        "nearest",
+        "copies",
+    )
+
+    input: str
+    output: str
+    target: str
+    n_rows: int
+    n_made: int = 0
+    classes: list[dict[str, Any]] = field(default_factory=list)
+    model: dict[str, Any] = field(default_factory=dict)
+    seconds: float = 0.0
+    warnings: list[str] = field(default_factory=list)
+
+    def to_json(self) -> str:
+        """Write the report for programs."""
+        return json.dumps(asdict(self), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+    def summary(self) -> str:
+        """One line."""
+        how = "nothing to learn"
+        if self.model:
+            how = f"{self.model['method']}, {self.model['steps']} steps, seed {self.model['seed']}"
+        done = f"{self.n_rows} rows, {self.n_made} made in {self.seconds:.1f} s ({how})"
+        return f"{self.input}: {done} -> {self.output}"
+
+    def rows(self) -> list[tuple[str, ...]]:
+        """Table of the classes, without its heading."""
+        return [
+            (
+                str(line["class"]),
+                line.get("method") or "-",
+                str(line["n_real"]),
+                str(line["n_made"]),
+                _shown(line.get("consistency"), "{:.0%}"),
+                _shown(line.get("consistency_real"), "{:.0%}"),
+                _shown(line.get("nearest"), "{:.2f}"),
+                _shown(line.get("copies"), "{:.0%}"),
+            )
+            for line in self.classes
+        ]
+
+
+def _shown(value: float | None, style: str) -> str:
+    return "-" if value is None else style.format(value)
 
 
 def column_validation(scores: pd.DataFrame, name: str) -> dict[str, float] | None:

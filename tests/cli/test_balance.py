@@ -298,7 +298,7 @@ def test_mistakes_with_a_model(tabgan, model, table, tmp_path):
     assert "-n 0" in tabgan("sample", model, "-n", 0, "-o", "-").stderr
     assert "no model file" in tabgan("sample", tmp_path / "none", "-n", 1, "-o", "-").stderr
     assert "truncated" in tabgan("sample", table, "-n", 1, "-o", "-").stderr
-    assert "is the model itself" in tabgan("sample", model, "-n", 1, "-o", model, "--output-format", "csv").stderr
+    assert "is the input itself" in tabgan("sample", model, "-n", 1, "-o", model, "--output-format", "csv").stderr
     from tabgan import GAINImputer
 
     GAINImputer(n_steps=1, draw_steps=0, n_members=1).fit(pd.DataFrame({"a": [1.0, None, 2.0, 3.0]})).save(

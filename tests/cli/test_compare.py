@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tabgan.cli import compare as command
+from tabgan.cli import compare_job as command
 
 QUICK = ("--methods", "mean/mode,kNN", "--repeats", 2)
 
@@ -103,7 +103,7 @@ def test_a_terminal_gets_a_table(table, tabgan, monkeypatch):
     screen = io.StringIO()
     screen.isatty = lambda: True  # type: ignore[method-assign]
     monkeypatch.setattr(sys, "stdout", screen)
-    command._show(result)
+    command.show(result)
     shown = screen.getvalue()
     assert "┃" in shown or "|" in shown
     assert result.verdict() in shown

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from tabgan.cli.demo import compare
+from tabgan.cli.demo_job import hidden_cell_scores
 
 
 def test_demo_prints_fills_and_scores(tabgan):
@@ -35,6 +35,6 @@ def test_demo_refuses_bad_numbers(tabgan):
 
 def test_scores_of_a_perfect_filler_are_zero(gappy):
     complete = gappy.dropna()[["size", "colour"]].reset_index(drop=True)
-    scores = compare(complete, lambda table: complete, seed=0)
+    scores = hidden_cell_scores(complete, lambda table: complete, seed=0)
     assert (scores[-1].rmse, scores[-1].error_rate) == (0.0, 0.0)
     assert scores[0].rmse > 0.5

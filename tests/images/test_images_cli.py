@@ -49,7 +49,7 @@ def test_list(run):
     ("arguments", "message"),
     [
         (["train", "nowhere", "-o", "m.tabgan"], "no file or folder at 'nowhere'"),
-        (["train", "images.npy", "-o", "no/m.tabgan"], "its folder does not exist"),
+        (["train", "images.npy", "-o", "no/m.tabgan"], "--output 'no/m.tabgan': folder 'no' does not exist"),
         (["train", "images.npy", "-o", "m.tabgan", "--recipe", "x"], "recipe='x'"),
         (["train", "images.npy", "-o", "m.tabgan", "--settings", "{"], "is no JSON"),
         (["train", "labels.txt", "-o", "m.tabgan"], "neither a folder of PNGs nor an idx file"),

@@ -48,8 +48,13 @@ class Place:
 
     @property
     def name(self) -> str:
-        """For messages."""
+        """For messages, of what is read."""
         return repr(str(self.path)) if self.path else "standard input"
+
+    @property
+    def destination(self) -> str:
+        """For messages, of what is written."""
+        return repr(str(self.path)) if self.path else "standard output"
 
 
 def place_of(text: str, chosen_format: str | None, option: str, fallback: str | None = None) -> Place:

@@ -29,6 +29,7 @@ __all__ = [
 ]
 
 DEFAULT_MARKERS = ("", "NA", "NaN", "nan", "NULL", "null", "None", "N/A", "n/a", "#N/A")
+_MOST_HINTS = 3
 
 
 @dataclass(frozen=True)
@@ -108,6 +109,11 @@ class TableFile(abc.ABC):
     def frame(self, names: Sequence[str]) -> pd.DataFrame:
         """Read some columns as a table for the model."""
         return pd.DataFrame({name: self.column(name) for name in names}, columns=list(names))
+
+    def first_hints(self) -> list[str]:
+        """Hints at how columns were read, a few of them and the number of the others."""
+        more = len(self.hints) - _MOST_HINTS
+        return self.hints[:_MOST_HINTS] + ([f"{more} more columns like these"] if more > 0 else [])
 
     def row_place(self, row: int) -> str:
         """Where a row stands, for messages."""

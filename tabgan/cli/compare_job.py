@@ -1,0 +1,167 @@
+"""The work of `tabgan compare`: read, hide and fill cells by every method, rank, in an order that fails before it trains."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from tabgan.cli.errors import note, teller
+from tabgan.cli.files.sources import Place, write_bytes
+from tabgan.cli.files.table_files import ReadOptions, TableFile, open_table
+from tabgan.cli.lookup import check_apart, known_columns
+from tabgan.cli.options import check_page
+from tabgan.exceptions import InvalidParameterError
+
+if TYPE_CHECKING:
+    from tabgan.model_selection.compare_imputers import Comparison
+
+__all__ = ["CompareOptions", "compare_file", "show"]
+
+_SUFFIXES = (".json", ".md", ".csv")
+
+
+@dataclass(frozen=True)
+class CompareOptions:
+    """What `tabgan compare` was asked for; see its ``--help``."""
+
+    source: Place
+    reading: ReadOptions
+    output: Path | None = None
+    report: Path | None = None
+    methods: Sequence[str] = ()
+    rate: float = 0.2
+    mechanism: str = "mcar"
+    repeats: int = 3
+    max_rows: int = 5000
+    leave: Sequence[str] = ()
+    categorical: Sequence[str] = ()
+    max_time: float | None = None
+    seed: int = 0
+    quiet: bool = False
+
+
+def compare_file(options: CompareOptions) -> Comparison:
+    """Rank imputers on the table in one file, and write the ranking where it is wanted.
+
+    Parameters
+    ----------
+    options : CompareOptions
+
+    Returns
+    -------
+    Comparison
+
+    Raises
+    ------
+    TabganError
+        Nothing was written then.
+    """
+    _check_sizes(options)
+    if options.output is not None and options.output.suffix.lower() not in _SUFFIXES:
+        raise InvalidParameterError(f"--output {str(options.output)!r}: its name must end in .json, .md or .csv.")
+    check_page(options.report, {"--output": options.output}, options.source.path)
+    table = open_table(options.source, options.reading)
+    frame, categorical = _columns(table, options)
+    say = teller(options.quiet)
+    for hint in table.first_hints():
+        say(f"note: {hint}")
+
+    from tabgan.model_selection.compare_imputers import METHODS, compare_imputers
+
+    result = compare_imputers(
+        frame,
+        methods=_split(options.methods) or METHODS,
+        mechanism=options.mechanism,  # type: ignore[arg-type]
+        rate=options.rate,
+        n_repeats=options.repeats,
+        max_rows=options.max_rows,
+        categorical_features=categorical or None,
+        random_state=options.seed,
+        max_time=options.max_time,
+        progress=None if options.quiet else _progress(),
+    )
+    page = None
+    if options.report is not None:
+        from tabgan.report.comparison_page import report_comparison
+
+        page = report_comparison(result)
+    if options.output is not None:
+        write_bytes(Place(options.output, "text"), _written(result, options.output).encode())
+    if page is not None and options.report is not None:
+        page.save(options.report)
+    return result
+
+
+def _columns(table: TableFile, options: CompareOptions) -> tuple[pd.DataFrame, list[str]]:
+    """The columns to compare on, and which of them hold categories."""
+    left = known_columns(table, options.leave, "--leave")
+    categorical = known_columns(table, options.categorical, "--categorical")
+    check_apart(left, {"--categorical": categorical})
+    table.options = replace(options.reading, text_columns=frozenset(categorical))
+    names = [name for name in table.names if name not in left and name not in table.index_names]
+    if not names:
+        raise InvalidParameterError(f"--leave leaves no column of {table.place.name} to compare on; leave fewer out.")
+    return table.frame(names), [name for name in names if name in categorical]
+
+
+def _split(methods: Sequence[str]) -> list[str]:
+    return [part.strip() for value in methods for part in value.split(",") if part.strip()]
+
+
+def _check_sizes(options: CompareOptions) -> None:
+    if not 0 < options.rate < 1:
+        raise InvalidParameterError(
+            f"--rate {options.rate} is not valid; it must be a number between 0 and 1, both excluded."
+        )
+    if options.repeats < 1:
+        raise InvalidParameterError(f"--repeats {options.repeats} is not valid; it must be an integer of at least 1.")
+    if options.max_rows < 2:
+        raise InvalidParameterError(f"--max-rows {options.max_rows} is not valid; it must be an integer of at least 2.")
+
+
+def _progress() -> Callable[[int, int, str], None]:
+    """One line that is overwritten on a terminal; one line per run elsewhere."""
+    terminal = sys.stderr.isatty()
+
+    def tell(done: int, total: int, what: str) -> None:
+        text = "" if done == total else f"[{done + 1}/{total}] {what} ..."
+        if terminal:
+            sys.stderr.write(f"\r\x1b[K{text}")
+            sys.stderr.flush()
+        elif text:
+            note(text)
+
+    return tell
+
+
+def _written(result: Comparison, output: Path) -> str:
+    suffix = output.suffix.lower()
+    if suffix == ".json":
+        return result.to_json()
+    return result.to_markdown() if suffix == ".md" else result.summary.to_csv(index=False)
+
+
+def show(result: Comparison) -> None:
+    """Print a ranking on stdout: a rich table on a terminal, plain text elsewhere."""
+    if not sys.stdout.isatty():
+        write_bytes(Place(None, "text"), result.to_text().encode())
+        return
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    console = Console(highlight=False, soft_wrap=True)
+    heading, *rows = result.table()
+    shown = Table(*heading, title="Error on hidden cells, lower is better", title_justify="left")
+    for column in shown.columns:
+        column.justify = "left" if column.header == "method" else "right"
+    for row in rows:
+        shown.add_row(*map(escape, row), style="bold green" if row[1] == result.best else None)
+    console.print(shown)
+    for k, remark in enumerate(result.remarks()):
+        console.print(escape(remark), style="bold" if k == 0 else None)

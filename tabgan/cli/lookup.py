@@ -1,0 +1,66 @@
+"""Columns, classes and values that the user named, looked up; and what to suggest where there is none of that name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
+
+from tabgan.exceptions import InvalidParameterError
+
+if TYPE_CHECKING:
+    from tabgan.cli.files.table_source import TableFile
+
+__all__ = ["check_apart", "known_columns", "label_text", "labels_by_text", "listed", "suggestion"]
+
+_MOST_LISTED = 12
+
+
+def known_columns(table: TableFile, wanted: Sequence[str], option: str) -> set[str]:
+    """Columns named by an option: whole values first, then comma-separated ones.
+
+    Raises
+    ------
+    InvalidParameterError
+        The table has no such column.
+    """
+    found: set[str] = set()
+    for value in wanted:
+        for name in [value] if value in table.names else [part.strip() for part in value.split(",")]:
+            if name not in table.names:
+                raise InvalidParameterError(
+                    f"{option} {name!r}: {table.place.name} has no such column; {suggestion(name, table.names)}"
+                )
+            found.add(name)
+    return found
+
+
+def check_apart(left: set[str], others: Mapping[str, set[str]]) -> None:
+    """Refuse a column that is in ``--leave`` and, by option, in one of the others."""
+    for option, names in others.items():
+        if both := sorted(left & names):
+            raise InvalidParameterError(f"column {both[0]!r} is in --leave and in {option}; choose one.")
+
+
+def label_text(label: Any) -> str:
+    """A class label as it is written on the command line."""
+    from numpy import bool_
+
+    return str(label).lower() if isinstance(label, bool | bool_) else str(label)
+
+
+def labels_by_text(labels: Iterable[Any]) -> dict[str, Any]:
+    """The labels by their `label_text`."""
+    return {label_text(label): label for label in labels}
+
+
+def suggestion(name: str, known: Sequence[str]) -> str:
+    """What to put instead of an unknown name: a close one, or the list of all."""
+    close = get_close_matches(name, known, n=1)
+    return f"did you mean {close[0]!r}?" if close else f"it has {listed(known)}."
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names for a message, the first dozen of them."""
+    shown = ", ".join(map(repr, names[:_MOST_LISTED]))
+    return shown + (f" and {len(names) - _MOST_LISTED} more" if len(names) > _MOST_LISTED else "")

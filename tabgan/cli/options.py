@@ -1,0 +1,204 @@
+"""Options that several commands share, one meaning and one help text each, and the checks of what was given for them."""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tabgan.cli.errors import remember_debug
+from tabgan.cli.files.sources import check_writable
+from tabgan.exceptions import InvalidParameterError
+
+if TYPE_CHECKING:
+    from tabgan.cli.files.table_source import ReadOptions
+
+__all__ = [
+    "CategoricalOption",
+    "DebugOption",
+    "DefaultMarkersOption",
+    "DelimiterOption",
+    "DeviceOption",
+    "EncodingOption",
+    "FormatOption",
+    "HeaderOption",
+    "InputArgument",
+    "MaxTimeOption",
+    "MissingOption",
+    "OutputFormatOption",
+    "OutputOption",
+    "PageOption",
+    "QuietOption",
+    "SeedOption",
+    "check_destinations",
+    "check_numbers",
+    "check_page",
+    "reading_options",
+    "summary_path",
+]
+
+# The table and its format.
+InputArgument = Annotated[
+    str, typer.Argument(help="Table: .csv .tsv .jsonl .ndjson (also .gz), .parquet, .feather; - is stdin.")
+]
+OutputOption = Annotated[str, typer.Option("--output", "-o", help="Where to write; - is stdout. May be INPUT itself.")]
+CategoricalOption = Annotated[
+    list[str] | None, typer.Option(metavar="COL", help="Treat as categories, even if numbers. Repeatable.")
+]
+MissingOption = Annotated[
+    list[str] | None,
+    typer.Option(metavar="MARK", help="A further marker of a missing cell, such as '?' or -999. Repeatable."),
+]
+DefaultMarkersOption = Annotated[
+    bool,
+    typer.Option(
+        help="In CSV and TSV, let NA NaN nan NULL null None N/A n/a #N/A count as missing, not only empty cells."
+    ),
+]
+HeaderOption = Annotated[
+    bool, typer.Option(help="The first line of CSV and TSV holds names; without, columns are named 1, 2, ...")
+]
+DelimiterOption = Annotated[str | None, typer.Option(metavar="CHAR", help="Of CSV and TSV, such as ';' or '\\t'.")]
+EncodingOption = Annotated[str, typer.Option(help="Of text formats.")]
+FormatOption = Annotated[
+    str | None,
+    typer.Option(metavar="FORMAT", help="Of INPUT, whatever its name: csv, tsv, jsonl, parquet, feather."),
+]
+OutputFormatOption = Annotated[
+    str | None, typer.Option(metavar="FORMAT", help="Of OUTPUT; by its extension, and INPUT's format for stdout.")
+]
+
+# Training.
+MaxTimeOption = Annotated[
+    float | None,
+    typer.Option(metavar="SECONDS", help="Stop training after this time, with the best weights so far."),
+]
+SeedOption = Annotated[int, typer.Option(help="Same seed, same result (on a CPU).")]
+DeviceOption = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")]
+
+# What is said, and where.
+PageOption = Annotated[
+    Path | None,
+    typer.Option("--report", metavar="FILE", help="Write a report to look at in a browser to FILE.html."),
+]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Nothing on stderr but errors.")]
+DebugOption = Annotated[
+    bool,
+    typer.Option("--debug", help="Show the traceback of an error (or set TABGAN_DEBUG=1).", callback=remember_debug),
+]
+
+
+def check_numbers(*, steps: int | None = None, max_time: float | None = None, seed: int = 0) -> None:
+    """Refuse numbers that no training takes.
+
+    Raises
+    ------
+    InvalidParameterError
+        ``--steps`` is below 1, ``--max-time`` not above 0, or ``--seed`` no unsigned integer of 32 bits.
+    """
+    if steps is not None and steps < 1:
+        raise InvalidParameterError(f"--steps {steps} is not valid; it must be an integer of at least 1.")
+    if max_time is not None and not max_time > 0:
+        raise InvalidParameterError(f"--max-time {max_time} is not valid; it must be a number of seconds above 0.")
+    if not 0 <= seed < 2**32:
+        raise InvalidParameterError(f"--seed {seed} is not valid; it must be an integer from 0 to 2**32 - 1.")
+
+
+def reading_options(
+    missing: Sequence[str] | None, default_markers: bool, header: bool, delimiter: str | None, encoding: str
+) -> ReadOptions:
+    """How to read INPUT, from the options of these names.
+
+    Raises
+    ------
+    InvalidParameterError
+        ``--delimiter`` is no single character.
+    """
+    from tabgan.cli.files.table_source import ReadOptions
+
+    return ReadOptions(tuple(missing or ()), default_markers, header, _delimiter(delimiter), encoding)
+
+
+def _delimiter(text: str | None) -> str | None:
+    if text is None:
+        return None
+    mark = "\t" if text.lower() == "tab" else codecs.decode(text, "unicode_escape") if text.startswith("\\") else text
+    if len(mark) != 1 or mark in '"\r\n ':
+        raise InvalidParameterError(
+            f"--delimiter {text!r} is not valid; give one character such as ',' ';' '|' or '\\t'."
+        )
+    return mark
+
+
+def summary_path(report: str | None) -> Path | None:
+    """Where ``--report`` of `tabgan impute` and `tabgan balance` writes a file; None without one and for stderr.
+
+    Raises
+    ------
+    InvalidParameterError
+        The name ends in none of .json, .txt and .html.
+    """
+    if report is None or report == "-":
+        return None
+    path = Path(report)
+    if path.suffix.lower() not in (".json", ".txt", ".html"):
+        raise InvalidParameterError(
+            f"--report {report!r}: its name must end in .json, .txt or .html, or be - for stderr."
+        )
+    return path
+
+
+def check_page(report: Path | None, targets: Mapping[str, Path | None], *sources: Path | None) -> None:
+    """Refuse a ``--report`` that cannot become a page, and other targets that cannot be written, before any work.
+
+    Parameters
+    ----------
+    report : Path or None
+        Where the page goes; None checks the other targets alone.
+    targets : mapping of str to Path or None
+        What else will be written, by option.
+    *sources : Path or None
+        What will be read.
+
+    Raises
+    ------
+    InvalidInputError, InvalidParameterError
+        The name does not end in .html, a path cannot be written, two are the same, or one is a source.
+    """
+    if report is not None and report.suffix.lower() != ".html":
+        raise InvalidParameterError(f"--report {str(report)!r}: its name must end in .html.")
+    check_destinations({**targets, "--report": report}, *sources)
+
+
+def check_destinations(targets: Mapping[str, Path | None], *sources: Path | None, in_place: str | None = None) -> None:
+    """Everything about paths that can be wrong, before any work.
+
+    Parameters
+    ----------
+    targets : mapping of str to Path or None
+        What will be written, by option.
+    *sources : Path or None
+        What will be read.
+    in_place : str, default=None
+        The option that may name a source, which it then replaces.
+
+    Raises
+    ------
+    InvalidInputError, InvalidParameterError
+        A path cannot be written, two are the same, or one is a source.
+    """
+    read = {source.resolve() for source in sources if source is not None}
+    seen: dict[Path, str] = {}
+    for option, path in targets.items():
+        if path is None:
+            continue
+        check_writable(path, option)
+        place = path.resolve()
+        if (other := seen.get(place)) and path.is_file() | (not path.exists()):
+            raise InvalidParameterError(f"{other} and {option} name the same file {str(path)!r}; give two.")
+        if place in read and option != in_place:
+            raise InvalidParameterError(f"{option} {str(path)!r} is the input itself; give another file.")
+        seen[place] = option
