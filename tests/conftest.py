@@ -1,4 +1,4 @@
-"""Shared fixtures: small tables, one thread, and the shared data folder where it is present."""
+"""Shared fixtures: small tables, the number of threads, and the shared data folder where it is present."""
 
 import json
 import os
@@ -16,8 +16,9 @@ settings.load_profile("tabgan")
 
 
 @pytest.fixture(autouse=True, scope="session")
-def _one_thread():
-    torch.set_num_threads(1)
+def _threads():
+    """One thread of torch: small sums are fastest so. ``TABGAN_TEST_THREADS=2`` shows that no test depends on it."""
+    torch.set_num_threads(int(os.environ.get("TABGAN_TEST_THREADS", "1")))
 
 
 @pytest.fixture(scope="session")

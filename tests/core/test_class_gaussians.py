@@ -5,6 +5,7 @@ import torch
 
 from tabgan._runtime import make_generator
 from tabgan.core.class_gaussians import correlated, fit_class_gaussians
+from tests.rounding import SINGLE
 
 
 def test_mean_and_shrunk_covariance():
@@ -39,4 +40,4 @@ def test_correlated_noise_is_each_rows_factor_times_the_noise():
     noise, classes = torch.randn(40, 3, generator=generator), torch.randint(4, (40,), generator=generator)
     factors = torch.randn(4, 3, 3, generator=generator).tril()
     expected = torch.einsum("nij,nj->ni", factors[classes], noise)
-    np.testing.assert_allclose(correlated(noise, factors, classes), expected, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(correlated(noise, factors, classes), expected, rtol=0, atol=SINGLE)

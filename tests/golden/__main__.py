@@ -6,8 +6,11 @@ test compares within the tolerances that `tests/golden/test_golden.py` states; e
 
 import sys
 
+import torch
+
 from tests.golden.outputs import FILE, digests, outputs, write
 
+torch.set_num_threads(1)
 if "--hash" in sys.argv:
     for name, digest in digests(outputs()).items():
         print(digest, name)

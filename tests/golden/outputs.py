@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import torch
 from sklearn.datasets import load_digits
 
 from tabgan import BAGANOversampler, CGANSampler, GAINImputer
@@ -25,7 +24,6 @@ FEW = {"n_steps": 60, "n_trees": 6, "n_donor_trees": 3, "draw_steps": 30, "rando
 
 def outputs() -> dict[str, np.ndarray]:
     """Every golden output by name; numbers as float64, everything else as text."""
-    torch.set_num_threads(1)
     found: dict[str, np.ndarray] = {}
     for name, part in {**_imputers(), **_samplers(), **_images()}.items():
         if isinstance(part, pd.DataFrame):

@@ -20,6 +20,11 @@ def conditional(images):
     return ImageGAN("cgan", n_steps=2, random_state=0).fit(images, np.arange(32) % 2)
 
 
+def assert_same_pictures(one, other):
+    """Equal grey values; in another batch a value between two of them may be rounded to the other one."""
+    assert np.abs(one.astype(int) - other.astype(int)).max() <= 1
+
+
 def test_images_are_those_of_codes_on_the_arc(images):
     gan = ImageGAN("minimax", n_steps=2, random_state=0).fit(images)
     walks = gan.latent_walk(3, steps=4, random_state=7)
@@ -30,8 +35,7 @@ def test_images_are_those_of_codes_on_the_arc(images):
     for walk in range(3):
         codes = slerp(start[walk], end[walk], 4)
         expected = gan._format.restore(make_images(gan.recipe_, gan.players_, codes, None))
-        # Another batch size may round the last bit of a grey value differently.
-        assert np.abs(walks[walk].astype(int) - expected.astype(int)).max() <= 1
+        assert_same_pictures(walks[walk], expected)
 
 
 def test_each_walk_keeps_its_class_and_seeds_repeat(conditional):
@@ -39,7 +43,7 @@ def test_each_walk_keeps_its_class_and_seeds_repeat(conditional):
     assert classes.tolist() == [1, 1]
     assert (walks == conditional.latent_walk(2, [1, 1], steps=3, random_state=0)).all()
     other = conditional.latent_walk(2, [0, 1], steps=3, random_state=0)
-    assert (other[1] == walks[1]).all()
+    assert_same_pictures(other[1], walks[1])
     assert (other[0] != walks[0]).any(axis=(1, 2)).all()
     assert (conditional.latent_walk(2) != conditional.latent_walk(2)).any()
 

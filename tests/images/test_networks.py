@@ -14,6 +14,7 @@ from tabgan.images.networks.residual import ResidualGenerator, ResidualTrunk
 from tabgan.images.networks.resnet import ResnetGenerator
 from tabgan.images.networks.stages import ConditioningAugmentation
 from tabgan.images.networks.unet import UNet
+from tests.rounding import SINGLE
 
 
 @pytest.fixture
@@ -61,13 +62,14 @@ def test_rectangles_and_odd_sizes(rng):
 
 @pytest.mark.parametrize("n_layers", [1, 2, 3])
 def test_a_patch_logit_sees_exactly_its_patch(n_layers, rng):
-    net = PatchDiscriminator(1, width=2, n_layers=n_layers, generator=rng)
+    net = PatchDiscriminator(1, width=2, n_layers=n_layers, generator=rng).double()
     net.eval()  # batch norm in training looks at the whole picture; the claim is about the convolutions
-    image = torch.randn(1, 1, 160, 160, generator=rng, requires_grad=True)
+    image = torch.randn(1, 1, 160, 160, generator=rng, dtype=torch.float64, requires_grad=True)
     logits = net(image).adversarial
     middle = logits.shape[2] // 2
     (gradient,) = torch.autograd.grad(logits[0, 0, middle, middle], image)
-    rows = gradient[0, 0].abs().sum(1).nonzero()[:, 0]
+    reach = gradient[0, 0].abs().sum(1)
+    rows = (reach > 1e-12 * reach.max()).nonzero()[:, 0]  # fast convolutions leave rounding where nothing reaches
     assert int(rows.max() - rows.min()) + 1 == net.patch == {1: 16, 2: 34, 3: 70}[n_layers]
 
 
@@ -78,7 +80,7 @@ def test_the_sign_of_the_noise_is_the_dropout(rng):
     assert not torch.equal(net(noise, image), net(-noise, image))
     flipped = noise.clone()
     flipped[0] = -flipped[0]
-    changed = (net(noise, image) != net(flipped, image)).flatten(1).any(1)
+    changed = (net(noise, image) - net(flipped, image)).abs().flatten(1).amax(1) > SINGLE
     assert changed.tolist() == [True, False, False]
 
 

@@ -13,6 +13,7 @@ from tabgan.imputation.stages.correction import BasedGenerator
 from tabgan.networks.blocks import PiecewiseLinearEncoding, ResidualBlock, init_linear, mlp
 from tabgan.networks.heads import SpanHeads, span_index
 from tabgan.spans import Span, total_width
+from tests.rounding import DOUBLE
 
 MIXED = [Span("numeric", 0, 1), Span("categorical", 1, 4), Span("numeric", 4, 5), Span("categorical", 5, 7)]
 NUMERIC = [Span("numeric", j, j + 1) for j in range(3)]
@@ -72,10 +73,10 @@ def test_heads_are_a_softmax_in_every_categorical_block(spans, shape):
             assert torch.equal(logs[..., slots], raw[..., slots])
             assert torch.equal(values[..., slots], raw[..., slots])
         else:
-            torch.testing.assert_close(logs[..., slots], torch.log_softmax(raw[..., slots], -1), rtol=0, atol=1e-9)
-            torch.testing.assert_close(values[..., slots], torch.softmax(raw[..., slots], -1), rtol=0, atol=1e-12)
+            torch.testing.assert_close(logs[..., slots], torch.log_softmax(raw[..., slots], -1), rtol=0, atol=DOUBLE)
+            torch.testing.assert_close(values[..., slots], torch.softmax(raw[..., slots], -1), rtol=0, atol=DOUBLE)
             torch.testing.assert_close(
-                logs[..., slots].exp().sum(-1), torch.ones(shape, dtype=torch.float64), rtol=0, atol=1e-12
+                logs[..., slots].exp().sum(-1), torch.ones(shape, dtype=torch.float64), rtol=0, atol=DOUBLE
             )
 
 
@@ -101,7 +102,7 @@ def test_before_training_the_generator_is_its_base(spans):
         else:  # the linear fit, cut to [0.001, 1] and normalised
             part = torch.where(shown > 0, values, base)[:, slots].clamp(1e-3, 1)
             expected = part / part.sum(1, keepdim=True)
-        torch.testing.assert_close(filled[:, slots], expected, rtol=0, atol=1e-12)
+        torch.testing.assert_close(filled[:, slots], expected, rtol=0, atol=DOUBLE)
 
 
 @LAYOUTS
@@ -119,7 +120,7 @@ def test_a_rows_output_does_not_depend_on_the_other_rows(spans):
     values, visible = table(spans)
     whole = module(values, visible)
     alone = torch.cat([module(values[i : i + 1], visible[i : i + 1]) for i in range(len(values))])
-    torch.testing.assert_close(whole, alone, rtol=0, atol=1e-12)
+    torch.testing.assert_close(whole, alone, rtol=0, atol=DOUBLE)
 
 
 @LAYOUTS

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from tabgan.imputation.conditional_means.gaussian import GaussianConditional, fit_gaussian
+from tests.rounding import DOUBLE
 
 
 def random_covariance(width, seed):
@@ -125,8 +126,8 @@ def test_row_order_does_not_matter():
     rows, seen, _, _ = sample(400, 5, 3, missing=0.3)
     order = torch.randperm(400, generator=torch.Generator().manual_seed(0))
     one, other = fit_gaussian(rows, seen), fit_gaussian(rows[order], seen[order])
-    torch.testing.assert_close(one.mean, other.mean, rtol=0, atol=1e-9)
-    torch.testing.assert_close(one.covariance, other.covariance, rtol=0, atol=1e-9)
+    torch.testing.assert_close(one.mean, other.mean, rtol=0, atol=DOUBLE)
+    torch.testing.assert_close(one.covariance, other.covariance, rtol=0, atol=DOUBLE)
 
 
 def test_chunks_of_patterns_do_not_matter():
@@ -140,7 +141,7 @@ def test_chunks_of_patterns_do_not_matter():
     filled = torch.where(seen > 0, rows, mean)
     prior = 1 + 1e-3 * len(rows)
     moment = len(rows) * torch.cov(filled.T, correction=0) + torch.diag((1 - seen).sum(0) * variance + prior * variance)
-    torch.testing.assert_close(split.covariance, moment / (len(rows) + prior), rtol=0, atol=1e-9)
+    torch.testing.assert_close(split.covariance, moment / (len(rows) + prior), rtol=0, atol=DOUBLE)
 
 
 @pytest.mark.parametrize(

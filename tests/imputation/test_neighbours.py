@@ -7,6 +7,7 @@ from tabgan.imputation.stages.closed_form import fit_base
 from tabgan.imputation.stages.neighbours import FEWEST_ROWS, N_CANDIDATES, blank_neighbours, fit_blend, fit_neighbours
 from tabgan.networks.heads import span_index
 from tabgan.spans import Span, total_width
+from tests.rounding import DOUBLE
 
 NUMERIC = [Span("numeric", j, j + 1) for j in range(3)]
 MIXED = [Span("numeric", 0, 1), Span("categorical", 1, 4), Span("numeric", 4, 5)]
@@ -93,12 +94,12 @@ def test_rows_do_not_depend_on_each_other_and_ties_do_not_matter(spans):
     base, module = fitted(values, torch.ones(160, len(spans)).double(), spans, n_steps=2)
     blended, rank, whole = answers(base, module, values, visible)
     alone = torch.cat([module.answers(blended[i : i + 1], rank[i : i + 1], visible[i : i + 1]) for i in range(160)])
-    torch.testing.assert_close(whole, alone, rtol=0, atol=1e-9)
+    torch.testing.assert_close(whole, alone, rtol=0, atol=DOUBLE)
     order = torch.randperm(160, generator=draw)
     module.ranks, module.values, module.residuals, module.seen = (
         part[order] for part in (module.ranks, module.values, module.residuals, module.seen)
     )
-    torch.testing.assert_close(answers(base, module, values, visible)[2], whole, rtol=0, atol=1e-9)
+    torch.testing.assert_close(answers(base, module, values, visible)[2], whole, rtol=0, atol=DOUBLE)
 
 
 @pytest.mark.parametrize("n_keys", [40, 500, 803])

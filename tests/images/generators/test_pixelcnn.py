@@ -8,6 +8,7 @@ import torch
 from tabgan.exceptions import InvalidInputError, InvalidParameterError
 from tabgan.images.generators.pixelcnn import MaskedConv2d, PixelCNN, pixelcnn
 from tabgan.images.generators.rbm import binary_states
+from tests.rounding import SINGLE
 
 
 def seeded(seed=0):
@@ -33,15 +34,16 @@ def test_jacobian_is_strictly_causal():
     image = torch.rand(1, 1, 5, 4, generator=seeded())
     jacobian = torch.autograd.functional.jacobian(lambda x: model(x.reshape(1, 1, 5, 4)).reshape(3, n), image.flatten())
     reach = jacobian.abs().sum(0)
-    assert torch.equal(torch.triu(reach), torch.zeros(n, n))  # pixel i knows neither itself nor what comes after
-    assert (torch.diagonal(reach, -1) > 0).sum() >= n - 5  # but its left neighbour, except across a row's start
+    reach = reach / reach.max()
+    assert torch.triu(reach).max() < 1e-6  # pixel i knows neither itself nor what comes after
+    assert (torch.diagonal(reach, -1) > 1e-6).sum() >= n - 5  # but its left neighbour, except across a row's start
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_probabilities_of_all_images_sum_to_one(seed):
     with torch.no_grad():
         log_prob = small(seed=seed).log_prob(every_image()).double()
-    assert float(log_prob.exp().sum()) == pytest.approx(1, abs=1e-5)
+    assert float(log_prob.exp().sum()) == pytest.approx(1, abs=SINGLE)
     assert log_prob.std() > 0.5  # and they are not all alike
 
 
@@ -49,7 +51,7 @@ def test_samples_follow_the_probabilities():
     model, n = small(2, 2), 4000
     expected = n * model.log_prob(every_image(2, 2)).detach().exp()
     images = model.sample(n, seeded(1))
-    code = (images.flatten(1) @ torch.tensor([1.0, 2.0, 4.0, 8.0])).long()
+    code = (images.flatten(1) @ torch.tensor([1.0, 2.0, 4.0, 8.0])).round().long()
     chi_square = float(((torch.bincount(code, minlength=16) - expected) ** 2 / expected).sum())
     assert chi_square < 45  # 15 degrees of freedom: 0.0001 of all draws lie above 44.3
 
