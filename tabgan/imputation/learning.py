@@ -131,11 +131,15 @@ class Learning:
 
     def generator(self, name: str) -> torch.Generator:
         """A CPU generator for one purpose."""
-        return make_generator((self.seed << 32 | zlib.crc32(name.encode())) % 2**63)
+        # torch's CPU generator looks at 32 bits of a seed only: both parts have to be mixed into them.
+        return make_generator(int(self._seed_of(name).generate_state(1)[0]))
 
     def rng(self, name: str) -> np.random.Generator:
         """The same for numpy."""
-        return np.random.default_rng([self.seed, zlib.crc32(name.encode())])
+        return np.random.default_rng(self._seed_of(name))
+
+    def _seed_of(self, name: str) -> np.random.SeedSequence:
+        return np.random.SeedSequence([self.seed, zlib.crc32(name.encode())])
 
     @property
     def worthwhile(self) -> bool:
