@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from enum import Enum
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -22,9 +21,11 @@ from tabgan.cli.options import (
     InputArgument,
     MaxTimeOption,
     MissingOption,
+    ModelOption,
     OutputFormatOption,
     OutputOption,
     QuietOption,
+    RefitOption,
     SeedOption,
     check_numbers,
     reading_options,
@@ -34,7 +35,8 @@ from tabgan.cli.options import (
 __all__ = ["BALANCE_EPILOG", "balance"]
 
 BALANCE_EPILOG = """All rows of INPUT come first, byte for byte in CSV, TSV and JSON-lines, then the made ones, which have gaps where
-the rows that they started from have them. Data go to OUTPUT alone, everything else to stderr.
+the rows that they started from have them. Data go to OUTPUT alone, everything else to stderr. The file that --model
+names holds the rows of INPUT; it makes rows for this very table at any --strategy, and tabgan sample draws from it.
 
 Examples:
 
@@ -44,12 +46,17 @@ tabgan balance train.csv --target y -o more.csv --strategy 0.5 --leave id --mark
 
 tabgan balance train.csv --target y -o more.csv --gate average_precision    (only rows that help, perhaps none)
 
-tabgan balance train.parquet --target y -o more.parquet --strategy '{"fraud": 500}' --save fraud.tabgan
+tabgan balance train.csv --target y -o more.csv --strategy '{"fraud": 500}' --model fraud.tabgan   (fits and saves it)
+
+tabgan balance train.csv --target y -o most.csv --model fraud.tabgan     (reuses it, without training)
 
 tabgan sample fraud.tabgan -n 100 --class fraud -o fraud.csv      (more rows, without training)
 
 Exit codes: 0 done; 1 failed (training diverged, disk full, missing package); 2 bad usage or input; 130 interrupted. On
 failure no file is written and an existing output stays as it was."""
+
+
+_TRAINING = ("method", "gate", "steps", "max_time", "seed", "device")
 
 
 class Method(str, Enum):
@@ -70,6 +77,7 @@ class Gate(str, Enum):
 
 
 def balance(
+    context: typer.Context,
     input: InputArgument,
     target: Annotated[str, typer.Option("--target", "-t", metavar="COL", help="The column with the classes.")],
     output: OutputOption,
@@ -106,12 +114,8 @@ def balance(
     encoding: EncodingOption = "utf-8",
     format: FormatOption = None,
     output_format: OutputFormatOption = None,
-    save: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE", help="Also save the fitted sampler, for tabgan sample. It holds the table's rows."
-        ),
-    ] = None,
+    model: ModelOption = None,
+    refit: RefitOption = False,
     steps: Annotated[int | None, typer.Option(metavar="N", help="Train at most this many steps.")] = None,
     max_time: MaxTimeOption = None,
     seed: SeedOption = 0,
@@ -129,6 +133,7 @@ def balance(
     """Add made rows of the rarer classes to a table."""
     from tabgan.cli.balance_job import BalanceOptions, balance_file
     from tabgan.cli.files.sources import place_of
+    from tabgan.cli.models import is_reused, say_ignored
 
     place = place_of(input, format, "INPUT")
     check_numbers(steps=steps, max_time=max_time, seed=seed)
@@ -143,7 +148,8 @@ def balance(
         leave=leave or (),
         categorical=categorical or (),
         mark=mark,
-        save=save,
+        model=model,
+        refit=refit,
         report=summary_path(report),
         seed=seed,
         device=device,
@@ -151,4 +157,7 @@ def balance(
         steps=steps,
         progress=not quiet and sys.stderr.isatty(),
     )
-    balance_file(options, teller(quiet)).tell(report, quiet)
+    say = teller(quiet)
+    if model is not None and is_reused(model, refit):
+        say_ignored(context, model, _TRAINING, say)
+    balance_file(options, say).tell(report, quiet)

@@ -16,6 +16,7 @@ from tabgan.cli.errors import warnings_told
 from tabgan.cli.files.sources import Place, write_bytes
 from tabgan.cli.files.table_files import ReadOptions, TableFile, open_table
 from tabgan.cli.lookup import check_apart, known_columns, labels_by_text, listed
+from tabgan.cli.models import is_reused, load_model
 from tabgan.cli.options import check_destinations
 from tabgan.cli.summaries import BalanceReport
 from tabgan.exceptions import InvalidInputError, InvalidParameterError
@@ -40,7 +41,8 @@ class BalanceOptions:
     leave: Sequence[str] = ()
     categorical: Sequence[str] = ()
     mark: str | None = None
-    save: Path | None = None
+    model: Path | None = None
+    refit: bool = False
     report: Path | None = None
     seed: int = 0
     device: str = "auto"
@@ -68,8 +70,10 @@ def balance_file(options: BalanceOptions, say: Callable[[str], None]) -> Balance
         Nothing was written then, neither output nor model nor report.
     """
     started = time.perf_counter()
-    targets = {"--output": options.output.path, "--save": options.save, "--report": options.report}
+    targets = {"--output": options.output.path, "--model": options.model, "--report": options.report}
     check_destinations(targets, options.source.path, in_place="--output")
+    reused = is_reused(options.model, options.refit)
+    sampler = load_model(options.model, "sampler") if options.model is not None and reused else None
     strategy = _parsed_strategy(options.strategy)
     table = open_table(options.source, options.reading)
     names, left, categorical = _columns(table, options)
@@ -85,23 +89,27 @@ def balance_file(options: BalanceOptions, say: Callable[[str], None]) -> Balance
     frame = table.frame([name for name in names if name != options.target])
     report = BalanceReport(options.source.name, options.output.destination, options.target, table.n_rows)
     report.warnings += table.first_hints()
-    sampler = None
     parents, fills, lines = np.zeros(0, dtype=np.int64), {}, {}
-    if sum(wanted.values()) or options.save is not None:
+    if sampler is not None:
+        _check_own(sampler, frame, y, options)
+        made, _ = sampler.resample(strategy)
+    elif sum(wanted.values()) or options.model is not None:
         sampler = _sampler(strategy, [name for name in frame.columns if name in categorical], options)
         with warnings_told(say):
             made, _ = sampler.fit_resample(frame, y)
+    if sampler is not None:
         parents = sampler.parents_
         fills = _changes(frame, made, parents)
         judged = sampler.report_.to_dict()
         lines = {line["class"]: line for line in judged["classes"]}
         report.warnings += judged["warnings"] + judged["training"]
         report.model = {
+            "file": None if options.model is None else str(options.model),
+            "reused": reused,
             "method": type(sampler).__name__,
             "steps": sampler.n_iter_,
             "stop_reason": sampler.stop_reason_,
-            "seed": options.seed,
-            "file": None if options.save is None else str(options.save),
+            "seed": sampler.random_state,
             "gate": judged["gate"],
         }
         if judged["gate"] is not None:
@@ -113,8 +121,8 @@ def balance_file(options: BalanceOptions, say: Callable[[str], None]) -> Balance
     table.extend(parents, blank=left, mark=options.mark)
     data = table.dumped(fills, options.output)
     page = _page(sampler, counts, options)
-    if sampler is not None and options.save is not None:
-        sampler.set_params(verbose=0).save(options.save)
+    if sampler is not None and options.model is not None and not reused:
+        sampler.set_params(verbose=0).save(options.model)
     write_bytes(options.output, data)
     report.seconds = round(time.perf_counter() - started, 3)
     report.write(options.report, page)
@@ -247,15 +255,33 @@ def _sampler(strategy: Any, categorical: list[str], options: BalanceOptions) -> 
     return (CGANSampler if options.method == "cgan" else BAGANOversampler)(**chosen)
 
 
+def _check_own(sampler: Any, frame: pd.DataFrame, y: pd.Series, options: BalanceOptions) -> None:
+    """Refuse a table that a reused sampler was not fitted on: the rows that it makes belong to its own."""
+    own, labels = sampler.resample({})
+    same = isinstance(own, pd.DataFrame) and own.shape == frame.shape and list(own.columns) == list(frame.columns)
+    same = same and all(_equal_cells(own[name], frame[name]).all() for name in frame.columns)
+    if not (same and list(labels) == y.tolist()):
+        raise InvalidInputError(
+            f"{options.source.name} is not the table that the model in {str(options.model)!r} was fitted on, read with "
+            "the same --leave, --categorical and --missing; --refit fits a new model, and tabgan sample draws rows for "
+            "any table."
+        )
+
+
 def _changes(frame: pd.DataFrame, made: pd.DataFrame, parents: np.ndarray) -> dict[str, pd.Series]:
     """Cells in which made rows differ from those they started as, by column, indexed by row number."""
     n_own = len(frame)
     changes = {}
     for name in frame.columns:
-        new = made[name].iloc[n_own:].reset_index(drop=True)
-        old = frame[name].iloc[parents].reset_index(drop=True)
-        same = (new.isna() & old.isna()) | (new.astype(object) == old.astype(object)).fillna(False).astype(bool)
-        rows = np.flatnonzero(~same.to_numpy())
+        new, old = made[name].iloc[n_own:], frame[name].iloc[parents]
+        rows = np.flatnonzero(~_equal_cells(new, old))
         if len(rows):
             changes[name] = new.iloc[rows].set_axis(n_own + rows)
     return changes
+
+
+def _equal_cells(left: pd.Series, right: pd.Series) -> np.ndarray:
+    """Where two columns of one length hold the same value, or both none."""
+    left, right = left.reset_index(drop=True), right.reset_index(drop=True)
+    same = (left.astype(object) == right.astype(object)).fillna(False).astype(bool)
+    return ((left.isna() & right.isna()) | same).to_numpy()

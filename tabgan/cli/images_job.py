@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from tabgan.cli.models import load_model
 from tabgan.cli.options import check_page
 from tabgan.core.checkpoint import atomic_path
-from tabgan.estimators.saving import load
 from tabgan.exceptions import InvalidInputError, InvalidParameterError
 from tabgan.images.gan import ImageGAN
 from tabgan.images.grids import grid_of, write_png
@@ -86,7 +86,7 @@ def train_file(options: TrainOptions) -> str:
         "sample_folder": None if options.sample_folder is None else str(options.sample_folder),
     }
     if options.resume is not None:
-        gan = _loaded(options.resume).set_params(**run)
+        gan = load_model(options.resume, "image model").set_params(**run)
         gan.partial_fit(images, labels, targets, n_steps=options.steps)
     else:
         gan = ImageGAN(
@@ -129,7 +129,7 @@ def draw_file(options: DrawOptions) -> str:
     if not as_array and not options.output.is_dir():
         raise InvalidInputError(f"--output {str(options.output)!r} is neither a .npy file nor an existing folder.")
     check_page(options.report, {"--output": options.output if as_array else None}, options.model)
-    gan = _loaded(options.model)
+    gan = load_model(options.model, "image model")
     drawn, page = _drawn(gan, _class_of(gan, options.label), options)
     if as_array:
         with atomic_path(options.output) as temporary:
@@ -164,7 +164,7 @@ def draw_grid(options: DrawOptions, zoom: int) -> str:
     if zoom < 1:
         raise InvalidParameterError(f"--zoom {zoom} is not valid; it must be an integer of at least 1.")
     check_page(options.report, {"--output": options.output}, options.model)
-    gan = _loaded(options.model)
+    gan = load_model(options.model, "image model")
     wanted, n_columns = _class_of(gan, options.label), _GRID_COLUMNS
     if wanted is None and hasattr(gan, "classes_"):
         n_columns = len(gan.classes_)
@@ -186,13 +186,6 @@ def _drawn(gan: ImageGAN, wanted: Any, options: DrawOptions) -> tuple[Any, Any]:
     from tabgan.report.images_page import report_images
 
     return drawn, report_images(gan, made=drawn, y_made=classes, random_state=options.seed)
-
-
-def _loaded(model: Path) -> ImageGAN:
-    gan = load(model)
-    if not isinstance(gan, ImageGAN):
-        raise InvalidInputError(f"{str(model)!r} holds a {type(gan).__name__}, not an ImageGAN.")
-    return gan
 
 
 def _read(path: Path) -> Any:

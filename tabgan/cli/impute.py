@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from enum import Enum
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -23,9 +21,11 @@ from tabgan.cli.options import (
     InputArgument,
     MaxTimeOption,
     MissingOption,
+    ModelOption,
     OutputFormatOption,
     OutputOption,
     QuietOption,
+    RefitOption,
     SeedOption,
     check_numbers,
     reading_options,
@@ -51,6 +51,9 @@ cat gaps.tsv | tabgan impute - -o - --format tsv > full.tsv
 
 Exit codes: 0 done; 1 failed (training diverged, disk full, missing package); 2 bad usage or input; 130 interrupted. On
 failure no file is written and an existing output stays as it was."""
+
+
+_TRAINING = ("categorical", "objective", "steps", "max_time", "seed", "device")
 
 
 class Objective(str, Enum):
@@ -80,11 +83,8 @@ def impute(
     encoding: EncodingOption = "utf-8",
     format: FormatOption = None,
     output_format: OutputFormatOption = None,
-    model: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="If FILE exists, fill with the model in it; else fit one and save it there."),
-    ] = None,
-    refit: Annotated[bool, typer.Option("--refit", help="Fit again and replace the model file.")] = False,
+    model: ModelOption = None,
+    refit: RefitOption = False,
     objective: Annotated[Objective, typer.Option(help="remask is the better one; paper is GAIN as published.")] = (
         Objective.remask
     ),
@@ -105,6 +105,7 @@ def impute(
     """Fill the gaps of a table with a trained generative adversarial imputation network."""
     from tabgan.cli.files.sources import place_of
     from tabgan.cli.impute_job import ImputeOptions, impute_file
+    from tabgan.cli.models import is_reused, say_ignored
 
     place = place_of(input, format, "INPUT")
     target = place_of(output, output_format or (place.format if output == "-" else None), "--output", format)
@@ -127,18 +128,6 @@ def impute(
         progress=not quiet and sys.stderr.isatty(),
     )
     say = teller(quiet)
-    if model is not None and model.exists() and not refit:
-        _say_ignored(context, model, say)
+    if model is not None and is_reused(model, refit):
+        say_ignored(context, model, _TRAINING, say)
     impute_file(options, say).tell(report, quiet)
-
-
-def _say_ignored(context: typer.Context, model: Path, say: Callable[[str], None]) -> None:
-    """Say which options have no effect on a model that was trained already."""
-    training = ("categorical", "objective", "steps", "max_time", "seed", "device")
-    given = [
-        "--" + name.replace("_", "-")
-        for name in training
-        if getattr(context.get_parameter_source(name), "name", "") == "COMMANDLINE"
-    ]
-    if given:
-        say(f"note: the model in {str(model)!r} is reused, so {', '.join(given)} has no effect; --refit fits anew.")

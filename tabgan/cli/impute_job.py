@@ -14,6 +14,7 @@ from tabgan.cli.errors import warnings_told
 from tabgan.cli.files.sources import Place, write_bytes
 from tabgan.cli.files.table_files import ReadOptions, TableFile, open_table
 from tabgan.cli.lookup import check_apart, known_columns
+from tabgan.cli.models import is_reused, load_model
 from tabgan.cli.options import check_destinations
 from tabgan.cli.summaries import ColumnReport, ImputeReport, column_validation
 from tabgan.exceptions import InvalidInputError, InvalidParameterError, SchemaMismatchError
@@ -63,9 +64,8 @@ def impute_file(options: ImputeOptions, say: Callable[[str], None]) -> ImputeRep
     started = time.perf_counter()
     targets = {"--output": options.output.path, "--model": options.model, "--report": options.report}
     check_destinations(targets, options.source.path, in_place="--output")
-    if options.refit and options.model is None:
-        raise InvalidParameterError("--refit needs --model FILE, whose content it replaces.")
-    fitted = _fitted(options)
+    reused = is_reused(options.model, options.refit)
+    fitted = load_model(options.model, "imputer") if options.model is not None and reused else None
     reading = options.reading
     if fitted is not None:
         families = {str(column.name): column.family for column in fitted.schema_.columns}
@@ -131,15 +131,6 @@ def _page(imputer: Any, frame: pd.DataFrame, completed: pd.DataFrame | None, opt
         return report_nothing_to_fill(*frame.shape).html
     # Without --model the command trains no draws, so there are none to show.
     return report_imputation(imputer, frame, completed, n_draws=0 if options.model is None else 10).html
-
-
-def _fitted(options: ImputeOptions) -> Any:
-    """Load the model to reuse, or None when one has to be fitted."""
-    if options.model is None or options.refit or not options.model.exists():
-        return None
-    from tabgan.estimators.saving import load
-
-    return load(options.model)
 
 
 def _fit(frame: pd.DataFrame, categorical: set[str], options: ImputeOptions, say: Callable[[str], None]) -> Any:

@@ -32,7 +32,7 @@ cat gaps.csv | tabgan impute - -o - --quiet > full.csv
 
 tabgan compare gaps.csv --leave id
 
-tabgan balance train.csv --target y -o balanced.csv --save y.tabgan
+tabgan balance train.csv --target y -o balanced.csv --model y.tabgan
 
 tabgan sample y.tabgan -n 100 --class rare -o rare.csv
 

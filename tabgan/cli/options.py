@@ -28,10 +28,12 @@ __all__ = [
     "InputArgument",
     "MaxTimeOption",
     "MissingOption",
+    "ModelOption",
     "OutputFormatOption",
     "OutputOption",
     "PageOption",
     "QuietOption",
+    "RefitOption",
     "SeedOption",
     "check_destinations",
     "check_numbers",
@@ -71,7 +73,12 @@ OutputFormatOption = Annotated[
     str | None, typer.Option(metavar="FORMAT", help="Of OUTPUT; by its extension, and INPUT's format for stdout.")
 ]
 
-# Training.
+# The model and its training.
+ModelOption = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="If FILE exists, use the model in it; else fit one and save it there."),
+]
+RefitOption = Annotated[bool, typer.Option("--refit", help="Fit again and replace the model file.")]
 MaxTimeOption = Annotated[
     float | None,
     typer.Option(metavar="SECONDS", help="Stop training after this time, with the best weights so far."),

@@ -1,4 +1,4 @@
-"""``tabgan sample``: new rows from a sampler that ``tabgan balance --save`` or ``BAGANOversampler.save`` wrote."""
+"""``tabgan sample``: new rows from a sampler that ``tabgan balance --model`` or ``BAGANOversampler.save`` wrote."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Exit codes: 0 done; 1 failed (disk full, missing package); 2 bad usage or input;
 
 
 def sample(
-    model: Annotated[Path, typer.Argument(help="File that tabgan balance --save wrote.")],
+    model: Annotated[Path, typer.Argument(help="File that tabgan balance --model wrote.")],
     n: Annotated[int, typer.Option("-n", "--number", metavar="N", help="How many rows.")],
     output: Annotated[
         str,

@@ -13,6 +13,7 @@ from scipy.sparse import issparse
 from tabgan.cli.files.sources import Place, write_bytes
 from tabgan.cli.files.table_source import ReadOptions, frame_bytes
 from tabgan.cli.lookup import labels_by_text, suggestion
+from tabgan.cli.models import load_model
 from tabgan.cli.options import check_page
 from tabgan.exceptions import InvalidParameterError
 
@@ -55,7 +56,7 @@ def sample_file(options: SampleOptions) -> str:
     if options.n < 1:
         raise InvalidParameterError(f"-n {options.n} is not valid; it must be an integer of at least 1.")
     check_page(options.report, {"--output": options.output.path}, options.model)
-    sampler = _loaded(options.model)
+    sampler = load_model(options.model, "sampler")
     chosen = None if options.label is None else _class_of(sampler, options.label)
     conditions = _conditions(sampler, options.where)
     X, y = sampler.sample(options.n, y=chosen, where=conditions, random_state=options.seed)
@@ -70,18 +71,6 @@ def sample_file(options: SampleOptions) -> str:
         page.save(options.report)
     classes = "all classes" if options.label is None else f"class {options.label!r}"
     return f"{str(options.model)!r}: {options.n} rows of {classes} -> {options.output.destination}"
-
-
-def _loaded(model: Path) -> Any:
-    from tabgan.estimators.saving import load
-
-    sampler = load(model)
-    if not hasattr(sampler, "fit_resample"):
-        raise InvalidParameterError(
-            f"{str(model)!r} holds a {type(sampler).__name__}; tabgan sample needs a sampler, as tabgan balance --save "
-            "writes it."
-        )
-    return sampler
 
 
 def _class_of(sampler: Any, text: str) -> Any:

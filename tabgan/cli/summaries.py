@@ -214,8 +214,8 @@ class BalanceReport(PrintedReport):
     classes : list of dict
         One per class: ``class``, ``n_real``, ``n_made``, and for classes that grew what `SamplingReport` says of them.
     model : dict
-        Method, steps, why training stopped, seed, file, and what the gate chose and why (None without one); empty when nothing
-        was learned.
+        File, whether the model in it was reused, method, steps, why training stopped, seed, and what the gate chose and why
+        (None without one); empty when nothing was learned.
     seconds : float
     warnings : list of str
     """
@@ -248,7 +248,9 @@ class BalanceReport(PrintedReport):
     def summary(self) -> str:
         """One line."""
         how = "nothing to learn"
-        if self.model:
+        if self.model.get("reused"):
+            how = f"model reused from {self.model['file']}"
+        elif self.model:
             how = f"{self.model['method']}, {self.model['steps']} steps, seed {self.model['seed']}"
         done = f"{self.n_rows} rows, {self.n_made} made in {self.seconds:.1f} s ({how})"
         return f"{self.input}: {done} -> {self.output}"

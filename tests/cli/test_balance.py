@@ -3,12 +3,15 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from tabgan import BAGANOversampler
 from tabgan.cli.balance import Gate
+from tabgan.sampling.base import TabularSampler
 from tabgan.sampling.gate import GATES, GateDecision
 
 QUICK = ("--steps", 5, "--device", "cpu")
@@ -18,6 +21,18 @@ QUICK = ("--steps", 5, "--device", "cpu")
 def classed(gappy) -> pd.DataFrame:
     """60 rows with missing cells, strings, dates, and a class of 3 rows."""
     return gappy.assign(kind=["tiny"] * 3 + ["rare"] * 14 + ["common"] * 43, code=[2] * 3 + [1] * 14 + [0] * 43)
+
+
+def write_table(frame: pd.DataFrame, path: Path) -> None:
+    """In the format that the name ends in."""
+    kind = path.suffix.removeprefix(".")
+    if kind in ("csv", "tsv"):
+        frame.to_csv(path, sep="," if kind == "csv" else "\t", index=False)
+    elif kind == "jsonl":
+        days = frame["day"].astype(str).replace("NaT", None)
+        frame.assign(day=days).to_json(path, orient="records", lines=True)
+    else:
+        getattr(frame, f"to_{kind}")(path)
 
 
 @pytest.fixture
@@ -83,14 +98,7 @@ def test_left_columns_are_empty_and_made_rows_marked(tabgan, table, tmp_path):
 @pytest.mark.parametrize("kind", ["tsv", "jsonl", "parquet", "feather"])
 def test_formats(tabgan, classed, tmp_path, kind):
     source, out = tmp_path / f"in.{kind}", tmp_path / f"out.{kind}"
-    if kind == "tsv":
-        classed.to_csv(source, sep="\t", index=False)
-    elif kind == "jsonl":
-        classed.assign(day=classed["day"].astype(str).replace("NaT", None)).to_json(
-            source, orient="records", lines=True
-        )
-    else:
-        getattr(classed, f"to_{kind}")(source)
+    write_table(classed, source)
     arguments = ("-t", "code", "--leave", "kind", "--mark", "made", "--strategy", '{"1": 20, "2": 5}')
     result = tabgan("balance", source, "-o", out, *arguments, *QUICK)
     assert result.exit_code == 0, result.output
@@ -193,7 +201,7 @@ def test_streams_are_files_and_a_seed_repeats(table, tmp_path, tabgan):
 def model(tabgan, classed, tmp_path):
     source, path = tmp_path / "train.csv", tmp_path / "m.tabgan"
     classed.assign(flag=np.arange(60) % 2 == 0).to_csv(source, index=False)
-    arguments = ("-t", "code", "--leave", "id,kind", "--save", path)
+    arguments = ("-t", "code", "--leave", "id,kind", "--model", path)
     result = tabgan("balance", source, "-o", tmp_path / "out.csv", *arguments, *QUICK)
     assert result.exit_code == 0, result.output
     return path
@@ -218,8 +226,6 @@ def test_sample_draws_from_a_saved_model(tabgan, model, tmp_path):
 
 
 def test_sample_from_arrays(tabgan, tmp_path):
-    from tabgan import BAGANOversampler
-
     path = tmp_path / "m.tabgan"
     X = np.random.default_rng(0).normal(size=(40, 2))
     BAGANOversampler(n_steps=0, random_state=0).fit(X, np.repeat([False, True], [30, 10])).save(path)
@@ -227,6 +233,87 @@ def test_sample_from_arrays(tabgan, tmp_path):
     records = [json.loads(line) for line in result.stdout.splitlines()]
     assert [list(record) for record in records] == [["1", "2", "class"]] * 2
     assert all(record["class"] is True for record in records)
+
+
+@pytest.mark.parametrize("kind", ["csv", "tsv", "jsonl", "parquet", "feather"])
+@pytest.mark.parametrize("target", ["code", "kind", "flag"])
+def test_a_model_file_is_written_then_reused_without_training(tabgan, classed, tmp_path, monkeypatch, kind, target):
+    source, path = tmp_path / f"in.{kind}", tmp_path / "m.tabgan"
+    classed = classed.assign(
+        flag=[True] * 20 + [False] * 40,
+        padded=[f"0{k % 7}" for k in range(60)],
+        cut=pd.Categorical(np.where(classed["size"] > 10, "big", "small")),
+    )
+    write_table(classed, source)
+    first, again, fewer = (tmp_path / f"{name}.{kind}" for name in ("first", "again", "fewer"))
+    arguments = ("balance", source, "-t", target, "--leave", "id", "--categorical", "count", "--model", path)
+    result = tabgan(*arguments, "-o", first, *QUICK, "--seed", 3)
+    assert result.exit_code == 0, result.output
+    written = path.read_bytes()
+    monkeypatch.setattr(TabularSampler, "fit", None)
+    result = tabgan(*arguments, "-o", again, "--steps", 9)
+    assert result.exit_code == 0, result.output
+    assert again.read_bytes() == first.read_bytes()
+    assert "is reused, so --steps has no effect; --refit fits anew." in result.stderr
+    assert f"model reused from {path}" in result.stderr
+    result = tabgan(*arguments, "-o", fewer, "--strategy", "minority", "--report", tmp_path / "r.json")
+    assert result.exit_code == 0, result.output
+    assert "note:" not in result.stderr
+    model = json.loads((tmp_path / "r.json").read_text())["model"]
+    assert (model["reused"], model["seed"], model["steps"]) == (True, 3, 5)
+    assert path.read_bytes() == written
+
+
+def test_refit_replaces_a_model_and_needs_one(tabgan, classed, tmp_path):
+    source, path, out = tmp_path / "in.csv", tmp_path / "m.tabgan", tmp_path / "out.csv"
+    write_table(classed, source)
+    arguments = ("balance", source, "-t", "kind", "-o", out, *QUICK)
+    assert "--refit needs --model FILE" in tabgan(*arguments, "--refit").stderr
+    assert tabgan(*arguments, "--refit", "--model", path).exit_code == 0
+    written = path.read_bytes()
+    result = tabgan(*arguments, "--refit", "--model", path, "--seed", 1)
+    assert result.exit_code == 0, result.output
+    assert "reused" not in result.stderr
+    assert path.read_bytes() != written
+
+
+@pytest.mark.parametrize("change", ["a cell", "a gap", "a label", "a column", "a row", "nothing, but read otherwise"])
+def test_a_model_makes_rows_for_its_own_table_alone(tabgan, classed, tmp_path, change):
+    source, path, out = tmp_path / "in.csv", tmp_path / "m.tabgan", tmp_path / "out.csv"
+    write_table(classed, source)
+    arguments = ("balance", source, "-t", "kind", "-o", out, "--model", path)
+    assert tabgan(*arguments, *QUICK).exit_code == 0
+    out.unlink()
+    other = classed.copy()
+    if change in ("a cell", "a gap"):
+        other.loc[other["size"].first_valid_index(), "size"] = 99.5 if change == "a cell" else None
+    elif change == "a label":
+        other.loc[30, "kind"] = "rare"
+    elif change == "a row":
+        other = other.iloc[:-1]
+    write_table(other.rename(columns={"code": "kode"}) if change == "a column" else other, source)
+    result = tabgan(*arguments, *(("--leave", "id") if change.startswith("nothing") else ()))
+    assert result.exit_code == 2, result.output
+    assert "is not the table that the model in" in result.stderr
+    assert not out.exists()
+
+
+def test_a_model_of_another_kind_is_refused(tabgan, classed, tmp_path):
+    from tabgan import GAINImputer
+
+    source, imputer, sampler = (tmp_path / name for name in ("in.csv", "i.tabgan", "s.tabgan"))
+    write_table(classed, source)
+    GAINImputer(n_steps=1, draw_steps=0, n_members=1).fit(classed[["size", "count"]]).save(imputer)
+    BAGANOversampler(n_steps=0).fit(classed[["size"]], classed["kind"]).save(sampler)
+    out = ("-o", tmp_path / "out.csv")
+    for arguments, kind in (
+        (("balance", source, "-t", "kind", "--model", imputer, *out), "GAINImputer"),
+        (("impute", source, "--model", sampler, *out), "BAGANOversampler"),
+        (("sample", imputer, "-n", 1, *out), "GAINImputer"),
+    ):
+        result = tabgan(*arguments)
+        assert result.exit_code == 2
+        assert f"holds a {kind}; here it takes a model that tabgan" in result.stderr
 
 
 BAD = {
@@ -245,8 +332,8 @@ BAD = {
     "no number": (("-t", "kind", "--strategy", '{"rare": 1.5}'), "whole number"),
     "steps": (("-t", "kind", "--steps", "0"), "--steps 0"),
     "report": (("-t", "kind", "--report", "r.doc"), "--report 'r.doc'"),
-    "same file twice": (("-t", "kind", "--save", "OUT"), "name the same file"),
-    "model over input": (("-t", "kind", "--save", "IN"), "is the input itself"),
+    "same file twice": (("-t", "kind", "--model", "OUT"), "name the same file"),
+    "model over input": (("-t", "kind", "--model", "IN"), "is the input itself"),
     "nothing to learn from": (("-t", "kind", "--leave", "id,size,count,colour,day"), "beside the target"),
 }
 
@@ -281,7 +368,7 @@ def test_targets_that_are_no_classes(tabgan, tmp_path):
 def test_a_failure_while_training_leaves_everything_as_it_was(tabgan, table, tmp_path):
     out = tmp_path / "out.csv"
     out.write_text("precious")
-    result = tabgan("balance", table, "-t", "kind", "-o", out, "--device", "nonsense", "--save", tmp_path / "m.tabgan")
+    result = tabgan("balance", table, "-t", "kind", "-o", out, "--device", "nonsense", "--model", tmp_path / "m.tabgan")
     assert result.exit_code == 2, result.output
     assert out.read_text() == "precious"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in.csv", "out.csv"]

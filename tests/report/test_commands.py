@@ -92,7 +92,7 @@ def model(table, tmp_path):
     frame["class"] = frame["class"].replace("rare", "<script>rare</script>")
     frame.to_csv(table, index=False)
     path = tmp_path / "rows.tabgan"
-    result = run("balance", table, "-t", "class", "-o", tmp_path / "more.csv", "--steps", 1, "--save", path, "-q")
+    result = run("balance", table, "-t", "class", "-o", tmp_path / "more.csv", "--steps", 1, "--model", path, "-q")
     assert result.exit_code == 0, result.output
     return path
 
