@@ -68,7 +68,7 @@ def _fences(path: Path, language: str) -> list[tuple[int, str, str]]:
 
 
 def _run(name: str, pieces: list[tuple[int, str]], names: dict) -> None:
-    if any(re.search(r"tabgan\.plotting|matplotlib|\.report\(|report_", source) for _, source in pieces):
+    if any(re.search(r"tabgan\.plotting|matplotlib|\.to_html\(|report_", source) for _, source in pieces):
         pytest.importorskip("matplotlib", reason="pip install tabgan-learn[plot]")
     for line, source in pieces:
         exec(compile("\n" * line + source, name, "exec"), names)

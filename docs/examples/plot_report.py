@@ -13,4 +13,4 @@ from tabgan import GAINImputer
 penguins = load_penguins()
 imputer = GAINImputer(random_state=0).fit(penguins)
 
-imputer.report(penguins)
+imputer.to_html(penguins)

@@ -1,4 +1,4 @@
-"""The ``report`` method of estimators: the one-file reports of `tabgan.report`, at hand where one looks for them first."""
+"""The ``to_html`` method of estimators: the one-file reports of `tabgan.report`, at hand where one looks for them first."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ __all__ = ["ReportsImages", "ReportsImputation", "ReportsResampling"]
 
 # The reports know the estimators, not the other way round: so they are asked for by their public names when they are needed.
 class ReportsImputation:
-    """Mixin: ``report(X)``."""
+    """Mixin: ``to_html(X)``."""
 
-    def report(
+    def to_html(
         self, X: Any, X_filled: Any = None, *, check: bool = False, n_draws: int = 10, random_state: int = 0
     ) -> Any:
         """Write a one-file HTML report on how this imputer fills a table; see `tabgan.report_imputation`.
@@ -40,9 +40,9 @@ class ReportsImputation:
 
 
 class ReportsResampling:
-    """Mixin: ``report()``."""
+    """Mixin: ``to_html()``."""
 
-    def report(self, *, check: bool = False, max_classes: int = 3, random_state: int = 0) -> Any:
+    def to_html(self, *, check: bool = False, max_classes: int = 3, random_state: int = 0) -> Any:
         """Write a one-file HTML report on the rows made for the table given to ``fit``; see `tabgan.report_resampling`.
 
         Parameters
@@ -65,9 +65,9 @@ class ReportsResampling:
 
 
 class ReportsImages:
-    """Mixin: ``report()``."""
+    """Mixin: ``to_html()``."""
 
-    def report(self, images: Any = None, labels: Any = None, targets: Any = None, *, random_state: int = 0) -> Any:
+    def to_html(self, images: Any = None, labels: Any = None, targets: Any = None, *, random_state: int = 0) -> Any:
         """Write a one-file HTML report on what this model draws or translates; see `tabgan.report_images`.
 
         Parameters

@@ -30,4 +30,4 @@ def test_every_display_is_in_the_gallery():
     text = "\n".join(path.read_text(encoding="utf-8") for path in SCRIPTS)
     displays = [name for name in tabgan.plotting.__all__ if name.endswith("Display")]
     assert not [name for name in displays if not re.search(rf"\b{name}\.from_", text)]
-    assert ".report(" in text
+    assert ".to_html(" in text
