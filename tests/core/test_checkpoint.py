@@ -3,9 +3,14 @@
 import json
 import math
 import os
+import pickle
+import re
 import struct
+from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
@@ -13,7 +18,15 @@ from hypothesis import strategies as st
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-from tabgan.core.checkpoint import FORMAT_VERSION, Stored, atomic_path, read_model_file, write_model_file
+from tabgan.core.checkpoint import (
+    FORMAT_VERSION,
+    Stored,
+    atomic_path,
+    built_from,
+    plain_value,
+    read_model_file,
+    write_model_file,
+)
 from tabgan.exceptions import ModelFileError
 
 DTYPES = [
@@ -174,6 +187,93 @@ def test_a_newer_or_unknown_version_asks_for_an_upgrade(written, version):
     rewritten(written, format_version=version)
     with pytest.raises(ModelFileError, match="upgrade"):
         read_model_file(written)
+
+
+@pytest.fixture
+def older(monkeypatch, tmp_path):
+    """A file of version 1 for a tabgan that writes version 3."""
+    monkeypatch.setattr("tabgan.core.checkpoint.FORMAT_VERSION", 1)
+    write_model_file(tmp_path / "old.tabgan", "Toy", {"numbers": [1, 2]})
+    monkeypatch.setattr("tabgan.core.checkpoint.FORMAT_VERSION", 3)
+    return tmp_path / "old.tabgan"
+
+
+def test_an_older_file_goes_through_the_migrations_of_all_versions_since(older):
+    def named(kind, content):
+        assert (kind, type(content)) == ("Toy", dict)
+        return {"first": content["numbers"][0], "second": content["numbers"][1]}
+
+    migrations = {1: named, 2: lambda kind, content: {"inner": content | {"third": 3}}, 3: None}
+    kind, content = read_model_file(older, migrations)
+    assert (kind, content) == ("Toy", {"inner": {"first": 1, "second": 2, "third": 3}})
+    assert content["inner"].where == "inner"
+
+
+def _refuse(kind, content):
+    raise ModelFileError("too old")
+
+
+@pytest.mark.parametrize(
+    ("migrations", "why"),
+    [
+        ({}, "this tabgan reads no such files any more"),
+        ({1: lambda kind, content: content}, "this tabgan reads no such files any more"),
+        ({1: lambda kind, content: content["letters"]}, "something is absent or damaged"),
+        ({1: _refuse}, "too old"),
+    ],
+)
+def test_an_older_file_that_cannot_be_migrated_says_what_it_is(older, migrations, why):
+    with pytest.raises(ModelFileError, match=f"old.tabgan' holds a Toy of format version 1: {why}."):
+        read_model_file(older, migrations)
+
+
+def test_an_entry_that_is_absent_is_named_wherever_it_is_missed(tmp_path):
+    write_model_file(tmp_path / "f", "x", {"a": {"b": [{"c": 1}, {0: {"d": 2}}]}})
+    content = read_model_file(tmp_path / "f")[1]
+    assert content == {"a": {"b": [{"c": 1}, {0: {"d": 2}}]}}
+    for miss, name in [
+        (lambda: content["z"], "z"),
+        (lambda: content["a"]["z"], "a.z"),
+        (lambda: content["a"]["b"][0]["z"], "a.b[0].z"),
+        (lambda: content["a"]["b"][1][0].pop("z"), "a.b[1][0].z"),
+        (lambda: content["a"]["b"][1]["0"], "a.b[1].0"),
+    ]:
+        with pytest.raises(ModelFileError, match=f"^it holds no '{re.escape(name)}'.$"):
+            miss()
+    assert content.get("z") is None
+    assert content.pop("z", 4) == 4
+    assert "z" not in content
+    assert content.pop("a") == {"b": [{"c": 1}, {0: {"d": 2}}]}
+    assert content == {}
+    assert same(pickle.loads(pickle.dumps(content)), content)
+
+
+@dataclass
+class Settings:
+    width: int
+    depth: int = 2
+
+
+def test_settings_are_built_from_what_is_stored():
+    assert built_from(Settings, {"width": 3}) == Settings(3)
+    assert built_from(Settings, Stored({"width": 3, "depth": 4}, "settings")) == Settings(3, 4)
+    with pytest.raises(ModelFileError, match=r"it holds no 'net\.settings\.width'"):
+        built_from(Settings, Stored({"depth": 3}, "net.settings"))
+    with pytest.raises(ModelFileError, match=r"it holds 'net\.a', 'net\.b', unknown to this tabgan; upgrade"):
+        built_from(Settings, Stored({"width": 3, "b": 0, "a": 0}, "net"))
+
+
+def test_plain_values():
+    given = {
+        "a": np.float32(0.5),
+        "b": np.array([[1, 2]]),
+        "c": (np.int8(3), pd.NA),
+        "d": np.random.RandomState(0),
+        4: None,
+    }
+    plain = {"a": 0.5, "b": [[1, 2]], "c": (3, None), "d": None, 4: None}
+    assert same(plain_value(given), plain)
+    assert plain_value([Path("a", "b"), np.str_("x"), np.bool_(True), "y"]) == [os.path.join("a", "b"), "x", True, "y"]
 
 
 @pytest.mark.parametrize("field", ["kind", "content", "sha256"])
