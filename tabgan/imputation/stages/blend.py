@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -14,23 +14,27 @@ from torch import Tensor
 
 from tabgan.imputation.learning import Learning
 from tabgan.imputation.stages.closed_form import ClosedForm
-from tabgan.imputation.stages.stage import Candidate, Completion, FittedColumn, FittedStage, Rows, Seen, Stage
+from tabgan.imputation.stages.stage import (
+    Candidate,
+    Completion,
+    FittedColumn,
+    FittedStage,
+    NoSettings,
+    Rows,
+    Seen,
+    Stage,
+)
 from tabgan.spans import Span
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-__all__ = ["Blend", "Settings", "stage_of", "turns", "weights_of"]
+__all__ = ["Blend", "stage_of", "turns", "weights_of"]
 
 _PRIOR_CELLS = 60
 """Held-out cells' worth of trust in what all columns of a kind, and before them the candidate's prior, say."""
 _LEAST_WEIGHT = 0.05
 """Less is not worth the candidate's time and its place in the model file."""
-
-
-@dataclass(frozen=True)
-class Settings:
-    """It has none; candidates have theirs."""
 
 
 def turns(spans: Sequence[Span]) -> list[int]:
@@ -73,10 +77,10 @@ class Blend(FittedStage):
         """Completed rows, moved."""
         assert before is not None
         moved = before.completed.clone()
-        seen = Seen(rows, moved, before.closed)
+        seen = Seen(rows, moved, before.closed, before.proposals)
         for j in turns(self.spans):
             self.move(seen, rows.visible[:, j] <= 0, j)
-        return before._replace(completed=moved)
+        return replace(before, completed=moved)
 
     def move(self, seen: Seen, asking: Tensor, j: int) -> None:
         """Move column ``j`` of the rows where ``asking`` is true, in place of ``seen.completed``."""
@@ -138,9 +142,12 @@ def _grown(learning: Learning, blend: Blend, *, judging: bool) -> Blend:
     """Candidates fitted column by column; training rows move as rows to complete will."""
     trail = learning.sampled
     rows, before = trail.rows, trail.last
-    seen = Seen(rows, before.completed.clone(), None)
+    asked = Seen(rows, before.completed.clone(), before.closed, before.proposals)
+    learnt = asked
     if any("prediction" in candidate.reads for candidate in blend.candidates):
-        seen = Seen(rows, seen.completed, trail.stage(ClosedForm).given_others(rows.values, rows.visible))
+        # A visible cell must be predicted from the others, as a hidden one is; what is completed they share.
+        told = trail.stage(ClosedForm).given_others(rows.values, rows.visible)
+        learnt = replace(asked, prediction=told)
     grown = Blend(blend.spans, blend.candidates, [list(fitted) for fitted in blend.fitted], blend.weights)
     for j in turns(blend.spans):
         if learning.run.time_is_up:
@@ -149,9 +156,9 @@ def _grown(learning: Learning, blend: Blend, *, judging: bool) -> Blend:
         truth = rows.values[known, slots]
         for k, candidate in enumerate(blend.candidates):
             if judging or k in blend.used(j):
-                part = seen.take(known).only(candidate.reads)
+                part = learnt.take(known).only(candidate.reads)
                 grown.fitted[k][j] = candidate.fit(part, truth, j, learning, judging=judging)
-        grown.move(seen, ~known, j)
+        grown.move(asked, ~known, j)
     return grown
 
 
@@ -159,7 +166,7 @@ def _judged(learning: Learning, blend: Blend) -> Tensor:
     """Weights from held-out cells, which the candidates have not seen."""
     trail, cells = learning.judged, learning.judged_cells > 0
     rows, before = trail.rows, trail.last
-    seen = Seen(rows, before.completed.clone(), before.closed)
+    seen = Seen(rows, before.completed.clone(), before.closed, before.proposals)
     n, n_columns = len(blend.candidates), len(blend.spans)
     gram = torch.zeros(n_columns, n, n, dtype=torch.float64)
     cross = torch.zeros(n_columns, n, dtype=torch.float64)
@@ -242,4 +249,4 @@ def stage_of(candidates: Sequence[Candidate]) -> Stage:
     """The stage that weighs these candidates."""
     restore = partial(_restored, candidates=candidates)
     parts = tuple(candidate.settings for candidate in candidates)
-    return Stage("blend", Settings, partial(fit, candidates=candidates), restore, parts=parts)
+    return Stage("blend", NoSettings, partial(fit, candidates=candidates), restore, parts=parts)

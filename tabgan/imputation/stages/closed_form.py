@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -12,7 +11,7 @@ from torch import Tensor, nn
 from tabgan.imputation.conditional_means.factors import FactorConditional, fit_factors
 from tabgan.imputation.conditional_means.gaussian import GaussianConditional, fit_gaussian
 from tabgan.imputation.learning import Learning
-from tabgan.imputation.stages.stage import Completion, FittedStage, Rows, Stage
+from tabgan.imputation.stages.stage import Completion, FittedStage, NoSettings, Rows, Stage
 from tabgan.networks.heads import span_index
 from tabgan.spans import Span, total_width
 
@@ -328,11 +327,6 @@ def _quantiles(values: Tensor, visible: Tensor) -> Tensor:
     return torch.stack(columns) if columns else torch.zeros(0, NormalScores.N_KNOTS, dtype=torch.float64)
 
 
-@dataclass(frozen=True)
-class Settings:
-    """It has none."""
-
-
 def fit(learning: Learning) -> ClosedForm:
     """Fit to the cells that may be seen, or take over an earlier table's."""
     for stage in learning.earlier:
@@ -349,4 +343,4 @@ def _fit(learning: Learning, start: ClosedForm | None = None) -> ClosedForm:
     return fit_closed_form(learning.values[rows], shown, learning.spans, generator, start)
 
 
-STAGE = Stage("closed form", Settings, fit, ClosedForm.from_state, waits=False)
+STAGE = Stage("closed form", NoSettings, fit, ClosedForm.from_state, waits=False)

@@ -142,7 +142,7 @@ class Correction(nn.Module, FittedStage):
         else:
             raw = self.corrected(self.features(before, rows.visible), before.completed)
             filled = self.heads.values(raw).mean(0)
-        return before._replace(completed=torch.where(rows.visible[:, self.heads.column] > 0, before.completed, filled))
+        return replace(before, completed=torch.where(rows.visible[:, self.heads.column] > 0, before.completed, filled))
 
     @property
     def is_silent(self) -> bool:
@@ -301,7 +301,7 @@ def keep_what_earns(module: Correction, score: Callable[..., float], n_rows: int
 def _held_out_score(module: Correction, learning: Learning) -> Callable[..., float]:
     """Reconstruction loss on held-out cells, for networks on the run's device."""
     rows, device = learning.judged.rows, learning.run.device
-    before = Completion(*(part.float() for part in learning.judged.last))
+    before = learning.judged.last.changed(Tensor.float)
     with torch.no_grad():
         features = module.features(before, rows.visible.float())
     heads = module.heads

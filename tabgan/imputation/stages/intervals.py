@@ -13,7 +13,7 @@ from torch import Tensor
 from tabgan.imputation.learning import Learning
 from tabgan.imputation.stages.closed_form import ClosedForm
 from tabgan.imputation.stages.draws import Draws
-from tabgan.imputation.stages.stage import FittedStage, Stage, Trail
+from tabgan.imputation.stages.stage import FittedStage, NoSettings, Stage, Trail
 from tabgan.spans import Span, total_width
 
 if TYPE_CHECKING:
@@ -28,11 +28,6 @@ FEW = 30
 """Residuals of a column that are too few to speak for it."""
 MOST = 1000
 """Residuals that are kept per column, about."""
-
-
-@dataclass(frozen=True)
-class Settings:
-    """It has none."""
 
 
 @dataclass(frozen=True)
@@ -119,4 +114,4 @@ def _centre_and_spread(trail: Trail, generator: torch.Generator) -> tuple[Tensor
     return draws.mean(0), draws.std(0)
 
 
-STAGE = Stage("intervals", Settings, fit, Intervals.from_state, waits=False)
+STAGE = Stage("intervals", NoSettings, fit, Intervals.from_state, waits=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -220,7 +220,7 @@ class Neighbours(nn.Module, FittedStage):
         """A step from the closed form's completion."""
         assert before is not None
         step = self(before.completed, before.rank, rows.visible, rows.numbers)
-        return before._replace(completed=before.completed + step, step=step)
+        return replace(before, completed=before.completed + step, step=step)
 
     def refit(self, learning: Learning) -> Self:
         """The stored rows with all of their cells."""
@@ -265,7 +265,7 @@ def fit(learning: Learning) -> Neighbours | None:
     fit_blend(module, answers, missed, hidden[:, column])
     # The answers are the costly part: what follows from them is noted, not asked for again.
     step = torch.einsum("nwk,kw->nw", answers, module.blend)
-    trail.record(given._replace(completed=given.completed + step, step=step))
+    trail.record(replace(given, completed=given.completed + step, step=step))
     return module
 
 

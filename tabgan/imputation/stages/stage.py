@@ -11,7 +11,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -27,11 +27,13 @@ __all__ = [
     "Completion",
     "FittedColumn",
     "FittedStage",
+    "NoSettings",
     "Rows",
     "Seen",
     "Stage",
     "Trail",
     "drawn_by",
+    "proposed_by",
     "settings_of",
 ]
 
@@ -62,7 +64,8 @@ class Rows:
         return Rows(*(None if part is None else part[chosen] for part in (self.values, self.visible, self.numbers)))  # type: ignore[arg-type]
 
 
-class Completion(NamedTuple):
+@dataclass(frozen=True)
+class Completion:
     """What the stages so far make of rows; each of shape (n, width), equal to the rows' values in visible slots."""
 
     completed: Tensor
@@ -75,10 +78,14 @@ class Completion(NamedTuple):
     """Its conditional mean in normal scores, numbers left in scores."""
     step: Tensor
     """What similar training rows added to the closed form."""
+    proposals: Mapping[str, Tensor] = field(default_factory=dict)
+    """Completions that a stage proposes, by its name, without moving ``completed``: the blend weighs them (`proposed_by`)."""
 
-    def take(self, chosen: Tensor | slice) -> Completion:
-        """That of some of the rows."""
-        return Completion(*(part[chosen] for part in self))
+    def changed(self, change: Callable[[Tensor], Tensor]) -> Completion:
+        """The same with every tensor changed in the same way: some rows, another dtype."""
+        names = ("completed", "closed", "linear", "rank", "step")
+        own = {name: change(getattr(self, name)) for name in names}
+        return Completion(**own, proposals={name: change(part) for name, part in self.proposals.items()})
 
 
 class FittedStage:
@@ -203,7 +210,7 @@ class Trail:
     def take(self, chosen: Tensor | slice) -> Trail:
         """The trail of some of the rows, with what is known of them."""
         part = Trail(self.rows.take(chosen), self.stages)
-        part._completions = [completion.take(chosen) for completion in self._completions]
+        part._completions = [completion.changed(lambda part: part[chosen]) for completion in self._completions]
         return part
 
     def record(self, completion: Completion) -> None:
@@ -240,13 +247,16 @@ class Seen:
         The rows filled by everything before, and by this blend in columns that had their turn.
     prediction : Tensor of shape (n, width), default=None
         What the closed form says of each cell given the row's *other* cells, also where the cell is visible: to learn what is left.
+    proposals : mapping of str to Tensor of shape (n, width), default=None
+        What stages proposed for the rows.
     """
 
     gaps: Rows | None = None
     completed: Tensor | None = None
     prediction: Tensor | None = None
+    proposals: Mapping[str, Tensor] | None = None
 
-    READABLE: ClassVar = frozenset({"gaps", "completed", "prediction"})
+    READABLE: ClassVar = frozenset({"gaps", "completed", "prediction", "proposals"})
 
     def only(self, reads: frozenset[str]) -> Seen:
         """What is named, and nothing else."""
@@ -255,8 +265,9 @@ class Seen:
     def take(self, chosen: Tensor | slice) -> Seen:
         """That of some of the rows."""
         gaps = None if self.gaps is None else self.gaps.take(chosen)
-        rest = (None if part is None else part[chosen] for part in (self.completed, self.prediction))
-        return Seen(gaps, *rest)
+        completed, prediction = (None if part is None else part[chosen] for part in (self.completed, self.prediction))
+        proposals = self.proposals and {name: part[chosen] for name, part in self.proposals.items()}
+        return Seen(gaps, completed, prediction, proposals)
 
 
 class FittedColumn(Protocol):
@@ -298,6 +309,40 @@ class Candidate:
     fit: Callable[..., FittedColumn | None]
     from_state: Callable[[Mapping[str, Any]], FittedColumn]
     prior: Mapping[str, float] = field(default_factory=lambda: {"numeric": 0.4, "categorical": 0.4})
+
+
+@dataclass(frozen=True)
+class _Proposed:
+    """A column of what a stage proposed."""
+
+    name: str
+    first: int
+    last: int
+
+    def __call__(self, seen: Seen) -> Tensor:
+        assert seen.proposals is not None
+        return seen.proposals[self.name][:, self.first : self.last]
+
+    def state(self) -> dict[str, Any]:
+        return {"name": self.name, "first": self.first, "last": self.last}
+
+
+@dataclass(frozen=True)
+class NoSettings:
+    """Of stages and candidates that have none."""
+
+
+def proposed_by(name: str, prior: Mapping[str, float]) -> Candidate:
+    """The candidate that stands for a stage of this name, which proposes completions of whole rows.
+
+    So a joint model (a network over all columns) is weighed per column like any other candidate.
+    """
+
+    def fit(seen: Seen, truth: Tensor, j: int, learning: Any, *, judging: bool) -> FittedColumn | None:
+        span = learning.spans[j]
+        return _Proposed(name, span.start, span.stop)
+
+    return Candidate(name, NoSettings, frozenset({"proposals"}), fit, lambda state: _Proposed(**state), prior)
 
 
 def settings_of(kind: type[S], given: Mapping[str, Any]) -> S:
