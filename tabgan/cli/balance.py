@@ -116,7 +116,7 @@ def balance(
     output_format: OutputFormatOption = None,
     model: ModelOption = None,
     refit: RefitOption = False,
-    steps: Annotated[int | None, typer.Option(metavar="N", help="Train at most this many steps.")] = None,
+    steps: Annotated[int | None, typer.Option(metavar="N", help="Train at most this long (300).")] = None,
     max_time: MaxTimeOption = None,
     seed: SeedOption = 0,
     device: DeviceOption = "auto",

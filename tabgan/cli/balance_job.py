@@ -27,7 +27,7 @@ _STRATEGIES = ("auto", "minority", "not minority", "not majority", "all")
 _MOST_NAMED = 5
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class BalanceOptions:
     """What `tabgan balance` was asked for; see its ``--help``."""
 
@@ -35,20 +35,20 @@ class BalanceOptions:
     output: Place
     reading: ReadOptions
     target: str
-    strategy: str = "auto"
-    method: str = "bagan"
-    gate: str | None = None
-    leave: Sequence[str] = ()
-    categorical: Sequence[str] = ()
-    mark: str | None = None
-    model: Path | None = None
-    refit: bool = False
-    report: Path | None = None
-    seed: int = 0
-    device: str = "auto"
-    max_time: float | None = None
-    steps: int | None = None
-    progress: bool = False
+    strategy: str
+    method: str
+    gate: str | None
+    leave: Sequence[str]
+    categorical: Sequence[str]
+    mark: str | None
+    model: Path | None
+    refit: bool
+    report: Path | None
+    seed: int
+    device: str
+    max_time: float | None
+    steps: int | None
+    progress: bool
 
 
 def balance_file(options: BalanceOptions, say: Callable[[str], None]) -> BalanceReport:

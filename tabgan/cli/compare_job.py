@@ -25,24 +25,24 @@ __all__ = ["CompareOptions", "compare_file", "show"]
 _SUFFIXES = (".json", ".md", ".csv")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class CompareOptions:
     """What `tabgan compare` was asked for; see its ``--help``."""
 
     source: Place
     reading: ReadOptions
-    output: Path | None = None
-    report: Path | None = None
-    methods: Sequence[str] = ()
-    rate: float = 0.2
-    mechanism: str = "mcar"
-    repeats: int = 3
-    max_rows: int = 5000
-    leave: Sequence[str] = ()
-    categorical: Sequence[str] = ()
-    max_time: float | None = None
-    seed: int = 0
-    quiet: bool = False
+    output: Path | None
+    report: Path | None
+    methods: Sequence[str]
+    rate: float
+    mechanism: str
+    repeats: int
+    max_rows: int
+    leave: Sequence[str]
+    categorical: Sequence[str]
+    max_time: float | None
+    seed: int
+    quiet: bool
 
 
 def compare_file(options: CompareOptions) -> Comparison:

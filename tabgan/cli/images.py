@@ -105,7 +105,8 @@ def sample(
     from tabgan.cli.images_job import DrawOptions, draw_file
 
     check_numbers(seed=seed)
-    note(draw_file(DrawOptions(model, output, n, label, truncation, seed, report)))
+    options = DrawOptions(model=model, output=output, n=n, label=label, truncation=truncation, seed=seed, report=report)
+    note(draw_file(options))
 
 
 @images.command()
@@ -124,4 +125,5 @@ def grid(
     from tabgan.cli.images_job import DrawOptions, draw_grid
 
     check_numbers(seed=seed)
-    note(draw_grid(DrawOptions(model, output, n, label, truncation, seed, report), zoom))
+    options = DrawOptions(model=model, output=output, n=n, label=label, truncation=truncation, seed=seed, report=report)
+    note(draw_grid(options, zoom))

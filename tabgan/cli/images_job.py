@@ -22,39 +22,39 @@ __all__ = ["DrawOptions", "TrainOptions", "draw_file", "draw_grid", "train_file"
 _GRID_COLUMNS = 10
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TrainOptions:
     """What `tabgan images train` was asked for; see its ``--help``."""
 
     source: Path
     output: Path
-    labels: Path | None = None
-    targets: Path | None = None
-    recipe: str = "wgan-gp"
-    steps: int | None = None
-    settings: str | None = None
-    value_range: tuple[float, float] | None = None
-    seed: int = 0
-    device: str = "auto"
-    max_time: float | None = None
-    sample_every: int | None = None
-    sample_folder: Path | None = None
-    resume: Path | None = None
-    report: Path | None = None
-    progress: bool = False
+    labels: Path | None
+    targets: Path | None
+    recipe: str
+    steps: int | None
+    settings: str | None
+    value_range: tuple[float, float] | None
+    seed: int
+    device: str
+    max_time: float | None
+    sample_every: int | None
+    sample_folder: Path | None
+    resume: Path | None
+    report: Path | None
+    progress: bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class DrawOptions:
     """What `tabgan images sample` or `tabgan images grid` was asked for; see their ``--help``."""
 
     model: Path
     output: Path
-    n: int = 100
-    label: str | None = None
-    truncation: float | None = None
-    seed: int = 0
-    report: Path | None = None
+    n: int
+    label: str | None
+    truncation: float | None
+    seed: int
+    report: Path | None
 
 
 def train_file(options: TrainOptions) -> str:

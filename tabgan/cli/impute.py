@@ -88,7 +88,7 @@ def impute(
     objective: Annotated[Objective, typer.Option(help="remask is the better one; paper is GAIN as published.")] = (
         Objective.remask
     ),
-    steps: Annotated[int | None, typer.Option(metavar="N", help="Train at most this long (600; paper: 10000).")] = None,
+    steps: Annotated[int | None, typer.Option(metavar="N", help="Train at most this long (400; paper: 10000).")] = None,
     max_time: MaxTimeOption = None,
     seed: SeedOption = 0,
     device: DeviceOption = "auto",

@@ -22,25 +22,25 @@ from tabgan.exceptions import InvalidInputError, InvalidParameterError, SchemaMi
 __all__ = ["ImputeOptions", "impute_file"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ImputeOptions:
     """What `tabgan impute` was asked for; see its ``--help``."""
 
     source: Place
     output: Place
     reading: ReadOptions
-    leave: Sequence[str] = ()
-    only: Sequence[str] = ()
-    categorical: Sequence[str] = ()
-    model: Path | None = None
-    refit: bool = False
-    report: Path | None = None
-    seed: int = 0
-    device: str = "auto"
-    max_time: float | None = None
-    steps: int | None = None
-    objective: str = "remask"
-    progress: bool = False
+    leave: Sequence[str]
+    only: Sequence[str]
+    categorical: Sequence[str]
+    model: Path | None
+    refit: bool
+    report: Path | None
+    seed: int
+    device: str
+    max_time: float | None
+    steps: int | None
+    objective: str
+    progress: bool
 
 
 def impute_file(options: ImputeOptions, say: Callable[[str], None]) -> ImputeReport:

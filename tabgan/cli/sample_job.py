@@ -23,17 +23,17 @@ _TRUTH = {"true": True, "1": True, "false": False, "0": False}
 _CLASS_COLUMN = "class"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SampleOptions:
     """What `tabgan sample` was asked for; see its ``--help``."""
 
     model: Path
     n: int
     output: Place
-    label: str | None = None
-    where: Sequence[str] = ()
-    seed: int = 0
-    report: Path | None = None
+    label: str | None
+    where: Sequence[str]
+    seed: int
+    report: Path | None
 
 
 def sample_file(options: SampleOptions) -> str:
