@@ -34,9 +34,10 @@ from tabgan.cli.options import (
 
 __all__ = ["BALANCE_EPILOG", "balance"]
 
-BALANCE_EPILOG = """All rows of INPUT come first, byte for byte in CSV, TSV and JSON-lines, then the made ones, which have gaps where
-the rows that they started from have them. Data go to OUTPUT alone, everything else to stderr. The file that --model
-names holds the rows of INPUT; it makes rows for this very table at any --strategy, and tabgan sample draws from it.
+BALANCE_EPILOG = """All rows of INPUT come first, byte for byte in CSV, TSV and JSON-lines, then the synthetic ones, in which
+values are missing where the rows that they started from lack them. Data go to OUTPUT alone, everything else to stderr.
+The file that --model names holds the rows of INPUT; it makes rows for this very table at any --strategy, and tabgan
+sample draws from it.
 
 Examples:
 
@@ -100,12 +101,13 @@ def balance(
     leave: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="COL", help="Keep from the model, and leave empty in made rows: ids, names. Repeatable, or commas."
+            metavar="COL",
+            help="Keep from the model, and leave empty in synthetic rows: ids, names. Repeatable, or with commas.",
         ),
     ] = None,
     categorical: CategoricalOption = None,
     mark: Annotated[
-        str | None, typer.Option(metavar="COL", help="Add this column: true in made rows, false in the others.")
+        str | None, typer.Option(metavar="COL", help="Add this column: true in synthetic rows, false in the others.")
     ] = None,
     missing: MissingOption = None,
     default_markers: DefaultMarkersOption = True,
@@ -130,7 +132,7 @@ def balance(
     quiet: QuietOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Add made rows of the rarer classes to a table."""
+    """Add synthetic rows of the minority classes to a table."""
     from tabgan.cli.balance_job import BalanceOptions, balance_file
     from tabgan.cli.files.sources import place_of
     from tabgan.cli.models import is_reused, say_ignored

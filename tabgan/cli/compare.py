@@ -27,8 +27,8 @@ from tabgan.cli.options import (
 
 __all__ = ["COMPARE_EPILOG", "compare"]
 
-COMPARE_EPILOG = """Real gaps are never scored, as nobody knows their values; INPUT is not changed. The ranking goes to stdout,
-everything else to stderr.
+COMPARE_EPILOG = """Cells that are missing in INPUT are never scored, as nobody knows their values; INPUT is not changed. The
+ranking goes to stdout, everything else to stderr.
 
 Examples:
 
@@ -90,7 +90,7 @@ def compare(
     quiet: QuietOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Hide known cells of your own table and rank the imputers by how well they fill them."""
+    """Hide known cells of your own table and rank the imputers by how well they impute them."""
     from tabgan.cli.compare_job import CompareOptions, compare_file, show
     from tabgan.cli.files.sources import place_of
 

@@ -17,7 +17,7 @@ def demo(
     report: PageOption = None,
     debug: DebugOption = False,
 ) -> None:
-    """Fill the 19 gaps of the Palmer penguins and compare with mean/mode, kNN and MICE on hidden cells."""
+    """Impute the 19 missing values of the Palmer penguins, and compare with mean/mode, kNN and MICE on hidden cells."""
     check_numbers(steps=steps, seed=seed)
     check_page(report, {})
     from tabgan.cli.demo_job import run_demo

@@ -40,10 +40,11 @@ def train(
     ],
     output: Annotated[Path, typer.Option("-o", "--output", metavar="MODEL", help="Where the model goes.")],
     labels: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="One label per image: .npy, idx, or text lines.")
+        Path | None, typer.Option(metavar="FILE", help="One label per image: .npy, idx, or lines of a .txt or .csv.")
     ] = None,
     targets: Annotated[
-        Path | None, typer.Option(metavar="IMAGES", help="What images are translated to (pix2pix, cyclegan).")
+        Path | None,
+        typer.Option(metavar="IMAGES", help="What images are translated to, for recipes that need pairs or domains."),
     ] = None,
     recipe: Annotated[str, typer.Option(help="See `tabgan images list`.")] = "wgan-gp",
     steps: Annotated[int | None, typer.Option(metavar="N", help="Training steps; the recipe has a default.")] = None,

@@ -204,7 +204,7 @@ def _read_labels(path: Path) -> np.ndarray:
     if path.suffix == ".npy":
         return _read(path)
     if path.suffix in (".txt", ".csv"):
-        return np.asarray(path.read_text().split())
+        return np.asarray([line.strip() for line in path.read_text().splitlines() if line.strip()])
     return read_idx(path)
 
 

@@ -73,7 +73,10 @@ def impute(
     ] = None,
     only: Annotated[
         list[str] | None,
-        typer.Option(metavar="COL", help="Fill these columns only; the others still inform the model. Repeatable."),
+        typer.Option(
+            metavar="COL",
+            help="Impute these columns only; the others still inform the model. Repeatable, or with commas.",
+        ),
     ] = None,
     categorical: CategoricalOption = None,
     missing: MissingOption = None,
@@ -102,7 +105,7 @@ def impute(
     quiet: QuietOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Fill the gaps of a table with a trained generative adversarial imputation network."""
+    """Impute the missing values of a table with a GAINImputer, fitted on it or kept in a model file."""
     from tabgan.cli.files.sources import place_of
     from tabgan.cli.impute_job import ImputeOptions, impute_file
     from tabgan.cli.models import is_reused, say_ignored

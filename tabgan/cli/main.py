@@ -93,7 +93,7 @@ def _options(
     ] = False,
     debug: DebugOption = False,
 ) -> None:
-    """Fill the gaps and rebalance the classes of real tables with GANs that are measured against the baselines."""
+    """Impute missing values, rebalance classes and draw images with GANs that are measured against the baselines."""
 
 
 app.command(epilog=IMPUTE_EPILOG)(impute)

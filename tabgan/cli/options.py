@@ -44,11 +44,13 @@ __all__ = [
 
 # The table and its format.
 InputArgument = Annotated[
-    str, typer.Argument(help="Table: .csv .tsv .jsonl .ndjson (also .gz), .parquet, .feather; - is stdin.")
+    str,
+    typer.Argument(metavar="INPUT", help="Table: .csv .tsv .jsonl .ndjson (also .gz), .parquet, .feather; - is stdin."),
 ]
 OutputOption = Annotated[str, typer.Option("--output", "-o", help="Where to write; - is stdout. May be INPUT itself.")]
 CategoricalOption = Annotated[
-    list[str] | None, typer.Option(metavar="COL", help="Treat as categories, even if numbers. Repeatable.")
+    list[str] | None,
+    typer.Option(metavar="COL", help="Treat as categories, even if numbers. Repeatable, or with commas."),
 ]
 MissingOption = Annotated[
     list[str] | None,

@@ -28,7 +28,7 @@ Exit codes: 0 done; 1 failed (disk full, missing package); 2 bad usage or input;
 
 
 def sample(
-    model: Annotated[Path, typer.Argument(help="File that tabgan balance --model wrote.")],
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="File that tabgan balance --model wrote.")],
     n: Annotated[int, typer.Option("-n", "--number", metavar="N", help="How many rows.")],
     output: Annotated[
         str,

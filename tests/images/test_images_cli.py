@@ -39,6 +39,13 @@ def test_train_sample_grid(run, tmp_path):
     assert tabgan.load("n.tabgan").n_iter_ == 5
 
 
+def test_a_label_is_a_whole_line(run, tmp_path):
+    (tmp_path / "two words.txt").write_text("big cat\nold dog \n" * 10 + "\n")
+    result = run("train", "images.npy", "-o", "m.tabgan", "--labels", "two words.txt", "--recipe", "cgan", "--steps", 1)
+    assert result.exit_code == 0, result.output
+    assert tabgan.load("m.tabgan").classes_.tolist() == ["big cat", "old dog"]
+
+
 def test_list(run):
     result = run("list")
     assert result.exit_code == 0
