@@ -13,7 +13,7 @@ import torch
 from sklearn.exceptions import NotFittedError
 
 import tabgan.core.checkpoint
-import tabgan.imputation.stages.correction
+import tabgan.imputation.stages.closed_form
 from tabgan import BAGANOversampler, CGANSampler, GAINImputer, compare_imputers, load
 from tabgan.core.trainer import Trainer
 from tabgan.images import ImageGAN
@@ -108,7 +108,7 @@ def estimators():
     with at_steps(5):
         outcomes["draws"], done = fitted(lambda: GAINImputer(n_steps=2, draw_steps=20, random_state=0).fit(X))
     outcomes["draws"]["gaps"] = int(sum(one.isna().sum().sum() for one in done.sample(X, 2)))
-    with Pressing(tabgan.imputation.stages.correction, "fit_base", 1):
+    with Pressing(tabgan.imputation.stages.closed_form, "fit_closed_form", 1):
         outcomes["before"], done = fitted(lambda: GAINImputer(n_steps=50, draw_steps=20, random_state=0).fit(X))
     outcomes["before"]["gaps"] = int(done.transform(X).isna().sum().sum())
     fits = {

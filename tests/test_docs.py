@@ -21,7 +21,7 @@ import typer
 from tabgan.cli.main import app
 from tabgan.core.trainer import Trainer
 from tabgan.images import recipes
-from tabgan.imputation.stages.neighbours import fit_neighbours
+from tabgan.imputation.stages import neighbours
 from tabgan.model_selection.baselines import TreeChain
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -79,7 +79,7 @@ def quick(monkeypatch, tmp_path):
     """Short training, few trees, no windows, an empty working directory."""
     fit = Trainer.fit
     monkeypatch.setattr(Trainer, "fit", lambda self, n_steps: fit(self, min(n_steps, MOST_STEPS)))
-    monkeypatch.setitem(inspect.unwrap(fit_neighbours).__kwdefaults__, "n_steps", MOST_STEPS)
+    monkeypatch.setattr(neighbours, "METRIC_STEPS", MOST_STEPS)
     monkeypatch.setitem(TreeChain.__init__.__kwdefaults__, "n_trees", MOST_TREES)
     monkeypatch.setenv("MPLBACKEND", "Agg")
     monkeypatch.chdir(tmp_path)

@@ -40,7 +40,7 @@ class PlainGenerator(nn.Module):
 
     Shape
     -----
-    As `tabgan.imputation.stages.correction.BasedGenerator`, with one member.
+    values: (n, width), visible: (n, n_columns). Output: (n, width); `members` gives (1, n, width).
     """
 
     def __init__(self, spans: Sequence[Span], width: int, n_hidden: int, generator: torch.Generator) -> None:

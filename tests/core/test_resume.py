@@ -4,7 +4,6 @@ import pytest
 import torch
 from torch import nn
 
-from benchmarks.imputation.remasking import RemaskTask
 from tabgan.core.callbacks import EarlyStopping, NanGuard, WeightAverage
 from tabgan.core.checkpoint import read_model_file, write_model_file
 from tabgan.core.losses import ADVERSARIAL_LOSSES
@@ -15,12 +14,12 @@ from tabgan.core.trainer import Trainer
 from tabgan.imputation.cell_discriminator import CellDiscriminator
 from tabgan.imputation.masking import reconstruction_loss
 from tabgan.imputation.published import GainGenerator, GainTask
-from tabgan.imputation.stages.closed_form import blank_base
-from tabgan.imputation.stages.correction import BasedGenerator
+from tabgan.imputation.stages.correction import Correction, CorrectionTask
 from tabgan.networks.blocks import init_linear, mlp
 from tabgan.networks.heads import span_index
 from tabgan.spans import Span
 from tabgan.verdict import Verdict
+from tests.imputation.learning_of import learning_of
 
 SPANS = [Span("numeric", 0, 1), Span("categorical", 1, 4), Span("numeric", 4, 5)]
 
@@ -82,24 +81,21 @@ def remask(seed):
     values, visible = table()
     held_out = torch.zeros_like(visible)
     held_out[:20] = visible[:20]
-    shown = visible - held_out
-    column = span_index(SPANS)
-    module = BasedGenerator(
-        SPANS,
-        blank_base(SPANS),
-        torch.linspace(0, 1, 5).repeat(2, 1),
-        width=8,
-        n_blocks=1,
-        n_members=2,
-        generator=draw,
+    learning = learning_of(values, SPANS, visible - held_out, held_out, with_closed_form=True)
+    module = Correction(
+        SPANS, torch.linspace(0, 1, 5).repeat(2, 1), width=8, n_blocks=1, n_members=2, generator=draw
     ).float()
-    task = RemaskTask(values, shown, batch_size=16, donors=visible, donor_fraction=0.3)
+    task = CorrectionTask(learning.masked, module, 16, torch.device("cpu"))
     average = WeightAverage(module, "generator")
+    before = type(learning.judged.last)(*(part.float() for part in learning.judged.last))
+    rows = learning.judged.rows
 
     @torch.no_grad()
     def score(scored):
-        raw = scored.heads.log_probabilities(scored.members(values, shown))
-        return float(reconstruction_loss(raw, values, held_out, column, scored.heads.is_categorical))
+        features = scored.features(before, rows.visible.float())
+        raw = scored.heads.log_probabilities(scored.corrected(features, before.completed))
+        truth, heads = rows.values.float(), scored.heads
+        return float(reconstruction_loss(raw, truth, learning.judged_cells, heads.column, heads.is_categorical))
 
     stopping = EarlyStopping(average.module, score, patience=1000, every=30)
     phase = Phase(

@@ -6,7 +6,8 @@ import pytest
 import scipy.sparse as sp
 
 from tabgan import GAINImputer
-from tabgan.imputation.chain import ImputationModel
+from tabgan.imputation.chain import Chain
+from tabgan.imputation.published import PublishedGain
 
 
 def table(**columns):
@@ -67,7 +68,15 @@ def no_training(monkeypatch):
     def refuse(*_, **__):
         raise AssertionError("training started")
 
-    monkeypatch.setattr(ImputationModel, "train", refuse)
+    for model in (Chain, PublishedGain):
+        monkeypatch.setattr(model, "fit", refuse)
+
+
+@pytest.mark.usefixtures("no_training")
+@pytest.mark.parametrize("objective", ["remask", "paper"])
+def test_the_refusal_would_be_noticed(objective):
+    with pytest.raises(AssertionError, match="training started"):
+        GAINImputer(objective=objective).fit(table())
 
 
 @pytest.mark.usefixtures("no_training")

@@ -7,7 +7,7 @@ from scipy.stats import norm
 
 from tabgan.imputation.conditional_means.factors import FactorConditional, fit_factors
 from tabgan.imputation.conditional_means.gaussian import GaussianConditional
-from tabgan.imputation.stages.closed_form import MAX_DENSE_WIDTH, NormalScores, blank_base, fit_base
+from tabgan.imputation.stages.closed_form import MAX_DENSE_WIDTH, ClosedForm, NormalScores, fit_closed_form
 from tabgan.spans import Span
 
 
@@ -65,7 +65,7 @@ def blend_errors(rows):
     """Mean squared error of the blend, of the linear part and of the rank part, on fresh rows."""
     spans = [Span("numeric", j, j + 1) for j in range(rows.shape[1])]
     rows = (rows - rows.mean(0)) / rows.std(0)
-    base = fit_base(rows[:2000], torch.ones_like(rows[:2000]), spans, seeded())
+    base = fit_closed_form(rows[:2000], torch.ones_like(rows[:2000]), spans, seeded())
     fresh = rows[2000:]
     visible = (torch.rand(fresh.shape, generator=seeded(1)) < 0.7).double()
     blended, linear, rank = base(fresh, visible)
@@ -93,11 +93,11 @@ def test_the_blend_is_about_as_good_as_the_better_part():
 
 
 @pytest.mark.parametrize("width", [5, MAX_DENSE_WIDTH + 3])
-def test_weights_load_into_a_blank_base(width):
+def test_weights_load_into_a_blank_one(width):
     rows, _ = low_rank_rows(300, width)
     spans = [Span("numeric", j, j + 1) for j in range(width)]
-    fitted = fit_base(rows, torch.ones_like(rows), spans, seeded())
-    blank = blank_base(spans).double()
+    fitted = fit_closed_form(rows, torch.ones_like(rows), spans, seeded())
+    blank = ClosedForm.blank(spans)
     blank.load_state_dict(fitted.state_dict())
     visible = (torch.rand(rows.shape, generator=seeded(2)) < 0.7).double()
     for left, right in zip(blank(rows, visible), fitted(rows, visible), strict=True):

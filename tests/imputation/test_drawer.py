@@ -5,56 +5,101 @@ import torch
 
 from tabgan.imputation.conditional_means.factors import FactorConditional
 from tabgan.imputation.conditional_means.gaussian import GaussianConditional
-from tabgan.imputation.stages.closed_form import fit_base
-from tabgan.imputation.stages.correction import BasedGenerator
-from tabgan.imputation.stages.draws import Drawer
+from tabgan.imputation.stages.closed_form import ClosedForm, fit_closed_form
+from tabgan.imputation.stages.draws import Draws, Told
+from tabgan.imputation.stages.stage import Completion
 from tabgan.spans import Span
 
 SPANS = (Span("numeric", 0, 1), Span("numeric", 1, 2), Span("numeric", 2, 3))
 
 
 @pytest.fixture(scope="module")
-def drawer():
-    """Around an untrained point estimate of two dependent columns and one that is half zeros."""
+def closed_form() -> ClosedForm:
+    """Of two dependent columns and one that is half zeros."""
     generator = torch.Generator().manual_seed(0)
     rows = torch.randn(2000, 3, generator=generator, dtype=torch.float64)
     rows[:, 1] += rows[:, 0]
     rows[:, 2] = rows[:, 2].clamp_min(0)
-    base = fit_base(rows, torch.ones_like(rows), SPANS, generator)
-    edges = torch.quantile(rows, torch.linspace(0, 1, 5, dtype=torch.float64), dim=0).T.contiguous()
-    point = BasedGenerator(SPANS, base, edges, width=8, n_blocks=1, n_members=2, generator=generator).double()
-    return Drawer(point, width=8, generator=generator).double()
+    return fit_closed_form(rows, torch.ones_like(rows), SPANS, generator)
 
 
-def fit(drawer, share, noise, n=4000):
+@pytest.fixture
+def drawer() -> Draws:
+    """Untrained."""
+    return Draws(SPANS, width=8, generator=torch.Generator().manual_seed(0)).double()
+
+
+def fit(drawer, closed_form, share, noise, n=4000):
     """Fit to a truth that lies ``share`` of the way from the copula's mean to the point estimate."""
     generator = torch.Generator().manual_seed(1)
     visible, hidden = torch.zeros(n, 3, dtype=torch.float64), torch.ones(n, 3, dtype=torch.float64)
     means, scored_point = torch.randn(2, n, 3, generator=generator, dtype=torch.float64)
     truth = torch.lerp(means, scored_point, share) + noise * torch.randn(n, 3, generator=generator, dtype=torch.float64)
-    drawer.fit_centre((means, means, scored_point), truth, hidden, drawer.noise(visible, 1, generator)[0])
+    told = Told(means, means, scored_point)
+    deviation = closed_form.deviations(visible, 1, generator)[0]
+    drawer.fit_centre(told, truth, hidden, deviation, closed_form.scores.largest_ties())
 
 
 @pytest.mark.parametrize("share", [0.0, 0.4, 1.0])
-def test_draws_lean_as_far_as_the_truth_does(drawer, share):
-    fit(drawer, share, 0.1)
+def test_draws_lean_as_far_as_the_truth_does(drawer, closed_form, share):
+    fit(drawer, closed_form, share, 0.1)
     assert drawer.lean[:2].tolist() == pytest.approx([share, share], abs=0.02)
 
 
-def test_the_spread_is_what_is_left(drawer):
-    fit(drawer, 0.5, 0.3)
+def test_the_spread_is_what_is_left(drawer, closed_form):
+    fit(drawer, closed_form, 0.5, 0.3)
     # Nothing is visible, so the copula's deviations have variance 1 in scores.
     assert drawer.spread[:2].tolist() == pytest.approx([0.3, 0.3], abs=0.03)
 
 
-def test_a_column_with_many_ties_keeps_the_copulas_draws(drawer):
-    fit(drawer, 1.0, 0.1)
+def test_a_column_with_many_ties_keeps_the_copulas_draws(drawer, closed_form):
+    fit(drawer, closed_form, 1.0, 0.1)
     assert (float(drawer.lean[2]), float(drawer.spread[2])) == (0.0, 1.0)
 
 
-def test_few_cells_lead_to_little_trust(drawer):
-    fit(drawer, 1.0, 0.0, n=20)
+def test_few_cells_lead_to_little_trust(drawer, closed_form):
+    fit(drawer, closed_form, 1.0, 0.0, n=20)
     assert drawer.lean[:2].tolist() == pytest.approx([0.5, 0.5], abs=0.01)
+
+
+def test_cells_that_were_not_hidden_on_purpose_do_not_count(drawer, closed_form):
+    draw = torch.Generator().manual_seed(3)
+    means, point, other = torch.randn(3, 500, 3, generator=draw, dtype=torch.float64)
+    hidden = (torch.arange(500) % 2 == 0).double()[:, None].expand(-1, 3)
+    truth = torch.where(hidden > 0, point, other)
+    ties = closed_form.scores.largest_ties()
+    drawer.fit_centre(Told(means, means, point), truth, hidden, torch.ones_like(truth), ties)
+    few = 20 / (250 + 20)
+    assert drawer.lean[:2].tolist() == pytest.approx([1 - few, 1 - few], abs=1e-6)
+
+
+def test_draws_are_told_scores_of_numbers_and_logarithms_of_levels():
+    spans = (Span("numeric", 0, 1), Span("categorical", 1, 3))
+    rows = torch.tensor([[float(k), k % 2, 1 - k % 2] for k in range(101)], dtype=torch.float64)
+    draw = torch.Generator().manual_seed(0)
+    closed_form = fit_closed_form(rows, torch.ones_like(rows), spans, draw)
+    completed = torch.tensor([[50.0, 0.25, 0.75], [0.0, 0.0, 1.0]], dtype=torch.float64)
+    rank = torch.tensor([[0.3, 0.4, 0.5], [0.6, 0.7, 0.8]], dtype=torch.float64)
+    told = (
+        Draws(spans, width=8, generator=draw)
+        .double()
+        .told(closed_form, Completion(completed, completed, completed, rank, torch.zeros_like(rank)))
+    )
+    assert torch.equal(told.means, rank)
+    assert told.raw[:, 0].tolist() == [50.0, 0.0]
+    torch.testing.assert_close(told.raw[0, 1:], torch.tensor([0.25, 0.75], dtype=torch.float64).log())
+    assert told.raw[1, 1] < -10  # not minus infinity
+    assert told.raw.isfinite().all()
+    torch.testing.assert_close(told.point[:, :1], closed_form.scores(completed[:, :1]))
+    assert torch.equal(told.point[:, 1:], told.raw[:, 1:])
+
+
+def test_before_training_draws_are_the_copulas(drawer, closed_form):
+    draw = torch.Generator().manual_seed(2)
+    means, point, deviation = torch.randn(3, 30, 3, generator=draw, dtype=torch.float64)
+    noise = drawer.noise(deviation[None], draw)[0]
+    made = drawer(Told(means, means, point), torch.zeros(30, 3, dtype=torch.float64), noise)
+    torch.testing.assert_close(made, means + deviation)
 
 
 LOADINGS = torch.tensor([[1.0], [0.8], [-0.5]], dtype=torch.float64)

@@ -168,13 +168,31 @@ def test_time_budget_and_warm_start(mixed):
     assert short.stop_reason_ == "time budget used up"
     assert 0 < short.n_iter_ < 100_000
     warm = GAINImputer(**QUICK, warm_start=True).fit(mixed)
-    weights = copy.deepcopy(warm._model.module.state_dict())
+    lasting = ("closed form", "correction")  # neighbours, forests, draws and donors are of the table of each fit
+    weights = {name: copy.deepcopy(warm._model.stages[name].state_dict()) for name in lasting}
     encoder = warm.encoder_
     warm.set_params(n_steps=1, learning_rate=1e-12).fit(mixed)
     assert warm.encoder_ is encoder
-    for name, value in warm._model.module.state_dict().items():
-        if "neighbours" not in name:  # looked up anew in the table of each fit
-            torch.testing.assert_close(value, weights[name], rtol=1e-4, atol=1e-5)
+    for stage in lasting:
+        found = warm._model.stages[stage].state_dict()
+        assert found.keys() == weights[stage].keys()
+        for name, value in found.items():
+            torch.testing.assert_close(value, weights[stage][name], rtol=1e-4, atol=1e-5)
+
+
+def test_a_warm_start_cannot_change_the_objective(mixed):
+    for first, then in (("remask", "paper"), ("paper", "remask")):
+        imputer = GAINImputer(**QUICK | {"n_steps": 2}, objective=first, warm_start=True).fit(mixed)
+        with pytest.raises(ValueError, match="warm_start=True cannot change `objective`"):
+            imputer.set_params(objective=then).fit(mixed)
+
+
+def test_a_warm_start_of_the_published_model_goes_on_from_its_weights(mixed):
+    imputer = GAINImputer.paper(**QUICK, warm_start=True).fit(mixed)
+    weights = copy.deepcopy(imputer._model.module.state_dict())
+    imputer.set_params(n_steps=1, learning_rate=1e-12).fit(mixed)
+    for name, value in imputer._model.module.state_dict().items():
+        torch.testing.assert_close(value, weights[name], rtol=1e-5, atol=1e-6)
 
 
 def test_tiny_tables_fall_back_to_the_closed_form():

@@ -169,11 +169,11 @@ def test_no_cells_at_all_give_zero():
 def test_a_remask_batch_splits_the_observed_cells_into_shown_and_hidden():
     values, visible = rows(40), mask(40, 4).double()
     batch = RemaskTask(values, visible, batch_size=64, lowest_rate=0.2, highest_rate=0.4).batch(seeded())
-    assert torch.equal(batch.condition + batch.weight, batch.target)
-    assert (batch.condition * batch.weight == 0).all()
-    assert batch.weight.sum() > 0
+    assert torch.equal(batch.shown + batch.hidden, batch.observed)
+    assert (batch.shown * batch.hidden == 0).all()
+    assert batch.hidden.sum() > 0
     known = {tuple(row.tolist()) for row in torch.cat([values, visible], 1)}
-    assert all(tuple(row.tolist()) in known for row in torch.cat([batch.real, batch.target], 1))
+    assert all(tuple(row.tolist()) in known for row in torch.cat([batch.values, batch.observed], 1))
 
 
 class Fill(nn.Module):
@@ -211,11 +211,11 @@ def gain(request):
 def test_gain_draws_distinct_rows_and_fills_hidden_cells_with_small_noise(gain):
     task, _ = gain
     batch = task.batch(seeded())
-    seen = batch.target[:, COLUMN] > 0
-    assert len(batch.real) == 20
-    assert ((batch.real[~seen] >= 0) & (batch.real[~seen] <= 0.01)).all()
+    seen = batch.visible[:, COLUMN] > 0
+    assert len(batch.given) == 20
+    assert ((batch.given[~seen] >= 0) & (batch.given[~seen] <= 0.01)).all()
     known = [row.nan_to_num(-1).tolist() for row in task.values]
-    drawn = [row.tolist() for row in torch.where(seen, batch.real, -1.0)]
+    drawn = [row.tolist() for row in torch.where(seen, batch.given, -1.0)]
     assert all(known.count(row) >= drawn.count(row) for row in drawn)
 
 
@@ -223,12 +223,12 @@ def test_gain_shows_the_discriminator_observed_cells_as_they_are_and_filled_ones
     task, players = gain
     batch = task.batch(seeded())
     (case,) = task.discriminator_cases(players, batch)
-    seen = batch.target[:, COLUMN] > 0
+    seen = batch.visible[:, COLUMN] > 0
     completed = players["discriminator"].completed
-    assert torch.equal(completed[seen], batch.real[seen])
+    assert torch.equal(completed[seen], batch.given[seen])
     assert (completed[~seen] == 0.5).all()
-    assert players["discriminator"].hint is batch.condition
-    assert torch.equal(case.target, batch.target)
+    assert players["discriminator"].hint is batch.hint
+    assert torch.equal(case.target, batch.visible)
     ADVERSARIAL_LOSSES["non-saturating"].discriminator_loss([case]).backward()
     assert players["generator"].level.grad is None
     assert players["discriminator"].gain.grad is not None
@@ -241,8 +241,8 @@ def test_gains_generator_is_judged_on_open_filled_cells_in_the_proportion_of_the
     cases = task.generator_cases(players, batch)
     value = ADVERSARIAL_LOSSES["non-saturating"].generator_loss(cases)
     logits = cases[0].verdict.adversarial.detach()
-    element = -(1 - batch.target) * batch.weight * nn.functional.logsigmoid(logits)
-    assert float(value.detach()) == pytest.approx(float(element.sum() / batch.weight.sum()), rel=1e-5)
+    element = -(1 - batch.visible) * batch.open_cells * nn.functional.logsigmoid(logits)
+    assert float(value.detach()) == pytest.approx(float(element.sum() / batch.open_cells.sum()), rel=1e-5)
     value.backward()
     assert players["generator"].level.grad != 0
 
@@ -251,8 +251,8 @@ def test_gains_reconstruction_counts_observed_slots_only(gain):
     task, players = gain
     batch = task.batch(seeded())
     value = task.reconstruction(players, batch).detach()
-    seen = batch.target[:, COLUMN] > 0
-    assert float(value) == pytest.approx(float(((0.5 - batch.real[seen]) ** 2).mean()), rel=1e-5)
+    seen = batch.visible[:, COLUMN] > 0
+    assert float(value) == pytest.approx(float(((0.5 - batch.given[seen]) ** 2).mean()), rel=1e-5)
 
 
 def test_a_batch_judged_first_without_gradients_still_teaches_the_generator(gain):

@@ -1,12 +1,16 @@
 """Retrieval: closed forms on tables where the answer is known, and what a row must never see of itself."""
 
+from unittest.mock import patch
+
 import pytest
 import torch
 
-from tabgan.imputation.stages.closed_form import fit_base
-from tabgan.imputation.stages.neighbours import FEWEST_ROWS, N_CANDIDATES, blank_neighbours, fit_blend, fit_neighbours
-from tabgan.networks.heads import span_index
+from tabgan.imputation.metric_learning import Asking, Stored, learn_metric
+from tabgan.imputation.stages import neighbours
+from tabgan.imputation.stages.neighbours import FEWEST_ROWS, N_CANDIDATES, Neighbours, fit_blend
+from tabgan.imputation.stages.stage import Rows
 from tabgan.spans import Span, total_width
+from tests.imputation.learning_of import learning_of
 from tests.rounding import DOUBLE
 
 NUMERIC = [Span("numeric", j, j + 1) for j in range(3)]
@@ -23,9 +27,23 @@ def wave(n=600, seed=0):
     return torch.stack([x * 2, torch.sin(5 * x), idle], 1).double()
 
 
-def fitted(values, visible, spans, n_keys=1000, **settings):
-    base = fit_base(values, visible[:, span_index(spans)], spans, seeded(2))
-    return base, fit_neighbours(base, values, visible, spans, n_keys, seeded(3), **settings)
+def learning(values, visible, spans, **given):
+    """With the closed form fitted, and some cells of the last rows held out."""
+    held_out = torch.zeros_like(visible)
+    held_out[-20:, -1] = visible[-20:, -1]
+    return learning_of(values, spans, visible - held_out, held_out, with_closed_form=True, **given)
+
+
+def fitted(values, visible, spans, n_keys=1000, n_steps=neighbours.METRIC_STEPS):
+    """The closed form and the neighbours, which store all cells."""
+    given = learning(values, visible, spans, n_references=n_keys)
+    with patch.object(neighbours, "METRIC_STEPS", n_steps):
+        module = neighbours.fit(given)
+    (base,) = given.stages
+    if module is not None:
+        module = module.double()
+        module.restock(base, values[module.rows], visible[module.rows])
+    return base, module
 
 
 def answers(base, module, values, visible, rows=None):
@@ -38,7 +56,7 @@ def test_the_metric_learns_which_column_matters():
     values = wave()
     _, module = fitted(values, torch.ones_like(values), NUMERIC)
     assert module.metrics[1, 1, 0] > 5 * module.metrics[1, 1, 2]
-    torch.testing.assert_close(module.metrics.mean(2), torch.ones(2, 3).double())
+    torch.testing.assert_close(module.metrics.float().mean(2), torch.ones(2, 3))
 
 
 def test_answers_find_a_wave_that_the_base_cannot():
@@ -105,7 +123,7 @@ def test_rows_do_not_depend_on_each_other_and_ties_do_not_matter(spans):
 @pytest.mark.parametrize("n_keys", [40, 500, 803])
 def test_the_search_is_a_full_sort(n_keys):
     """Also where it goes by groups of keys."""
-    module = blank_neighbours(NUMERIC, 0).double()
+    module = Neighbours(NUMERIC, 0).double()
     keys, asked = (torch.randn(n, 3, generator=seeded(n)).double() for n in (n_keys, 20))
     weights = torch.ones_like(asked)
     distances, nearest = module._nearest(asked, weights, torch.cat([keys, keys.square()], 1).T, None)
@@ -116,17 +134,72 @@ def test_the_search_is_a_full_sort(n_keys):
 
 def test_an_untrained_blend_takes_no_step_and_few_rows_are_not_asked():
     values = torch.randn(FEWEST_ROWS, 3, generator=seeded()).double()
-    base, module = fitted(values, torch.ones_like(values), NUMERIC, n_steps=2)
+    ones = torch.ones_like(values)
+    base, module = fitted(values, ones, NUMERIC, n_steps=2)
+    untrained = Neighbours(NUMERIC, 0).double()
+    untrained.restock(base, values, ones)
     blended, _, rank = base(values, torch.zeros_like(values))
-    assert (module(blended, rank, torch.zeros_like(values)) == 0).all()
-    assert fitted(values[1:], torch.ones_like(values[1:]), NUMERIC)[1] is None
-    assert fitted(values, torch.ones_like(values), NUMERIC, n_keys=0)[1] is None
+    assert (untrained(blended, rank, torch.zeros_like(values)) == 0).all()
+    assert len(module.values) == FEWEST_ROWS
+    assert fitted(values[1:], ones[1:], NUMERIC)[1] is None
+    assert fitted(values, ones, NUMERIC, n_keys=0)[1] is None
+    assert neighbours.fit(learning_of(values, NUMERIC, with_closed_form=True)) is None  # nothing is held out
+
+
+def test_the_step_that_was_noted_is_the_one_that_is_taken():
+    """The fit notes its step for the rows that it learnt from, rather than being asked again."""
+    values = wave(200)
+    given = learning(values, torch.ones_like(values), NUMERIC)
+    with patch.object(neighbours, "METRIC_STEPS", 5):
+        module = neighbours.fit(given)
+    trail = given.masked.trail
+    before = trail.after(type(given.stages[0]))
+    given.stages.append(module)
+    noted, asked = trail.last, module.complete(trail.rows, before)
+    assert noted.step.abs().max() > 0.1
+    torch.testing.assert_close(noted.step, asked.step)
+    torch.testing.assert_close(noted.completed, before.completed + asked.step)
+    for name in ("closed", "linear", "rank"):
+        assert torch.equal(getattr(noted, name), getattr(before, name))
+
+
+def test_a_training_row_that_says_which_it_is_does_not_answer_for_itself():
+    values = torch.randn(200, 3, generator=seeded()).double()
+    base, module = fitted(values, torch.ones_like(values), NUMERIC, n_steps=2)
+    with torch.no_grad():
+        module.blend[0] = 1.0
+    hidden = torch.ones(200, 3).double()
+    hidden[:, 0] = 0
+    told, untold = (
+        module.complete(rows, base.complete(rows, None)).completed[:, 0]
+        for rows in (Rows(values, hidden, torch.arange(200)), Rows(values, hidden))
+    )
+    error = (told - values[:, 0]).square().mean()
+    # Its own stored row is as near as can be, so that it says nearly the truth.
+    assert (untold - values[:, 0]).square().mean() < 0.2 * error
+
+
+def test_the_learnt_metric_is_one_set_per_target_and_leaves_no_gradient():
+    values = torch.randn(60, 5, generator=seeded())
+    given = learning(values.double(), torch.ones(60, 3).double(), MIXED)
+    asking = Asking(values, values, torch.ones(60, 3), torch.ones(60, 3), torch.arange(60))
+    stored = Stored(values, values.square(), values, torch.ones(60, 3), torch.arange(60))
+    weights, shares = learn_metric(asking, stored, given.spans, seeded(), 3)
+    again, _ = learn_metric(asking, stored, given.spans, seeded(), 3)
+    assert weights.shape == (3, 5)
+    assert shares.shape == (3,)
+    assert (weights > 0).all()
+    assert ((shares > 0) & (shares < 1)).all()
+    assert torch.equal(weights, again)
+    assert not weights.requires_grad
+    start, _ = learn_metric(asking, stored, given.spans, seeded(), 0)
+    assert torch.equal(start, torch.ones(3, 5))
 
 
 def test_buffers_fit_a_blank_module():
     values = torch.randn(60, 5, generator=seeded()).double()
     _, module = fitted(values, torch.ones(60, 3).double(), MIXED, n_keys=50, n_steps=2)
-    blank = blank_neighbours(MIXED, 50).double()
+    blank = Neighbours(MIXED, 50).double()
     blank.load_state_dict(module.state_dict())
     assert torch.equal(blank.metrics, module.metrics)
     assert len(module.values) == 50
