@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 
 import tabgan
-from tests.golden.models.fitted import CURRENT, FITS, FOLDER, LAYOUT, given, write
+from tests.golden.models.fitted import CURRENT, FITS, FOLDER, LAYOUT, RECIPES, fit_recipe, given, write
 from tests.golden.models.layout import differences, layout_of, read_layouts, write_layouts
 
 
@@ -22,23 +22,31 @@ def renew(everything: bool) -> None:
     stored, fresh = {} if everything else read_layouts(LAYOUT), {}
     with tempfile.TemporaryDirectory() as folder:
         for name, fit in FITS.items():
-            made = Path(folder, f"{name}.tabgan")
+            made, kept = Path(folder, f"{name}.tabgan"), CURRENT / f"{name}.tabgan"
             fit().save(made)
-            fresh[name] = layout_of(made)
-            added, changed = differences(stored.get(name, fresh[name]), fresh[name])
-            print(name, *added, *changed, sep="\n  ")
-            if changed:
-                sys.exit(
-                    f"{name} has another layout: raise FORMAT_VERSION, as tabgan/core/checkpoint.py says. Nothing recorded."
-                )
-            kept = CURRENT / made.name
+            fresh[name] = layout(name, made, stored)
             if everything or not kept.exists():
                 kept.write_bytes(made.read_bytes())
                 write(kept.with_suffix(".npz"), given(name, tabgan.load(kept)))
                 print(f"  wrote {kept.relative_to(FOLDER)} ({kept.stat().st_size:,} bytes)")
             else:
                 tabgan.load(kept)  # without what was added
+        for recipe in RECIPES:
+            fit_recipe(recipe).save(made)
+            fresh[f"recipe {recipe}"] = layout(f"recipe {recipe}", made, stored)
     write_layouts(LAYOUT, fresh)
+
+
+def layout(name: str, made: Path, stored: dict[str, dict[str, str]]) -> dict[str, str]:
+    """Of a file that was just made, where it only adds to the stored one."""
+    fresh = layout_of(made)
+    added, changed = differences(stored.get(name, fresh), fresh)
+    print(name, *added, *changed, sep="\n  ")
+    if changed:
+        sys.exit(
+            f"{name} has another layout: raise FORMAT_VERSION, as tabgan/core/checkpoint.py says. Nothing recorded."
+        )
+    return fresh
 
 
 def renew_outputs() -> None:

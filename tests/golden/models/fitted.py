@@ -13,10 +13,11 @@ from sklearn.datasets import load_digits
 from tabgan import BAGANOversampler, CGANSampler, GAINImputer
 from tabgan.core.checkpoint import FORMAT_VERSION
 from tabgan.images import ImageGAN
+from tabgan.images.recipes import recipes
 from tests.conftest import make_mixed
 from tests.golden.outputs import plain
 
-__all__ = ["CURRENT", "FITS", "FOLDER", "LAYOUT", "given", "read", "write"]
+__all__ = ["CURRENT", "FITS", "FOLDER", "LAYOUT", "RECIPES", "fit_recipe", "given", "read", "write"]
 
 FOLDER = Path(__file__).parent
 CURRENT = FOLDER / f"version{FORMAT_VERSION}"
@@ -88,6 +89,23 @@ FITS: dict[str, Callable[[], Any]] = {
     "image_translation": _image_translation,
 }
 """By the stem of its files: what fits the model."""
+
+
+RECIPES = [*recipes, "non-saturating dcgan", "projection residual"]
+"""Image models of which the layout alone is stored: by recipe, and by the network where that is not the recipe's first choice."""
+
+
+def fit_recipe(name: str) -> ImageGAN:
+    """One step of a recipe in `RECIPES`."""
+    recipe = recipes[name.split()[0]]
+    few = {"width": 2, "n_first_steps": 1, "n_autoencoder_steps": 1, "average": 0.5}
+    settings = {key: value for key, value in few.items() if key in recipe.settings}
+    if name != recipe.name:
+        settings["network"] = name.split()[1]
+    gan = ImageGAN(recipe.name, n_steps=2, batch_size=4, settings=settings, random_state=0)
+    if recipe.needs in ("pairs", "domains"):
+        return gan.fit(IMAGES, targets=1 - IMAGES)
+    return gan.fit(IMAGES, np.stack([LABELS == "low", LABELS == "high"], 1) if name == "vector-conditions" else LABELS)
 
 
 def given(name: str, model: Any) -> dict[str, np.ndarray]:
