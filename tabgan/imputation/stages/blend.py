@@ -12,6 +12,7 @@ import torch
 from scipy.optimize import nnls
 from torch import Tensor
 
+from tabgan.exceptions import ModelFileError
 from tabgan.imputation.learning import Learning
 from tabgan.imputation.stages.closed_form import ClosedForm
 from tabgan.imputation.stages.stage import (
@@ -237,6 +238,8 @@ def _nonnegative(system: Tensor, wanted: Tensor) -> Tensor:
 def _restored(
     state: Mapping[str, Any], spans: Sequence[Span], given: Mapping[str, Any], candidates: Sequence[Candidate]
 ) -> Blend:
+    if unknown := set(state["weights"]) - {candidate.name for candidate in candidates}:
+        raise ModelFileError(f"the model has candidates that this tabgan does not know: {sorted(unknown)}.")
     known = [candidate for candidate in candidates if candidate.name in state["weights"]]
     fitted: list[list[FittedColumn | None]] = []
     for candidate in known:

@@ -95,10 +95,11 @@ class Intervals(FittedStage):
 @torch.no_grad()
 def fit(learning: Learning) -> Intervals:
     """Residuals on held-out cells, of a part of their rows."""
-    trail, cells = learning.judged.take(slice(0, MOST_ROWS)), learning.judged_cells[:MOST_ROWS] > 0
-    spans = learning.spans
-    if not len(trail.rows):
+    judged, spans = learning.judged, learning.spans
+    if not len(judged.rows):
         return Intervals(spans, tuple(() for _ in spans))
+    _ = judged.last  # asked for in any case: completed now, the part taken from it is not completed a second time
+    trail, cells = judged.take(slice(0, MOST_ROWS)), learning.judged_cells[:MOST_ROWS] > 0
     mean, spread = _centre_and_spread(trail, learning.generator("intervals"))
     distance = ((trail.stage(ClosedForm).scored(trail.rows.values) - mean) / spread.clamp_min(1e-6)).abs().numpy()
     residuals = []
