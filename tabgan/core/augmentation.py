@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
-from tabgan.core.cases import Batch
-from tabgan.core.stabilisers import Lens
+from tabgan.core.cases import BatchT
+from tabgan.core.stabilisers import Lens, WrappedBatch
+from tabgan.core.tasks import GeneratingTask
 from tabgan.exceptions import InvalidParameterError
 
 __all__ = ["RandomShifts", "shifted"]
 
 
-class RandomShifts(Lens):
+class RandomShifts(Lens[BatchT]):
     """Show the discriminator every image moved by a few pixels, so that it cannot learn a small class by heart.
 
     Parameters
     ----------
-    task : AdversarialTask
+    task : GeneratingTask
         The task inside, of images.
     n_pixels : int, default=2
         Each image is moved by up to so many pixels down or up and across, every whole distance alike.
@@ -36,13 +35,13 @@ class RandomShifts(Lens):
     from beyond the border repeat the border instead of being 0, which is grey here.
     """
 
-    def __init__(self, task: Any, n_pixels: int = 2) -> None:
+    def __init__(self, task: GeneratingTask[BatchT], n_pixels: int = 2) -> None:
         super().__init__(task)
         if n_pixels < 0:
             raise InvalidParameterError(f"n_pixels={n_pixels} must not be negative.")
         self.n_pixels = n_pixels
 
-    def seen(self, rows: Tensor, batch: Batch, draw: torch.Generator) -> Tensor:
+    def seen(self, rows: Tensor, batch: WrappedBatch[BatchT], draw: torch.Generator) -> Tensor:
         """Each image moved."""
         down, across = torch.randint(2 * self.n_pixels + 1, (2, len(rows)), generator=draw) - self.n_pixels
         return shifted(rows, down, across)

@@ -6,36 +6,59 @@ import copy
 import math
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from tabgan.core.history import History
+from tabgan.core.phases import Optimizer
 from tabgan.exceptions import TrainingDivergedError
 
-if TYPE_CHECKING:
-    from tabgan.core.trainer import Trainer
-
-__all__ = ["AVERAGE_DECAY", "Callback", "EarlyStopping", "NanGuard", "Progress", "TimeBudget", "WeightAverage"]
+__all__ = [
+    "AVERAGE_DECAY",
+    "Callback",
+    "EarlyStopping",
+    "NanGuard",
+    "Progress",
+    "TimeBudget",
+    "Training",
+    "WeightAverage",
+]
 
 AVERAGE_DECAY = 0.998
 """Weight of the old average of weights per step, unless a system wants another: a memory of some 500 steps."""
 
 
+class Training(Protocol):
+    """What callbacks see of the trainer; see `tabgan.core.trainer.Trainer`."""
+
+    players: dict[str, nn.Module]
+    optimizers: list[Optimizer]
+    callbacks: list[Callback]
+    history: History
+    step_count: int
+    learning_rate_factor: float
+
+    def stop(self, reason: str) -> None:
+        """End training after the current step; the first reason given is kept."""
+        ...
+
+
 class Callback:
     """Base class: every event does nothing. Events come in the order of the methods below."""
 
-    def on_fit_begin(self, trainer: Trainer, n_steps: int) -> None:
+    def on_fit_begin(self, trainer: Training, n_steps: int) -> None:
         """Before the first step of a `Trainer.fit`."""
 
-    def on_step_end(self, trainer: Trainer) -> None:
+    def on_step_end(self, trainer: Training) -> None:
         """After every step; must not wait for the device."""
 
-    def on_read(self, trainer: Trainer, row: dict[str, float], finite: bool) -> None:
+    def on_read(self, trainer: Training, row: dict[str, float], finite: bool) -> None:
         """After the losses were read; ``finite`` tells whether all are finite numbers."""
 
-    def on_fit_end(self, trainer: Trainer) -> None:
+    def on_fit_end(self, trainer: Training) -> None:
         """After the last step, also when training was interrupted."""
 
     def state_dict(self) -> dict[str, Any]:
@@ -59,21 +82,21 @@ class Progress(Callback):
         self.description = description
         self._bar: Any = None
 
-    def on_fit_begin(self, trainer: Trainer, n_steps: int) -> None:
+    def on_fit_begin(self, trainer: Training, n_steps: int) -> None:
         """Open the bar."""
         from tqdm.auto import tqdm
 
         self._bar = tqdm(total=n_steps, desc=self.description, unit="step", leave=False)
 
-    def on_read(self, trainer: Trainer, row: dict[str, float], finite: bool) -> None:
+    def on_read(self, trainer: Training, row: dict[str, float], finite: bool) -> None:
         """Show the row."""
         self._bar.set_postfix({name: f"{value:.3g}" for name, value in row.items()}, refresh=False)
 
-    def on_step_end(self, trainer: Trainer) -> None:
+    def on_step_end(self, trainer: Training) -> None:
         """Advance by one step."""
         self._bar.update(1)
 
-    def on_fit_end(self, trainer: Trainer) -> None:
+    def on_fit_end(self, trainer: Training) -> None:
         """Close the bar, also after an error."""
         if self._bar is not None:
             self._bar.close()
@@ -117,7 +140,7 @@ class WeightAverage(Callback):
         }
 
     @torch.no_grad()
-    def on_step_end(self, trainer: Trainer) -> None:
+    def on_step_end(self, trainer: Training) -> None:
         """Move the average towards the current weights."""
         self._updates += 1
         decay = min(self.decay, (1 + self._updates) / (10 + self._updates))
@@ -223,12 +246,12 @@ class EarlyStopping(Callback):
         self._best: dict[str, Tensor] = _copied(module)
         self._waited = 0
 
-    def on_fit_begin(self, trainer: Trainer, n_steps: int) -> None:
+    def on_fit_begin(self, trainer: Training, n_steps: int) -> None:
         """Score the starting point: training must improve on it to count."""
         if trainer.step_count == 0:
             self._evaluate(trainer)
 
-    def on_step_end(self, trainer: Trainer) -> None:
+    def on_step_end(self, trainer: Training) -> None:
         """Score when it is time."""
         if trainer.step_count % self.every == 0:
             self._evaluate(trainer)
@@ -254,7 +277,7 @@ class EarlyStopping(Callback):
         self.best_score, self.best_step = state["best_score"], state["best_step"]
         self._waited = state["waited"]
 
-    def _evaluate(self, trainer: Trainer) -> None:
+    def _evaluate(self, trainer: Training) -> None:
         score = self.score(self.module)
         trainer.history.append(trainer.step_count, {self.name: score})
         improved = score < self.best_score - self.min_delta * abs(self.best_score) or self.best_score == float("inf")
@@ -276,7 +299,7 @@ class TimeBudget(Callback):
     def __init__(self, deadline: float) -> None:
         self.deadline = deadline
 
-    def on_step_end(self, trainer: Trainer) -> None:
+    def on_step_end(self, trainer: Training) -> None:
         """Look at the clock."""
         if time.monotonic() >= self.deadline:
             trainer.stop("time budget used up")
@@ -301,11 +324,11 @@ class NanGuard(Callback):
         self.n_restarts = 0
         self._good: tuple[dict[str, Any], list[Any]] | None = None
 
-    def on_fit_begin(self, trainer: Trainer, n_steps: int) -> None:
+    def on_fit_begin(self, trainer: Training, n_steps: int) -> None:
         """Remember the starting point."""
         self._remember(trainer)
 
-    def on_read(self, trainer: Trainer, row: dict[str, float], finite: bool) -> None:
+    def on_read(self, trainer: Training, row: dict[str, float], finite: bool) -> None:
         """Remember a good state, or go back to one."""
         # A finite loss can have a gradient that is not: look at what it did to the weights, too.
         bad = [name for name, value in row.items() if not math.isfinite(value)]
@@ -338,7 +361,7 @@ class NanGuard(Callback):
         """Restore what `state_dict` returned."""
         self.n_restarts = state["n_restarts"]
 
-    def _remember(self, trainer: Trainer) -> None:
+    def _remember(self, trainer: Training) -> None:
         players = {name: _copied(player) for name, player in trainer.players.items()}
         self._good = players, [copy.deepcopy(optimizer.state_dict()) for optimizer in trainer.optimizers]
 

@@ -1,45 +1,47 @@
-"""What a phase works on: batches, and the cases that a discriminator is asked to judge."""
+"""What a phase works on: players, batches of a task's own class, and the cases that a discriminator is asked to judge."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from tabgan.verdict import Verdict
 
-__all__ = ["Batch", "Case", "Players", "weighted_mean"]
+__all__ = ["BatchT", "BatchT_co", "BatchT_contra", "Case", "Players", "Shared", "weighted_mean"]
 
-Players = Mapping[str, nn.Module]
+Players = Mapping[str, Callable[..., Any]]
+"""Whom tasks ask by name: networks, or functions in their place (with other weights, or looking through noise)."""
+
+BatchT = TypeVar("BatchT")
+"""What one phase step works on; every task has a class of its own."""
+BatchT_co = TypeVar("BatchT_co", covariant=True)
+BatchT_contra = TypeVar("BatchT_contra", contravariant=True)
+Made = TypeVar("Made")
 
 
-@dataclass(frozen=True)
-class Batch:
-    """What one phase step works on; a task fills the fields its losses need.
+@dataclass
+class Shared(Generic[Made]):
+    """A forward pass that the terms of one step share: a field of a batch, empty until somebody asks.
 
-    Parameters
-    ----------
-    real : Tensor of shape (n, ...), default=None
-        Rows of the data.
-    noise : Tensor of shape (n, d_noise), default=None
-        The latent draw of this step.
-    condition : Tensor, default=None
-        What both players may see (labels, a second image, a mask).
-    target, weight : Tensor, default=None
-        Per-element target in [0, 1] and weight >= 0 for tasks that judge cells.
-    extras : dict
-        Whatever else the task's own losses need, by name.
+    One made without gradients must not be taken for one with them, so there are two places.
     """
 
-    real: Tensor | None = None
-    noise: Tensor | None = None
-    condition: Tensor | None = None
-    target: Tensor | None = None
-    weight: Tensor | None = None
-    extras: dict[str, Any] = field(default_factory=dict)
+    with_gradients: Made | None = None
+    without: Made | None = None
+
+    def get(self, make: Callable[[], Made]) -> Made:
+        """What ``make()`` gives, called once with gradients and once without, whichever is in force."""
+        if torch.is_grad_enabled():
+            if self.with_gradients is None:
+                self.with_gradients = make()
+            return self.with_gradients
+        if self.without is None:
+            self.without = make()
+        return self.without
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Class-conditional Gaussians over an autoencoder's codes: what BAGAN draws its noise from."""
+"""Class-conditional Gaussians over an autoencoder's codes, from which latent draws of a class can come."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def fit_class_gaussians(codes: Tensor, classes: Tensor, n_classes: int) -> tuple
 
     References
     ----------
-    Mariani et al. 2018, "BAGAN: Data Augmentation with Balancing GAN", section 3.2. Departure: the shrinkage.
+    Mariani et al. 2018, "Data Augmentation with Balancing GAN" (arXiv 1803.09655), section 3.2. Departure: the shrinkage.
     """
     width = codes.shape[1]
     codes, classes = codes.double(), classes.to(codes.device)

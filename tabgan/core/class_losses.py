@@ -1,4 +1,4 @@
-"""Losses that also name the class: AC-GAN's second head, and BAGAN's single head with the extra class "fake"."""
+"""Losses that also name the class: a second head beside the verdict, or a single head with the extra class "fake"."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ class AuxiliaryClassLoss(LossPair):
 
 
 class FakeClassLoss(LossPair):
-    """BAGAN: one softmax over K classes and "fake", so that no row is pulled towards "real" and its class separately.
+    """One softmax over K classes and "fake", so that no row is pulled towards "real" and its class separately.
 
     Parameters
     ----------
@@ -118,7 +118,7 @@ class FakeClassLoss(LossPair):
 
     References
     ----------
-    Mariani et al. 2018, "BAGAN: Data Augmentation with Balancing GAN", section 3.3; Salimans et al. 2016, section 5.
+    Mariani et al. 2018, "Data Augmentation with Balancing GAN" (arXiv 1803.09655), section 3.3; Salimans et al. 2016, section 5.
     """
 
     def __init__(self, n_classes: int, fake_weight: float | None = None) -> None:

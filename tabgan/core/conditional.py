@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
 
-from tabgan.core.cases import Batch, Case, Players
-from tabgan.core.tasks import Fakes, GenerationTask
+from tabgan.core.cases import Case, Players, Shared
+from tabgan.core.tasks import Fakes, Generating, GenerationBatch
 from tabgan.exceptions import InvalidInputError, InvalidParameterError
 
-__all__ = ["ClassIndex", "ConditionalTask", "Mismatch"]
+__all__ = ["ClassIndex", "ConditionalBatch", "ConditionalTask", "Mismatch"]
 
 Mismatch = Callable[[Tensor, torch.Generator], Tensor]
 """``mismatch(rows, generator) -> rows``: for each given row, one whose condition does not belong to it."""
@@ -75,8 +76,32 @@ class ClassIndex:
         return self.order[torch.where(place >= self.start[classes], place + self.counts[classes], place)]
 
 
-class ConditionalTask(GenerationTask):
-    """Two players that both see a condition: CGAN, AC-GAN, projection, BAGAN and matching-aware discriminators.
+@dataclass(kw_only=True)
+class ConditionalBatch(GenerationBatch):
+    """Rows of the data with their classes, and what the fakes are asked for.
+
+    Parameters
+    ----------
+    real, noise, condition, fake_condition, fakes
+        See `tabgan.core.tasks.GenerationBatch`.
+    classes, fake_classes : LongTensor of shape (n,)
+        The class of each real row, and of each fake.
+    wrong_condition : Tensor of shape (n, d_condition), default=None
+        A condition that does not belong to each real row, for a matching-aware discriminator.
+    made : Shared of Fakes
+        The generator's forward pass.
+    """
+
+    condition: Tensor
+    fake_condition: Tensor
+    classes: Tensor
+    fake_classes: Tensor
+    wrong_condition: Tensor | None = None
+    made: Shared[Fakes] = field(default_factory=Shared)
+
+
+class ConditionalTask(Generating[ConditionalBatch]):
+    """Two players that both see a condition: concatenated, projected, auxiliary-class and matching-aware discriminators.
 
     Parameters
     ----------
@@ -111,9 +136,8 @@ class ConditionalTask(GenerationTask):
 
     Notes
     -----
-    Players are called as ``generator(noise, condition)`` and ``discriminator(x, condition)``. A batch's ``condition`` belongs
-    to its real rows; ``extras`` hold ``classes``, ``fake_classes``, ``fake_condition`` and, if asked for, ``wrong_condition``.
-    Penalties compare real and generated rows under the *same* condition, the real rows'.
+    Players are called as ``generator(noise, condition)`` and ``discriminator(x, condition)``. Penalties compare real and generated
+    rows under the *same* condition, the real rows'.
 
     References
     ----------
@@ -153,15 +177,17 @@ class ConditionalTask(GenerationTask):
                 f"wrong_weight={wrong_weight} needs rows of at least two classes, but all are of class "
                 f"{int(self.index.present[0])}; set it to 0."
             )
-        super().__init__(data, prior, batch_size, condition)
+        self.data = data
+        self.prior = prior
+        self.batch_size = batch_size
+        self.condition = condition
         self.fake_classes = fake_classes
         self.real_classes = real_classes
         self.wrong_weight = wrong_weight
         self.mismatch = mismatch
 
-    def batch(self, generator: torch.Generator) -> Batch:
+    def batch(self, generator: torch.Generator) -> ConditionalBatch:
         """Draw real rows, noise, and the conditions of the fakes and of the mismatched pairs."""
-        assert self.condition is not None
         device, n = self.data.device, self.batch_size
         if self.real_classes == "balanced":
             rows = self.index.rows_of(self.index.uniform(n, generator), generator)
@@ -172,39 +198,40 @@ class ConditionalTask(GenerationTask):
         else:
             draw = self.index.balanced if self.fake_classes == "balanced" else self.index.uniform
             fake_rows = self.index.rows_of(draw(n, generator), generator)
-        extras = {
-            "classes": self.index.classes[rows].to(device),
-            "fake_classes": self.index.classes[fake_rows].to(device),
-            "fake_condition": self.condition[fake_rows.to(device)],
-        }
+        wrong_condition = None
         if self.wrong_weight:
             if self.mismatch is None:
                 wrong = self.index.rows_of_others(self.index.classes[rows], generator)
             else:
                 wrong = self.mismatch(rows, generator)
-            extras["wrong_condition"] = self.condition[wrong.to(device)]
+            wrong_condition = self.condition[wrong.to(device)]
         noise = self.prior(n, generator).to(device)
-        rows = rows.to(device)
-        return Batch(real=self.data[rows], noise=noise, condition=self.condition[rows], extras=extras)
+        return ConditionalBatch(
+            real=self.data[rows.to(device)],
+            noise=noise,
+            condition=self.condition[rows.to(device)],
+            fake_condition=self.condition[fake_rows.to(device)],
+            classes=self.index.classes[rows].to(device),
+            fake_classes=self.index.classes[fake_rows].to(device),
+            wrong_condition=wrong_condition,
+        )
 
-    def fakes(self, players: Players, batch: Batch) -> Fakes:
+    def fakes(self, players: Players, batch: ConditionalBatch) -> Fakes:
         """Generated rows with the conditions and classes asked for, shared by the terms of one step."""
-        if "fakes" in batch.extras:
-            return batch.extras["fakes"]
-        key = "made" if torch.is_grad_enabled() else "made without gradient"
-        if key not in batch.extras:
-            condition = batch.extras["fake_condition"]
-            made = players["generator"](batch.noise, condition)
-            batch.extras[key] = Fakes(made, condition, batch.extras["fake_classes"])
-        return batch.extras[key]
 
-    def discriminator_cases(self, players: Players, batch: Batch) -> list[Case]:
+        def make() -> Fakes:
+            rows = players["generator"](batch.noise, batch.fake_condition)
+            return Fakes(rows, batch.fake_condition, batch.fake_classes)
+
+        return batch.fakes or batch.made.get(make)
+
+    def discriminator_cases(self, players: Players, batch: ConditionalBatch) -> list[Case]:
         """Real rows (target 1), generated rows (target 0) and, if asked for, real rows under a wrong condition (target 0)."""
         with torch.no_grad():
             fakes = self.fakes(players, batch)
         judge = players["discriminator"]
         cases = [
-            Case(judge(batch.real, batch.condition), 1.0, classes=batch.extras["classes"], data=batch.real),
+            Case(judge(batch.real, batch.condition), 1.0, classes=batch.classes, data=batch.real),
             Case(
                 judge(fakes.rows, fakes.condition),
                 0.0,
@@ -213,8 +240,8 @@ class ConditionalTask(GenerationTask):
                 scale=1 - self.wrong_weight,
             ),
         ]
-        if self.wrong_weight:
-            wrong = batch.extras["wrong_condition"]
+        wrong = batch.wrong_condition
+        if wrong is not None:
             verdict = judge(batch.real, wrong)
             differs = (wrong != batch.condition).flatten(1).any(1).to(wrong)
             weight = None

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from tabgan.core.callbacks import Callback
+from tabgan.core.callbacks import Callback, Training
 from tabgan.exceptions import InvalidParameterError
-
-if TYPE_CHECKING:
-    from tabgan.core.trainer import Trainer
 
 __all__ = ["HealthWatch", "Recorder", "mean_pair_distance"]
 
@@ -123,7 +120,7 @@ class HealthWatch(Callback):
         self._largest: dict[str, Tensor] = {}
 
     @torch.no_grad()
-    def on_step_end(self, trainer: Trainer) -> None:
+    def on_step_end(self, trainer: Training) -> None:
         """Keep the largest gradient norm of each player."""
         for name, player in trainer.players.items():
             gradients = [p.grad for p in player.parameters() if p.grad is not None]
@@ -133,7 +130,7 @@ class HealthWatch(Callback):
                     torch.maximum(self._largest[name].to(norm), norm) if name in self._largest else norm
                 )
 
-    def on_read(self, trainer: Trainer, row: dict[str, float], finite: bool) -> None:
+    def on_read(self, trainer: Training, row: dict[str, float], finite: bool) -> None:
         """Look at what has come together since the last reading."""
         for name, norm in self._largest.items():
             value = float(norm)
@@ -185,7 +182,7 @@ class HealthWatch(Callback):
         self._largest = dict(state["largest"])
 
     @torch.no_grad()
-    def _spread_of(self, trainer: Trainer) -> float:
+    def _spread_of(self, trainer: Training) -> float:
         player = trainer.players[self.player]
         training = player.training
         player.eval()
@@ -194,7 +191,7 @@ class HealthWatch(Callback):
         finally:
             player.train(training)
 
-    def _warn(self, trainer: Trainer, kind: str, message: str) -> None:
+    def _warn(self, trainer: Training, kind: str, message: str) -> None:
         if kind not in self._found:
             self._found.add(kind)
             self.warnings.append(f"step {trainer.step_count}: {message}.")
@@ -223,7 +220,7 @@ class Recorder(Callback):
     def __init__(self, values: Mapping[str, Callable[[], Any]]) -> None:
         self.values = dict(values)
 
-    def on_read(self, trainer: Trainer, row: dict[str, float], finite: bool) -> None:
+    def on_read(self, trainer: Training, row: dict[str, float], finite: bool) -> None:
         """Add the numbers to the row."""
         found = {name: function() for name, function in self.values.items()}
         numbers = {name: float(value) for name, value in found.items() if value is not None}

@@ -61,7 +61,7 @@ class AdversarialLoss(LossPair):
     Notes
     -----
     With ``target`` t in [0, 1] the discriminator's element loss is ``t * real(l) + (1 - t) * fake(l)``: label smoothing,
-    label flips and GAIN's target "is this cell observed?" are targets, not further losses.
+    label flips and a target per cell ("is this cell observed?") are targets, not further losses.
     """
 
     real: ElementLoss

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import dataclasses
-from typing import Any
+from collections.abc import Mapping
+from typing import Generic
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from tabgan.core.cases import Batch, Case, Players
+from tabgan.core.cases import BatchT, Case
+from tabgan.core.losses import LossPair
+from tabgan.core.tasks import GeneratingTask
 from tabgan.exceptions import InvalidParameterError
 
 __all__ = ["FeatureMatchingLoss", "feature_distance"]
@@ -29,14 +31,14 @@ def feature_distance(real: Tensor, fake: Tensor) -> Tensor:
     return (real.detach().flatten(1).mean(0) - fake.flatten(1).mean(0)).square().sum()
 
 
-class FeatureMatchingLoss:
+class FeatureMatchingLoss(Generic[BatchT]):
     """A generator's phase loss that compares mean features of real and generated rows.
 
     Parameters
     ----------
     loss : LossPair
         The discriminator's loss pair; the generator's half is used only if ``adversarial_weight`` is not 0.
-    task : AdversarialTask
+    task : GeneratingTask
         Supplies ``fakes`` and the cases, real rows first and generated ones second.
     weight : float, default=1.0
         Factor of the feature distance.
@@ -62,8 +64,8 @@ class FeatureMatchingLoss:
 
     def __init__(
         self,
-        loss: Any,
-        task: Any,
+        loss: LossPair,
+        task: GeneratingTask[BatchT],
         *,
         weight: float = 1.0,
         adversarial_weight: float = 0.0,
@@ -79,11 +81,12 @@ class FeatureMatchingLoss:
         self.adversarial_weight = adversarial_weight
         self.name = name
 
-    def __call__(self, players: Players, batch: Batch, generator: torch.Generator, step: int) -> dict[str, Tensor]:
+    def __call__(
+        self, players: Mapping[str, nn.Module], batch: BatchT, generator: torch.Generator, step: int
+    ) -> dict[str, Tensor]:
         """The weighted distance and, if asked for, the weighted adversarial term."""
-        fakes = self.task.fakes(players, batch)
-        batch = dataclasses.replace(batch, extras=batch.extras | {"fakes": fakes})
-        # Fakes that wait in the batch keep their gradient, so one pass over each kind of row is enough.
+        batch = self.task.showing(batch, fakes=self.task.fakes(players, batch))
+        # Fakes that were given to the batch keep their gradient, so one pass over each kind of row is enough.
         real, fake = self.task.discriminator_cases(players, batch)[:2]
         terms = {f"{self.name}/features": self.weight * feature_distance(_features(real), _features(fake))}
         if self.adversarial_weight:

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Generic, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
 
 from tabgan.core.adam import FusedAdamW
-from tabgan.core.cases import Batch, Case, Players
+from tabgan.core.cases import BatchT, BatchT_co, BatchT_contra, Case, Players
 from tabgan.core.losses import LossPair
 from tabgan.core.penalties import PENALTIES, Penalty
 from tabgan.verdict import Verdict
 
 __all__ = [
+    "AdversarialTask",
     "DiscriminatorLoss",
     "GeneratorLoss",
+    "Optimizer",
     "OptimizerSpec",
+    "PenalizedTask",
     "Phase",
     "PhaseLoss",
     "Task",
@@ -28,49 +31,55 @@ __all__ = [
     "cosine_schedule",
 ]
 
+Optimizer = torch.optim.Optimizer | FusedAdamW
 
-class Task(Protocol):
+
+class Task(Protocol[BatchT_co]):
     """Where batches come from and what the discriminator is asked about them.
 
-    Hints, masks, mismatched pairs, image pools and class balance live here, so that the trainer needs no special case.
+    Hints, masks, mismatched pairs, image pools and class balance live here, so that the trainer needs no special case. Batches are
+    of the task's own class; whatever its losses share within a step (see `tabgan.core.cases.Shared`) is a field of it.
     A task with a state of its own (a pool, a sampler position) also has ``state_dict`` and ``load_state_dict``.
     """
 
-    def batch(self, generator: torch.Generator) -> Batch:
+    def batch(self, generator: torch.Generator) -> BatchT_co:
         """Draw a batch; called anew for every phase step."""
         ...
 
 
-class AdversarialTask(Task, Protocol):
+class AdversarialTask(Task[BatchT], Protocol[BatchT]):
     """A task with a discriminator."""
 
-    def discriminator_cases(self, players: Players, batch: Batch) -> Sequence[Case]:
+    def discriminator_cases(self, players: Players, batch: BatchT) -> Sequence[Case]:
         """What the discriminator is asked in its own phase; generated data carry no gradient."""
         ...
 
-    def generator_cases(self, players: Players, batch: Batch) -> Sequence[Case]:
+    def generator_cases(self, players: Players, batch: BatchT) -> Sequence[Case]:
         """What the discriminator is asked in the generator's phase; gradients reach the generator."""
         ...
 
 
-class PenalizedTask(AdversarialTask, Protocol):
+@runtime_checkable
+class PenalizedTask(AdversarialTask[BatchT], Protocol[BatchT]):
     """A task whose discriminator can be penalised on its input."""
 
-    def penalty_inputs(self, players: Players, batch: Batch) -> tuple[Callable[[Tensor], Verdict], Tensor, Tensor]:
+    def penalty_inputs(self, players: Players, batch: BatchT) -> tuple[Callable[[Tensor], Verdict], Tensor, Tensor]:
         """``(judge, real, fake)`` with the condition bound inside ``judge``."""
         ...
 
 
-class PhaseLoss(Protocol):
+class PhaseLoss(Protocol[BatchT_contra]):
     """What a phase minimises: named scalar terms, summed by the trainer."""
 
-    def __call__(self, players: Players, batch: Batch, generator: torch.Generator, step: int) -> dict[str, Tensor]:
+    def __call__(
+        self, players: Mapping[str, nn.Module], batch: BatchT_contra, generator: torch.Generator, step: int
+    ) -> dict[str, Tensor]:
         """Scalar terms by name, already weighted."""
         ...
 
 
 @dataclass(frozen=True)
-class Term:
+class Term(Generic[BatchT]):
     """One further term of a phase's loss.
 
     Parameters
@@ -84,12 +93,12 @@ class Term:
     """
 
     name: str
-    function: Callable[[Players, Batch], Tensor]
+    function: Callable[[Players, BatchT], Tensor]
     weight: float = 1.0
 
 
 @dataclass
-class DiscriminatorLoss:
+class DiscriminatorLoss(Generic[BatchT]):
     """The discriminator's half of a loss pair, plus penalties.
 
     Parameters
@@ -97,7 +106,7 @@ class DiscriminatorLoss:
     loss : LossPair
         The pair.
     task : AdversarialTask
-        Supplies the cases, and ``penalty_inputs`` when there are penalties.
+        Supplies the cases; a `PenalizedTask` where there are penalties.
     penalties : sequence of Penalty, default=()
         Added with their weights.
     terms : sequence of Term, default=()
@@ -107,26 +116,31 @@ class DiscriminatorLoss:
     """
 
     loss: LossPair
-    task: Any
+    task: AdversarialTask[BatchT]
     penalties: Sequence[Penalty] = ()
-    terms: Sequence[Term] = ()
+    terms: Sequence[Term[BatchT]] = ()
     name: str = "discriminator"
 
-    def __call__(self, players: Players, batch: Batch, generator: torch.Generator, step: int) -> dict[str, Tensor]:
+    def __call__(self, players: Players, batch: BatchT, generator: torch.Generator, step: int) -> dict[str, Tensor]:
         """Weighted terms by name."""
         cases = self.task.discriminator_cases(players, batch)
         terms = {self.name: self.loss.discriminator_loss(cases)}
         self.loss.after_phase(self.name, cases)
         for penalty in self.penalties:
-            if step % penalty.every == 0:
-                judge, real, fake = self.task.penalty_inputs(players, batch)
-                value = PENALTIES[penalty.name](judge, real, fake, generator)
-                terms[f"{self.name}/{penalty.name}"] = penalty.weight * penalty.every * value
+            if step % penalty.every:
+                continue
+            if not isinstance(self.task, PenalizedTask):
+                raise TypeError(
+                    f"a penalty needs a task with `penalty_inputs`, which {type(self.task).__name__} has not"
+                )
+            judge, real, fake = self.task.penalty_inputs(players, batch)
+            value = PENALTIES[penalty.name](judge, real, fake, generator)
+            terms[f"{self.name}/{penalty.name}"] = penalty.weight * penalty.every * value
         return terms | _weighed(self.terms, players, batch)
 
 
 @dataclass
-class GeneratorLoss:
+class GeneratorLoss(Generic[BatchT]):
     """The generator's half of a loss pair, plus further terms such as a reconstruction.
 
     Parameters
@@ -144,12 +158,12 @@ class GeneratorLoss:
     """
 
     loss: LossPair
-    task: Any
+    task: AdversarialTask[BatchT]
     weight: float = 1.0
-    terms: Sequence[Term] = ()
+    terms: Sequence[Term[BatchT]] = ()
     name: str = "generator"
 
-    def __call__(self, players: Players, batch: Batch, generator: torch.Generator, step: int) -> dict[str, Tensor]:
+    def __call__(self, players: Players, batch: BatchT, generator: torch.Generator, step: int) -> dict[str, Tensor]:
         """Weighted terms by name."""
         values: dict[str, Tensor] = {}
         if self.weight:
@@ -160,7 +174,7 @@ class GeneratorLoss:
 
 
 @dataclass
-class TermLoss:
+class TermLoss(Generic[BatchT]):
     """A loss without an adversary, for one-player phases: autoencoders, regressions, pre-training.
 
     Parameters
@@ -169,14 +183,14 @@ class TermLoss:
         What is summed.
     """
 
-    terms: Sequence[Term]
+    terms: Sequence[Term[BatchT]]
 
-    def __call__(self, players: Players, batch: Batch, generator: torch.Generator, step: int) -> dict[str, Tensor]:
+    def __call__(self, players: Players, batch: BatchT, generator: torch.Generator, step: int) -> dict[str, Tensor]:
         """Weighted terms by name."""
         return _weighed(self.terms, players, batch)
 
 
-def _weighed(terms: Sequence[Term], players: Players, batch: Batch) -> dict[str, Tensor]:
+def _weighed(terms: Sequence[Term[BatchT]], players: Players, batch: BatchT) -> dict[str, Tensor]:
     return {term.name: term.weight * term.function(players, batch) for term in terms}
 
 
@@ -202,13 +216,13 @@ class OptimizerSpec:
     betas: tuple[float, float] = (0.5, 0.999)
     weight_decay: float = 0.0
 
-    def build(self, parameters: Sequence[nn.Parameter]) -> torch.optim.Optimizer | FusedAdamW:
+    def build(self, parameters: Sequence[nn.Parameter]) -> Optimizer:
         """The optimiser over ``parameters``."""
         if self.name == "adam":
-            options = {"lr": self.learning_rate, "betas": self.betas, "weight_decay": self.weight_decay}
+            options: dict[str, Any] = {"lr": self.learning_rate, "betas": self.betas, "weight_decay": self.weight_decay}
             if all(p.device.type in ("cpu", "cuda") and p.is_floating_point() for p in parameters):
-                return FusedAdamW(parameters, **options)  # type: ignore[arg-type]
-            return torch.optim.AdamW(parameters, **options)  # type: ignore[arg-type]
+                return FusedAdamW(parameters, **options)
+            return torch.optim.AdamW(parameters, **options)
         if self.name == "rmsprop":
             return torch.optim.RMSprop(parameters, lr=self.learning_rate, weight_decay=self.weight_decay)
         if self.name == "sgd":
@@ -219,7 +233,7 @@ class OptimizerSpec:
 
 
 @dataclass
-class Phase:
+class Phase(Generic[BatchT]):
     """Some steps of one player (or of several under one optimiser).
 
     Parameters
@@ -245,7 +259,7 @@ class Phase:
     """
 
     player: str | tuple[str, ...]
-    loss: PhaseLoss
+    loss: PhaseLoss[BatchT]
     optimizer: OptimizerSpec = field(default_factory=OptimizerSpec)
     n_steps: int = 1
     every: int = 1

@@ -11,9 +11,10 @@ import torch
 from torch import Tensor, nn
 
 from tabgan.core.callbacks import Callback, EarlyStopping, NanGuard, Progress, TimeBudget, WeightAverage
+from tabgan.core.cases import BatchT
 from tabgan.core.health import HealthWatch
 from tabgan.core.interrupts import interrupted
-from tabgan.core.phases import Phase
+from tabgan.core.phases import Phase, Task
 from tabgan.core.trainer import Trainer
 
 __all__ = ["Run", "Stopping", "Trained", "deadline_after", "run_callbacks", "train"]
@@ -104,8 +105,8 @@ class Trained:
 
 def train(
     players: Mapping[str, nn.Module],
-    phases: Sequence[Phase],
-    task: Any,
+    phases: Sequence[Phase[BatchT]],
+    task: Task[BatchT],
     run: Run,
     n_steps: int,
     *,

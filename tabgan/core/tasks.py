@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import dataclasses
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
 
 import torch
 from torch import Tensor
 
-from tabgan.core.cases import Batch, Case, Players
+from tabgan.core.cases import BatchT, Case, Players
+from tabgan.core.phases import PenalizedTask
 from tabgan.verdict import Verdict
 
-__all__ = ["Fakes", "GenerationTask", "normal_prior"]
+__all__ = ["Fakes", "Generating", "GeneratingTask", "GenerationBatch", "GenerationTask", "normal_prior"]
 
 
 def normal_prior(d_noise: int) -> Callable[[int, torch.Generator], Tensor]:
@@ -38,7 +41,100 @@ class Fakes:
     classes: Tensor | None = None
 
 
-class GenerationTask:
+@dataclass(kw_only=True)
+class GenerationBatch:
+    """Rows of the data, and noise to make others from.
+
+    Parameters
+    ----------
+    real : Tensor of shape (n, ...)
+        Rows of the data.
+    noise : Tensor of shape (n, ...)
+        The latent draw of this step.
+    condition : Tensor of shape (n, ...), default=None
+        What both players see of the real rows.
+    fake_condition : Tensor of shape (n, ...), default=None
+        What both players see of the fakes.
+    fakes : Fakes, default=None
+        Fakes to judge in the place of new ones; see `GeneratingTask.showing`.
+    """
+
+    real: Tensor
+    noise: Tensor
+    condition: Tensor | None = None
+    fake_condition: Tensor | None = None
+    fakes: Fakes | None = None
+
+
+class GeneratingTask(PenalizedTask[BatchT], Protocol[BatchT]):
+    """A task whose generator makes whole rows, which others may take, keep, and give back to be judged."""
+
+    def fakes(self, players: Players, batch: BatchT) -> Fakes:
+        """The batch's fakes: those that were given to it, or else new ones."""
+        ...
+
+    def showing(self, batch: BatchT, *, real: Tensor | None = None, fakes: Fakes | None = None) -> BatchT:
+        """The same batch with other real rows, or with fakes to judge; None leaves what is there."""
+        ...
+
+    def drawn(self, batch: BatchT) -> GenerationBatch:
+        """What was drawn from the data: the batch itself, or the one inside what wrappers make of it."""
+        ...
+
+
+GenerationT = TypeVar("GenerationT", bound=GenerationBatch)
+
+
+class Generating(Generic[GenerationT]):
+    """Base of tasks that make rows from noise; subclasses draw the batches, and may change what is asked about them.
+
+    The generator is called as ``generator(noise, condition)``, the discriminator as ``discriminator(x, condition)``.
+    """
+
+    def drawn(self, batch: GenerationT) -> GenerationT:
+        """The batch itself."""
+        return batch
+
+    def showing(self, batch: GenerationT, *, real: Tensor | None = None, fakes: Fakes | None = None) -> GenerationT:
+        """The same batch with other real rows, or with fakes to judge; None leaves what is there."""
+        return dataclasses.replace(
+            batch, real=batch.real if real is None else real, fakes=batch.fakes if fakes is None else fakes
+        )
+
+    def generate(self, players: Players, batch: GenerationT) -> Tensor:
+        """Generated rows for the batch's noise, under the real rows' condition."""
+        return players["generator"](batch.noise, batch.condition)
+
+    def fakes(self, players: Players, batch: GenerationT) -> Fakes:
+        """Generated rows with their condition; those that were given to the batch, if there are any."""
+        return batch.fakes or Fakes(self.generate(players, batch), batch.condition)
+
+    def discriminator_cases(self, players: Players, batch: GenerationT) -> list[Case]:
+        """Real rows with target 1 and generated rows with target 0, in two separate passes (batch norm wants that)."""
+        with torch.no_grad():
+            fakes = self.fakes(players, batch)
+        judge = players["discriminator"]
+        return [
+            Case(judge(batch.real, batch.condition), 1.0, data=batch.real),
+            Case(judge(fakes.rows, fakes.condition), 0.0, data=fakes.rows),
+        ]
+
+    def generator_cases(self, players: Players, batch: GenerationT) -> Sequence[Case]:
+        """Generated rows that ought to pass for real."""
+        fakes = self.fakes(players, batch)
+        verdict = players["discriminator"](fakes.rows, fakes.condition)
+        return [Case(verdict, 1.0, classes=fakes.classes, data=fakes.rows)]
+
+    def penalty_inputs(
+        self, players: Players, batch: GenerationT
+    ) -> tuple[Callable[[Tensor], Verdict], Tensor, Tensor]:
+        """The discriminator with the real rows' condition bound, and both kinds of rows under it."""
+        with torch.no_grad():
+            fake = self.generate(players, batch)
+        return lambda x: players["discriminator"](x, batch.condition), batch.real, fake
+
+
+class GenerationTask(Generating[GenerationBatch]):
     """The plain two-player task: make rows like the data from noise, under a condition or without one.
 
     Parameters
@@ -50,12 +146,7 @@ class GenerationTask:
     batch_size : int
         Rows per batch, drawn with replacement.
     condition : Tensor of shape (n, ...), default=None
-        Seen by both players, row by row.
-
-    Notes
-    -----
-    The generator is called as ``generator(noise, condition)``, the discriminator as ``discriminator(x, condition)``. Fakes
-    that wait in ``batch.extras["fakes"]`` are judged instead of new ones: replay pools and unrolling put them there.
+        Seen by both players, row by row; fakes are made under the conditions of the batch's real rows.
     """
 
     def __init__(
@@ -70,42 +161,9 @@ class GenerationTask:
         self.batch_size = batch_size
         self.condition = condition
 
-    def batch(self, generator: torch.Generator) -> Batch:
+    def batch(self, generator: torch.Generator) -> GenerationBatch:
         """Draw rows and noise."""
         rows = torch.randint(len(self.data), (self.batch_size,), generator=generator).to(self.data.device)
         noise = self.prior(self.batch_size, generator).to(self.data.device)
         condition = None if self.condition is None else self.condition[rows]
-        return Batch(real=self.data[rows], noise=noise, condition=condition)
-
-    def generate(self, players: Players, batch: Batch) -> Tensor:
-        """Generated rows for the batch's noise and condition."""
-        return players["generator"](batch.noise, batch.condition)
-
-    def fakes(self, players: Players, batch: Batch) -> Fakes:
-        """Generated rows with their condition; those that wait in the batch, if there are any."""
-        if "fakes" in batch.extras:
-            return batch.extras["fakes"]
-        return Fakes(self.generate(players, batch), batch.condition)
-
-    def discriminator_cases(self, players: Players, batch: Batch) -> list[Case]:
-        """Real rows with target 1 and generated rows with target 0, in two separate passes (batch norm wants that)."""
-        with torch.no_grad():
-            fakes = self.fakes(players, batch)
-        judge = players["discriminator"]
-        return [
-            Case(judge(batch.real, batch.condition), 1.0, data=batch.real),
-            Case(judge(fakes.rows, fakes.condition), 0.0, data=fakes.rows),
-        ]
-
-    def generator_cases(self, players: Players, batch: Batch) -> list[Case]:
-        """Generated rows that ought to pass for real."""
-        fakes = self.fakes(players, batch)
-        verdict = players["discriminator"](fakes.rows, fakes.condition)
-        return [Case(verdict, 1.0, classes=fakes.classes, data=fakes.rows)]
-
-    def penalty_inputs(self, players: Players, batch: Batch) -> tuple[Callable[[Tensor], Verdict], Tensor, Tensor]:
-        """The discriminator with the condition bound, and both kinds of rows."""
-        with torch.no_grad():
-            fake = self.generate(players, batch)
-        assert batch.real is not None
-        return lambda x: players["discriminator"](x, batch.condition), batch.real, fake
+        return GenerationBatch(real=self.data[rows], noise=noise, condition=condition, fake_condition=condition)

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Generic
 
 import torch
 from torch import Tensor, nn
 
 from tabgan.core.callbacks import Callback
+from tabgan.core.cases import BatchT
 from tabgan.core.history import History
 from tabgan.core.interrupts import INTERRUPTED, Interruption, interruptible
-from tabgan.core.phases import Phase
+from tabgan.core.phases import Optimizer, Phase, Task
 
 __all__ = ["Trainer"]
 
 
-class Trainer:
+class Trainer(Generic[BatchT]):
     """Runs the phases of a task; everything that differs between systems is a part handed in.
 
     Parameters
@@ -48,8 +49,8 @@ class Trainer:
     def __init__(
         self,
         players: dict[str, nn.Module],
-        phases: Sequence[Phase],
-        task: Any,
+        phases: Sequence[Phase[BatchT]],
+        task: Task[BatchT],
         *,
         generator: torch.Generator,
         callbacks: Sequence[Callback] = (),
@@ -69,7 +70,7 @@ class Trainer:
         self._counts: dict[str, int] = {}
         self._trainable: dict[str, list[nn.Parameter]] = {}
         self._parameters = [[p for name in phase.players for p in players[name].parameters()] for phase in self.phases]
-        self.optimizers = [
+        self.optimizers: list[Optimizer] = [
             phase.optimizer.build(parameters) for phase, parameters in zip(self.phases, self._parameters, strict=True)
         ]
 
@@ -138,7 +139,7 @@ class Trainer:
             "learning_rate_factor": self.learning_rate_factor,
             "players": {name: player.state_dict() for name, player in self.players.items()},
             "optimizers": [optimizer.state_dict() for optimizer in self.optimizers],
-            "losses": [_state_of(getattr(phase.loss, "loss", None)) for phase in self.phases],
+            "losses": [_state_of(_pair_of(phase)) for phase in self.phases],
             "task": _state_of(self.task),
             "callbacks": [callback.state_dict() for callback in self.callbacks],
             "generator": self.generator.get_state(),
@@ -157,9 +158,10 @@ class Trainer:
             optimizer.load_state_dict(saved)
         for phase, saved in zip(self.phases, state["losses"], strict=True):
             if saved:
-                phase.loss.loss.load_state_dict(saved)  # type: ignore[attr-defined]
+                _pair_of(phase).load_state_dict(saved)
         if state["task"]:
-            self.task.load_state_dict(state["task"])
+            task: Any = self.task  # one with a state
+            task.load_state_dict(state["task"])
         for callback, saved in zip(self.callbacks, state["callbacks"], strict=True):
             callback.load_state_dict(saved)
         self.generator.set_state(state["generator"])
@@ -175,7 +177,7 @@ class Trainer:
                     self._update(index, phase)
         self.step_count += 1
 
-    def _update(self, index: int, phase: Phase) -> None:
+    def _update(self, index: int, phase: Phase[BatchT]) -> None:
         optimizer = self.optimizers[index]
         batch = self.task.batch(self.generator)
         terms = phase.loss(self.players, batch, self.generator, self.step_count)
@@ -194,7 +196,7 @@ class Trainer:
                 hook(self.players[name])
         self._log(terms)
 
-    def _freeze_all_but(self, phase: Phase | None) -> None:
+    def _freeze_all_but(self, phase: Phase[BatchT] | None) -> None:
         """Let gradients reach the phase's players only; None restores what was trainable before the fit."""
         moving = self.players if phase is None else phase.players
         for name, parameters in self._trainable.items():
@@ -220,6 +222,11 @@ class Trainer:
     def _notify(self, event: str, *arguments: Any) -> None:
         for callback in self.callbacks:
             getattr(callback, event)(self, *arguments)
+
+
+def _pair_of(phase: Phase[Any]) -> Any:
+    """The phase's loss pair, which may have a state; None where it has no pair."""
+    return getattr(phase.loss, "loss", None)
 
 
 def _state_of(part: Any) -> dict[str, Any]:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Generic
 
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from tabgan.core.cases import Batch, Players
-from tabgan.core.phases import OptimizerSpec, Term
+from tabgan.core.cases import BatchT, Players
+from tabgan.core.losses import LossPair
+from tabgan.core.phases import Optimizer, OptimizerSpec, Term
+from tabgan.core.tasks import GeneratingTask
 from tabgan.exceptions import InvalidParameterError
 
 __all__ = ["UnrolledGeneratorLoss"]
@@ -20,14 +21,14 @@ __all__ = ["UnrolledGeneratorLoss"]
 Weights = dict[str, Tensor]
 
 
-class UnrolledGeneratorLoss:
+class UnrolledGeneratorLoss(Generic[BatchT]):
     """A generator's phase loss against the discriminator after K differentiable steps of its own.
 
     Parameters
     ----------
     loss : LossPair
         The pair of both players.
-    task : AdversarialTask
+    task : GeneratingTask
         Supplies ``fakes`` and the cases. All K steps look at the same batch, as in the authors' code.
     n_unroll : int, default=5
         K; 0 is the ordinary generator loss.
@@ -62,14 +63,14 @@ class UnrolledGeneratorLoss:
 
     def __init__(
         self,
-        loss: Any,
-        task: Any,
+        loss: LossPair,
+        task: GeneratingTask[BatchT],
         *,
         n_unroll: int = 5,
         inner: OptimizerSpec | None = None,
-        moments: Callable[[], Any] | None = None,
+        moments: Callable[[], Optimizer] | None = None,
         through_steps: bool = True,
-        terms: Sequence[Term] = (),
+        terms: Sequence[Term[BatchT]] = (),
         name: str = "generator",
     ) -> None:
         inner = OptimizerSpec("sgd", 1e-2, (0.0, 0.0)) if inner is None else inner
@@ -88,10 +89,11 @@ class UnrolledGeneratorLoss:
         self.terms = terms
         self.name = name
 
-    def __call__(self, players: Players, batch: Batch, generator: torch.Generator, step: int) -> dict[str, Tensor]:
+    def __call__(
+        self, players: Mapping[str, nn.Module], batch: BatchT, generator: torch.Generator, step: int
+    ) -> dict[str, Tensor]:
         """The generator's loss against the imagined discriminator, and the further terms."""
-        fakes = self.task.fakes(players, batch)
-        shown = dataclasses.replace(batch, extras=batch.extras | {"fakes": fakes})
+        shown = self.task.showing(batch, fakes=self.task.fakes(players, batch))
         judge = players["discriminator"]
         weights = {name: p.detach().clone().requires_grad_(True) for name, p in judge.named_parameters()}
         memory = self._memory(judge)
@@ -156,4 +158,4 @@ def _imagined(players: Players, judge: nn.Module, weights: Weights) -> Players:
     def imagined(*inputs: Any) -> Any:
         return functional_call(judge, {**weights, **buffers}, inputs)
 
-    return {**players, "discriminator": imagined}  # type: ignore[dict-item]
+    return {**players, "discriminator": imagined}

@@ -139,7 +139,7 @@ def accepted(recipe: Recipe, players: dict[str, Any], images: Tensor, condition:
     return torch.cat([recipe.accepts(players, *piece) for piece in pieces])
 
 
-def _watch(setup: Setup, plan: Plan) -> HealthWatch:
+def _watch(setup: Setup, plan: Plan[Any]) -> HealthWatch:
     """Gradient norms and the discriminator's loss; collapse too, where one network makes images from the first step on."""
     late = any(phase.start for phase in plan.phases)
     if setup.recipe.makers != ("generator",) or setup.data.sources is not None or late:

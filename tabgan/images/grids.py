@@ -5,20 +5,16 @@ from __future__ import annotations
 import os
 import struct
 import zlib
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from tabgan.core.callbacks import Callback
+from tabgan.core.callbacks import Callback, Training
 from tabgan.core.checkpoint import atomic_path
 from tabgan.exceptions import InvalidInputError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from tabgan.core.trainer import Trainer
 
 __all__ = ["SampleGrid", "grid_of", "write_png"]
 
@@ -104,7 +100,7 @@ class SampleGrid(Callback):
         self.folder = folder
         self.every = every
 
-    def on_step_end(self, trainer: Trainer) -> None:
+    def on_step_end(self, trainer: Training) -> None:
         """Write when it is time."""
         if trainer.step_count % self.every == 0:
             images: Any = self.draw()

@@ -89,7 +89,8 @@ class Drawing:
             if not again.any():
                 break
             noise = self._noise(int(again.sum()), truncation, generator)
-            made[again] = make_images(self.recipe_, self.players_, noise, condition[again])  # type: ignore[index]
+            wanted = None if condition is None else condition[again]
+            made[again] = make_images(self.recipe_, self.players_, noise, wanted)
         images = self._format.restore(made)
         return (images, drawn) if return_y else images
 

@@ -4,20 +4,35 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Sequence
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Generic
 
 import torch
 from torch import Tensor
 
-from tabgan.core.cases import Batch, Case, Players
-from tabgan.core.stabilisers import ReplayPool, TaskWrapper
-from tabgan.core.tasks import Fakes, GenerationTask, normal_prior
-from tabgan.verdict import Verdict
+from tabgan.core.cases import BatchT, Case, Players, Shared
+from tabgan.core.stabilisers import ReplayPool, WrappedBatch
+from tabgan.core.tasks import Fakes, Generating, GeneratingTask, GenerationBatch, GenerationTask, normal_prior
 
 __all__ = ["CycleTask", "PairTask", "StageTask"]
 
 
-class PairTask(GenerationTask):
+@dataclass(kw_only=True)
+class PairBatch(GenerationBatch):
+    """Targets, and their sources as the condition; translations are made once for all terms.
+
+    Parameters
+    ----------
+    real, noise, condition, fake_condition, fakes
+        See `tabgan.core.tasks.GenerationBatch`.
+    translated : Shared of Tensor
+        The generator's forward pass.
+    """
+
+    translated: Shared[Tensor] = field(default_factory=Shared)
+
+
+class PairTask(Generating[PairBatch]):
     """Translate sources into their targets; the source is the condition of both players.
 
     Parameters
@@ -35,29 +50,44 @@ class PairTask(GenerationTask):
     """
 
     def __init__(self, targets: Tensor, sources: Tensor, batch_size: int, d_noise: int) -> None:
-        super().__init__(targets, normal_prior(d_noise), batch_size, sources)
+        self.pairs = GenerationTask(targets, normal_prior(d_noise), batch_size, sources)
 
-    def generate(self, players: Players, batch: Batch) -> Tensor:
-        """Translations, made once per batch for all terms that need their gradient."""
-        if not torch.is_grad_enabled():
-            return super().generate(players, batch)
-        if "translated" not in batch.extras:
-            batch.extras["translated"] = super().generate(players, batch)
-        return batch.extras["translated"]
+    def batch(self, generator: torch.Generator) -> PairBatch:
+        """Draw pairs, and noise."""
+        return PairBatch(**vars(self.pairs.batch(generator)))
 
-    def discriminator_cases(self, players: Players, batch: Batch) -> list[Case]:
+    def generate(self, players: Players, batch: PairBatch) -> Tensor:
+        """Translations, made once per batch."""
+        return batch.translated.get(lambda: super(PairTask, self).generate(players, batch))
+
+    def discriminator_cases(self, players: Players, batch: PairBatch) -> list[Case]:
         """The two usual cases at half weight."""
         return [dataclasses.replace(case, scale=0.5) for case in super().discriminator_cases(players, batch)]
 
-    def absolute_error(self, players: Players, batch: Batch) -> Tensor:
+    def absolute_error(self, players: Players, batch: PairBatch) -> Tensor:
         """Mean absolute error of the translations."""
-        assert batch.real is not None
         return (self.generate(players, batch) - batch.real).abs().mean()
 
-    def squared_error(self, players: Players, batch: Batch) -> Tensor:
+    def squared_error(self, players: Players, batch: PairBatch) -> Tensor:
         """Mean squared error of the translations."""
-        assert batch.real is not None
         return (self.generate(players, batch) - batch.real).square().mean()
+
+
+@dataclass
+class CycleBatch:
+    """One batch per direction, whose noise is the images to translate; translations are made once for all terms.
+
+    Parameters
+    ----------
+    there, back : WrappedBatch of GenerationBatch
+        From the first domain to the second, and the other way.
+    translated : Shared of two Fakes
+        The generators' forward passes.
+    """
+
+    there: WrappedBatch[GenerationBatch]
+    back: WrappedBatch[GenerationBatch]
+    translated: Shared[tuple[Fakes, Fakes]] = field(default_factory=Shared)
 
 
 class CycleTask:
@@ -83,36 +113,37 @@ class CycleTask:
         self.there = ReplayPool(GenerationTask(second, _rows_of(first), batch_size), capacity)
         self.back = ReplayPool(GenerationTask(first, _rows_of(second), batch_size), capacity)
 
-    def batch(self, generator: torch.Generator) -> Batch:
+    def batch(self, generator: torch.Generator) -> CycleBatch:
         """One batch per direction: the images to translate, and real ones to compare with."""
-        return Batch(extras={"there": self.there.batch(generator), "back": self.back.batch(generator)})
+        return CycleBatch(self.there.batch(generator), self.back.batch(generator))
 
-    def discriminator_cases(self, players: Players, batch: Batch) -> list[Case]:
+    def discriminator_cases(self, players: Players, batch: CycleBatch) -> list[Case]:
         """Both discriminators' real and pooled images, at half weight."""
         cases = [
-            *self.there.discriminator_cases(_there(players), batch.extras["there"]),
-            *self.back.discriminator_cases(_back(players), batch.extras["back"]),
+            *self.there.discriminator_cases(_there(players), batch.there),
+            *self.back.discriminator_cases(_back(players), batch.back),
         ]
         return [dataclasses.replace(case, scale=0.5) for case in cases]
 
-    def generator_cases(self, players: Players, batch: Batch) -> list[Case]:
+    def generator_cases(self, players: Players, batch: CycleBatch) -> list[Case]:
         """Translations both ways that ought to pass for real."""
-        self._translated(players, batch)
+        there, back = self._translated(players, batch)
+        first, second = self.there.task, self.back.task
         return [
-            *self.there.task.generator_cases(_there(players), batch.extras["there"]),
-            *self.back.task.generator_cases(_back(players), batch.extras["back"]),
+            *first.generator_cases(_there(players), first.showing(batch.there.inner, fakes=there)),
+            *second.generator_cases(_back(players), second.showing(batch.back.inner, fakes=back)),
         ]
 
-    def cycle(self, players: Players, batch: Batch) -> Tensor:
+    def cycle(self, players: Players, batch: CycleBatch) -> Tensor:
         """``mean |G_back(G(a)) - a| + mean |G(G_back(b)) - b|``."""
         there, back = self._translated(players, batch)
-        again = players["generator_back"](None, there) - batch.extras["there"].noise
-        once_more = players["generator"](None, back) - batch.extras["back"].noise
+        again = players["generator_back"](None, there.rows) - batch.there.inner.noise
+        once_more = players["generator"](None, back.rows) - batch.back.inner.noise
         return again.abs().mean() + once_more.abs().mean()
 
-    def identity(self, players: Players, batch: Batch) -> Tensor:
+    def identity(self, players: Players, batch: CycleBatch) -> Tensor:
         """``mean |G(b) - b| + mean |G_back(a) - a|``: what already belongs to the domain should stay."""
-        first, second = batch.extras["there"].noise, batch.extras["back"].noise
+        first, second = batch.there.inner.noise, batch.back.inner.noise
         kept = (players["generator"](None, second) - second).abs().mean()
         return kept + (players["generator_back"](None, first) - first).abs().mean()
 
@@ -125,24 +156,23 @@ class CycleTask:
         self.there.load_state_dict(state["there"])
         self.back.load_state_dict(state["back"])
 
-    def _translated(self, players: Players, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Both translations with gradient, made once per batch."""
-        rows = []
-        for name, named, task in (("there", _there, self.there.task), ("back", _back, self.back.task)):
-            inner = batch.extras[name]
-            if "fakes" not in inner.extras:
-                inner.extras["fakes"] = task.fakes(named(players), inner)
-            rows.append(inner.extras["fakes"].rows)
-        return rows[0], rows[1]
+    def _translated(self, players: Players, batch: CycleBatch) -> tuple[Fakes, Fakes]:
+        """Both translations."""
+        return batch.translated.get(
+            lambda: (
+                self.there.fakes(_there(players), batch.there),
+                self.back.fakes(_back(players), batch.back),
+            )
+        )
 
 
-class StageTask(TaskWrapper):
-    """One stage of a chain of generators: the inner task with players of its own and smaller real images.
+class StageTask(Generic[BatchT]):
+    """One stage of a chain of generators: another task's batches with players of its own and smaller real images.
 
     Parameters
     ----------
-    task : ConditionalTask
-        The task inside, which also draws the batches.
+    task : GeneratingTask
+        The whole chain's, under a condition; it also draws the batches.
     make : callable
         ``make(players, noise, condition) -> images`` of this stage.
     judge : str
@@ -153,39 +183,34 @@ class StageTask(TaskWrapper):
 
     def __init__(
         self,
-        task: Any,
+        task: GeneratingTask[BatchT],
         make: Callable[[Players, Tensor, Tensor | None], Tensor],
         judge: str,
         reduce: Callable[[Tensor], Tensor],
     ) -> None:
-        super().__init__(task)
+        self.task = task
         self.make = make
         self.judge = judge
         self.reduce = reduce
 
-    def fakes(self, players: Players, batch: Batch) -> Fakes:
-        """The stage's images."""
-        return self.task.fakes(self._named(players), batch)
+    def batch(self, generator: torch.Generator) -> BatchT:
+        """A batch of the task inside."""
+        return self.task.batch(generator)
 
-    def discriminator_cases(self, players: Players, batch: Batch) -> Sequence[Case]:
+    def discriminator_cases(self, players: Players, batch: BatchT) -> Sequence[Case]:
         """The inner task's cases at this stage's size."""
-        return self.task.discriminator_cases(self._named(players), self._reduced(batch))
+        reduced = self.task.showing(batch, real=self.reduce(self.task.drawn(batch).real))
+        return self.task.discriminator_cases(self._named(players), reduced)
 
-    def generator_cases(self, players: Players, batch: Batch) -> Sequence[Case]:
+    def generator_cases(self, players: Players, batch: BatchT) -> Sequence[Case]:
         """The stage's images, which ought to pass for real."""
         return self.task.generator_cases(self._named(players), batch)
 
-    def penalty_inputs(self, players: Players, batch: Batch) -> tuple[Callable[[Tensor], Verdict], Tensor, Tensor]:
-        """The stage's judge and images."""
-        return self.task.penalty_inputs(self._named(players), self._reduced(batch))
-
     def _named(self, players: Players) -> Players:
-        made: Any = lambda noise, condition: self.make(players, noise, condition)  # noqa: E731
-        return {"generator": made, "discriminator": players[self.judge]}
-
-    def _reduced(self, batch: Batch) -> Batch:
-        assert batch.real is not None
-        return dataclasses.replace(batch, real=self.reduce(batch.real))
+        return {
+            "generator": lambda noise, condition: self.make(players, noise, condition),
+            "discriminator": players[self.judge],
+        }
 
 
 def _rows_of(images: Tensor) -> Callable[[int, torch.Generator], Tensor]:
@@ -194,10 +219,14 @@ def _rows_of(images: Tensor) -> Callable[[int, torch.Generator], Tensor]:
 
 
 def _there(players: Players) -> Players:
-    translate: Any = lambda image, condition: players["generator"](None, image)  # noqa: E731
-    return {"generator": translate, "discriminator": players["discriminator"]}
+    return {
+        "generator": lambda image, condition: players["generator"](None, image),
+        "discriminator": players["discriminator"],
+    }
 
 
 def _back(players: Players) -> Players:
-    translate: Any = lambda image, condition: players["generator_back"](None, image)  # noqa: E731
-    return {"generator": translate, "discriminator": players["discriminator_back"]}
+    return {
+        "generator": lambda image, condition: players["generator_back"](None, image),
+        "discriminator": players["discriminator_back"],
+    }

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from tabgan.core.cases import Case, Players
+from tabgan.core.cases import Case, Players, Shared
 from tabgan.core.energy import energy_score
 from tabgan.imputation.masking import hint_rates
 
@@ -44,7 +44,7 @@ class MaskedTruth:
         return MaskedTruth(self.values[rows], self.observed[rows], self.shown[rows], told, self.deviations[:, rows])
 
 
-@dataclass
+@dataclass(frozen=True)
 class DrawBatch:
     """Rows, a hint for the discriminator, and the draws once the drawer has made them.
 
@@ -55,16 +55,15 @@ class DrawBatch:
         What the discriminator is told, and 1 where it has to judge.
     generator : torch.Generator
         Source of the noise, which follows when the drawer is at hand.
-    with_gradient, without_gradient : (draws, truth in scores), default=None
-        Made on first use; the terms of a step share them.
+    drawn : Shared
+        Draws, and the truth in scores.
     """
 
     rows: MaskedTruth
     hint: Tensor
     open_cells: Tensor
     generator: torch.Generator
-    with_gradient: tuple[tuple[Tensor, ...], Tensor] | None = None
-    without_gradient: tuple[tuple[Tensor, ...], Tensor] | None = None
+    drawn: Shared[tuple[tuple[Tensor, ...], Tensor]] = field(default_factory=Shared)
 
 
 class DrawTask:
@@ -136,13 +135,8 @@ class DrawTask:
 
     def _drawn(self, players: Players, batch: DrawBatch) -> tuple[tuple[Tensor, ...], Tensor]:
         """Draws and the truth in scores: two draws with gradients, or one without."""
-        if torch.is_grad_enabled():
-            if batch.with_gradient is None:
-                batch.with_gradient = self._make(players, batch, 2)
-            return batch.with_gradient
-        if batch.without_gradient is None:
-            batch.without_gradient = self._make(players, batch, 1)
-        return batch.without_gradient
+        n_draws = 2 if torch.is_grad_enabled() else 1
+        return batch.drawn.get(lambda: self._make(players, batch, n_draws))
 
     def _make(self, players: Players, batch: DrawBatch, n_draws: int) -> tuple[tuple[Tensor, ...], Tensor]:
         drawer: Any = players["drawer"]

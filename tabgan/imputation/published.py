@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from tabgan.core.cases import Case, Players, weighted_mean
+from tabgan.core.cases import Case, Players, Shared, weighted_mean
 from tabgan.core.checkpoint import Stored, built_from
 from tabgan.core.losses import ADVERSARIAL_LOSSES
 from tabgan.core.phases import DiscriminatorLoss, GeneratorLoss, OptimizerSpec, Phase, Term
@@ -65,7 +65,7 @@ class GainGenerator(nn.Module):
         return torch.sigmoid(self.layers(torch.cat([values, visible], 1)))
 
 
-@dataclass
+@dataclass(frozen=True)
 class GainBatch:
     """Rows with noise in their hidden cells, and a hint.
 
@@ -77,15 +77,15 @@ class GainBatch:
         1 where observed.
     hint, open_cells : Tensor of shape (n, n_columns)
         What the discriminator is told, and 1 where it is judged.
-    filled : Tensor of shape (n, width), default=None
-        The generator's answer with gradients, made on first use.
+    filled : Shared
+        The generator's answer, which the adversarial term and the reconstruction share.
     """
 
     given: Tensor
     visible: Tensor
     hint: Tensor
     open_cells: Tensor
-    filled: Tensor | None = None
+    filled: Shared[Tensor] = field(default_factory=Shared)
 
 
 class GainTask:
@@ -175,13 +175,7 @@ class GainTask:
 
     def _complete(self, players: Players, batch: GainBatch) -> tuple[Tensor, Tensor]:
         slots = batch.visible[:, self.column]
-        # The adversarial term and the reconstruction share one forward pass, but not one made without gradients.
-        if not torch.is_grad_enabled():
-            raw = players["generator"](batch.given, slots)
-        else:
-            if batch.filled is None:
-                batch.filled = players["generator"](batch.given, slots)
-            raw = batch.filled
+        raw = batch.filled.get(lambda: players["generator"](batch.given, slots))
         return torch.where(slots > 0, batch.given, raw), raw
 
 

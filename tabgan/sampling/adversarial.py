@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from tabgan.core.callbacks import AVERAGE_DECAY
-from tabgan.core.cases import Batch, Players
+from tabgan.core.cases import Players
 from tabgan.core.class_gaussians import fit_class_gaussians
 from tabgan.core.class_losses import AuxiliaryClassLoss, FakeClassLoss
 from tabgan.core.health import HealthWatch
@@ -178,10 +178,8 @@ def _pretrain(
         weight.copy_(torch.randn(weight.shape, generator=run.generator) * (1 / settings.width) ** 0.5)
     rows, visible = seeds.rows.to(run.device), seeds.visible[:, seeds.column].to(run.device)
 
-    def reconstruction(players: Players, batch: Batch) -> Tensor:
-        assert batch.real is not None
-        chosen = batch.extras["rows"]
-        noise = torch.cat([players["encoder"](batch.real), torch.zeros_like(batch.real), visible[chosen]], 1)
+    def reconstruction(players: Players, batch: _RowBatch) -> Tensor:
+        noise = torch.cat([players["encoder"](batch.real), torch.zeros_like(batch.real), visible[batch.rows]], 1)
         return (players["decoder"](noise, None) - batch.real).square().mean()
 
     task = _RowTask(rows, min(settings.batch_size, len(rows)))
@@ -200,15 +198,21 @@ def _pretrain(
     maker.set_gaussians(*fit_class_gaussians(codes, seeds.classes, seeds.n_classes))
 
 
+@dataclass
+class _RowBatch:
+    real: Tensor
+    rows: Tensor
+
+
 class _RowTask:
     """Batches of rows, with their numbers."""
 
     def __init__(self, rows: Tensor, batch_size: int) -> None:
         self.rows, self.batch_size = rows, batch_size
 
-    def batch(self, generator: torch.Generator) -> Batch:
+    def batch(self, generator: torch.Generator) -> _RowBatch:
         chosen = torch.randint(len(self.rows), (self.batch_size,), generator=generator).to(self.rows.device)
-        return Batch(real=self.rows[chosen], extras={"rows": chosen})
+        return _RowBatch(self.rows[chosen], chosen)
 
 
 def _loss(settings: SamplerSettings, n_classes: int) -> LossPair:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -39,6 +39,16 @@ class TabularSampler(SavableSampler, FittedHTML, ReportsResampling, BaseOverSamp
 
     _RULES: Mapping[str, Rule] = {}
     sampling_strategy: Any
+    gate: str | None
+    missing_values: Any
+    categorical_features: Sequence[Any] | None
+    column_kinds: Mapping[Any, str] | None
+    max_categories: int
+    max_time: float | None
+    random_state: int | np.random.RandomState | None
+    device: str
+    n_threads: int | None
+    verbose: int
     _made: MadeRows
     _report: SamplingReport | None
 
@@ -62,33 +72,33 @@ class TabularSampler(SavableSampler, FittedHTML, ReportsResampling, BaseOverSamp
         """
         _refuse(params)
         check(self, self._RULES)
-        deadline = deadline_after(self.max_time)  # type: ignore[attr-defined]
-        device = resolve_device(self.device)  # type: ignore[attr-defined]
+        deadline = deadline_after(self.max_time)
+        device = resolve_device(self.device)
         table = self._read(X)
         target = read_target(y, table.n_rows)
         self.sampling_strategy_ = self._wanted(self.sampling_strategy, target)
         self.__dict__.pop("_fitted", None)  # a fit that fails must not leave new columns with an old model
-        generator = make_generator(seed_of(self.random_state))  # type: ignore[attr-defined]
+        generator = make_generator(seed_of(self.random_state))
         self.schema_ = infer_schema(
             table,
-            categorical_features=self.categorical_features,  # type: ignore[attr-defined]
-            column_kinds=self.column_kinds,  # type: ignore[attr-defined]
+            categorical_features=self.categorical_features,
+            column_kinds=self.column_kinds,
         )
-        with threads(self.n_threads), interruptible(f"{type(self).__name__}.fit") as interruption:  # type: ignore[attr-defined]
-            run = Run(generator, device, deadline, bool(self.verbose))  # type: ignore[attr-defined]
+        with threads(self.n_threads), interruptible(f"{type(self).__name__}.fit") as interruption:
+            run = Run(generator, device, deadline, bool(self.verbose))
             fitted = fit_sampler(
                 table,
                 target,
                 self.schema_,
                 self._settings(),
                 run,
-                max_categories=self.max_categories,  # type: ignore[attr-defined]
+                max_categories=self.max_categories,
                 condition_columns=getattr(self, "condition_columns", None),
             )
-            if self.gate is not None:  # type: ignore[attr-defined]
+            if self.gate is not None:
                 codes, counts = np.unique(_codes_of(self.sampling_strategy_, target), return_counts=True)
                 wanted_codes = dict(zip(codes.tolist(), counts.tolist(), strict=True))
-                fitted.gate = gate_of(fitted, wanted_codes, self.gate, run)  # type: ignore[attr-defined]
+                fitted.gate = gate_of(fitted, wanted_codes, self.gate, run)
             if interruption.requested:
                 fitted.stop_reason = INTERRUPTED
         self._hold(fitted)
@@ -168,7 +178,7 @@ class TabularSampler(SavableSampler, FittedHTML, ReportsResampling, BaseOverSamp
             wanted = {label: round(fitted.gate.share * n) for label, n in wanted.items()}
         codes = _codes_of(wanted, fitted.target)
         generator = make_generator(fitted.sampling_seed)
-        with threads(self.n_threads):  # type: ignore[attr-defined]
+        with threads(self.n_threads):
             made = fitted.make(codes, generator)
         self._made, self._report = made, None
         n_own = fitted.table.n_rows
@@ -228,7 +238,7 @@ class TabularSampler(SavableSampler, FittedHTML, ReportsResampling, BaseOverSamp
         seed = fitted.sampling_seed + draws if random_state is None else seed_of(random_state)
         generator = make_generator(seed)
         codes = self._asked(n, y, generator)
-        with threads(self.n_threads):  # type: ignore[attr-defined]
+        with threads(self.n_threads):
             made = fitted.make(codes, generator, where)
         rows = self._restore(fitted.table.with_rows(made.parents, made.cells, only=True))
         self._draws = draws
@@ -259,7 +269,7 @@ class TabularSampler(SavableSampler, FittedHTML, ReportsResampling, BaseOverSamp
             X = X.toarray()
         elif isinstance(X, np.ndarray | pd.DataFrame):
             X = X.copy()  # made rows start from these: what happens to the user's object later must not show in them
-        table = read_table(X, missing_values=self.missing_values)  # type: ignore[attr-defined]
+        table = read_table(X, missing_values=self.missing_values)
         if table.has_names:
             validate_data(self, X, reset=True, skip_check_array=True)
         else:

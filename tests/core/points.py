@@ -4,7 +4,6 @@ import torch
 from torch import nn
 
 from tabgan.core.callbacks import Callback
-from tabgan.core.cases import Batch
 from tabgan.core.phases import OptimizerSpec, Phase, Term, TermLoss
 from tabgan.core.trainer import Trainer
 
@@ -23,14 +22,14 @@ class Point(nn.Module):
 
 
 class Counting:
-    """A task that counts its batches."""
+    """A task that counts its batches, each a random number."""
 
     def __init__(self):
         self.n_batches = 0
 
     def batch(self, generator):
         self.n_batches += 1
-        return Batch(noise=torch.rand((), generator=generator))
+        return torch.rand((), generator=generator)
 
 
 SGD = OptimizerSpec("sgd", 0.1, (0.0, 0.0))

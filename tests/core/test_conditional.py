@@ -60,7 +60,7 @@ def players():
 
 def drawn(task, key, n=100, seed=0):
     generator = seeded(seed)
-    return torch.cat([task.batch(generator).extras[key] for _ in range(n)])
+    return torch.cat([getattr(task.batch(generator), key) for _ in range(n)])
 
 
 def shares(classes):
@@ -91,14 +91,14 @@ def test_a_balanced_batch_of_fakes_is_balanced_and_a_uniform_one_only_on_average
     for rule, spread in (("balanced", {13, 14}), ("uniform", None)):
         task, generator, counts = task_of(fake_classes=rule), seeded(), set()
         for _ in range(20):
-            classes = task.batch(generator).extras["fake_classes"]
+            classes = task.batch(generator).fake_classes
             counts |= {int((classes == c).sum()) for c in (0, 1, 3)}
         assert counts == spread if spread else len(counts) > 4
 
 
 def test_balanced_fakes_are_in_random_order():
     """Sorted fakes would meet the same noise rows, or the same halves of the batch, in every step."""
-    batches = [task_of().batch(seeded(seed)).extras["fake_classes"] for seed in range(30)]
+    batches = [task_of().batch(seeded(seed)).fake_classes for seed in range(30)]
     assert {int(classes[0]) for classes in batches} == {0, 1, 3}
     assert not any(torch.equal(classes[3:], classes[:-3]) for classes in batches)  # no repeating pattern either
 
@@ -126,19 +126,19 @@ def test_a_row_of_another_class_is_of_another_class(labels, seed):
 
 def test_condition_is_the_one_hot_class_of_each_row():
     batch = task_of().batch(seeded())
-    assert torch.equal(batch.condition.argmax(1), batch.extras["classes"])
+    assert torch.equal(batch.condition.argmax(1), batch.classes)
     assert (batch.condition.sum(1) == 1).all()
     assert batch.condition.shape == (40, 4)
-    assert torch.equal(batch.extras["fake_condition"].argmax(1), batch.extras["fake_classes"])
-    assert torch.equal(batch.real[:, 1].long(), batch.extras["classes"])
+    assert torch.equal(batch.fake_condition.argmax(1), batch.fake_classes)
+    assert torch.equal(batch.real[:, 1].long(), batch.classes)
 
 
 def test_a_given_condition_stays_with_its_row_and_fakes_take_one_of_their_class():
     condition = torch.stack([torch.arange(100.0), CLASSES.float() * 10], 1)
     batch = task_of(condition=condition, fake_classes="uniform").batch(seeded())
     assert torch.equal(batch.condition[:, 0], batch.real[:, 0])
-    assert torch.equal(batch.extras["fake_condition"][:, 1], batch.extras["fake_classes"] * 10.0)
-    assert len(batch.extras["fake_condition"][:, 0].unique()) > 15
+    assert torch.equal(batch.fake_condition[:, 1], batch.fake_classes * 10.0)
+    assert len(batch.fake_condition[:, 0].unique()) > 15
 
 
 def test_cases_carry_targets_classes_and_data():
@@ -146,13 +146,13 @@ def test_cases_carry_targets_classes_and_data():
     batch = task.batch(seeded())
     real, fake = task.discriminator_cases(judged, batch)
     assert (real.target, fake.target, real.scale, fake.scale) == (1.0, 0.0, 1.0, 1.0)
-    assert torch.equal(real.classes, batch.extras["classes"])
-    assert torch.equal(fake.classes, batch.extras["fake_classes"])
+    assert torch.equal(real.classes, batch.classes)
+    assert torch.equal(fake.classes, batch.fake_classes)
     assert torch.equal(fake.data[:, 1].long(), fake.classes)
     assert not fake.data.requires_grad
     (asked,) = task.generator_cases(judged, batch)
     assert asked.target == 1.0
-    assert torch.equal(asked.classes, batch.extras["fake_classes"])
+    assert torch.equal(asked.classes, batch.fake_classes)
     assert asked.data.requires_grad
     for (x, condition), classes in zip(
         judged["discriminator"].seen, (real.classes, fake.classes, asked.classes), strict=True
@@ -168,7 +168,7 @@ def test_wrong_conditions_are_wrong_and_share_one_unit_of_weight_with_the_fakes(
         real, fake, wrong = task.discriminator_cases(judged, batch)
         (x, condition) = judged["discriminator"].seen[-1]
         assert torch.equal(x, batch.real)
-        assert (condition.argmax(1) != batch.extras["classes"]).all()
+        assert (condition.argmax(1) != batch.classes).all()
         assert (wrong.weight == 1).all()
     assert (real.scale, fake.scale, wrong.scale) == (1.0, 0.75, 0.25)
     assert (wrong.target, wrong.classes) == (0.0, None)
@@ -180,14 +180,14 @@ def test_a_pair_with_equal_conditions_is_no_mismatch_and_weighs_nothing():
     task = task_of(condition=condition, wrong_weight=0.5, batch_size=80)
     batch = task.batch(seeded())
     wrong = task.discriminator_cases(players(), batch)[-1]
-    differs = (batch.extras["wrong_condition"] != batch.condition)[:, 0]
+    differs = (batch.wrong_condition != batch.condition)[:, 0]
     assert 0 < int(differs.sum()) < 80
     assert torch.equal(wrong.weight, differs.float())
 
 
 def test_a_mismatch_of_ones_own_is_used():
     task = task_of(wrong_weight=0.5, mismatch=lambda rows, generator: torch.full_like(rows, 7))
-    wrong = task.batch(seeded()).extras["wrong_condition"]
+    wrong = task.batch(seeded()).wrong_condition
     assert (wrong.argmax(1) == CLASSES[7]).all()
 
 
@@ -223,9 +223,7 @@ def test_a_matching_aware_discriminator_learns_to_reject_what_does_not_match():
         Trainer(judged, [phase], task, generator=seeded()).fit(60)
         batch = task_of(wrong_weight=0.5).batch(seeded(1))
         judge = judged["discriminator"]
-        right, wrong = (
-            judge(batch.real, c).adversarial.mean() for c in (batch.condition, batch.extras["wrong_condition"])
-        )
+        right, wrong = (judge(batch.real, c).adversarial.mean() for c in (batch.condition, batch.wrong_condition))
         gaps[weight] = float((right - wrong).detach())
     assert gaps[0.5] > 2
     assert abs(gaps[0.0]) < 1
@@ -239,13 +237,15 @@ def test_penalties_compare_rows_under_the_same_condition():
     gradient_penalty(judge, real, fake, seeded())
     x, condition = judged["discriminator"].seen[-1]
     assert torch.equal(condition, batch.condition)
-    torch.testing.assert_close(x[:, 1].round().long(), batch.extras["classes"])
+    torch.testing.assert_close(x[:, 1].round().long(), batch.classes)
 
 
 def test_equal_seeds_give_equal_batches():
     one, two = (task_of(wrong_weight=0.5).batch(seeded(3)) for _ in range(2))
     assert torch.equal(one.real, two.real)
-    assert all(torch.equal(one.extras[key], two.extras[key]) for key in one.extras)
+    assert torch.equal(one.classes, two.classes)
+    assert torch.equal(one.fake_classes, two.fake_classes)
+    assert torch.equal(one.fake_condition, two.fake_condition)
 
 
 def test_it_trains_with_both_phases():

@@ -77,12 +77,12 @@ def test_it_replaces_the_adversarial_term_or_adds_to_it():
 @pytest.mark.parametrize("wrap", [lambda task: task, lambda task: ReplayPool(InstanceNoise(task, 0.1))])
 def test_training_matches_the_means_and_leaves_the_discriminator_alone(wrap):
     """With fixed invertible features, equal mean features are equal means."""
-    task, players = setting()
-    task = wrap(task)
+    inner, players = setting()
+    task = wrap(inner)
     before = players["discriminator"].phi.detach().clone()
     phase = Phase("generator", FeatureMatchingLoss(LOSS, task), OptimizerSpec("adam", 0.05))
     Trainer(players, [phase], task, generator=seeded()).fit(200)
-    torch.testing.assert_close(players["generator"].shift.detach(), task.data.mean(0), atol=0.2, rtol=0)
+    torch.testing.assert_close(players["generator"].shift.detach(), inner.data.mean(0), atol=0.2, rtol=0)
     assert torch.equal(players["discriminator"].phi, before)
     assert players["discriminator"].phi.grad is None
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from tabgan.core.cases import Batch, Case
+from tabgan.core.cases import Case
 from tabgan.core.losses import ADVERSARIAL_LOSSES
 from tabgan.core.penalties import PENALTIES, Penalty, WeightClip, gradient_penalty, r1_penalty
 from tabgan.core.phases import DiscriminatorLoss, OptimizerSpec, Phase
@@ -149,7 +149,7 @@ def test_a_lazy_penalty_is_paid_k_fold_on_every_kth_step():
     task = GenerationTask(data, normal_prior(2), 8, torch.zeros(30, 1))
     players = {"generator": Mover(), "discriminator": Recorder(3)}
     loss = DiscriminatorLoss(ADVERSARIAL_LOSSES["wasserstein"], task, [Penalty("r1", weight=2.0, every=3)])
-    batch: Batch = task.batch(seeded())
+    batch = task.batch(seeded())
     paid = [loss(players, batch, seeded(), step).get("discriminator/r1") for step in range(6)]
     paid = [None if value is None else value.detach() for value in paid]
     assert [value is not None for value in paid] == [True, False, False] * 2

@@ -32,7 +32,7 @@ class Watch:
 
     def __call__(self, players, batch, generator, step):
         learning = {name for name, player in players.items() if player.at.requires_grad}
-        self.log.append((step, self.name, learning, float(batch.noise)))
+        self.log.append((step, self.name, learning, float(batch)))
         return {self.name: sum(player.at for player in players.values()) ** 2}
 
 

@@ -5,7 +5,6 @@ import torch
 from torch import nn
 
 from tabgan.core.callbacks import WeightAverage
-from tabgan.core.cases import Batch
 from tabgan.core.phases import OptimizerSpec, Phase, Term, TermLoss
 from tabgan.core.trainer import Trainer
 
@@ -35,13 +34,13 @@ class Net(nn.Module):
 
 class Rows:
     def batch(self, generator):
-        return Batch(real=1 + torch.randn(32, 2, generator=generator))
+        return 1 + torch.randn(32, 2, generator=generator)
 
 
 def trained(n_steps, decay=0.9):
     net = Net()
     average = WeightAverage(net, "net", decay)
-    loss = TermLoss([Term("loss", lambda players, batch: (players["net"](batch.real) - 1).square().mean())])
+    loss = TermLoss([Term("loss", lambda players, batch: (players["net"](batch) - 1).square().mean())])
     phase = Phase("net", loss, OptimizerSpec("sgd", 0.1, (0.0, 0.0)))
     return Trainer({"net": net}, [phase], Rows(), generator=seeded(), callbacks=[average]), average, n_steps
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from tabgan.core.cases import Batch
+from tabgan.core.tasks import GenerationBatch
 from tabgan.images import ImageGAN
 from tabgan.images.recipes.image_bagan import ClassGaussians, code_error
 from tests.rounding import SINGLE
@@ -73,9 +73,10 @@ def test_the_code_error_is_the_squared_distance_in_units_of_the_codes_variance()
     maker.factor.copy_(torch.diag(torch.tensor([2.0, 0.5])).repeat(2, 1, 1))
     maker.mean.copy_(torch.tensor([[1.0, 0.0], [0.0, 3.0]]))
     condition = torch.eye(2)[torch.tensor([0, 1, 1])]
-    batch = Batch(noise=torch.randn(3, 2))
+    batch = GenerationBatch(real=torch.zeros(3, 2), noise=torch.randn(3, 2))
     task = SimpleNamespace(
-        fakes=lambda players, batch: SimpleNamespace(rows=maker(batch.noise, condition), condition=condition)
+        drawn=lambda batch: batch,
+        fakes=lambda players, batch: SimpleNamespace(rows=maker(batch.noise, condition), condition=condition),
     )
     error = code_error(task)
     assert float(error({"generator": maker, "encoder": lambda rows: rows}, batch)) == pytest.approx(0)

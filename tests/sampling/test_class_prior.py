@@ -46,11 +46,11 @@ def task_of(**settings):
 def test_noise_condition_and_class_of_fakes_belong_together(condition):
     task = task_of(condition=condition)
     batch = task.batch(make_generator(0))
-    rows = batch.extras["fake_rows"]
-    assert torch.equal(CLASSES[rows], batch.extras["fake_classes"])
-    assert ((batch.noise - DATA[rows]).abs() <= 0.125).all()
+    rows = batch.fake_rows
+    assert torch.equal(CLASSES[rows], batch.inner.fake_classes)
+    assert ((batch.inner.noise - DATA[rows]).abs() <= 0.125).all()
     told = CONDITION[rows] if condition is not None else torch.eye(3)[CLASSES[rows]]
-    assert torch.equal(batch.extras["fake_condition"], told)
+    assert torch.equal(batch.inner.fake_condition, told)
     assert torch.bincount(CLASSES[rows]).tolist() == [4, 4, 4], "balanced"
 
 
@@ -58,23 +58,23 @@ def test_penalty_pairs_have_one_class_and_the_fakes_condition():
     task, players = task_of(), {"generator": Add(), "discriminator": Heard()}
     batch = task.batch(make_generator(0))
     judge, real, fake = task.penalty_inputs(players, batch)
-    assert torch.equal(real, DATA[batch.extras["fake_rows"]])
+    assert torch.equal(real, DATA[batch.fake_rows])
     assert (((fake - 0.25 - real) >= 0) & ((fake - 0.25 - real) <= 0.125)).all()
     judge(real)
-    assert torch.equal(players["discriminator"].conditions[-1], CONDITION[batch.extras["fake_rows"]])
+    assert torch.equal(players["discriminator"].conditions[-1], CONDITION[batch.fake_rows])
     assert not fake.requires_grad
 
 
 def test_energy_is_the_score_of_two_draws_against_a_neighbour():
     task, players = task_of(), {"generator": Add(), "discriminator": Heard()}
     batch = task.batch(make_generator(0))
-    rows = batch.extras["fake_rows"]
-    state = batch.extras["generator"].get_state()
+    rows = batch.fake_rows
+    state = batch.generator.get_state()
     energy = task.energy(players, batch)
     replay = make_generator(0)
     replay.set_state(state)
     second = task.class_prior(rows, replay) + 0.25
-    expected = energy_score(batch.noise + 0.25, second, DATA[rows ^ 1], torch.ones(12, 2))
+    expected = energy_score(batch.inner.noise + 0.25, second, DATA[rows ^ 1], torch.ones(12, 2))
     np.testing.assert_allclose(energy, expected, rtol=1e-6)
 
 

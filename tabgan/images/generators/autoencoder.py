@@ -10,8 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from tabgan.core.cases import Batch
-from tabgan.core.tasks import normal_prior
+from tabgan.core.tasks import GenerationBatch, normal_prior
 from tabgan.exceptions import InvalidParameterError
 from tabgan.images.generators.one_player import OnePlayer, checked_data, one_player
 from tabgan.networks.blocks import init_linear, mlp
@@ -191,8 +190,7 @@ def autoencoder(
     """
     model = Autoencoder(checked_data(data).shape[1:], d_latent, hidden=hidden, generator=generator).to(data)
 
-    def loss(model: Autoencoder, batch: Batch) -> Tensor:
-        assert batch.real is not None
+    def loss(model: Autoencoder, batch: GenerationBatch) -> Tensor:
         return ((model(batch.real) - batch.real) ** 2).mean()
 
     # Nothing random in the loss: a prior of width 0 draws nothing.
@@ -219,9 +217,7 @@ def variational_autoencoder(
         data
     )
 
-    def loss(model: VariationalAutoencoder, batch: Batch) -> Tensor:
-        assert batch.real is not None
-        assert batch.noise is not None
+    def loss(model: VariationalAutoencoder, batch: GenerationBatch) -> Tensor:
         return -model.elbo(batch.real, batch.noise.to(batch.real), beta=beta).mean()
 
     prior = normal_prior(d_latent)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from tabgan.core.cases import Batch, Case, Players
+from tabgan.core.cases import Case, Players
 from tabgan.core.losses import ADVERSARIAL_LOSSES
 from tabgan.core.phases import DiscriminatorLoss, OptimizerSpec, Phase
 from tabgan.exceptions import InvalidParameterError
@@ -18,7 +20,7 @@ from tabgan.verdict import Verdict
 
 __all__ = ["ArgmaxTask", "Scorer", "ascend", "ascent_generator", "best_of"]
 
-Search = Callable[[nn.Module, int, torch.Generator], Tensor]
+Search = Callable[[Any, int, torch.Generator], Tensor]
 
 
 class Scorer(nn.Module):
@@ -106,6 +108,20 @@ def best_of(candidates: Tensor, *, tie: float = 1e-6) -> Search:
     return search
 
 
+@dataclass
+class ArgmaxBatch:
+    """Real rows, and the generator for the search to come.
+
+    Parameters
+    ----------
+    real : Tensor of shape (n, ...)
+    generator : torch.Generator
+    """
+
+    real: Tensor
+    generator: torch.Generator
+
+
 class ArgmaxTask:
     """Real rows against the rows that the discriminator itself likes best.
 
@@ -122,18 +138,18 @@ class ArgmaxTask:
     def __init__(self, data: Tensor, search: Search, batch_size: int) -> None:
         self.data, self.search, self.batch_size = data, search, batch_size
 
-    def batch(self, generator: torch.Generator) -> Batch:
+    def batch(self, generator: torch.Generator) -> ArgmaxBatch:
         """Real rows, and the generator for the search to come."""
         rows = torch.randint(len(self.data), (self.batch_size,), generator=generator).to(self.data.device)
-        return Batch(real=self.data[rows], extras={"generator": generator})
+        return ArgmaxBatch(self.data[rows], generator)
 
-    def discriminator_cases(self, players: Players, batch: Batch) -> list[Case]:
+    def discriminator_cases(self, players: Players, batch: ArgmaxBatch) -> list[Case]:
         """Real rows with target 1, the search's finds with target 0."""
         judge = players["generator"]
-        found = self.search(judge, self.batch_size, batch.extras["generator"])
+        found = self.search(judge, self.batch_size, batch.generator)
         return [Case(judge(batch.real), 1.0), Case(judge(found), 0.0)]
 
-    def generator_cases(self, players: Players, batch: Batch) -> list[Case]:
+    def generator_cases(self, players: Players, batch: ArgmaxBatch) -> list[Case]:
         """None: there is no generator."""
         return []
 

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from tabgan.core.cases import Batch
+from tabgan.core.tasks import GenerationBatch
 from tabgan.exceptions import InvalidInputError, InvalidParameterError
 from tabgan.images.generators.one_player import OnePlayer, checked_data, one_player
 from tabgan.networks.blocks import init_linear, mlp
@@ -131,9 +131,7 @@ def moment_matching(
         raise InvalidParameterError(f"bandwidths={scales!r} must be positive numbers, one at least.")
     model = MomentMatchingNetwork(data.shape[1:], d_noise, hidden=hidden, bounded=bounded, generator=generator)
 
-    def loss(model: MomentMatchingNetwork, batch: Batch) -> Tensor:
-        assert batch.real is not None
-        assert batch.noise is not None
+    def loss(model: MomentMatchingNetwork, batch: GenerationBatch) -> Tensor:
         return mmd_squared(model(batch.noise.to(batch.real)), batch.real, scales)
 
     return one_player(model.to(data), data, loss, prior=model.draw_noise, batch_size=batch_size, name="mmd", **training)

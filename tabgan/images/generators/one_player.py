@@ -10,9 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from tabgan.core.callbacks import Callback
-from tabgan.core.cases import Batch, Players
+from tabgan.core.cases import Players
 from tabgan.core.phases import OptimizerSpec, Phase, Task, Term, TermLoss
-from tabgan.core.tasks import GenerationTask
+from tabgan.core.tasks import GenerationBatch, GenerationTask
 from tabgan.core.trainer import Trainer
 from tabgan.exceptions import InvalidInputError, InvalidParameterError
 
@@ -39,8 +39,8 @@ class OnePlayer:
     """
 
     model: Any
-    phases: list[Phase]
-    task: Task
+    phases: list[Phase[Any]]
+    task: Task[Any]
     name: str = "generator"
 
     @property
@@ -50,7 +50,7 @@ class OnePlayer:
 
     def train(
         self, n_steps: int, generator: torch.Generator, *, callbacks: Sequence[Callback] = (), read_every: int = 50
-    ) -> Trainer:
+    ) -> Trainer[Any]:
         """Train for ``n_steps`` and return the trainer, which can go on, be saved and be resumed.
 
         Parameters
@@ -74,7 +74,7 @@ class OnePlayer:
 def one_player(
     model: nn.Module,
     data: Tensor,
-    loss: Callable[[Any, Batch], Tensor],
+    loss: Callable[[Any, GenerationBatch], Tensor],
     *,
     prior: Callable[[int, torch.Generator], Tensor],
     batch_size: int,
@@ -106,7 +106,7 @@ def one_player(
     if batch_size < 1:
         raise InvalidParameterError(f"batch_size={batch_size!r} must be at least 1.")
 
-    def term(players: Players, batch: Batch) -> Tensor:
+    def term(players: Players, batch: GenerationBatch) -> Tensor:
         return loss(players["generator"], batch)
 
     phase = Phase("generator", TermLoss([Term(name, term)]), optimizer, schedule=schedule)

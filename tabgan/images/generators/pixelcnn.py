@@ -9,8 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import conv2d
 
-from tabgan.core.cases import Batch
-from tabgan.core.tasks import normal_prior
+from tabgan.core.tasks import GenerationBatch, normal_prior
 from tabgan.exceptions import InvalidInputError, InvalidParameterError
 from tabgan.images.generators.one_player import OnePlayer, checked_data, one_player
 from tabgan.images.networks.layers import blank, initialise
@@ -167,8 +166,7 @@ def pixelcnn(
     height, width = data.shape[2:]
     model = PixelCNN(height, width, levels, channels=channels, n_blocks=n_blocks, generator=generator).to(data)
 
-    def loss(model: PixelCNN, batch: Batch) -> Tensor:
-        assert batch.real is not None
+    def loss(model: PixelCNN, batch: GenerationBatch) -> Tensor:
         return -model.log_prob(batch.real).mean()
 
     return one_player(

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import softplus
 
-from tabgan.core.cases import Batch
 from tabgan.core.phases import OptimizerSpec
+from tabgan.core.tasks import GenerationBatch
 from tabgan.exceptions import InvalidInputError, InvalidParameterError
 from tabgan.images.generators.one_player import OnePlayer, checked_data, one_player
 
@@ -155,9 +155,7 @@ def restricted_boltzmann_machine(
         data.shape[1:], n_hidden, n_chains=batch_size if persistent else 0, generator=generator
     ).to(data)
 
-    def loss(model: RestrictedBoltzmannMachine, batch: Batch) -> Tensor:
-        assert batch.real is not None
-        assert batch.noise is not None
+    def loss(model: RestrictedBoltzmannMachine, batch: GenerationBatch) -> Tensor:
         uniforms = batch.noise.transpose(0, 1)
         chain = model.gibbs(model.chains if persistent else batch.real, uniforms)
         if persistent:

@@ -77,7 +77,7 @@ def _networks(sizes: Sizes, settings: Any, generator: torch.Generator) -> dict[s
     }
 
 
-def _training(players: dict[str, nn.Module], data: TrainingData, settings: Any) -> Plan:
+def _training(players: dict[str, nn.Module], data: TrainingData, settings: Any) -> Plan[Any]:
     loss = _ApartLoss(settings.balance, settings.balance_rate, settings.pull_weight)
     return two_players(make_task(data, settings), loss, optimizer_of(settings))
 

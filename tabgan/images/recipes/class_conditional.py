@@ -30,16 +30,16 @@ from tabgan.images.recipes.recipe import (
 __all__ = ["CONDITIONAL"]
 
 
-def _cgan(players: dict[str, nn.Module], data: TrainingData, settings: Any) -> Plan:
+def _cgan(players: dict[str, nn.Module], data: TrainingData, settings: Any) -> Plan[Any]:
     return two_players(make_task(data, settings), "non-saturating", optimizer_of(settings))
 
 
-def _matching(players: dict[str, nn.Module], data: TrainingData, settings: Any) -> Plan:
+def _matching(players: dict[str, nn.Module], data: TrainingData, settings: Any) -> Plan[Any]:
     task = make_task(data, settings, wrong_weight=settings.wrong_weight)
     return two_players(task, "non-saturating", optimizer_of(settings))
 
 
-def _vectors(players: dict[str, nn.Module], data: TrainingData, settings: Any) -> Plan:
+def _vectors(players: dict[str, nn.Module], data: TrainingData, settings: Any) -> Plan[Any]:
     task = make_task(data, settings, wrong_weight=settings.wrong_weight)
     penalties = [Penalty("gradient", settings.penalty_weight)]
     return two_players(task, "wasserstein", optimizer_of(settings), n_critic=settings.n_critic, penalties=penalties)
@@ -55,7 +55,7 @@ def _auxiliary_networks(sizes: Sizes, settings: Any, generator: torch.Generator)
     }
 
 
-def _auxiliary(players: dict[str, nn.Module], data: TrainingData, settings: Any) -> Plan:
+def _auxiliary(players: dict[str, nn.Module], data: TrainingData, settings: Any) -> Plan[Any]:
     loss = AuxiliaryClassLoss(
         ADVERSARIAL_LOSSES["non-saturating"],
         settings.class_weight,

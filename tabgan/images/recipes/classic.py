@@ -36,7 +36,7 @@ def plain_networks(sizes: Sizes, settings: Any, generator: torch.Generator) -> d
 
 
 def _training(loss: str) -> Any:
-    def training(players: dict[str, nn.Module], data: TrainingData, settings: Any) -> Plan:
+    def training(players: dict[str, nn.Module], data: TrainingData, settings: Any) -> Plan[Any]:
         return two_players(
             make_task(data, settings), loss, optimizer_of(settings), judge_optimizer=judge_optimizer_of(settings)
         )

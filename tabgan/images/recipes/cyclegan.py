@@ -55,7 +55,7 @@ def _networks(sizes: Sizes, settings: Any, generator: torch.Generator) -> dict[s
     }
 
 
-def _training(players: dict[str, nn.Module], data: TrainingData, settings: Any) -> Plan:
+def _training(players: dict[str, nn.Module], data: TrainingData, settings: Any) -> Plan[Any]:
     assert data.sources is not None
     task = CycleTask(data.sources, data.images, settings.batch_size, capacity=settings.pool)
     loss = ADVERSARIAL_LOSSES["lsgan"]

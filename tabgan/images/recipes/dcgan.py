@@ -33,7 +33,7 @@ def _networks(sizes: Sizes, settings: Any, generator: torch.Generator) -> dict[s
     return {"generator": maker, "discriminator": judge}
 
 
-def _training(players: dict[str, nn.Module], data: TrainingData, settings: Any) -> Plan:
+def _training(players: dict[str, nn.Module], data: TrainingData, settings: Any) -> Plan[Any]:
     return two_players(make_task(data, settings), "non-saturating", optimizer_of(settings))
 
 

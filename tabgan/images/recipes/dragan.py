@@ -22,7 +22,7 @@ from tabgan.images.recipes.recipe import (
 __all__ = ["DRAGAN"]
 
 
-def _training(players: dict[str, nn.Module], data: TrainingData, settings: Any) -> Plan:
+def _training(players: dict[str, nn.Module], data: TrainingData, settings: Any) -> Plan[Any]:
     return two_players(
         make_task(data, settings),
         "non-saturating",

@@ -43,7 +43,7 @@ def _projection(sizes: Sizes, settings: Any, generator: torch.Generator) -> dict
     }
 
 
-def _training(players: dict[str, nn.Module], data: TrainingData, settings: Any) -> Plan:
+def _training(players: dict[str, nn.Module], data: TrainingData, settings: Any) -> Plan[Any]:
     return two_players(make_task(data, settings), "hinge", optimizer_of(settings), n_critic=settings.n_critic)
 
 

@@ -9,10 +9,11 @@ import torch
 from torch import Tensor, nn
 
 from tabgan.core.callbacks import Callback
-from tabgan.core.cases import Batch, Players
+from tabgan.core.cases import BatchT, Players
 from tabgan.core.class_gaussians import correlated, fit_class_gaussians
 from tabgan.core.class_losses import FakeClassLoss
 from tabgan.core.phases import DiscriminatorLoss, GeneratorLoss, Phase, Term, TermLoss
+from tabgan.core.tasks import GeneratingTask
 from tabgan.exceptions import InvalidInputError
 from tabgan.images.networks.encoder_decoder import Encoder
 from tabgan.images.networks.judge import Judge
@@ -114,13 +115,18 @@ def _networks(sizes: Sizes, settings: Any, generator: torch.Generator) -> dict[s
     }
 
 
-def _reconstruction(players: Players, batch: Batch) -> Tensor:
-    maker: Any = players["generator"]
-    assert batch.real is not None
-    return (maker.decoded(players["encoder"](batch.real), batch.condition) - batch.real).square().mean()
+def _reconstruction(task: GeneratingTask[BatchT]) -> Callable[[Players, BatchT], Tensor]:
+    """Squared error of images that went through encoder and decoder."""
+
+    def error(players: Players, batch: BatchT) -> Tensor:
+        maker: Any = players["generator"]
+        drawn = task.drawn(batch)
+        return (maker.decoded(players["encoder"](drawn.real), drawn.condition) - drawn.real).square().mean()
+
+    return error
 
 
-def code_error(task: Any) -> Callable[[Players, Batch], Tensor]:
+def code_error(task: GeneratingTask[BatchT]) -> Callable[[Players, BatchT], Tensor]:
     """Squared error between the codes that fakes were made from and those that the encoder, frozen by now, sees in them.
 
     A generator that leaves part of its noise unused pays for it: what keeps the rare class from becoming one picture. In units of
@@ -132,17 +138,17 @@ def code_error(task: Any) -> Callable[[Players, Batch], Tensor]:
     encoder that is not trained further.
     """
 
-    def error(players: Players, batch: Batch) -> Tensor:
+    def error(players: Players, batch: BatchT) -> Tensor:
         maker: Any = players["generator"]
         fakes = task.fakes(players, batch)
-        wanted = maker.codes(batch.noise, fakes.condition)
+        wanted = maker.codes(task.drawn(batch).noise, fakes.condition)
         variance = maker.factor.square().sum(2).mean(0)
         return ((players["encoder"](fakes.rows) - wanted).square() / variance).mean()
 
     return error
 
 
-def _training(players: dict[str, nn.Module], data: TrainingData, settings: Any) -> Plan:
+def _training(players: dict[str, nn.Module], data: TrainingData, settings: Any) -> Plan[Any]:
     task = make_task(data, settings, fake_classes="balanced", real_classes="balanced" if settings.balanced else "data")
     loss = FakeClassLoss(data.n_classes, settings.fake_weight)
     pre, optimizer = settings.n_autoencoder_steps or settings.n_steps // 8, optimizer_of(settings)
@@ -150,7 +156,7 @@ def _training(players: dict[str, nn.Module], data: TrainingData, settings: Any) 
     phases = [
         Phase(
             ("encoder", "generator"),
-            TermLoss([Term("autoencoder", _reconstruction)]),
+            TermLoss([Term("autoencoder", _reconstruction(task))]),
             optimizer_of(settings, learning_rate=settings.autoencoder_learning_rate, betas=(0.9, 0.999)),
             stop=pre,
         ),

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Generic, Literal
 
 import torch
 from torch import Tensor, nn
 
 from tabgan.core.augmentation import RandomShifts
 from tabgan.core.callbacks import Callback
-from tabgan.core.cases import Players
+from tabgan.core.cases import BatchT, Players
 from tabgan.core.conditional import ConditionalTask
-from tabgan.core.losses import ADVERSARIAL_LOSSES
+from tabgan.core.losses import ADVERSARIAL_LOSSES, LossPair
 from tabgan.core.penalties import Penalty
-from tabgan.core.phases import DiscriminatorLoss, GeneratorLoss, OptimizerSpec, Phase, Term
+from tabgan.core.phases import DiscriminatorLoss, GeneratorLoss, OptimizerSpec, PenalizedTask, Phase, Task, Term
 from tabgan.core.stabilisers import FlippedLabels, InstanceNoise, ReplayPool, SmoothedLabels
-from tabgan.core.tasks import GenerationTask, normal_prior
+from tabgan.core.tasks import GeneratingTask, GenerationTask, normal_prior
 from tabgan.estimators.parameter_checks import BOOLEAN, integer, number
 from tabgan.exceptions import InvalidParameterError, parameter_error
 from tabgan.images.networks.convolutions import ConvGenerator, ConvTrunk
@@ -136,7 +136,7 @@ class TrainingData:
 
 
 @dataclass
-class Plan:
+class Plan(Generic[BatchT]):
     """What the trainer gets from a recipe.
 
     Parameters
@@ -149,8 +149,8 @@ class Plan:
         With the recipe's own state, if any.
     """
 
-    task: Any
-    phases: list[Phase]
+    task: Task[BatchT]
+    phases: list[Phase[BatchT]]
     callbacks: list[Callback] = field(default_factory=list)
 
 
@@ -196,7 +196,7 @@ class Recipe:
     summary: str
     source: str
     networks: Callable[[Sizes, Settings, torch.Generator], dict[str, nn.Module]]
-    training: Callable[[dict[str, nn.Module], TrainingData, Settings], Plan]
+    training: Callable[[dict[str, nn.Module], TrainingData, Settings], Plan[Any]]
     settings: Mapping[str, Any]
     needs: Literal["images", "labels", "pairs", "domains"] = "images"
     makers: tuple[str, ...] = ("generator",)
@@ -284,7 +284,7 @@ def _network(sizes: Sizes, settings: Settings) -> tuple[str, int]:
     return kind, settings.width or (256 if kind == "mlp" else 32)
 
 
-def make_task(data: TrainingData, settings: Settings, **options: Any) -> Any:
+def make_task(data: TrainingData, settings: Settings, **options: Any) -> GeneratingTask[Any]:
     """Plain generation, or generation under the condition where there is one.
 
     Real and generated images have the same mix of conditions. If they had not, a critic could tell them apart by the condition
@@ -308,7 +308,7 @@ def make_task(data: TrainingData, settings: Settings, **options: Any) -> Any:
     return _stabilised(task, settings)
 
 
-def _stabilised(task: Any, settings: Settings) -> Any:
+def _stabilised(task: GeneratingTask[Any], settings: Settings) -> GeneratingTask[Any]:
     if settings.replay:
         task = ReplayPool(task, settings.replay)
     if settings.shift:
@@ -331,23 +331,23 @@ def judge_optimizer_of(settings: Settings) -> OptimizerSpec:
 
 
 def two_players(
-    task: Any,
-    loss: Any,
+    task: PenalizedTask[BatchT],
+    loss: LossPair | str,
     optimizer: OptimizerSpec,
     *,
     penalties: Sequence[Penalty] = (),
     judge_optimizer: OptimizerSpec | None = None,
     n_critic: int = 1,
-    generator_terms: Sequence[Term] = (),
+    generator_terms: Sequence[Term[BatchT]] = (),
     after_step: Sequence[Callable[[nn.Module], None]] = (),
-) -> Plan:
+) -> Plan[BatchT]:
     """The standard plan: ``n_critic`` discriminator steps, then one generator step.
 
     Parameters
     ----------
-    task : AdversarialTask
+    task : PenalizedTask
         Source of batches and cases.
-    loss : AdversarialLoss or str
+    loss : LossPair or str
         The pair, or its name.
     optimizer : OptimizerSpec
         For both players.

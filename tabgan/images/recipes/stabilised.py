@@ -46,11 +46,12 @@ class _Moments(Callback):
         return self.optimizer
 
 
-def _matching(players: dict[str, nn.Module], data: TrainingData, settings: Any) -> Plan:
-    plan = two_players(make_task(data, settings), "non-saturating", judge_optimizer_of(settings))
+def _matching(players: dict[str, nn.Module], data: TrainingData, settings: Any) -> Plan[Any]:
+    task = make_task(data, settings)
+    plan = two_players(task, "non-saturating", judge_optimizer_of(settings))
     loss = FeatureMatchingLoss(
         ADVERSARIAL_LOSSES["non-saturating"],
-        plan.task,
+        task,
         weight=settings.feature_weight,
         adversarial_weight=settings.adversarial_weight,
     )
@@ -58,13 +59,14 @@ def _matching(players: dict[str, nn.Module], data: TrainingData, settings: Any) 
     return plan
 
 
-def _unrolled(players: dict[str, nn.Module], data: TrainingData, settings: Any) -> Plan:
+def _unrolled(players: dict[str, nn.Module], data: TrainingData, settings: Any) -> Plan[Any]:
     judge_optimizer = judge_optimizer_of(settings)
-    plan = two_players(make_task(data, settings), "non-saturating", judge_optimizer)
+    task = make_task(data, settings)
+    plan = two_players(task, "non-saturating", judge_optimizer)
     moments = _Moments()
     loss = UnrolledGeneratorLoss(
         ADVERSARIAL_LOSSES["non-saturating"],
-        plan.task,
+        task,
         n_unroll=settings.n_unroll,
         inner=judge_optimizer,
         moments=moments,
@@ -83,7 +85,7 @@ def _minibatch_networks(sizes: Sizes, settings: Any, generator: torch.Generator)
     }
 
 
-def _minibatch(players: dict[str, nn.Module], data: TrainingData, settings: Any) -> Plan:
+def _minibatch(players: dict[str, nn.Module], data: TrainingData, settings: Any) -> Plan[Any]:
     return two_players(
         make_task(data, settings),
         "non-saturating",

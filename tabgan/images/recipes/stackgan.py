@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -9,9 +10,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d
 
-from tabgan.core.cases import Batch, Players
+from tabgan.core.cases import Players
 from tabgan.core.losses import ADVERSARIAL_LOSSES
 from tabgan.core.phases import DiscriminatorLoss, GeneratorLoss, Phase, Term
+from tabgan.core.tasks import GeneratingTask
 from tabgan.exceptions import InvalidParameterError
 from tabgan.images.networks.judge import Judge
 from tabgan.images.networks.stages import AugmentedGenerator, ConditioningAugmentation, Refiner
@@ -63,12 +65,17 @@ def _make(players: Players, noise: Tensor, condition: Tensor | None) -> Tensor:
     return _full(first.d_code, players, noise, condition)
 
 
-def _divergence(player: str, players: Players, batch: Batch) -> Tensor:
-    maker: Any = players[player]
-    return maker.augmentation.divergence(batch.extras["fake_condition"])
+def _divergence(task: GeneratingTask[Any], player: str) -> Callable[[Players, Any], Tensor]:
+    """How far the conditions that a stage draws lie from those that it was given."""
+
+    def divergence(players: Players, batch: Any) -> Tensor:
+        maker: Any = players[player]
+        return maker.augmentation.divergence(task.drawn(batch).fake_condition)
+
+    return divergence
 
 
-def _training(players: dict[str, nn.Module], data: TrainingData, settings: Any) -> Plan:
+def _training(players: dict[str, nn.Module], data: TrainingData, settings: Any) -> Plan[Any]:
     task = make_task(data, settings)
     loss = ADVERSARIAL_LOSSES["non-saturating"]
     switch = settings.n_first_steps or settings.n_steps // 2
@@ -83,7 +90,7 @@ def _training(players: dict[str, nn.Module], data: TrainingData, settings: Any) 
     ]
     phases = []
     for stage, maker, start, stop in stages:
-        terms = [Term(f"{maker}/augmentation", partial(_divergence, maker), settings.augmentation_weight)]
+        terms = [Term(f"{maker}/augmentation", _divergence(task, maker), settings.augmentation_weight)]
         judged = DiscriminatorLoss(loss, stage, name=stage.judge)
         made = GeneratorLoss(loss, stage, terms=terms, name=maker)
         phases.append(Phase(stage.judge, judged, optimizer_of(settings), start=start, stop=stop))

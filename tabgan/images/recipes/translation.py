@@ -44,7 +44,7 @@ def _d_noise(players: dict[str, nn.Module], settings: Any) -> int:
     return max(maker.d_noise, 1)
 
 
-def _adversarial(players: dict[str, nn.Module], data: TrainingData, settings: Any) -> Plan:
+def _adversarial(players: dict[str, nn.Module], data: TrainingData, settings: Any) -> Plan[Any]:
     task = _task(data, settings)
     loss = ADVERSARIAL_LOSSES["non-saturating"]
     terms = [Term("l1", task.absolute_error, settings.l1_weight)] if settings.l1_weight else []
@@ -57,7 +57,7 @@ def _adversarial(players: dict[str, nn.Module], data: TrainingData, settings: An
 
 
 def _regression(error: str) -> Any:
-    def training(players: dict[str, nn.Module], data: TrainingData, settings: Any) -> Plan:
+    def training(players: dict[str, nn.Module], data: TrainingData, settings: Any) -> Plan[Any]:
         task = _task(data, settings)
         loss = TermLoss([Term(error, getattr(task, error))])
         return Plan(task, [Phase("generator", loss, optimizer_of(settings))])

@@ -22,7 +22,7 @@ from tabgan.images.recipes.recipe import (
 __all__ = ["WASSERSTEIN"]
 
 
-def _clipped(players: dict[str, nn.Module], data: TrainingData, settings: Any) -> Plan:
+def _clipped(players: dict[str, nn.Module], data: TrainingData, settings: Any) -> Plan[Any]:
     return two_players(
         make_task(data, settings),
         "wasserstein",
@@ -32,7 +32,7 @@ def _clipped(players: dict[str, nn.Module], data: TrainingData, settings: Any) -
     )
 
 
-def _penalised(players: dict[str, nn.Module], data: TrainingData, settings: Any) -> Plan:
+def _penalised(players: dict[str, nn.Module], data: TrainingData, settings: Any) -> Plan[Any]:
     return two_players(
         make_task(data, settings),
         "wasserstein",
