@@ -1,7 +1,7 @@
 """What is left out once the time is up, and what never is."""
 
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import count
 
 import numpy as np
@@ -13,6 +13,7 @@ from tabgan.core.run import Run
 from tabgan.imputation.chain import Chain
 from tabgan.imputation.objectives import CANDIDATES, STAGES
 from tabgan.imputation.stages import blend
+from tabgan.imputation.stages.stage import FittedStage, Stage
 from tabgan.spans import Span
 from tests.conftest import make_mixed
 from tests.imputation.learning_of import Blanks, learning_of, run_of, some_held_out, table_of
@@ -44,6 +45,28 @@ def test_once_the_time_is_up_no_trees_are_grown_and_the_rest_stands():
     assert np.isfinite(filled).all()
     assert np.isfinite(chain.draw(values, mask, 2, 0)).all()
     assert np.abs(filled[:, 0][~mask[:, 0]]).max() > 0
+
+
+@dataclass(frozen=True)
+class NoSettings:
+    """None."""
+
+
+@pytest.mark.parametrize("judged", [True, False])
+@pytest.mark.parametrize("waits", [True, False])
+def test_a_stage_that_waits_is_not_even_asked_once_the_time_is_up(judged, waits):
+    values, asked = table_of(SPANS, 120), []
+    held_out = some_held_out(torch.ones(120, 3)).bool().numpy()
+
+    def fit(learning):
+        asked.append(learning)
+        return FittedStage()
+
+    stages = (STAGES[0], Stage("toy", NoSettings, fit, lambda *_: None, judged=judged, waits=waits))
+    given = values.numpy(), ~held_out, held_out, SPANS, stages, {}
+    assert ("toy" in Chain.fit(*given, run_of(time.monotonic() - 1)).stages) is not waits
+    assert len(asked) == int(not waits)
+    assert "toy" in Chain.fit(*given, run_of()).stages
 
 
 def test_which_stages_wait_is_stated():

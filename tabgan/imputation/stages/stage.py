@@ -66,7 +66,7 @@ class Rows:
 
 @dataclass(frozen=True)
 class Completion:
-    """What the stages so far make of rows; each of shape (n, width), equal to the rows' values in visible slots."""
+    """What the stages so far make of rows; each of shape (n, width). Visible slots hold the rows' values, or their scores, or no step."""
 
     completed: Tensor
     """The point estimate: numbers, and probabilities of levels."""
