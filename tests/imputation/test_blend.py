@@ -212,6 +212,31 @@ def test_candidates_are_fitted_to_rows_in_which_the_column_is_known():
             assert torch.equal(seen.completed[:, j], truth[:, 0])
 
 
+@pytest.mark.parametrize("judging", [True, False])
+def test_later_columns_are_fitted_and_judged_with_earlier_ones_moved(judging):
+    """Blank 0, moved to 5 by the prior weight (0.4), before the next column has its turn."""
+    values, log = table_of(NUMERIC, 60), []
+    held_out = torch.zeros(60, 3)
+    held_out[:20, :2] = 1
+    visible = 1 - held_out
+    visible[30:50, 0] = 0
+    learning = learning_of(values, NUMERIC, visible, held_out, stages=[Blanks(NUMERIC)])
+    stage = blend.fit(learning, [constant("toy", 5.0, "completed", log)])
+    last_fit = max(k for k, entry in enumerate(log) if isinstance(entry, tuple))
+    if judging:  # each column is asked what it would be worth, then moved
+        asked = [seen.completed[:, :2] for seen in log[last_fit + 1 :]]
+        assert [part.unique(dim=0).tolist() for part in asked] == [[[0.0, 0.0]]] * 2 + [[[2.0, 0.0]]] * 2
+        assert {len(part) for part in asked} == {20}
+    else:
+        seen = next(entry[3] for entry in log if isinstance(entry, tuple) and entry[1] == 1)
+        rows = learning.sampled.rows
+        gone = rows.visible[rows.visible[:, 1] > 0, 0] <= 0
+        assert int(gone.sum()) == 20
+        assert seen.completed[gone, 0].tolist() == [2.0] * 20
+        assert not (seen.completed[~gone, 0] == 2.0).any()
+    assert stage.weights.shape == (1, 3)
+
+
 def test_a_prediction_of_a_cell_is_made_without_that_cell():
     values, log = table_of(NUMERIC, 60), []
     held_out = some_held_out(torch.ones(60, 3), 0.3)

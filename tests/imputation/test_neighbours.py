@@ -155,7 +155,9 @@ def test_the_step_that_was_noted_is_the_one_that_is_taken():
     trail = given.masked.trail
     before = trail.after(type(given.stages[0]))
     given.stages.append(module)
-    noted, asked = trail.last, module.complete(trail.rows, before)
+    with patch.object(Neighbours, "complete", side_effect=AssertionError("asked again")):
+        noted = trail.last
+    asked = module.complete(trail.rows, before)
     assert noted.step.abs().max() > 0.1
     torch.testing.assert_close(noted.step, asked.step)
     torch.testing.assert_close(noted.completed, before.completed + asked.step)

@@ -66,7 +66,7 @@ class Rows:
 
 @dataclass(frozen=True)
 class Completion:
-    """What the stages so far make of rows; each of shape (n, width). Visible slots hold the rows' values, or their scores, or no step."""
+    """What the stages so far make of rows; each of shape (n, width). Visible slots hold the rows' values, their scores, or 0."""
 
     completed: Tensor
     """The point estimate: numbers, and probabilities of levels."""
