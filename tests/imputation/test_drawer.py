@@ -6,9 +6,11 @@ import torch
 from tabgan.imputation.conditional_means.factors import FactorConditional
 from tabgan.imputation.conditional_means.gaussian import GaussianConditional
 from tabgan.imputation.stages.closed_form import ClosedForm, fit_closed_form
+from tabgan.imputation.stages.correction import Correction
 from tabgan.imputation.stages.draws import Draws, Told
-from tabgan.imputation.stages.stage import Completion
+from tabgan.imputation.stages.stage import Completion, FittedStage, Rows, Trail
 from tabgan.spans import Span
+from tests.imputation.learning_of import learning_of, table_of
 
 SPANS = (Span("numeric", 0, 1), Span("numeric", 1, 2), Span("numeric", 2, 3))
 
@@ -100,6 +102,32 @@ def test_before_training_draws_are_the_copulas(drawer, closed_form):
     noise = drawer.noise(deviation[None], draw)[0]
     made = drawer(Told(means, means, point), torch.zeros(30, 3, dtype=torch.float64), noise)
     torch.testing.assert_close(made, means + deviation)
+
+
+class Insists(FittedStage):
+    """A last stage that is sure of the first level, and far out with its numbers."""
+
+    def complete(self, rows, before):
+        completed = torch.tensor([100.0, 1.0, 0.0], dtype=torch.float64).expand(len(rows), -1)
+        return before._replace(completed=completed)
+
+
+def test_levels_are_drawn_from_the_whole_chain_and_numbers_from_the_correction():
+    spans = (Span("numeric", 0, 1), Span("categorical", 1, 3))
+    learning = learning_of(table_of(spans, 200), spans, with_closed_form=True)
+    draw = torch.Generator().manual_seed(0)
+    correction = Correction(spans, torch.zeros(1, 3), width=4, n_members=2, generator=draw).double()
+    draws = Draws(spans, width=4, generator=draw).double()
+    draws.lean.fill_(1.0)  # numbers follow the point estimate
+    rows = Rows(table_of(spans, 200, seed=1).double(), torch.zeros(200, 2, dtype=torch.float64))
+    made = []
+    for last in (FittedStage(), Insists()):
+        trail = Trail(rows, [learning.stages[0], correction, last, draws])
+        made.append(draws.scores(trail, 1, torch.Generator().manual_seed(1))[0])
+    plain, insisted = made
+    assert torch.equal(insisted[:, 0], plain[:, 0])
+    assert 20 < int(plain[:, 1].sum()) < 180
+    assert (insisted[:, 1] == 1).all()
 
 
 LOADINGS = torch.tensor([[1.0], [0.8], [-0.5]], dtype=torch.float64)

@@ -206,6 +206,13 @@ def test_masks_follow_their_settings():
     assert patterns.masked.hidden[:, 1:].sum() == 0
 
 
+def test_held_out_cells_are_no_gaps_of_a_pattern():
+    values = table_of(SPANS, 60)
+    held_out = some_held_out(torch.ones(60, 3), 0.3)
+    given = {"hide_rates": (0.0, 1e-9), "pattern_fraction": 1.0}
+    assert learning_of(values, SPANS, 1 - held_out, held_out, **given).masked.hidden.sum() == 0
+
+
 def test_wide_tables_get_fewer_masked_rows_but_not_too_few(monkeypatch):
     monkeypatch.setattr(learning_module, "MOST_HIDDEN", 1000)
     monkeypatch.setattr(learning_module, "FEWEST_MASKED", 20)
