@@ -133,7 +133,7 @@ class Trainer(Generic[BatchT]):
         self.stop_reason = self.stop_reason or reason
 
     def state_dict(self) -> dict[str, Any]:
-        """Everything that "train 100, save, load, train 100" needs to equal "train 200", bit for bit on the CPU."""
+        """Everything that "train 100, save, load, train 100" needs to equal "train 200", bit for bit on one CPU."""
         return {
             "step_count": self.step_count,
             "learning_rate_factor": self.learning_rate_factor,

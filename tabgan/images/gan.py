@@ -66,7 +66,7 @@ class ImageGAN(Drawing, SavableImageGAN, FittedHTML, ReportsImages, BaseEstimato
     image_shape : (h, w) or (c, h, w), default=None
         For images that come as flat rows.
     random_state : int, RandomState or None, default=None
-        An int makes results repeatable on a CPU; global random states are neither read nor moved.
+        An int makes results repeatable on one CPU; global random states are neither read nor moved.
     device : {"auto", "cpu", "cuda", "cuda:N", "mps"}, default="auto"
         Where to train; a fitted model lives on the CPU.
     n_threads : int, default=1
@@ -106,8 +106,8 @@ class ImageGAN(Drawing, SavableImageGAN, FittedHTML, ReportsImages, BaseEstimato
 
     Notes
     -----
-    `partial_fit` and ``save`` / ``tabgan.load`` go on exactly: on a CPU, 100 steps, a file, and 100 more steps give the same
-    weights as 200 steps, provided the data are the same.
+    `partial_fit` and ``save`` / ``tabgan.load`` go on exactly: on one CPU, with as many threads, 100 steps, a file, and 100 more
+    steps give the same weights as 200 steps, provided the data are the same.
 
     Examples
     --------

@@ -36,7 +36,8 @@ class Chain(Predictor):
     spans : sequence of Span
         Layout of the slots.
     stages : dict of str to FittedStage
-        By name, in order, in double precision on the CPU, so that a row's result does not depend on how a call is cut into chunks.
+        By name, in order, in double precision on the CPU, so that how a call is cut into chunks changes a row's result by
+        rounding alone.
     given : mapping of str to object
         Settings by name.
     held_out : HeldOut, default=None

@@ -121,7 +121,7 @@ class GAINImputer(
         Seconds after which training stops with the best weights so far, and no trees are grown; None sets no limit. The closed
         form and the look-up of neighbours always run, whatever they take.
     random_state : int, RandomState or None, default=None
-        An int makes results repeatable on a CPU; global random states are neither read nor moved.
+        An int makes results repeatable on one CPU; global random states are neither read nor moved.
     device : {"auto", "cpu", "cuda", "cuda:N", "mps"}, default="auto"
         Where to train; a fitted imputer lives on the CPU.
     n_threads : int, default=1

@@ -231,7 +231,7 @@ class TreeChain(MixedImputer):
     max_rounds : int, default=10
         At most this many.
     n_jobs : int, default=-1
-        Cores, as in scikit-learn; -1 takes all. Results do not depend on it.
+        Cores, as in scikit-learn; -1 takes all. Results depend on it by rounding alone.
     random_state : int, default=0
         Of the trees.
     categorical : sequence of names, default=None

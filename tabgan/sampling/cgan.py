@@ -84,7 +84,7 @@ class CGANSampler(TabularSampler):
     max_time : float, default=None
         Seconds after which training stops with what it has.
     random_state : int, RandomState or None, default=None
-        An int makes results repeatable on a CPU; global random states are neither read nor moved.
+        An int makes results repeatable on one CPU; global random states are neither read nor moved.
     device : {"auto", "cpu", "cuda", "cuda:N", "mps"}, default="auto"
         Where to train; a fitted sampler lives on the CPU.
     n_threads : int, default=1

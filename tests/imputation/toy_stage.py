@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -33,7 +33,7 @@ class Nearest(FittedStage):
     def complete(self, rows: Rows, before: Completion | None) -> Completion:
         """Hidden numbers, moved."""
         assert before is not None
-        return before._replace(completed=self._moved(before.completed, rows.visible))
+        return replace(before, completed=self._moved(before.completed, rows.visible))
 
     def draw(self, trail: Trail, drawn: Tensor | None, n_draws: int, generator: torch.Generator) -> Tensor | None:
         """Drawn numbers, moved."""
