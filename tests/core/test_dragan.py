@@ -5,6 +5,7 @@ import torch
 
 from tabgan.core.penalties import PENALTIES, dragan_gaussian_penalty, dragan_uniform_penalty
 from tabgan.verdict import Verdict
+from tests.rounding import SINGLE
 
 
 def seeded(seed=0):
@@ -41,8 +42,8 @@ def test_penalty_of_a_linear_critic_is_the_distance_of_its_slope_from_k(form, sh
     """Per row: over a batch of 64 the norm would be 8 times as large."""
     w = torch.randn(shape[1:], generator=seeded(1))
     w, real = length * w / w.norm(), torch.randn(*shape, generator=seeded(2))
-    assert float(form(linear_judge(w), real, None, seeded())) == pytest.approx((length - 1) ** 2, abs=1e-5)
-    assert float(form(linear_judge(w), real, None, seeded(), slope=2.0)) == pytest.approx((length - 2) ** 2, abs=1e-5)
+    assert float(form(linear_judge(w), real, None, seeded())) == pytest.approx((length - 1) ** 2, abs=SINGLE)
+    assert float(form(linear_judge(w), real, None, seeded(), slope=2.0)) == pytest.approx((length - 2) ** 2, abs=SINGLE)
 
 
 @pytest.mark.parametrize("form", FORMS.values())

@@ -13,6 +13,7 @@ from tabgan.core.phases import DiscriminatorLoss, OptimizerSpec, Phase
 from tabgan.core.tasks import GenerationTask, normal_prior
 from tabgan.core.trainer import Trainer
 from tabgan.verdict import Verdict
+from tests.rounding import SINGLE
 
 
 def seeded(seed=0):
@@ -34,7 +35,7 @@ def test_gradient_penalty_of_a_linear_critic_is_the_distance_of_its_slope_from_o
     w = torch.randn(shape[1:], generator=seeded(1))
     w = length * w / w.norm()
     value = gradient_penalty(linear_judge(w), *rows(*shape), seeded())
-    assert float(value) == pytest.approx((length - 1) ** 2, abs=1e-5)
+    assert float(value) == pytest.approx((length - 1) ** 2, abs=SINGLE)
 
 
 @pytest.mark.parametrize("shape", [(64, 3), (8, 2, 4, 5)])
