@@ -85,7 +85,7 @@ MaxTimeOption = Annotated[
     float | None,
     typer.Option(metavar="SECONDS", help="Stop training after this time, with the best weights so far."),
 ]
-SeedOption = Annotated[int, typer.Option(help="Same seed, same result (on a CPU).")]
+SeedOption = Annotated[int, typer.Option(help="Same seed, same result (on one CPU).")]
 DeviceOption = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")]
 
 # What is said, and where.
