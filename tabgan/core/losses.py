@@ -1,7 +1,7 @@
 """Adversarial losses as pairs of per-element functions of a verdict, a target and a weight; BEGAN's loss, which has a state.
 
-A new loss is one entry in ``ADVERSARIAL_LOSSES``; nothing else in the package has to know it. All of them take raw logits:
-a sigmoid followed by a logarithm overflows, ``softplus`` does not.
+A new loss is one entry in ``ADVERSARIAL_LOSSES``: `tabgan.CGANSampler` and `tabgan.images.recipes.recipe.two_players` take any of its
+keys. All pairs take raw logits: a sigmoid followed by a logarithm overflows, ``softplus`` does not.
 """
 
 from __future__ import annotations
@@ -211,4 +211,4 @@ ADVERSARIAL_LOSSES: dict[str, AdversarialLoss] = {
     # Lim and Ye 2017; Miyato et al. 2018, eq. 16-17.
     "hinge": AdversarialLoss(lambda r: relu(1 - r), lambda f: relu(1 + f), lambda f: -f),
 }
-"""Loss pairs by name: ``"minimax"``, ``"non-saturating"``, ``"lsgan"``, ``"wasserstein"``, ``"hinge"``."""
+"""Loss pairs by name; whoever takes a loss by name takes every key."""

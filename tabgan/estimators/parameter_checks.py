@@ -16,6 +16,7 @@ __all__ = [
     "Rule",
     "check",
     "integer",
+    "key_of",
     "number",
     "one_of",
     "optional",
@@ -50,6 +51,11 @@ def number(low: float, high: float = float("inf"), *, open_low: bool = False, no
 def one_of(*choices: Any) -> Rule:
     """One of some strings."""
     return lambda v: isinstance(v, str) and v in choices, "one of " + ", ".join(map(repr, choices))
+
+
+def key_of(table: Mapping[str, Any]) -> Rule:
+    """A key of a table, also one that is entered later."""
+    return lambda v: isinstance(v, str) and v in table, "one of " + ", ".join(map(repr, table))
 
 
 def pair_of(rule: Rule) -> Rule:

@@ -25,10 +25,8 @@ from tabgan.sampling.class_prior import ClassPriorTask
 from tabgan.sampling.maker import ClassMaker
 from tabgan.spans import Span, total_width
 
-__all__ = ["CONDITIONS", "LOSSES", "SamplerSettings", "build_network", "train_maker"]
+__all__ = ["CONDITIONS", "SamplerSettings", "build_network", "train_maker"]
 
-LOSSES = ("hinge", "non-saturating", "wasserstein", "minimax", "lsgan")
-"""Adversarial losses of `CGANSampler`; BAGAN has its own, ``"fake-class"``."""
 CONDITIONS = ("projection", "concat", "classes")
 """Ways of `CGANSampler`'s discriminator to use the condition."""
 

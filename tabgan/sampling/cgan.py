@@ -7,8 +7,9 @@ from typing import Any, Literal
 
 import numpy as np
 
-from tabgan.estimators.parameter_checks import SEED, Rule, integer, number, one_of, optional, pair_of
-from tabgan.sampling.adversarial import CONDITIONS, LOSSES, SamplerSettings
+from tabgan.core.losses import ADVERSARIAL_LOSSES
+from tabgan.estimators.parameter_checks import SEED, Rule, integer, key_of, number, one_of, optional, pair_of
+from tabgan.sampling.adversarial import CONDITIONS, SamplerSettings
 from tabgan.sampling.base import TabularSampler
 from tabgan.sampling.gate import GATES
 from tabgan.sampling.seeds import SEED_KINDS
@@ -38,8 +39,9 @@ class CGANSampler(TabularSampler):
     conditioning : {"projection", "concat", "classes"}, default="projection"
         How the discriminator uses the condition: projection discriminator, concatenation (CGAN), or a second head that names the
         class (AC-GAN).
-    loss : {"hinge", "non-saturating", "wasserstein", "minimax", "lsgan"}, default="hinge"
-        The adversarial pair; ``"wasserstein"`` wants ``gradient_penalty=10`` and ``n_critic=5``.
+    loss : str, default="hinge"
+        The adversarial pair: a key of `tabgan.core.losses.ADVERSARIAL_LOSSES`, such as ``"hinge"``, ``"non-saturating"`` or
+        ``"wasserstein"``, which wants ``gradient_penalty=10`` and ``n_critic=5``.
     wrong_weight : float in [0, 1), default=0.0
         Weight of real rows shown under another class's condition, which a matching-aware discriminator rejects.
     condition_columns : list of names or positions, default=None
@@ -128,7 +130,7 @@ class CGANSampler(TabularSampler):
         "start": one_of(*SEED_KINDS, "noise"),
         "focus": number(0, 1),
         "conditioning": one_of(*CONDITIONS),
-        "loss": one_of(*LOSSES),
+        "loss": key_of(ADVERSARIAL_LOSSES),
         "wrong_weight": number(0, 0.99),
         "gradient_penalty": number(0),
         "n_critic": integer(1),
@@ -157,7 +159,7 @@ class CGANSampler(TabularSampler):
         start: Literal["kernel", "mixture", "segments", "copies", "noise"] = "kernel",
         focus: float = 0.0,
         conditioning: Literal["projection", "concat", "classes"] = "projection",
-        loss: Literal["hinge", "non-saturating", "wasserstein", "minimax", "lsgan"] = "hinge",
+        loss: str = "hinge",
         wrong_weight: float = 0.0,
         condition_columns: Sequence[Any] | None = None,
         gradient_penalty: float = 1.0,
