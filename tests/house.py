@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import ast
-import io
-import re
-import tokenize
 from pathlib import Path
 
-__all__ = ["cycles", "import_table", "imports", "modules", "words"]
+__all__ = ["cycles", "import_table", "imports", "modules"]
 
 ROOT = Path(__file__).resolve().parents[1]
 ROOMS = (
@@ -81,14 +78,6 @@ def cycles(graph: dict[str, set[str]]) -> list[list[str]]:
     for name in graph:
         if name not in index:
             visit(name)
-    return found
-
-
-def words(path: Path) -> set[str]:
-    """All words of a file's code, comments and strings."""
-    found: set[str] = set()
-    for token in tokenize.generate_tokens(io.StringIO(path.read_text()).readline):
-        found |= set(re.findall(r"[A-Za-z]+", token.string))
     return found
 
 

@@ -73,7 +73,7 @@ class GAINImputer(
         Extremely randomised trees per column that have the last word on point estimates, as far as held-out cells say that they help
         (``"remask"``). They go into the model file; 0 grows none.
     n_donor_trees : int, default=10
-        Trees per column that replace the numbers and levels of draws by real cells of training rows in the same leaf, for `sample` and
+        Trees per column that replace the numbers of draws by real cells of training rows in the same leaf, for `sample` and
         ``sample_posterior=True`` (``"remask"``). They go into the model file; 0 leaves the draws of the network.
     hide_rates : tuple of two floats in [0, 1), default=(0.05, 0.6)
         Each training row hides its cells at a rate drawn from this range (``"remask"``).

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -324,7 +325,7 @@ def _train(
     """The two players in turn, from fresh weights or from a trained generator."""
     width = total_width(spans)
     shape: dict[str, Any] = {"activation": settings.activation, "generator": run.generator}
-    generator = GainGenerator(width, **shape) if start is None else start.float().requires_grad_(True)
+    generator = GainGenerator(width, **shape) if start is None else copy.deepcopy(start).float().requires_grad_(True)
     players = {"generator": generator, "discriminator": CellDiscriminator(width, len(spans), **shape)}
     task = GainTask(
         values.to(run.device),

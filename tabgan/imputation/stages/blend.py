@@ -130,8 +130,8 @@ def fit(learning: Learning, candidates: Sequence[Candidate]) -> Blend | None:
     """
     if not learning.worthwhile:
         return None
-    spans, n = learning.spans, len(candidates)
-    prior = torch.tensor([[c.prior[span.kind] / n for span in spans] for c in candidates], dtype=torch.float64)
+    spans = learning.spans
+    prior = torch.tensor([[c.prior[span.kind] for span in spans] for c in candidates], dtype=torch.float64)
     blend = _grown(learning, Blend(spans, candidates, [[None] * len(spans) for _ in candidates], prior), judging=True)
     if not any(column is not None for fitted in blend.fitted for column in fitted):
         return None
@@ -149,7 +149,7 @@ def _grown(learning: Learning, blend: Blend, *, judging: bool) -> Blend:
         # A visible cell must be predicted from the others, as a hidden one is; what is completed they share.
         told = trail.stage(ClosedForm).given_others(rows.values, rows.visible)
         learnt = replace(asked, prediction=told)
-    grown = Blend(blend.spans, blend.candidates, [list(fitted) for fitted in blend.fitted], blend.weights)
+    grown = Blend(blend.spans, blend.candidates, [list(fitted) for fitted in blend.fitted], blend.weights.clone())
     for j in turns(blend.spans):
         if learning.run.time_is_up:
             break
@@ -159,6 +159,8 @@ def _grown(learning: Learning, blend: Blend, *, judging: bool) -> Blend:
             if judging or k in blend.used(j):
                 part = learnt.take(known).only(candidate.reads)
                 grown.fitted[k][j] = candidate.fit(part, truth, j, learning, judging=judging)
+        if judging:  # the prior is shared by those that have something to say
+            grown.weights[:, j] /= max(sum(fitted[j] is not None for fitted in grown.fitted), 1)
         grown.move(asked, ~known, j)
     return grown
 
@@ -220,7 +222,7 @@ def weights_of(
         # A candidate that says nothing of a column takes no step there, and so pulls nothing either way.
         power = gram[mine].diagonal(dim1=1, dim2=2).sum(0) / n_cells[mine].sum().clamp_min(1)
         extra = torch.diag(_PRIOR_CELLS * power.clamp_min(1e-12))
-        pooled = torch.linalg.solve(gram[mine].sum(0) + extra, cross[mine].sum(0) + extra @ prior[:, mine[0]])
+        pooled = torch.linalg.solve(gram[mine].sum(0) + extra, cross[mine].sum(0) + extra @ prior[:, mine].mean(1))
         for j in mine:
             own = _nonnegative(gram[j] + extra, cross[j] + extra @ pooled) * fitted[:, j]
             weights[:, j] = own / own.sum().clamp_min(1.0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -331,8 +332,9 @@ def fit(learning: Learning) -> ClosedForm:
     """Fit to the cells that may be seen, or take over an earlier table's."""
     for stage in learning.earlier:
         if isinstance(stage, ClosedForm):
-            stage.is_own = False
-            return stage
+            taken_over = copy.copy(stage)
+            taken_over.is_own = False
+            return taken_over
     return _fit(learning)
 
 

@@ -218,9 +218,11 @@ class Draws(nn.Module, FittedStage):
         return torch.stack([self(told, visible, noise[k]) for k in range(n_draws)])
 
     def draw(self, trail: Trail, drawn: Tensor | None, n_draws: int, generator: torch.Generator) -> Tensor:
-        """The draws with numbers in encoded units."""
+        """The draws with numbers in encoded units; visible slots as they are."""
         closed_form, module = trail.stage(ClosedForm), self.in_dtype(trail.rows.values.dtype)
-        return torch.stack([closed_form.unscored(one) for one in module.scores(trail, n_draws, generator)])
+        shown = trail.rows.visible[:, self.heads.column] > 0
+        scores = module.scores(trail, n_draws, generator)
+        return torch.stack([torch.where(shown, trail.rows.values, closed_form.unscored(one)) for one in scores])
 
     def state(self) -> dict[str, Any]:
         """Its weights."""

@@ -340,7 +340,8 @@ def proposed_by(name: str, prior: Mapping[str, float]) -> Candidate:
 
     def fit(seen: Seen, truth: Tensor, j: int, learning: Any, *, judging: bool) -> FittedColumn | None:
         span = learning.spans[j]
-        return _Proposed(name, span.start, span.stop)
+        proposed = seen.proposals is not None and name in seen.proposals
+        return _Proposed(name, span.start, span.stop) if proposed else None
 
     return Candidate(name, NoSettings, frozenset({"proposals"}), fit, lambda state: _Proposed(**state), prior)
 
