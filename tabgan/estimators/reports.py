@@ -67,12 +67,12 @@ class ReportsResampling:
 class ReportsImages:
     """Mixin: ``to_html()``."""
 
-    def to_html(self, images: Any = None, labels: Any = None, targets: Any = None, *, random_state: int = 0) -> Any:
+    def to_html(self, images: Any = None, y: Any = None, targets: Any = None, *, random_state: int = 0) -> Any:
         """Write a one-file HTML report on what this model draws or translates; see `tabgan.report_images`.
 
         Parameters
         ----------
-        images, labels, targets : as in ``fit``, default=None
+        images, y, targets : as in ``fit``, default=None
             To compare drawn images with, or to translate.
         random_state : int, default=0
             Of the images drawn.
@@ -84,4 +84,4 @@ class ReportsImages:
         """
         import tabgan
 
-        return tabgan.report_images(self, images, labels, targets, random_state=random_state)
+        return tabgan.report_images(self, images, y, targets, random_state=random_state)

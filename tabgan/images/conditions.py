@@ -40,7 +40,7 @@ class Conditions:
         return 0 if self.labels is None else len(self.labels)
 
     @classmethod
-    def learn(cls, labels: Any, n_images: int) -> Conditions:
+    def learn(cls, y: Any, n_images: int) -> Conditions:
         """Classes from a vector of labels, groups from a matrix of numbers.
 
         Raises
@@ -48,7 +48,7 @@ class Conditions:
         InvalidInputError
             Lengths differ, labels are missing, or vectors are not finite numbers.
         """
-        array = _as_array(labels, n_images)
+        array = _as_array(y, n_images)
         if array.ndim == 1:
             values, counts = np.unique(array, return_counts=True)
             table = one_hot(torch.arange(len(values)), len(values)).float()
@@ -56,7 +56,7 @@ class Conditions:
         table, counts = torch.unique(torch.from_numpy(array.astype(np.float32)), dim=0, return_counts=True)
         return cls(None, table, counts.float())
 
-    def groups(self, labels: Any, n_images: int) -> Tensor:
+    def groups(self, y: Any, n_images: int) -> Tensor:
         """The row of ``table`` that each label or vector is; LongTensor of shape (n,).
 
         Raises
@@ -64,33 +64,33 @@ class Conditions:
         InvalidInputError
             A label or vector that training did not see; names it and its position.
         """
-        array = _as_array(labels, n_images)
+        array = _as_array(y, n_images)
         if self.labels is None:
-            vectors = self.vectors(labels, n_images)
+            vectors = self.vectors(y, n_images)
             same = (vectors[:, None] == self.table[None]).all(2)
             if not bool(same.any(1).all()):
                 raise InvalidInputError(
-                    f"labels[{int((~same.any(1)).nonzero()[0, 0])}] is a condition vector that was not seen before."
+                    f"y[{int((~same.any(1)).nonzero()[0, 0])}] is a condition vector that was not seen before."
                 )
             return same.int().argmax(1)
         if array.ndim != 1:
             raise InvalidInputError(
-                f"labels have shape {array.shape}; the recipe was trained with one class label per image."
+                f"y has shape {array.shape}; the recipe was trained with one class label per image."
             )
         place = {label: index for index, label in enumerate(self.labels)}
         for position, label in enumerate(array.tolist()):
             if label not in place:
-                raise InvalidInputError(f"labels[{position}]={label!r} is not one of the classes {list(self.labels)}.")
+                raise InvalidInputError(f"y[{position}]={label!r} is not one of the classes {list(self.labels)}.")
         return torch.tensor([place[label] for label in array.tolist()])
 
-    def vectors(self, labels: Any, n_images: int) -> Tensor:
+    def vectors(self, y: Any, n_images: int) -> Tensor:
         """What networks see for given labels; vectors need not have been seen before."""
         if self.labels is not None:
-            return self.table[self.groups(labels, n_images)]
-        array = _as_array(labels, n_images)
+            return self.table[self.groups(y, n_images)]
+        array = _as_array(y, n_images)
         if array.ndim != 2 or array.shape[1] != self.table.shape[1]:
             raise InvalidInputError(
-                f"condition vectors have shape {array.shape}; (n, {self.table.shape[1]}) is needed, as in training."
+                f"y has shape {array.shape}; condition vectors of shape (n, {self.table.shape[1]}) are needed, as in training."
             )
         return torch.from_numpy(array.astype(np.float32))
 
@@ -152,16 +152,16 @@ def missing_per_class(labels: np.ndarray, strategy: str | Mapping[Any, int]) -> 
     return {label: wanted.get(label, count) - count for label, count in present.items()}
 
 
-def _as_array(labels: Any, n_images: int) -> np.ndarray:
-    array = labels.detach().cpu().numpy() if isinstance(labels, Tensor) else np.asarray(labels)
+def _as_array(y: Any, n_images: int) -> np.ndarray:
+    array = y.detach().cpu().numpy() if isinstance(y, Tensor) else np.asarray(y)
     if array.ndim not in (1, 2):
-        raise InvalidInputError(f"labels have shape {array.shape}; give (n,) class labels or (n, d) condition vectors.")
+        raise InvalidInputError(f"y has shape {array.shape}; give (n,) class labels or (n, d) condition vectors.")
     if len(array) != n_images:
-        raise InvalidInputError(f"labels has {len(array)} rows, but there are {n_images} images; they belong together.")
+        raise InvalidInputError(f"y has {len(array)} rows, but there are {n_images} images; they belong together.")
     if array.ndim == 2 and array.dtype.kind not in "uifb":
-        raise InvalidInputError(f"condition vectors have dtype {array.dtype}; give numbers.")
+        raise InvalidInputError(f"y has dtype {array.dtype}; give condition vectors of numbers.")
     if array.dtype.kind == "f" and not np.isfinite(array).all():
-        raise InvalidInputError("labels hold NaN or infinity; leave these images out.")
+        raise InvalidInputError("y holds NaN or infinity; leave these images out.")
     if array.dtype.kind == "O" and any(label is None or label != label for label in array.ravel()):
-        raise InvalidInputError("labels hold missing values; leave these images out.")
+        raise InvalidInputError("y holds missing values; leave these images out.")
     return array

@@ -114,7 +114,7 @@ class ImageGAN(Drawing, SavableImageGAN, FittedHTML, ReportsImages, BaseEstimato
     >>> import numpy as np
     >>> from tabgan.images import ImageGAN
     >>> images = np.random.default_rng(0).random((40, 8, 8))
-    >>> gan = ImageGAN("non-saturating", n_steps=3, random_state=0).fit(images, labels=["a", "b"] * 20)
+    >>> gan = ImageGAN("non-saturating", n_steps=3, random_state=0).fit(images, y=["a", "b"] * 20)
     >>> gan.sample(4, y=["a", "a", "b", "b"]).shape
     (4, 8, 8)
     """
@@ -154,14 +154,14 @@ class ImageGAN(Drawing, SavableImageGAN, FittedHTML, ReportsImages, BaseEstimato
         self.sample_every = sample_every
         self.sample_folder = sample_folder
 
-    def fit(self, images: Any, labels: Any = None, targets: Any = None) -> ImageGAN:
+    def fit(self, images: Any, y: Any = None, targets: Any = None) -> ImageGAN:
         """Train from fresh weights.
 
         Parameters
         ----------
         images : ndarray, Tensor or path
             See `tabgan.images.reading.read_images`.
-        labels : array of shape (n,) or (n, d), default=None
+        y : array of shape (n,) or (n, d), default=None
             Class labels, or condition vectors.
         targets : ndarray, Tensor or path, default=None
             Image to image: what ``images`` are translated to. Row by row for pix2pix, another domain for CycleGAN.
@@ -173,7 +173,7 @@ class ImageGAN(Drawing, SavableImageGAN, FittedHTML, ReportsImages, BaseEstimato
         """
         deadline = deadline_after(self.max_time)
         recipe, settings = self._checked()
-        given = self._read(recipe, images, labels, targets)
+        given = self._read(recipe, images, y, targets)
         sizes, conditions = given.sizes, given.conditions
         generator = make_generator(seed_of(self.random_state))
         players = recipe.networks(sizes, SimpleNamespace(**settings), generator)
@@ -189,14 +189,12 @@ class ImageGAN(Drawing, SavableImageGAN, FittedHTML, ReportsImages, BaseEstimato
         self._train(players, given.data, run, settings["n_steps"])
         return self
 
-    def partial_fit(
-        self, images: Any, labels: Any = None, targets: Any = None, *, n_steps: int | None = None
-    ) -> ImageGAN:
+    def partial_fit(self, images: Any, y: Any = None, targets: Any = None, *, n_steps: int | None = None) -> ImageGAN:
         """Train further, exactly where `fit`, `partial_fit` or a loaded file stopped.
 
         Parameters
         ----------
-        images, labels, targets
+        images, y, targets
             As in `fit`; the same data continue exactly, new data of the same kind are learnt from here on.
         n_steps : int, default=None
             Further steps; None takes as many as `fit` does.
@@ -208,7 +206,7 @@ class ImageGAN(Drawing, SavableImageGAN, FittedHTML, ReportsImages, BaseEstimato
         """
         if not hasattr(self, "_training_state"):
             if n_steps is None:
-                return self.fit(images, labels, targets)
+                return self.fit(images, y, targets)
             raise InvalidParameterError(
                 "partial_fit(n_steps=...) goes on from a fit; call fit first, or leave n_steps out."
             )
@@ -216,7 +214,7 @@ class ImageGAN(Drawing, SavableImageGAN, FittedHTML, ReportsImages, BaseEstimato
         if n_steps is not None and n_steps < 1:
             raise parameter_error("n_steps", n_steps, "an integer >= 1")
         self._checked()
-        given = self._read(self.recipe_, images, labels, targets, self._conditions)
+        given = self._read(self.recipe_, images, y, targets, self._conditions)
         if (given.sizes.shape, given.sizes.source) != (self._sizes.shape, self._sizes.source):
             raise InvalidInputError(f"images have shape {given.sizes.shape}, but training had {self._sizes.shape}.")
         generator = make_generator(0)  # replaced by the saved one
@@ -252,10 +250,10 @@ class ImageGAN(Drawing, SavableImageGAN, FittedHTML, ReportsImages, BaseEstimato
         given = dict(self.settings or {}) | {name: value for name, value in named.items() if value is not None}
         return recipe, dict(recipe.settings) | given
 
-    def _read(self, recipe: Recipe, images: Any, labels: Any, targets: Any, known: Conditions | None = None) -> Given:
+    def _read(self, recipe: Recipe, images: Any, y: Any, targets: Any, known: Conditions | None = None) -> Given:
         options = {"value_range": self.value_range, "image_shape": self.image_shape}
         device = resolve_device(self.device)
-        return read_training_data(recipe, images, labels, targets, options=options, device=device, known=known)
+        return read_training_data(recipe, images, y, targets, options=options, device=device, known=known)
 
     def _train(
         self,

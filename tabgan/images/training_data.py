@@ -45,7 +45,7 @@ class Given(NamedTuple):
 def read_training_data(
     recipe: Recipe,
     images: Any,
-    labels: Any,
+    y: Any,
     targets: Any,
     *,
     options: dict[str, Any],
@@ -58,7 +58,7 @@ def read_training_data(
     ----------
     recipe : Recipe
         Says which of them it needs.
-    images, labels, targets
+    images, y, targets
         As given to `ImageGAN.fit`.
     options : dict
         ``value_range`` and ``image_shape`` of `tabgan.images.reading.read_images`.
@@ -76,18 +76,18 @@ def read_training_data(
     if translates != (targets is not None):
         verb = "needs" if translates else "does not take"
         raise InvalidInputError(f"targets: recipe {recipe.name!r} {verb} them.")
-    if translates and labels is not None:
-        raise InvalidInputError(f"labels: recipe {recipe.name!r} does not take them.")
-    if recipe.needs == "labels" and labels is None:
-        raise InvalidInputError(f"labels: recipe {recipe.name!r} needs them.")
+    if translates and y is not None:
+        raise InvalidInputError(f"y: recipe {recipe.name!r} does not take labels.")
+    if recipe.needs == "labels" and y is None:
+        raise InvalidInputError(f"y: recipe {recipe.name!r} needs labels.")
     values, form = read_images(images, **options)
     if not translates:
-        if labels is None and known is not None:
-            raise InvalidInputError("labels: the model was trained with labels; give them here, too.")
-        if labels is None:
+        if y is None and known is not None:
+            raise InvalidInputError("y: the model was trained with labels; give them here, too.")
+        if y is None:
             return Given(TrainingData(values.to(device)), None, form, None)
-        conditions = Conditions.learn(labels, len(values)) if known is None else known
-        groups = conditions.groups(labels, len(values)).to(device)
+        conditions = Conditions.learn(y, len(values)) if known is None else known
+        groups = conditions.groups(y, len(values)).to(device)
         table = conditions.table.to(device)
         return Given(TrainingData(values.to(device), groups, len(table), table[groups]), None, form, conditions)
     wanted, target_form = read_images(targets, **options, name="targets")

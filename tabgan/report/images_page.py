@@ -27,7 +27,7 @@ _COPIES = _COLLAPSE = 0.5
 def report_images(
     gan: Any,
     images: Any = None,
-    labels: Any = None,
+    y: Any = None,
     targets: Any = None,
     *,
     made: Any = None,
@@ -43,7 +43,7 @@ def report_images(
     images : ndarray, Tensor or path, default=None
         What the model was trained on, or other images of the kind. With them the report says whether drawn images copy or are all
         alike; models that translate show what they make of the first eight. None leaves that out.
-    labels : array of shape (n,) or (n, d), default=None
+    y : array of shape (n,) or (n, d), default=None
         Their classes or condition vectors, as in ``fit``.
     targets : ndarray, Tensor or path, default=None
         What ``images`` should become, for models that translate.
@@ -78,7 +78,7 @@ def report_images(
         raise InvalidInputError(f"report_images takes a fitted ImageGAN, not {type(gan).__name__}.")
     check_is_fitted(gan, "players_")
     translates = gan.recipe_.needs in ("pairs", "domains")
-    lines = {} if translates or images is None else _closeness(gan, images, labels, random_state)
+    lines = {} if translates or images is None else _closeness(gan, images, y, random_state)
     page = Page("Image report", _lead(gan, translates, lines))
     page.facts = _facts(gan, made)
     page.notices = _notices(gan, translates, lines)
@@ -133,14 +133,14 @@ def _training(gan: Any) -> list[tuple[str, str]]:
     ]
 
 
-def _closeness(gan: Any, images: Any, labels: Any, random_state: int) -> dict[str, dict[str, float]]:
+def _closeness(gan: Any, images: Any, y: Any, random_state: int) -> dict[str, dict[str, float]]:
     """How near drawn images lie to real ones and how far apart, over all images and by class."""
     values, _ = read_images(images, value_range=gan.value_range, image_shape=gan.image_shape)
     chosen = np.random.default_rng(random_state).permutation(len(values))[:_MOST_REAL]
     real = values.flatten(1).numpy()[chosen]
     classes = None
-    if hasattr(gan, "classes_") and labels is not None:
-        classes = gan.classes_[gan._conditions.groups(labels, len(values)).numpy()[chosen]]
+    if hasattr(gan, "classes_") and y is not None:
+        classes = gan.classes_[gan._conditions.groups(y, len(values)).numpy()[chosen]]
     if classes is None:
         drawn = gan.sample(_MOST_MADE, random_state=random_state)
     else:

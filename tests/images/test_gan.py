@@ -68,7 +68,7 @@ def test_condition_vectors_may_be_asked_for_that_were_never_seen():
     vectors = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0]])[np.arange(40) % 3]
     gan = make("vector-conditions").fit(IMAGES, vectors)
     assert gan.sample(2, y=[[1.0, 1.0], [0.3, 0.2]]).shape == (2, 8, 8)
-    with pytest.raises(InvalidInputError, match=r"\(n, 2\) is needed"):
+    with pytest.raises(InvalidInputError, match=r"condition vectors of shape \(n, 2\) are needed"):
         gan.sample(1, y=[[1.0, 2.0, 3.0]])
     with pytest.raises(InvalidInputError, match="was not seen before"):
         gan.partial_fit(IMAGES[:1], [[1.0, 1.0]])
@@ -143,13 +143,13 @@ def test_resampling_errors():
         ({"recipe": "bagan", "settings": {"n_autoencoder_steps": 0}}, {}, r"settings\['n_autoencoder_steps'\]=0"),
         ({"device": "tpu"}, {}, "device='tpu'"),
         ({"sample_every": 5}, {}, "sample_folder=None"),
-        ({"recipe": "cgan"}, {}, "labels: recipe 'cgan' needs them"),
+        ({"recipe": "cgan"}, {}, "y: recipe 'cgan' needs labels"),
         ({"recipe": "pix2pix"}, {}, "targets: recipe 'pix2pix' needs them"),
         ({}, {"targets": IMAGES}, "does not take them"),
-        ({}, {"labels": LABELS[:-1]}, "labels has 39 rows, but there are 40 images"),
-        ({}, {"labels": np.full(40, np.nan)}, "labels hold NaN"),
-        ({"recipe": "acgan"}, {"labels": np.eye(40)}, "one class label per image"),
-        ({"recipe": "bagan"}, {"labels": np.eye(40)}, "one class label per image"),
+        ({}, {"y": LABELS[:-1]}, "y has 39 rows, but there are 40 images"),
+        ({}, {"y": np.full(40, np.nan)}, "y holds NaN"),
+        ({"recipe": "acgan"}, {"y": np.eye(40)}, "one class label per image"),
+        ({"recipe": "bagan"}, {"y": np.eye(40)}, "one class label per image"),
         ({"recipe": "pix2pix"}, {"targets": IMAGES[:-1]}, "targets has 39 images, but images has 40"),
         ({"recipe": "pix2pix"}, {"targets": IMAGES[:, :4, :4]}, "must agree"),
     ],
@@ -171,7 +171,7 @@ def test_wrong_questions_to_a_fitted_model():
     plain, labelled = make().fit(IMAGES), make().fit(IMAGES, LABELS)
     with pytest.raises(InvalidParameterError, match="trained without labels"):
         plain.sample(2, y=[0, 1])
-    with pytest.raises(InvalidInputError, match=r"labels\[1\]='cow' is not one of the classes"):
+    with pytest.raises(InvalidInputError, match=r"y\[1\]='cow' is not one of the classes"):
         labelled.sample(2, y=["cat", "cow"])
     with pytest.raises(InvalidParameterError, match="has no transform"):
         plain.transform(IMAGES)

@@ -32,7 +32,7 @@ def data_for(recipe):
     images = rng.integers(0, 256, size=(30, 8, 8), dtype=np.uint8)
     if recipes[recipe].needs in ("pairs", "domains"):
         return {"images": images, "targets": 255 - images}
-    return {"images": images, "labels": np.arange(30) % 3}
+    return {"images": images, "y": np.arange(30) % 3}
 
 
 def make(recipe, n_steps, **changes):
@@ -63,7 +63,7 @@ def test_four_steps_are_two_steps_a_file_and_two_steps(recipe, tmp_path):
     assert resumed.n_iter_ == whole.n_iter_ == 4
     np.testing.assert_array_equal(weights(resumed), weights(whole))
     assert not torch.equal(weights(resumed), weights(half))
-    if "labels" in data:
+    if "y" in data:
         np.testing.assert_array_equal(resumed.sample(5, random_state=1), whole.sample(5, random_state=1))
     else:
         np.testing.assert_array_equal(resumed.transform(data["images"]), whole.transform(data["images"]))

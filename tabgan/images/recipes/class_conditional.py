@@ -47,7 +47,7 @@ def _vectors(players: dict[str, nn.Module], data: TrainingData, settings: Any) -
 
 def _auxiliary_networks(sizes: Sizes, settings: Any, generator: torch.Generator) -> dict[str, nn.Module]:
     if not sizes.n_classes:
-        raise InvalidInputError("labels: recipe 'acgan' names classes; give one class label per image, not vectors.")
+        raise InvalidInputError("y: recipe 'acgan' names classes; give one class label per image, not vectors.")
     trunk = image_trunk(sizes, settings, generator, conditional=False)
     return {
         "generator": image_generator(sizes, settings, generator),

@@ -100,7 +100,7 @@ class HandOver(Callback):
 
 def _networks(sizes: Sizes, settings: Any, generator: torch.Generator) -> dict[str, nn.Module]:
     if not sizes.n_classes:
-        raise InvalidInputError("labels: recipe 'bagan' names classes; give one class label per image, not vectors.")
+        raise InvalidInputError("y: recipe 'bagan' names classes; give one class label per image, not vectors.")
     seen = sizes if settings.conditional_decoder else Sizes(sizes.shape)
     decoder = image_generator(seen, settings, generator)
     trunk, encoding = (image_trunk(sizes, settings, generator, conditional=False) for _ in range(2))
