@@ -193,7 +193,8 @@ def read_model_file(
     try:
         with safe_open(str(path), framework="pt", device="cpu") as opened:
             metadata = opened.metadata() or {}
-            tensors = {name: opened.get_tensor(name) for name in opened.keys()}
+            # Copied to where torch puts tensors: kernels take another way, and round otherwise, at the file's odd addresses.
+            tensors = {name: opened.get_tensor(name).clone() for name in opened.keys()}
     except (SafetensorError, ValueError, OverflowError, KeyError, RuntimeError) as error:
         raise ModelFileError(f"{str(path)!r} is no readable model file (truncated or damaged?): {error}") from error
     if metadata.get("format") != "tabgan":
