@@ -7,7 +7,7 @@ import torch
 
 from tabgan.imputation.metric_learning import Asking, Stored, learn_metric
 from tabgan.imputation.stages import neighbours
-from tabgan.imputation.stages.neighbours import FEWEST_ROWS, N_CANDIDATES, Neighbours, fit_blend
+from tabgan.imputation.stages.neighbours import FEWEST_ROWS, N_CANDIDATES, SIZES, Neighbours, fit_blend
 from tabgan.imputation.stages.stage import Rows
 from tabgan.spans import Span, total_width
 from tests.imputation.learning_of import learning_of
@@ -118,6 +118,18 @@ def test_rows_do_not_depend_on_each_other_and_ties_do_not_matter(spans):
         part[order] for part in (module.ranks, module.values, module.residuals, module.seen)
     )
     torch.testing.assert_close(answers(base, module, values, visible)[2], whole, rtol=0, atol=DOUBLE)
+
+
+@pytest.mark.parametrize(("size", "power"), SIZES)
+def test_equally_far_neighbours_are_not_trusted_whatever_their_last_bits(size, power):
+    """Which of them come first, and by how much, is up to the processor."""
+    told = torch.randn(5, 33, 2, generator=seeded())
+    noise = 1e-5 * torch.rand(5, 33, generator=seeded(1))
+    for distance in (0.01, 3.0):
+        trust, _ = Neighbours._mean((distance * (1 + noise)).sort(1).values, told, size, power)
+        assert (trust == 0).all()
+    apart, _ = Neighbours._mean(torch.linspace(1, 2, 33).expand(5, 33), told, size, power)
+    assert (apart > 0.99).all()
 
 
 @pytest.mark.parametrize("n_keys", [40, 500, 803])

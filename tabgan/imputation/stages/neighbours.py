@@ -31,6 +31,9 @@ SIZES = ((8, 2.0), (32, 1.0))
 
 N_CANDIDATES = 4 * len(SIZES)
 
+_LEAST_DIFFERENCE = 1e-2
+"""Of the neighbours' weights together: less is what rounding leaves between keys that are equally far."""
+
 METRIC_STEPS = 120
 MOST_ASKING = 4096
 """Masked rows from which metrics are learnt."""
@@ -193,6 +196,8 @@ class Neighbours(nn.Module, FittedStage):
         size = min(size, distances.shape[1] - 1)
         weights = (distances[:, size : size + 1] / distances[:, :size]) ** power - 1
         total = weights.sum(1, keepdim=True)
+        # Distances come from a product in single precision; equally far ones differ in their last bits.
+        total = torch.where(total < _LEAST_DIFFERENCE, 0.0, total)
         mean = (weights.unsqueeze(1) @ told[:, :size]).squeeze(1) / total.clamp_min(1e-12)
         return total / (total + 1e-3), mean
 
