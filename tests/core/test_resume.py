@@ -87,7 +87,7 @@ def remask(seed):
     ).float()
     task = CorrectionTask(learning.masked, module, 16, torch.device("cpu"))
     average = WeightAverage(module, "generator")
-    before = type(learning.judged.last)(*(part.float() for part in learning.judged.last))
+    before = learning.judged.last.changed(torch.Tensor.float)
     rows = learning.judged.rows
 
     @torch.no_grad()

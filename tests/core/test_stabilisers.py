@@ -106,7 +106,7 @@ def test_cell_targets_are_smoothed_cell_by_cell():
     players["generator"].forward = lambda x, m: x
     batch = task.batch(seeded())
     (case,) = task.discriminator_cases(players, batch)
-    assert torch.equal(case.target, 0.8 * batch.inner.target)
+    assert torch.equal(case.target, 0.8 * batch.inner.visible)
 
 
 def test_flips_have_their_rate_and_are_the_same_whenever_one_asks():

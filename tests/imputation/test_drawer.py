@@ -1,5 +1,7 @@
 """Where draws begin: between the copula's mean and the point estimate, with the spread that is left."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -109,7 +111,7 @@ class Insists(FittedStage):
 
     def complete(self, rows, before):
         completed = torch.tensor([100.0, 1.0, 0.0], dtype=torch.float64).expand(len(rows), -1)
-        return before._replace(completed=completed)
+        return replace(before, completed=completed)
 
 
 def test_levels_are_drawn_from_the_whole_chain_and_numbers_from_the_correction():

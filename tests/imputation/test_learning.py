@@ -294,4 +294,4 @@ def test_rows_are_taken_with_all_that_belongs_to_them():
     assert len(some) == 2
     assert Rows(rows.values, rows.visible).take(slice(0, 1)).numbers is None
     assert frozenset(one.name for one in fields(Seen)) == Seen.READABLE
-    assert completion_of(rows.values).take(torch.tensor([1])).closed.tolist() == [[2, 3]]
+    assert completion_of(rows.values).changed(lambda part: part[torch.tensor([1])]).closed.tolist() == [[2, 3]]
