@@ -24,6 +24,10 @@ __all__ = ["Learning", "MaskSettings", "MaskedRows", "held_out_rows"]
 
 MOST_SAMPLED = 8192
 """Training rows that are completed for stages to learn from."""
+MOST_MANY = 50_000
+"""Training rows for what needs no completion of them."""
+MOST_MANY_FLOPS = 4e9
+"""About, for the closed form's predictions of each of their cells from the others."""
 MOST_HELD_OUT = 4000
 """Rows with held-out cells by which stages are judged."""
 MOST_MASKED = 8192
@@ -185,3 +189,11 @@ class Learning:
         """Training rows with the gaps they have, in random order and double precision."""
         numbers = torch.randperm(len(self.values), generator=self.generator("sampled rows"))[:MOST_SAMPLED]
         return Trail(Rows(self.values[numbers].double(), self.visible[numbers].double()), self.stages)
+
+    @cached_property
+    def many(self) -> Rows:
+        """More training rows, with the gaps they have, for what learns from rows as they are; fewer of a wide table."""
+        n_columns, width = self.visible.shape[1], self.values.shape[1]
+        size = min(MOST_MANY, int(MOST_MANY_FLOPS / (min(n_columns, 12) * width * min(width, 64) ** 2)))
+        numbers = torch.randperm(len(self.values), generator=self.generator("many rows"))[:size]
+        return Rows(self.values[numbers].double(), self.visible[numbers].double())

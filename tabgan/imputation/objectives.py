@@ -16,13 +16,23 @@ from tabgan.exceptions import InvalidInputError
 from tabgan.imputation.chain import Chain
 from tabgan.imputation.predicting import Predictor
 from tabgan.imputation.published import PublishedGain
-from tabgan.imputation.stages import blend, closed_form, correction, donors, draws, forests, intervals, neighbours
+from tabgan.imputation.stages import (
+    blend,
+    boosting,
+    closed_form,
+    correction,
+    donors,
+    draws,
+    forests,
+    intervals,
+    neighbours,
+)
 from tabgan.imputation.stages.stage import Candidate, Stage
 from tabgan.spans import Span
 
 __all__ = ["CANDIDATES", "OBJECTIVES", "STAGES", "fit_objective", "objective_from_state", "objective_to_state"]
 
-CANDIDATES: tuple[Candidate, ...] = (forests.CANDIDATE,)
+CANDIDATES: tuple[Candidate, ...] = (forests.CANDIDATE, boosting.CANDIDATE)
 """What the blend weighs, column by column."""
 
 STAGES: tuple[Stage, ...] = (

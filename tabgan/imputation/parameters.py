@@ -31,6 +31,7 @@ RULES: dict[str, Rule] = {
     "n_bins": integer(1),
     "n_references": integer(0),
     "n_trees": integer(0),
+    "n_boosts": integer(0),
     "n_donor_trees": integer(0),
     "hide_rates": (_rates, "two rates (low, high) with 0 <= low <= high < 1 and high > 0"),
     "pattern_fraction": number(0, 1),

@@ -32,6 +32,8 @@ class Tree(NamedTuple):
     """Of shape (n_nodes,): the other child."""
     value: Tensor
     """Of shape (n_nodes, width of the target)."""
+    missing_left: Tensor | None = None
+    """Of shape (n_nodes,): whether a row goes left whose slot is NaN; None where it goes right."""
 
 
 class Trees:
@@ -48,6 +50,7 @@ class Trees:
     sends every single-precision number the same way.
     """
 
+    _STORED = ("width", "roots", "feature", "threshold", "target", "values", "missing_left")
     CELLS = 4_000_000
     """Rows times trees that fall at once."""
 
@@ -66,19 +69,26 @@ class Trees:
         self.threshold = torch.cat([_rounded_down(tree.threshold) for tree in trees])
         self.target = torch.cat(targets).int()
         self.values = torch.cat(values)
+        nowhere = (torch.zeros_like(tree.feature, dtype=torch.bool) for tree in trees)
+        self.missing_left = torch.cat(
+            [
+                tree.missing_left if tree.missing_left is not None else right
+                for tree, right in zip(trees, nowhere, strict=True)
+            ]
+        )
 
     def __len__(self) -> int:
         return len(self.roots)
 
     def state(self) -> dict[str, Any]:
         """Plain tensors for a model file."""
-        return {name: getattr(self, name) for name in ("width", "roots", "feature", "threshold", "target", "values")}
+        return {name: getattr(self, name) for name in self._STORED}
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> Self:
         """Rebuild what `state` described."""
         trees = cls.__new__(cls)
-        for name in ("width", "roots", "feature", "threshold", "target", "values"):
+        for name in cls._STORED:
             setattr(trees, name, state[name])
         return trees
 
@@ -111,12 +121,14 @@ class Trees:
         # Nothing is at most NaN, so a row that is in a leaf stays there.
         threshold = torch.where(is_leaf, torch.nan, self.threshold)
         right = torch.where(is_leaf, torch.arange(len(feature), device=feature.device), target)
+        missing_left = self.missing_left & ~is_leaf
         feature = feature.clamp_min(0)
         numbers, shape = rows.reshape(-1), node.shape
         first = (torch.arange(len(rows), device=rows.device) * rows.shape[1]).repeat_interleave(shape[1])
         node = node.reshape(-1)
         while True:
-            left = numbers[first + feature[node]] <= threshold[node]
+            asked = numbers[first + feature[node]]
+            left = (asked <= threshold[node]) | (asked.isnan() & missing_left[node])
             below = torch.where(left, node + 1, right[node])
             if torch.equal(below, node):
                 return target[node].view(shape)

@@ -141,28 +141,36 @@ def fit(learning: Learning, candidates: Sequence[Candidate]) -> Blend | None:
 
 def _grown(learning: Learning, blend: Blend, *, judging: bool) -> Blend:
     """Candidates fitted column by column; training rows move as rows to complete will."""
-    trail = learning.sampled
-    rows, before = trail.rows, trail.last
+    rows, before = learning.sampled.rows, learning.sampled.last
     asked = Seen(rows, before.completed.clone(), before.closed, before.proposals)
-    learnt = asked
-    if any("prediction" in candidate.reads for candidate in blend.candidates):
-        # A visible cell must be predicted from the others, as a hidden one is; what is completed they share.
-        told = trail.stage(ClosedForm).given_others(rows.values, rows.visible)
-        learnt = replace(asked, prediction=told)
     grown = Blend(blend.spans, blend.candidates, [list(fitted) for fitted in blend.fitted], blend.weights.clone())
+    sources = [_source(learning, candidate.reads, asked) for candidate in blend.candidates]
     for j in turns(blend.spans):
         if learning.run.time_is_up:
             break
-        known, slots = rows.visible[:, j] > 0, slice(blend.spans[j].start, blend.spans[j].stop)
-        truth = rows.values[known, slots]
-        for k, candidate in enumerate(blend.candidates):
+        slots = slice(blend.spans[j].start, blend.spans[j].stop)
+        for k, (candidate, (given, source)) in enumerate(zip(blend.candidates, sources, strict=True)):
             if judging or k in blend.used(j):
-                part = learnt.take(known).only(candidate.reads)
+                known = given.visible[:, j] > 0
+                part, truth = source.take(known).only(candidate.reads), given.values[known, slots]
                 grown.fitted[k][j] = candidate.fit(part, truth, j, learning, judging=judging)
         if judging:  # the prior is shared by those that have something to say
             grown.weights[:, j] /= max(sum(fitted[j] is not None for fitted in grown.fitted), 1)
-        grown.move(asked, ~known, j)
+        grown.move(asked, rows.visible[:, j] <= 0, j)
     return grown
+
+
+def _source(learning: Learning, reads: frozenset[str], asked: Seen) -> tuple[Rows, Seen]:
+    """What a candidate learns from: the sampled rows, whose completion all share; or more rows, if it needs no completion."""
+    rows, source = learning.sampled.rows, asked
+    if reads <= {"gaps", "prediction"}:
+        rows = learning.many
+        source = Seen(rows)
+    if "prediction" in reads:
+        # A visible cell must be predicted from the others, as a hidden one is.
+        told = learning.sampled.stage(ClosedForm).given_others(rows.values, rows.visible)
+        source = replace(source, prediction=told)
+    return rows, source
 
 
 def _judged(learning: Learning, blend: Blend) -> Tensor:

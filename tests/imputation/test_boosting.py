@@ -1,0 +1,102 @@
+"""Boosted trees on rows with their missing cells: scikit-learn's answers, what they read, and what they learn."""
+
+import numpy as np
+import pytest
+import torch
+from sklearn.ensemble import HistGradientBoostingRegressor
+
+from tabgan.imputation.stages import boosting
+from tabgan.imputation.stages.boosting import CANDIDATE, FEWEST_ROWS, Boosted, flat_boosted_tree
+from tabgan.imputation.stages.stage import Rows, Seen
+from tabgan.imputation.trees import Trees
+from tabgan.spans import Span
+from tests.imputation.learning_of import learning_of
+
+NUMBERS = tuple(Span("numeric", j, j + 1) for j in range(3))
+
+
+def holed(n, width, rate=0.3, seed=0):
+    """Random rows with NaN where a cell is missing."""
+    rng = np.random.default_rng(seed)
+    rows = rng.normal(size=(n, width)).astype(np.float32)
+    rows[rng.random(rows.shape) < rate] = np.nan
+    return rows
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_flat_trees_answer_as_scikit_learns(seed):
+    """Also for rows with missing cells, and for numbers that thresholds were taken from."""
+    seen, asked = holed(900, 4, seed=seed), holed(500, 4, seed=seed + 50)
+    asked[:200] = seen[:200]
+    target = np.nan_to_num(seen[:, 0]) * np.isnan(seen[:, 1]) + np.nan_to_num(seen[:, 2]) ** 2
+    model = HistGradientBoostingRegressor(max_iter=20, early_stopping=False).fit(seen, target)
+    trees = Trees([flat_boosted_tree(stage[0].nodes, np.arange(4)) for stage in model._predictors])
+    told = trees.mean(torch.from_numpy(asked))[:, 0].numpy() * len(trees) + np.ravel(model._baseline_prediction)[0]
+    np.testing.assert_allclose(told, model.predict(asked), atol=1e-4)
+
+
+def seen_of(values, visible):
+    """What the candidate reads: the rows, and a prediction of 0."""
+    return Seen(gaps=Rows(values, visible), prediction=torch.zeros_like(values))
+
+
+@pytest.fixture(scope="module")
+def whether_missing():
+    """A column that is 1 where another one is missing, and noise elsewhere; only the gaps tell."""
+    generator = torch.Generator().manual_seed(0)
+    values = torch.randn(FEWEST_ROWS, 3, generator=generator).double()
+    visible = (torch.rand(FEWEST_ROWS, 3, generator=generator) < 0.6).double()
+    visible[:, 2] = 1
+    values[:, 2] = 1 - visible[:, 0]
+    return values, visible
+
+
+def test_it_reads_which_cells_are_missing(whether_missing):
+    values, visible = whether_missing
+    fitted = CANDIDATE.fit(
+        seen_of(values, visible), values[:, 2:], 2, learning_of(values.float(), NUMBERS, n_boosts=60), judging=True
+    )
+    told = fitted(seen_of(values, visible))
+    assert told.shape == (len(values), 1)
+    torch.testing.assert_close(told[:, 0], values[:, 2], atol=0.01, rtol=0)
+
+
+def test_it_never_looks_at_the_cell_itself_nor_under_hidden_cells(whether_missing):
+    values, visible = whether_missing
+    fitted = CANDIDATE.fit(
+        seen_of(values, visible), values[:, 2:], 2, learning_of(values.float(), NUMBERS, n_boosts=60), judging=True
+    )
+    fouled = torch.where(visible > 0, values, 1e6)
+    fouled[:, 2] = -7.0
+    assert torch.equal(fitted(seen_of(fouled, visible)), fitted(seen_of(values, visible)))
+
+
+def test_it_learns_what_the_prediction_leaves(whether_missing):
+    values, visible = whether_missing
+    shifted = Seen(gaps=Rows(values, visible), prediction=torch.full_like(values, 5.0))
+    fitted = CANDIDATE.fit(shifted, values[:, 2:], 2, learning_of(values.float(), NUMBERS, n_boosts=60), judging=True)
+    torch.testing.assert_close(fitted(shifted)[:, 0], values[:, 2], atol=0.01, rtol=0)
+    moved = Seen(gaps=shifted.gaps, prediction=shifted.prediction + 1)
+    torch.testing.assert_close(fitted(moved), fitted(shifted) + 1, atol=0.2, rtol=0)
+
+
+def test_small_columns_and_switched_off_boosting_give_none(whether_missing):
+    values, visible = whether_missing
+    few, learning = slice(0, FEWEST_ROWS - 1), learning_of(values.float(), NUMBERS, n_boosts=60)
+    part = seen_of(values[few], visible[few])
+    assert CANDIDATE.fit(part, values[few, 2:], 2, learning, judging=True) is None
+    off = learning_of(values.float(), NUMBERS)
+    assert CANDIDATE.fit(seen_of(values, visible), values[:, 2:], 2, off, judging=True) is None
+
+
+def test_a_state_gives_the_same_answers_back(whether_missing):
+    values, visible = whether_missing
+    fitted = CANDIDATE.fit(
+        seen_of(values, visible), values[:, 2:], 2, learning_of(values.float(), NUMBERS, n_boosts=60), judging=True
+    )
+    again = Boosted.from_state(fitted.state())
+    assert torch.equal(again(seen_of(values, visible)), fitted(seen_of(values, visible)))
+
+
+def test_it_says_what_it_reads():
+    assert boosting.CANDIDATE.reads == {"gaps", "prediction"}
