@@ -69,13 +69,9 @@ class Trees:
         self.threshold = torch.cat([_rounded_down(tree.threshold) for tree in trees])
         self.target = torch.cat(targets).int()
         self.values = torch.cat(values)
-        nowhere = (torch.zeros_like(tree.feature, dtype=torch.bool) for tree in trees)
-        self.missing_left = torch.cat(
-            [
-                tree.missing_left if tree.missing_left is not None else right
-                for tree, right in zip(trees, nowhere, strict=True)
-            ]
-        )
+        blind = [torch.zeros_like(tree.feature, dtype=torch.bool) for tree in trees]  # trees that never see NaN
+        sides = [tree.missing_left for tree in trees]
+        self.missing_left = torch.cat([b if s is None else s for b, s in zip(blind, sides, strict=True)])
 
     def __len__(self) -> int:
         return len(self.roots)
