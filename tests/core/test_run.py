@@ -89,6 +89,21 @@ def test_a_run_in_two_parts_equals_one_and_keeps_the_last_weights_for_it_not_the
     assert float(whole.state["players"]["point"]["at"]) == pytest.approx(0.8**7)
 
 
+@pytest.mark.parametrize("averages", [None, {"point": 0.5}])
+def test_a_run_goes_on_from_the_last_weights_where_the_best_ones_are_handed_back(averages):
+    def options():
+        best = Stopping("point", lambda module: distance(module, 0.8), patience=9, every=1)
+        return {"averages": averages, "stopping": best, "keep_state": True}
+
+    first, whole = trained(bowl, 4, **options()), trained(bowl, 6, **options())
+    assert first.best_step < first.n_steps
+    assert float(first.state["players"]["point"]["at"]) == pytest.approx(0.8**4)
+    rest = trained(bowl, 2, saved=first.state, **options())
+    scores = [[row["validation"] for row in run.history] for run in (rest, whole)]
+    assert scores[0] == scores[1]
+    assert torch.equal(rest.state["players"]["point"]["at"], whole.state["players"]["point"]["at"])
+
+
 def test_callbacks_are_stored_in_a_fixed_order_and_passing_ones_not_at_all():
     passing, shown = Watching(), []
 
