@@ -117,6 +117,18 @@ def test_both_translations_of_a_cycle_are_made_once_for_all_terms_of_a_step():
     assert sorted(calls) == ["down"] * 3 + ["up"] * 3  # to translate, to come back, and for the identity
 
 
+def test_discriminators_of_translations_learn_at_half_weight():
+    def critic(rows, condition):
+        return Verdict(rows.mean((1, 2, 3)))
+
+    ones, loss = torch.ones(5, 1, 4, 4), ADVERSARIAL_LOSSES["wasserstein"]
+    players = dict.fromkeys(["generator", "generator_back"], lambda noise, images: 3 * images)
+    players |= dict.fromkeys(["discriminator", "discriminator_back"], critic)  # each loses 3 - 1
+    for task, expected in ((PairTask(ones, ones, 4, 1), 1), (CycleTask(ones, ones, 4), 2)):
+        cases = task.discriminator_cases(players, task.batch(seeded()))
+        assert float(loss.discriminator_loss(cases)) == pytest.approx(expected)
+
+
 def test_a_penalty_on_a_task_without_inputs_for_it_is_refused_by_name():
     class CellsOnly:
         def discriminator_cases(self, players, batch):
