@@ -326,6 +326,13 @@ def test_a_table_in_chunks_is_the_table(chain, monkeypatch):
         assert (low[gaps, 0] < high[gaps, 0]).all()
 
 
+def test_equal_rows_in_different_chunks_are_drawn_with_different_noise(chain, monkeypatch):
+    monkeypatch.setattr("tabgan.imputation.chain._ROWS_AT_ONCE", 16)
+    values, nothing = np.zeros((32, len(COLUMN)), dtype=np.float32), np.zeros((32, 4), dtype=bool)
+    (drawn,) = chain.draw(values, nothing, 1, 0)
+    assert not np.array_equal(drawn[:16], drawn[16:])
+
+
 def stored(state):
     """The state as a file gives it back."""
     return Stored({name: stored(part) if isinstance(part, dict) else part for name, part in state.items()})
