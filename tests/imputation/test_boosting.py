@@ -80,13 +80,19 @@ def test_it_learns_what_the_prediction_leaves(whether_missing):
     torch.testing.assert_close(fitted(moved), fitted(shifted) + 1, atol=0.2, rtol=0)
 
 
-def test_small_columns_and_switched_off_boosting_give_none(whether_missing):
+def test_columns_with_few_known_cells_get_none(whether_missing):
     values, visible = whether_missing
     few, learning = slice(0, FEWEST_ROWS - 1), learning_of(values.float(), NUMBERS, n_boosts=60)
     part = seen_of(values[few], visible[few])
     assert CANDIDATE.fit(part, values[few, 2:], 2, learning, judging=True) is None
-    off = learning_of(values.float(), NUMBERS)
-    assert CANDIDATE.fit(seen_of(values, visible), values[:, 2:], 2, off, judging=True) is None
+
+
+def test_it_applies_where_it_is_wanted_and_rows_are_enough(whether_missing):
+    values, _ = whether_missing
+    assert boosting.applies(learning_of(values.float(), NUMBERS, n_boosts=60))
+    assert not boosting.applies(learning_of(values.float(), NUMBERS))
+    assert not boosting.applies(learning_of(values[:-1].float(), NUMBERS, n_boosts=60))
+    assert not boosting.applies(learning_of(values[:, :1].float(), NUMBERS[:1], n_boosts=60))
 
 
 def test_a_state_gives_the_same_answers_back(whether_missing):

@@ -131,6 +131,9 @@ def fit(learning: Learning, candidates: Sequence[Candidate]) -> Blend | None:
     if not learning.worthwhile:
         return None
     spans = learning.spans
+    candidates = [candidate for candidate in candidates if candidate.applies is None or candidate.applies(learning)]
+    if not candidates:
+        return None
     prior = torch.tensor([[c.prior[span.kind] for span in spans] for c in candidates], dtype=torch.float64)
     blend = _grown(learning, Blend(spans, candidates, [[None] * len(spans) for _ in candidates], prior), judging=True)
     if not any(column is not None for fitted in blend.fitted for column in fitted):

@@ -91,7 +91,7 @@ def fit(seen: Seen, truth: Tensor, j: int, learning: Learning, *, judging: bool)
         None for categories, without other columns, or with too few rows.
     """
     span, n_boosts = learning.spans[j], learning.settings(Settings).n_boosts
-    if not n_boosts or span.kind != "numeric" or len(truth) < FEWEST_ROWS or len(learning.spans) == 1:
+    if span.kind != "numeric" or len(truth) < FEWEST_ROWS:
         return None
     assert seen.prediction is not None
     column = span_index(learning.spans)
@@ -103,6 +103,11 @@ def fit(seen: Seen, truth: Tensor, j: int, learning: Learning, *, judging: bool)
     ).fit(given[:, others], left)
     trees = Trees([flat_boosted_tree(stage[0].nodes, others) for stage in model._predictors])
     return Boosted(trees, float(np.ravel(model._baseline_prediction)[0]), span.start, column)
+
+
+def applies(learning: Learning) -> bool:
+    """Whether boosting is wanted, and some column might have rows enough."""
+    return bool(learning.settings(Settings).n_boosts) and len(learning.many) >= FEWEST_ROWS and len(learning.spans) > 1
 
 
 def flat_boosted_tree(nodes: np.ndarray, slots: np.ndarray) -> Tree:
@@ -132,4 +137,5 @@ CANDIDATE = Candidate(
     fit,
     Boosted.from_state,
     prior={"numeric": 0.8, "categorical": 0.0},
+    applies=applies,
 )

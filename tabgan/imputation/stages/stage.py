@@ -301,6 +301,8 @@ class Candidate:
         ``from_state(state) -> FittedColumn``.
     prior : dict of str to float
         How far to follow it, by kind of span, before any held-out cell has spoken.
+    applies : callable, default=None
+        ``applies(learning) -> bool``: whether it can have anything to say, asked before anything is prepared for it; None: always.
     """
 
     name: str
@@ -309,6 +311,7 @@ class Candidate:
     fit: Callable[..., FittedColumn | None]
     from_state: Callable[[Mapping[str, Any]], FittedColumn]
     prior: Mapping[str, float] = field(default_factory=lambda: {"numeric": 0.4, "categorical": 0.4})
+    applies: Callable[[Any], bool] | None = None
 
 
 @dataclass(frozen=True)
