@@ -13,11 +13,11 @@ import numpy as np
 import torch
 
 from tabgan._runtime import make_generator
-from tabgan.core.checkpoint import Stored
+from tabgan.core.checkpoint import Stored, plain_value
 from tabgan.core.run import Run
 from tabgan.imputation.learning import Learning, MaskSettings
 from tabgan.imputation.predicting import HeldOut, Predictor
-from tabgan.imputation.stages.stage import FittedStage, Rows, Stage, Trail, drawn_by
+from tabgan.imputation.stages.stage import FittedStage, Rows, Stage, Trail, drawn_by, settings_of
 from tabgan.spans import Span, total_width
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["Chain"]
 
 _ROWS_AT_ONCE = 4096
+_NUMBERS_AT_ONCE = 4e6
 
 
 class Chain(Predictor):
@@ -43,6 +44,8 @@ class Chain(Predictor):
     held_out : HeldOut, default=None
         Held-out cells and their predictions, from before the stages were fitted to these cells too.
     """
+
+    objective = "remask"
 
     def __init__(
         self,
@@ -92,6 +95,8 @@ class Chain(Predictor):
             A chain to go on from.
         """
         given = known_settings(stages, given)
+        if len({stage.name for stage in stages}) < len(stages):
+            raise ValueError("two stages have the same name; name them apart.")
         if not spans:
             return cls(spans, {}, given)
         rows, seen, held_out = torch.from_numpy(values), *(torch.from_numpy(m).float() for m in (training, validation))
@@ -130,7 +135,7 @@ class Chain(Predictor):
         """Draws; see `Predictor.draw`."""
         result = np.repeat(values.astype(np.float64)[np.newaxis], n_draws, axis=0)
         generator = make_generator(seed)
-        for rows, trail in self._trails(values, mask):
+        for rows, trail in self._trails(values, mask, n_draws):
             result[:, rows] = drawn_by(trail.stages, trail, n_draws, generator).numpy()
         return result
 
@@ -149,7 +154,7 @@ class Chain(Predictor):
     def to_state(self) -> dict[str, Any]:
         """Plain data and tensors for a model file."""
         return self.facts_to_state() | {
-            "settings": self.given,
+            "settings": plain_value(self.given),
             "stages": {name: stage.state() for name, stage in self.stages.items()},
         }
 
@@ -171,10 +176,12 @@ class Chain(Predictor):
         chain.facts_from_state(state)
         return chain
 
-    def _trails(self, values: np.ndarray, mask: np.ndarray) -> Iterator[tuple[np.ndarray, Trail]]:
+    def _trails(self, values: np.ndarray, mask: np.ndarray, n_draws: int = 1) -> Iterator[tuple[np.ndarray, Trail]]:
         """Rows with a hidden cell, some at a time; other rows stay as they are."""
-        gappy = np.flatnonzero(~mask.all(axis=1)) if self.spans else np.empty(0, dtype=np.int64)
-        size = int(np.clip(4e6 / max(total_width(self.spans), 1), 16, _ROWS_AT_ONCE)) if self.spans else 1
+        if not self.spans:
+            return
+        gappy = np.flatnonzero(~mask.all(axis=1))
+        size = int(np.clip(_NUMBERS_AT_ONCE / (n_draws * total_width(self.spans)), 16, _ROWS_AT_ONCE))
         for begin in range(0, len(gappy), size):
             rows = gappy[begin : begin + size]
             given = Rows(torch.from_numpy(values[rows]).double(), torch.from_numpy(mask[rows]).double())
@@ -182,8 +189,22 @@ class Chain(Predictor):
 
 
 def known_settings(stages: Sequence[Stage], given: Mapping[str, Any]) -> dict[str, Any]:
-    """All settings of some stages by name, with their defaults where nothing is given; whatever else is given is left out."""
+    """All settings of some stages by name, with their defaults where nothing is given; whatever else is given is left out.
+
+    Raises
+    ------
+    ValueError
+        Two stages give one name different defaults: they would share what is meant for one of them.
+    """
     found: dict[str, Any] = {}
+    defaults: dict[str, Any] = {}
     for kind in (MaskSettings, *(kind for stage in stages for kind in stage.all_settings)):
-        found |= {one.name: given.get(one.name, one.default) for one in fields(kind)}
+        own: Any = settings_of(kind, given)
+        plain: Any = kind()
+        for one in fields(kind):
+            if defaults.setdefault(one.name, getattr(plain, one.name)) != getattr(plain, one.name):
+                raise ValueError(
+                    f"two stages have a setting {one.name!r} with different defaults; give one another name."
+                )
+            found[one.name] = getattr(own, one.name)
     return found

@@ -15,6 +15,7 @@ from tabgan.core.run import Run, deadline_after
 from tabgan.estimators.notebook import FittedHTML, Learnt
 from tabgan.estimators.parameter_checks import check, seed_of
 from tabgan.estimators.reports import ReportsImputation
+from tabgan.exceptions import InvalidInputError
 from tabgan.imputation.imputer_state import SavableImputer
 from tabgan.imputation.objectives import fit_objective
 from tabgan.imputation.output_columns import OutputColumnsMixin
@@ -73,23 +74,21 @@ class GAINImputer(
         Extremely randomised trees per column that have the last word on point estimates, as far as held-out cells say that they help
         (``"remask"``). They go into the model file; 0 grows none.
     n_boosts : int, default=0
-        Gradient-boosted trees per numeric column of 4,000 known cells or more, which read rows with their missing cells and are
-        weighed against the other trees by held-out cells (``"remask"``). 100 pay on large tables; 0 grows none.
+        Boosted trees per numeric column of 4,000 known cells or more, which read rows with their missing cells and are weighed
+        against the others by held-out cells (``"remask"``). 100 pay on large tables; 0 grows none.
     n_donor_trees : int, default=10
         Trees per column that replace the numbers of draws by real cells of training rows in the same leaf, for `sample` and
         ``sample_posterior=True`` (``"remask"``). They go into the model file; 0 leaves the draws of the network.
     hide_rates : tuple of two floats in [0, 1), default=(0.05, 0.6)
         Each training row hides its cells at a rate drawn from this range (``"remask"``).
     pattern_fraction : float in [0, 1], default=0.5
-        Share of training rows that also take the pattern of gaps of another, real row (``"remask"``). It matters when gaps
-        come in blocks, or depend on the values.
+        Share of training rows that also miss what another, real row misses (``"remask"``): for values missing in blocks or by value.
     validation_fraction : float in [0, 0.5], default=0.1
-        Share of observed cells set aside to stop by and to report errors on (``"remask"``; ``"paper"`` only with a value above
-        0, and only to report).
+        Share of observed cells set aside to stop by and to report errors on (``"paper"``: 0, or only to report).
     patience : int, default=2
         Stop after this many scorings, 50 steps apart, without an improvement (``"remask"``).
     draw_steps : int, default=200
-        Steps of the second stage, in which draws from the distribution of a gap are learnt for `sample`, `predict_interval` and
+        Steps in which draws from the distribution of a missing value are learnt for `sample`, `predict_interval` and
         ``sample_posterior=True`` (``"remask"``). 0 leaves the closed-form copula's draws.
     adversarial_weight : float, default=0.1
         Weight of the hint-driven discriminator, which judges those draws cell by cell, beside their energy score (``"remask"``).
@@ -110,14 +109,13 @@ class GAINImputer(
     unseen_categories : {"missing", "error"}, default="missing"
         A level that `fit` never saw: hide that cell from the model (the cell itself comes back untouched), or raise.
     round_like_observed : bool, default=True
-        Round fills to the column's integers or decimals. RMSE is a little lower without; integer dtypes are always rounded.
+        Round imputed values to the column's integers or decimals. RMSE is a little lower without; integer dtypes are always rounded.
     keep_empty_features : bool, default=False
         Keep columns without a single observed value: numbers as 0, as scikit-learn does, others as they are.
     add_indicator : bool, default=False
-        Append a column ``missingindicator_<name>`` for each column that had gaps in `fit`.
+        Append a column ``missingindicator_<name>`` for each column that had missing values in `fit`.
     sample_posterior : bool, default=False
-        Let `transform` fill in one draw from each gap's distribution instead of the point estimate (``"remask"``). A draw keeps
-        the columns' spread, which point estimates shrink; use `sample` for several.
+        Let `transform` impute a draw, which keeps the columns' spread, not the point estimate (``"remask"``); `sample` gives several.
     warm_start : bool, default=False
         Let a further `fit` go on from the present weights and column statistics; the columns must be compatible.
     max_time : float, default=None
@@ -164,8 +162,7 @@ class GAINImputer(
     -----
     `transform` needs one forward pass. A row's result depends neither on the other rows in the call nor on their order. One
     step costs O(batch_size * width * (w * n_bins + width * n_blocks)) for a table of w encoded slots; before the first, the base
-    costs O(n * w^3) and the look-up of neighbours O(n_references * w) per hidden cell. Forests grow from at most 8,192 rows.
-    There is no ``partial_fit``: column statistics and the closed-form base need the whole table.
+    costs O(n * w^3) and the look-up of neighbours O(n_references * w) per hidden cell. There is no ``partial_fit``.
 
     References
     ----------
@@ -308,6 +305,10 @@ class GAINImputer(
         device, deadline = resolve_device(self.device), deadline_after(self.max_time)
         run = Run(make_generator(seed_of(self.random_state)), device, deadline, bool(self.verbose))
         resumed = self._model if self.warm_start and self.__sklearn_is_fitted__() else None
+        if resumed is not None and resumed.objective != self.objective:
+            raise InvalidInputError(
+                "warm_start=True cannot change `objective` between two fits; use a new GAINImputer."
+            )
         table = self._read(X, reset=resumed is None)
         if resumed is not None:
             check_compatible(self.schema_, table)
@@ -327,13 +328,12 @@ class GAINImputer(
         training, validation = split_validation(encoded.mask, self.validation_fraction, run.generator)
         self.__dict__.pop("_model", None)  # a fit that fails must not leave new columns with an old model
         with threads(self.n_threads), jobs(self.n_jobs), interruptible("GAINImputer.fit") as interruption:
-            given = self.get_params(deep=False)
             seen = encoded.values, training, validation, self.encoder_.spans_
-            model = fit_objective(self.objective, *seen, given, run, resumed)
+            model = fit_objective(self.objective, *seen, self.get_params(deep=False), run, resumed)
+            scores = validation_scores(model.held_out, self.encoder_, table, encoded.values, training)
             if interruption.requested:
                 model.stop_reason = INTERRUPTED
-        self.validation_scores_ = validation_scores(model.held_out, self.encoder_, table, encoded.values, training)
-        model.held_out = None
+        self.validation_scores_, model.held_out = scores, None
         self._model: Predictor = model
         self.n_iter_ = self._model.n_steps
         self.history_ = self._model.history
@@ -342,12 +342,12 @@ class GAINImputer(
         return self
 
     def transform(self, X: Any) -> Any:
-        """Fill the gaps of a table with the columns seen in `fit`.
+        """Impute the missing values of a table with the columns seen in `fit`.
 
         Parameters
         ----------
         X : DataFrame, ndarray or list of shape (n_samples, n_features)
-            Any pattern of gaps, also in columns that had none in `fit`.
+            Any pattern of missing values, also in columns that had none in `fit`.
 
         Returns
         -------
@@ -366,7 +366,7 @@ class GAINImputer(
         return self._with_indicators(filled, table)
 
     def __sklearn_tags__(self) -> Any:
-        """Say that gaps, strings and categories are welcome."""
+        """Say that missing values, strings and categories are welcome."""
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
         tags.input_tags.string = True

@@ -12,7 +12,6 @@ import numpy as np
 
 from tabgan.core.checkpoint import Stored
 from tabgan.core.run import Run
-from tabgan.exceptions import InvalidInputError
 from tabgan.imputation.chain import Chain
 from tabgan.imputation.predicting import Predictor
 from tabgan.imputation.published import PublishedGain
@@ -30,7 +29,14 @@ from tabgan.imputation.stages import (
 from tabgan.imputation.stages.stage import Candidate, Stage
 from tabgan.spans import Span
 
-__all__ = ["CANDIDATES", "OBJECTIVES", "STAGES", "fit_objective", "objective_from_state", "objective_to_state"]
+__all__ = [
+    "CANDIDATES",
+    "OBJECTIVES",
+    "STAGES",
+    "fit_objective",
+    "objective_from_state",
+    "objective_to_state",
+]
 
 CANDIDATES: tuple[Candidate, ...] = (forests.CANDIDATE, boosting.CANDIDATE)
 """What the blend weighs, column by column."""
@@ -59,26 +65,17 @@ def fit_objective(
     run: Run,
     start: Predictor | None = None,
 ) -> Predictor:
-    """Train the model of an objective; the parameters are those of `Chain.fit`.
-
-    Raises
-    ------
-    InvalidInputError
-        ``start`` is a model of the other objective.
-    """
+    """Train the model of an objective; the parameters are those of `Chain.fit`; ``start`` is of the same objective."""
     if objective == "paper":
-        if not isinstance(start, PublishedGain | None):
-            raise _other_objective()
+        assert isinstance(start, PublishedGain | None)
         return PublishedGain.fit(values, training, validation, spans, given, run, start)
-    if not isinstance(start, Chain | None):
-        raise _other_objective()
+    assert isinstance(start, Chain | None)
     return Chain.fit(values, training, validation, spans, STAGES, given, run, start)
 
 
 def objective_to_state(model: Predictor) -> dict[str, Any]:
     """Plain data for a model file, with the name of the objective."""
-    name = "paper" if isinstance(model, PublishedGain) else "remask"
-    return {"objective": name, **model.to_state()}
+    return {"objective": model.objective, **model.to_state()}
 
 
 def objective_from_state(state: Stored) -> Predictor:
@@ -87,7 +84,3 @@ def objective_from_state(state: Stored) -> Predictor:
     model: Predictor = PublishedGain.from_state(state) if published else Chain.from_state(state, STAGES)
     state.refuse(set(state))
     return model
-
-
-def _other_objective() -> InvalidInputError:
-    return InvalidInputError("warm_start=True cannot change `objective` between two fits; use a new GAINImputer.")

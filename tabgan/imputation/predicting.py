@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from torch import Tensor
@@ -59,6 +59,9 @@ class Predictor(ABC):
     held_out : HeldOut, default=None
         Known right after training; not stored.
     """
+
+    objective: ClassVar[str]
+    """As `GAINImputer` has it."""
 
     def __init__(
         self,

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from tabgan.core.cases import Case, Players, Shared, weighted_mean
-from tabgan.core.checkpoint import Stored, built_from
+from tabgan.core.checkpoint import Stored, built_from, plain_value
 from tabgan.core.losses import ADVERSARIAL_LOSSES
 from tabgan.core.phases import DiscriminatorLoss, GeneratorLoss, OptimizerSpec, Phase, Term
 from tabgan.core.run import Run, Trained, train
@@ -33,6 +33,7 @@ __all__ = ["GainBatch", "GainGenerator", "GainSettings", "GainTask", "PublishedG
 
 NOISE_SCALE = 0.01
 """Hidden cells start as U(0, this)."""
+_ROWS_AT_ONCE = 4096
 
 
 class GainGenerator(nn.Module):
@@ -219,6 +220,8 @@ class PublishedGain(Predictor):
         Cells that were never seen, and what was predicted for them.
     """
 
+    objective = "paper"
+
     def __init__(
         self,
         spans: Sequence[Span],
@@ -267,9 +270,9 @@ class PublishedGain(Predictor):
         trained = _train(torch.from_numpy(values), torch.from_numpy(training).float(), spans, settings, run, module)
         model = cls(spans, trained.players["generator"].double(), settings, replace(trained, players={}))
         held_out = torch.from_numpy(validation)
-        rows = held_out_rows(held_out, run.generator)
+        rows = held_out_rows(held_out, run.generator).numpy()
         predicted = model.predict(values[rows], training[rows])
-        model.held_out = HeldOut(rows.numpy(), validation[rows], predicted)
+        model.held_out = HeldOut(rows, validation[rows], predicted)
         return model
 
     @torch.no_grad()
@@ -279,16 +282,19 @@ class PublishedGain(Predictor):
         gappy = np.flatnonzero(~mask.all(axis=1))
         if self.module is None or not len(gappy):
             return result
-        slots = torch.from_numpy(mask[gappy]).double()[:, span_index(self.spans)]
-        # The mean of the noise that training put into hidden cells.
-        given = torch.where(slots > 0, torch.from_numpy(result[gappy]), NOISE_SCALE / 2)
-        result[gappy] = self.module(given, slots).numpy()
+        column = span_index(self.spans)
+        for begin in range(0, len(gappy), _ROWS_AT_ONCE):
+            rows = gappy[begin : begin + _ROWS_AT_ONCE]
+            slots = torch.from_numpy(mask[rows]).double()[:, column]
+            # The mean of the noise that training put into hidden cells.
+            given = torch.where(slots > 0, torch.from_numpy(result[rows]), NOISE_SCALE / 2)
+            result[rows] = self.module(given, slots).numpy()
         return result
 
     def to_state(self) -> dict[str, Any]:
         """Plain data and tensors for a model file."""
         return self.facts_to_state() | {
-            "settings": asdict(self.settings),
+            "settings": plain_value(asdict(self.settings)),
             "weights": None if self.module is None else self.module.state_dict(),
         }
 

@@ -104,7 +104,7 @@ class Blend(FittedStage):
 
     def refit(self, learning: Learning) -> Self:
         """The candidates that a column follows, fitted again with all cells; as they are from where the time is up."""
-        return _grown(learning, self, judging=False)  # type: ignore[return-value]
+        return self if learning.run.time_is_up else _grown(learning, self, judging=False)  # type: ignore[return-value]
 
     def state(self) -> dict[str, Any]:
         """Weights, and the fitted columns that have some."""
@@ -139,6 +139,8 @@ def fit(learning: Learning, candidates: Sequence[Candidate]) -> Blend | None:
     if not any(column is not None for fitted in blend.fitted for column in fitted):
         return None
     blend.weights = _judged(learning, blend)
+    for k, fitted in enumerate(blend.fitted):
+        blend.fitted[k] = [column if blend.weights[k, j] > 0 else None for j, column in enumerate(fitted)]
     return blend
 
 

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from joblib import effective_n_jobs
 from sklearn.ensemble import HistGradientBoostingRegressor
+from threadpoolctl import threadpool_limits
 from torch import Tensor
 
 from tabgan.imputation.learning import Learning
@@ -98,9 +100,10 @@ def fit(seen: Seen, truth: Tensor, j: int, learning: Learning, *, judging: bool)
     given = _inputs(seen, span.start, column).numpy()
     others = np.delete(np.arange(given.shape[1]), span.start)
     left = (truth - seen.prediction[:, span.start : span.start + 1])[:, 0].numpy()
-    model = HistGradientBoostingRegressor(
-        max_iter=n_boosts, early_stopping=False, random_state=int(learning.rng(f"boosting {j}").integers(2**31))
-    ).fit(given[:, others], left)
+    seed = int(learning.rng(f"boosting {j}").integers(2**31))
+    model = HistGradientBoostingRegressor(max_iter=n_boosts, early_stopping=False, random_state=seed)
+    with threadpool_limits(effective_n_jobs(), user_api="openmp"):  # it would take every core
+        model.fit(given[:, others], left)
     trees = Trees([flat_boosted_tree(stage[0].nodes, others) for stage in model._predictors])
     return Boosted(trees, float(np.ravel(model._baseline_prediction)[0]), span.start, column)
 

@@ -15,7 +15,7 @@ from tabgan.core.phases import OptimizerSpec, Phase, Term, TermLoss, cosine_sche
 from tabgan.core.run import Stopping, Trained, train
 from tabgan.imputation.learning import Learning, MaskedRows
 from tabgan.imputation.masking import reconstruction_loss
-from tabgan.imputation.stages.stage import Completion, FittedStage, Rows, Stage, settings_of
+from tabgan.imputation.stages.stage import Completion, FittedStage, Rows, Stage
 from tabgan.networks.blocks import PiecewiseLinearEncoding, ResidualBlock, blank_linear, init_linear
 from tabgan.networks.heads import SpanHeads
 from tabgan.spans import Span, total_width
@@ -28,6 +28,7 @@ __all__ = ["STAGE", "Correction", "Settings", "keep_what_earns"]
 _LEAST_GAIN = 0.02  # of the held-out loss: less is what the closed form gains from the held-out cells themselves
 _WORTH_GOING_ON = 0.005  # of the held-out loss, within `patience` scorings: corrections that are kept gain faster
 _ROWS_FOR_HALF = 400
+_FEATURES_AT_ONCE = 4e6
 
 
 @dataclass(frozen=True)
@@ -140,8 +141,12 @@ class Correction(nn.Module, FittedStage):
         if self.is_silent:
             filled = self.heads.values(self._raw(before.completed))
         else:
-            raw = self.corrected(self.features(before, rows.visible), before.completed)
-            filled = self.heads.values(raw).mean(0)
+            parts = []
+            for some in torch.arange(len(rows)).split(max(int(_FEATURES_AT_ONCE / self.input.in_features), 16)):
+                part = before.changed(lambda tensor: tensor[some])  # noqa: B023 - called at once
+                raw = self.corrected(self.features(part, rows.visible[some]), part.completed)
+                parts.append(self.heads.values(raw).mean(0))
+            filled = torch.cat(parts) if parts else before.completed
         return replace(before, completed=torch.where(rows.visible[:, self.heads.column] > 0, before.completed, filled))
 
     @property
@@ -156,15 +161,16 @@ class Correction(nn.Module, FittedStage):
         return torch.where(self.heads.is_categorical, completed.clamp(1e-3, 1.0).log(), completed)
 
     def state(self) -> dict[str, Any]:
-        """Its weights."""
-        return {"weights": self.state_dict()}
+        """Its weights and what shape they have, which a warm start keeps from before."""
+        shape = {"width": self.input.out_features, "n_blocks": len(self.blocks), "n_members": self.n_members}
+        return {"weights": self.state_dict(), "shape": shape, "n_bins": self.encode.left.shape[1]}
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any], spans: Sequence[Span], given: Mapping[str, Any]) -> Self:
         """Rebuild what `state` described."""
-        settings = settings_of(Settings, given)
         n_numeric = sum(span.kind == "numeric" for span in spans)
-        module = cls._of(spans, torch.zeros(n_numeric, settings.n_bins + 1), settings, torch.Generator().manual_seed(0))
+        edges, generator = torch.zeros(n_numeric, state["n_bins"] + 1), torch.Generator().manual_seed(0)
+        module = cls(spans, edges, **state["shape"], generator=generator)
         module.double().load_state_dict(state["weights"])
         return module.eval()
 

@@ -212,7 +212,8 @@ class Draws(nn.Module, FittedStage):
         """
         closed_form = trail.stage(ClosedForm)
         told = self.told(closed_form, trail.after(Correction))
-        told = told._replace(raw=self.told(closed_form, trail.last).raw)
+        if self.heads.any_categorical:
+            told = told._replace(raw=self.told(closed_form, trail.last).raw)
         visible = trail.rows.visible
         noise = self.noise(closed_form.deviations(visible, n_draws, generator), generator)
         return torch.stack([self(told, visible, noise[k]) for k in range(n_draws)])

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["STAGE", "Intervals"]
 
 N_DRAWS = 40
+_DRAWN_AT_ONCE = 4e6
 MOST_ROWS = 2000
 """Rows with held-out cells that are drawn for."""
 FEW = 30
@@ -110,9 +111,15 @@ def fit(learning: Learning) -> Intervals:
 
 
 def _centre_and_spread(trail: Trail, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Mean and standard deviation of draws in normal scores."""
-    draws = trail.stage(Draws).scores(trail, N_DRAWS, generator)
-    return draws.mean(0), draws.std(0)
+    """Mean and standard deviation of draws in normal scores, of some rows at a time: draws are many numbers."""
+    width = trail.rows.values.shape[1]
+    parts = []
+    for some in torch.arange(len(trail.rows)).split(max(int(_DRAWN_AT_ONCE / (N_DRAWS * width)), 16)):
+        part = trail.take(some)
+        draws = part.stage(Draws).scores(part, N_DRAWS, generator)
+        parts.append((draws.mean(0), draws.std(0)))
+    mean, spread = zip(*parts, strict=True)
+    return torch.cat(mean), torch.cat(spread)
 
 
 STAGE = Stage("intervals", NoSettings, fit, Intervals.from_state, waits=False)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
 
 import torch
@@ -246,7 +247,8 @@ class Seen:
     completed : Tensor of shape (n, width), default=None
         The rows filled by everything before, and by this blend in columns that had their turn.
     prediction : Tensor of shape (n, width), default=None
-        What the closed form says of each cell given the row's *other* cells, also where the cell is visible: to learn what is left.
+        What the closed form says of each cell: in fitting given the row's *other* cells, to learn what is left; in use that of hidden
+        cells. A candidate reads its own column of it, which is hidden in use.
     proposals : mapping of str to Tensor of shape (n, width), default=None
         What stages proposed for the rows.
     """
@@ -284,7 +286,7 @@ class FittedColumn(Protocol):
 
 @dataclass(frozen=True)
 class Candidate:
-    """One way of predicting a single column, weighed per column against the others.
+    """One way of predicting a single column, weighed per column against the others; it and what it fits can be pickled.
 
     Parameters
     ----------
@@ -329,6 +331,10 @@ class _Proposed:
     def state(self) -> dict[str, Any]:
         return {"name": self.name, "first": self.first, "last": self.last}
 
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any]) -> Self:
+        return cls(**state)
+
 
 @dataclass(frozen=True)
 class NoSettings:
@@ -340,13 +346,14 @@ def proposed_by(name: str, prior: Mapping[str, float]) -> Candidate:
 
     So a joint model (a network over all columns) is weighed per column like any other candidate.
     """
+    fit = partial(_fit_proposed, name=name)
+    return Candidate(name, NoSettings, frozenset({"proposals"}), fit, _Proposed.from_state, prior)
 
-    def fit(seen: Seen, truth: Tensor, j: int, learning: Any, *, judging: bool) -> FittedColumn | None:
-        span = learning.spans[j]
-        proposed = seen.proposals is not None and name in seen.proposals
-        return _Proposed(name, span.start, span.stop) if proposed else None
 
-    return Candidate(name, NoSettings, frozenset({"proposals"}), fit, lambda state: _Proposed(**state), prior)
+def _fit_proposed(seen: Seen, truth: Tensor, j: int, learning: Any, *, judging: bool, name: str) -> FittedColumn | None:
+    span = learning.spans[j]
+    proposed = seen.proposals is not None and name in seen.proposals
+    return _Proposed(name, span.start, span.stop) if proposed else None
 
 
 def settings_of(kind: type[S], given: Mapping[str, Any]) -> S:
