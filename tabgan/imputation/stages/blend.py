@@ -25,6 +25,7 @@ from tabgan.imputation.stages.stage import (
     Seen,
     Stage,
 )
+from tabgan.networks.heads import span_index
 from tabgan.spans import Span
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ class Blend(FittedStage):
         """Completed rows, moved."""
         assert before is not None
         moved = before.completed.clone()
-        seen = Seen(rows, moved, before.closed, before.proposals)
+        seen = Seen(rows.blanked(span_index(self.spans)), moved, before.closed, before.proposals)
         for j in turns(self.spans):
             self.move(seen, rows.visible[:, j] <= 0, j)
         return replace(before, completed=moved)
@@ -147,7 +148,8 @@ def fit(learning: Learning, candidates: Sequence[Candidate]) -> Blend | None:
 def _grown(learning: Learning, blend: Blend, *, judging: bool) -> Blend:
     """Candidates fitted column by column; training rows move as rows to complete will."""
     rows, before = learning.sampled.rows, learning.sampled.last
-    asked = Seen(rows, before.completed.clone(), before.closed, before.proposals)
+    blank = rows.blanked(span_index(learning.spans))
+    asked = Seen(blank, before.completed.clone(), before.closed, before.proposals)
     grown = Blend(blend.spans, blend.candidates, [list(fitted) for fitted in blend.fitted], blend.weights.clone())
     sources = [_source(learning, candidate.reads, asked) for candidate in blend.candidates]
     for j in turns(blend.spans):
@@ -170,7 +172,7 @@ def _source(learning: Learning, reads: frozenset[str], asked: Seen) -> tuple[Row
     rows, source = learning.sampled.rows, asked
     if reads <= {"gaps", "prediction"}:
         rows = learning.many
-        source = Seen(rows)
+        source = Seen(rows.blanked(span_index(learning.spans)))
     if "prediction" in reads:
         # A visible cell must be predicted from the others, as a hidden one is.
         told = learning.sampled.stage(ClosedForm).given_others(rows.values, rows.visible)
@@ -182,7 +184,8 @@ def _judged(learning: Learning, blend: Blend) -> Tensor:
     """Weights from held-out cells, which the candidates have not seen."""
     trail, cells = learning.judged, learning.judged_cells > 0
     rows, before = trail.rows, trail.last
-    seen = Seen(rows, before.completed.clone(), before.closed, before.proposals)
+    blank = rows.blanked(span_index(blend.spans))
+    seen = Seen(blank, before.completed.clone(), before.closed, before.proposals)
     n, n_columns = len(blend.candidates), len(blend.spans)
     gram = torch.zeros(n_columns, n, n, dtype=torch.float64)
     cross = torch.zeros(n_columns, n, dtype=torch.float64)

@@ -60,6 +60,10 @@ class Rows:
     def __len__(self) -> int:
         return len(self.values)
 
+    def blanked(self, column: Tensor) -> Rows:
+        """The same with NaN in hidden slots, for those who must not see under them; ``column`` is the column of each slot."""
+        return Rows(torch.where(self.visible[:, column] > 0, self.values, torch.nan), self.visible, self.numbers)
+
     def take(self, chosen: Tensor | slice) -> Rows:
         """Some of the rows."""
         return Rows(*(None if part is None else part[chosen] for part in (self.values, self.visible, self.numbers)))  # type: ignore[arg-type]
@@ -243,7 +247,7 @@ class Seen:
     Parameters
     ----------
     gaps : Rows, default=None
-        The rows with their missing cells, for methods that know what to do with them.
+        The rows with NaN in their hidden slots, for methods that know what to do with them.
     completed : Tensor of shape (n, width), default=None
         The rows filled by everything before, and by this blend in columns that had their turn.
     prediction : Tensor of shape (n, width), default=None
