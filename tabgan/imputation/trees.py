@@ -9,6 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from tabgan.imputation.compiled_trees import compiled_trees
+
 if TYPE_CHECKING:
     from typing_extensions import Self
 
@@ -51,7 +53,7 @@ class Trees:
     """
 
     _STORED = ("width", "roots", "feature", "threshold", "target", "values", "missing_left")
-    CELLS = 4_000_000
+    CELLS = 200_000
     """Rows times trees that fall at once."""
 
     def __init__(self, trees: Sequence[Tree]) -> None:
@@ -72,6 +74,8 @@ class Trees:
         blind = [torch.zeros_like(tree.feature, dtype=torch.bool) for tree in trees]  # trees that never see NaN
         sides = [tree.missing_left for tree in trees]
         self.missing_left = torch.cat([b if s is None else s for b, s in zip(blind, sides, strict=True)])
+
+    _compiled: list[Any] | None = None
 
     def __len__(self) -> int:
         return len(self.roots)
@@ -106,25 +110,44 @@ class Trees:
 
     def mean(self, rows: Tensor) -> Tensor:
         """The mean of all trees, of shape (n, width of the column)."""
+        if rows.device.type == "cpu":
+            return self._compiled_mean(rows)
         trees = torch.arange(len(self), device=rows.device)
         parts = rows.split(max(self.CELLS // len(trees), 1))
         return torch.cat([self.told(part, trees.expand(len(part), -1)).mean(1) for part in parts])
 
+    def _compiled_mean(self, rows: Tensor) -> Tensor:
+        if self._compiled is None:
+            nodes = (self.roots, self.feature, self.threshold, self.target, self.missing_left)
+            self._compiled = list(compiled_trees(rows.shape[1], *(part.numpy() for part in nodes)))
+        given = np.ascontiguousarray(rows.numpy(), dtype=np.float32)
+        told = np.zeros((len(rows), self.width))
+        first, values, slots = self.target.numpy(), self.values.numpy(), np.arange(self.width)
+        for root, tree in zip(self.roots.numpy(), self._compiled, strict=True):
+            told += values[first[root + tree.apply(given)][:, None] + slots]
+        return torch.from_numpy(told / len(self)).to(rows)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without the compiled trees, which are built again."""
+        return self.__dict__ | {"_compiled": None}
+
     def _leaves(self, rows: Tensor, node: Tensor) -> Tensor:
         """Where each row's leaves keep their values, of the shape of ``node``, the nodes to fall from."""
-        feature, target = self.feature.int(), self.target.long()
+        feature, target = self.feature.long(), self.target.long()
         is_leaf = feature < 0
         # Nothing is at most NaN, so a row that is in a leaf stays there.
         threshold = torch.where(is_leaf, torch.nan, self.threshold)
         right = torch.where(is_leaf, torch.arange(len(feature), device=feature.device), target)
-        missing_left = self.missing_left & ~is_leaf
         feature = feature.clamp_min(0)
+        if self.missing_left.any():
+            # A number that is missing is the least where it goes left; elsewhere it stays NaN, which no threshold lets go left.
+            feature = torch.where(self.missing_left, feature, feature + rows.shape[1])
+            rows = torch.cat([rows.nan_to_num(-torch.inf, torch.inf, -torch.inf), rows], 1)
         numbers, shape = rows.reshape(-1), node.shape
         first = (torch.arange(len(rows), device=rows.device) * rows.shape[1]).repeat_interleave(shape[1])
         node = node.reshape(-1)
         while True:
-            asked = numbers[first + feature[node]]
-            left = (asked <= threshold[node]) | (asked.isnan() & missing_left[node])
+            left = numbers[first + feature[node]] <= threshold[node]
             below = torch.where(left, node + 1, right[node])
             if torch.equal(below, node):
                 return target[node].view(shape)
