@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from tabgan.core.adam import FusedAdamW
 from tabgan.core.cases import BatchT, BatchT_co, BatchT_contra, Case, Players
 from tabgan.core.losses import LossPair
+from tabgan.core.muon import Muon
 from tabgan.core.penalties import PENALTIES, Penalty
 from tabgan.verdict import Verdict
 
@@ -200,15 +201,15 @@ class OptimizerSpec:
 
     Parameters
     ----------
-    name : {"adam", "rmsprop", "sgd"}, default="adam"
+    name : {"adam", "muon", "rmsprop", "sgd"}, default="adam"
         Adam has decoupled weight decay (AdamW) and runs fused where torch allows: on small networks the optimiser is a
-        third of the step otherwise.
+        third of the step otherwise. Muon is for hidden layers of some size (`tabgan.core.muon`).
     learning_rate : float, default=2e-4
         Before the phase's schedule.
     betas : tuple of float, default=(0.5, 0.999)
-        Adam only; the first is SGD's momentum.
+        Of Adam and Muon; the first is SGD's momentum.
     weight_decay : float, default=0.0
-        Adam: decoupled decay per step, times the learning rate. RMSprop and SGD: added to the gradient, as torch does.
+        Adam and Muon: decoupled decay per step, times the learning rate. RMSprop and SGD: added to the gradient, as torch does.
     """
 
     name: str = "adam"
@@ -223,13 +224,15 @@ class OptimizerSpec:
             if all(p.device.type in ("cpu", "cuda") and p.is_floating_point() for p in parameters):
                 return FusedAdamW(parameters, **options)
             return torch.optim.AdamW(parameters, **options)
+        if self.name == "muon":
+            return Muon(parameters, lr=self.learning_rate, betas=self.betas, weight_decay=self.weight_decay)
         if self.name == "rmsprop":
             return torch.optim.RMSprop(parameters, lr=self.learning_rate, weight_decay=self.weight_decay)
         if self.name == "sgd":
             return torch.optim.SGD(
                 parameters, lr=self.learning_rate, momentum=self.betas[0], weight_decay=self.weight_decay
             )
-        raise ValueError(f"optimizer name {self.name!r} is not one of 'adam', 'rmsprop', 'sgd'")
+        raise ValueError(f"optimizer name {self.name!r} is not one of 'adam', 'muon', 'rmsprop', 'sgd'")
 
 
 @dataclass
