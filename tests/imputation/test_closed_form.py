@@ -5,9 +5,10 @@ import pytest
 import torch
 from scipy.stats import norm
 
-from tabgan.imputation.conditional_means.factors import FactorConditional, fit_factors
+from tabgan.imputation.conditional_means.factors import FactorConditional, choose_n_factors, fit_factors
 from tabgan.imputation.conditional_means.gaussian import GaussianConditional
 from tabgan.imputation.stages.closed_form import MAX_DENSE_WIDTH, ClosedForm, NormalScores, fit_closed_form
+from tabgan.imputation.stages.stage import Rows
 from tabgan.spans import Span
 
 
@@ -97,8 +98,37 @@ def test_weights_load_into_a_blank_one(width):
     rows, _ = low_rank_rows(300, width)
     spans = [Span("numeric", j, j + 1) for j in range(width)]
     fitted = fit_closed_form(rows, torch.ones_like(rows), spans, seeded())
-    blank = ClosedForm.blank(spans)
+    blank = ClosedForm.blank(spans, getattr(fitted.linear, "loadings", rows[:0]).shape[1])
     blank.load_state_dict(fitted.state_dict())
     visible = (torch.rand(rows.shape, generator=seeded(2)) < 0.7).double()
     for left, right in zip(blank(rows, visible), fitted(rows, visible), strict=True):
         torch.testing.assert_close(left, right)
+
+
+@pytest.mark.parametrize("n_factors", [1, 4])
+def test_the_number_of_factors_is_the_one_that_predicts_hidden_cells(n_factors):
+    """60 rows of 150 columns bear the factors that there are, and no more: 32 would follow the noise."""
+    draw = torch.Generator().manual_seed(n_factors)
+    loadings = torch.randn(n_factors, 150, generator=draw).double()
+    rows = torch.randn(60, n_factors, generator=draw).double() @ loadings
+    rows += 0.4 * torch.randn(60, 150, generator=draw)
+    visible = (torch.rand(60, 150, generator=draw) < 0.8).double()
+    shown = visible * (torch.rand(60, 150, generator=draw) < 0.85)
+    assert choose_n_factors(rows, visible, shown) == n_factors
+    assert choose_n_factors(rows, visible, shown, time_is_up=lambda: True) == 1
+
+
+def test_a_wide_table_keeps_its_number_of_factors_when_it_is_stored():
+    spans = tuple(Span("numeric", j, j + 1) for j in range(80))
+    draw = torch.Generator().manual_seed(0)
+    values = (torch.randn(90, 2, generator=draw) @ torch.randn(2, 80, generator=draw)) + 0.3 * torch.randn(
+        90, 80, generator=draw
+    )
+    visible = (torch.rand(90, 80, generator=draw) < 0.8).float()
+    base = fit_closed_form(values, visible, spans, draw)
+    assert base.linear.loadings.shape[1] < 8
+    again = ClosedForm.from_state(base.state(), spans, {})
+    rows = Rows(values.double(), visible.double())
+    assert torch.equal(again.complete(rows, None).closed, base.complete(rows, None).closed)
+    refitted = fit_closed_form(values, visible, spans, draw, base)
+    assert refitted.linear.loadings.shape == base.linear.loadings.shape

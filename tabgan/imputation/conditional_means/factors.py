@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 
-__all__ = ["FactorConditional", "fit_factors"]
+__all__ = ["FactorConditional", "choose_n_factors", "fit_factors"]
+
+_NUMBERS_OF_FACTORS = (1, 2, 3, 4, 5, 6, 8, 11, 16, 23, 32)
+_ROWS_TO_CHOOSE = 1000
 
 
 class FactorConditional(nn.Module):
@@ -74,6 +79,7 @@ def fit_factors(
     tolerance: float = 1e-3,
     ridge: float = 1e-3,
     max_rows: int = 2000,
+    time_is_up: Callable[[], bool] = lambda: False,
 ) -> FactorConditional:
     """Factor analysis of incomplete rows by expectation maximisation.
 
@@ -94,6 +100,8 @@ def fit_factors(
         variance that is noise.
     max_rows : int, default=2000
         Rows used.
+    time_is_up : callable, default=never
+        Asked after each iteration whether it was the last one.
 
     Returns
     -------
@@ -138,10 +146,49 @@ def fit_factors(
         root = torch.linalg.cholesky(moments.mean(0))
         loadings = loadings @ root
         now = float((residual / variance).sum() / visible.sum())
-        if abs(before - now) < tolerance * now:
+        if abs(before - now) < tolerance * now or time_is_up():
             break
         before = now
     return FactorConditional(mean, loadings, noise)
+
+
+@torch.no_grad()
+def choose_n_factors(
+    values: Tensor, visible: Tensor, shown: Tensor, time_is_up: Callable[[], bool] = lambda: False
+) -> int:
+    """How many factors predict hidden cells best: few rows do not bear many.
+
+    Parameters
+    ----------
+    values : Tensor of shape (n, width)
+        Rows in random order: the first 1,000 are used.
+    visible : Tensor of shape (n, width)
+        1 where a slot is visible, else 0.
+    shown : Tensor of shape (n, width)
+        1 in visible slots from which the others are to be predicted.
+    time_is_up : callable, default=never
+        Asked after each number whether it was the last one.
+
+    Returns
+    -------
+    int
+        Between 1 and 32, and below the number of rows and of slots. Numbers are tried upwards until two in a row are no better.
+    """
+    values, visible, shown = (part[:_ROWS_TO_CHOOSE].double() for part in (values, visible, shown))
+    hidden = visible - shown
+    best, least, in_vain = 1, float("inf"), 0
+    for n_factors in _NUMBERS_OF_FACTORS:
+        if n_factors >= min(values.shape) or in_vain == 2:
+            break
+        told = fit_factors(values, shown, n_factors, n_iterations=20)(values * shown, shown)
+        error = float(((told - values) * hidden).square().sum())
+        if error < least:
+            best, least, in_vain = n_factors, error, 0
+        else:
+            in_vain += 1
+        if time_is_up():
+            break
+    return best
 
 
 def _posterior(values: Tensor, visible: Tensor, mean: Tensor, loadings: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:

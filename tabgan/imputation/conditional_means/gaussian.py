@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 
 __all__ = ["GaussianConditional", "fit_gaussian"]
+
+
+_ROWS_TO_START = 4000
 
 
 class GaussianConditional(nn.Module):
@@ -52,6 +57,43 @@ class GaussianConditional(nn.Module):
         weights = torch.cholesky_solve(centred, factor).squeeze(-1) * visible
         return self.mean + weights @ self.covariance
 
+    def approximate(self, values: Tensor, visible: Tensor, n_iterations: int = 20) -> Tensor:
+        """Conditional means by conjugate gradients on the hidden block of the inverse covariance: matrix products only.
+
+        Parameters
+        ----------
+        values, visible : Tensor of shape (n, width)
+            As for `forward`.
+        n_iterations : int, default=20
+            Of Jacobi-preconditioned conjugate gradients, for all rows at once.
+
+        Returns
+        -------
+        Tensor of shape (n, width)
+            Equal to ``values`` on visible slots. O(width^2) per row and iteration, where `forward` takes O(width^3) per row.
+
+        References
+        ----------
+        Hestenes and Stiefel 1952, "Methods of Conjugate Gradients for Solving Linear Systems".
+        """
+        precision = torch.cholesky_inverse(torch.linalg.cholesky(self.covariance))
+        scale, hidden = precision.diagonal(), 1 - visible
+        centred = torch.where(visible > 0, values - self.mean, 0.0)
+        found = torch.zeros_like(centred)
+        left = -(centred @ precision) * hidden
+        towards = preconditioned = left / scale
+        power = (left * preconditioned).sum(1, keepdim=True)
+        tiny = torch.finfo(values.dtype).tiny
+        for _ in range(n_iterations):
+            image = (towards @ precision) * hidden
+            step = power / (towards * image).sum(1, keepdim=True).clamp_min(tiny)
+            found = found + step * towards
+            left = left - step * image
+            preconditioned = left / scale
+            before, power = power, (left * preconditioned).sum(1, keepdim=True)
+            towards = preconditioned + power / before.clamp_min(tiny) * towards
+        return self.mean + torch.where(visible > 0, centred, found)
+
     def deviations(self, noise: Tensor, visible: Tensor) -> Tensor:
         """Draws of ``x - E[x | visible]`` by Matheron's rule: an unconditional draw less its own conditional mean.
 
@@ -88,6 +130,7 @@ def fit_gaussian(
     ridge: float = 1e-3,
     max_flops: float = 5e8,
     start: GaussianConditional | None = None,
+    time_is_up: Callable[[], bool] = lambda: False,
 ) -> GaussianConditional:
     """Mean and covariance of incomplete rows by expectation maximisation.
 
@@ -107,6 +150,8 @@ def fit_gaussian(
         Use so many rows only that one iteration stays below this.
     start : GaussianConditional, default=None
         Where the iterations begin; None takes the slots' own means and variances.
+    time_is_up : callable, default=never
+        Asked after each iteration whether it was the last one.
 
     Returns
     -------
@@ -120,6 +165,12 @@ def fit_gaussian(
     width = values.shape[1]
     n_rows = max(int(max_flops / (2 * width**3)), 4 * width, 500)
     values, visible = values[:n_rows].double(), visible[:n_rows].double()
+    if start is None and len(values) > _ROWS_TO_START:
+        rows = slice(0, _ROWS_TO_START)  # most iterations are far from the end: a part of the rows will do for them
+        settings = {"n_iterations": n_iterations, "tolerance": tolerance, "ridge": ridge, "time_is_up": time_is_up}
+        start = fit_gaussian(values[rows], visible[rows], **settings)  # type: ignore[arg-type]
+        if time_is_up():
+            return start
     values = torch.where(visible > 0, values, 0.0)
     n = len(values)
     seen = visible.sum(0).clamp_min(1)
@@ -134,7 +185,7 @@ def fit_gaussian(
     scale = variance.sqrt()
     if start is not None:
         mean, covariance = start.mean.double(), start.covariance.double()
-    chunk_size = max(int(2e7 / width**2), 1)
+    chunk_size = max(int(2e6 / width**2), 1)
     for _ in range(n_iterations):
         # With P the inverse covariance and h the hidden slots of a pattern, the conditional covariance is inverse(P_hh) and the
         # conditional mean of h is mean_h - inverse(P_hh) P_hv (x_v - mean_v): one small factorisation per pattern serves both.
@@ -156,7 +207,7 @@ def fit_gaussian(
         updated = (moment + prior_rows * torch.diag(variance)) / (n + prior_rows)
         change = ((updated - covariance) / (scale[:, None] * scale[None, :])).abs().max()
         covariance = updated
-        if change < tolerance:
+        if change < tolerance or time_is_up():
             break
     return GaussianConditional(mean, covariance)
 
