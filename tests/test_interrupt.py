@@ -31,7 +31,7 @@ def fits():
 STEPS = {
     "imputer": (60, "GAINImputer.fit was interrupted at step 60 of 300"),
     "draws": (2, "GAINImputer.fit was interrupted at step 3 of 20"),
-    "before": (0, "GAINImputer.fit was interrupted at step 0 of 50"),
+    "before": (0, "GAINImputer.fit was interrupted outside of training"),
     "cgan": (30, "CGANSampler.fit was interrupted at step 30 of 200"),
     "bagan, first stage": (0, "BAGANOversampler.fit was interrupted at step 20 of 50"),
     "images": (5, "ImageGAN training was interrupted at step 5 of 12"),

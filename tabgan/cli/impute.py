@@ -53,7 +53,15 @@ Exit codes: 0 done; 1 failed (training diverged, disk full, missing package); 2 
 failure no file is written and an existing output stays as it was."""
 
 
-_TRAINING = ("categorical", "objective", "steps", "max_time", "seed", "device")
+_TRAINING = ("categorical", "effort", "objective", "steps", "max_time", "seed", "device")
+
+
+class Effort(str, Enum):
+    """How much is done."""
+
+    fast = "fast"
+    balanced = "balanced"
+    best = "best"
 
 
 class Objective(str, Enum):
@@ -88,10 +96,14 @@ def impute(
     output_format: OutputFormatOption = None,
     model: ModelOption = None,
     refit: RefitOption = False,
+    effort: Annotated[
+        Effort,
+        typer.Option(help="fast: seconds; balanced; best: as long as it gains, for large tables some ten minutes."),
+    ] = Effort.balanced,
     objective: Annotated[Objective, typer.Option(help="remask is the better one; paper is GAIN as published.")] = (
         Objective.remask
     ),
-    steps: Annotated[int | None, typer.Option(metavar="N", help="Train at most this long (400; paper: 10000).")] = None,
+    steps: Annotated[int | None, typer.Option(metavar="N", help="Train at most so many steps (paper: 10000).")] = None,
     max_time: MaxTimeOption = None,
     seed: SeedOption = 0,
     device: DeviceOption = "auto",
@@ -127,6 +139,7 @@ def impute(
         device=device,
         max_time=max_time,
         steps=steps,
+        effort=effort.value,
         objective=objective.value,
         progress=not quiet and sys.stderr.isatty(),
     )

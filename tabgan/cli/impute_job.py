@@ -39,6 +39,7 @@ class ImputeOptions:
     device: str
     max_time: float | None
     steps: int | None
+    effort: str
     objective: str
     progress: bool
 
@@ -134,17 +135,21 @@ def _page(imputer: Any, frame: pd.DataFrame, completed: pd.DataFrame | None, opt
 
 
 def _fit(frame: pd.DataFrame, categorical: set[str], options: ImputeOptions, say: Callable[[str], None]) -> Any:
+    from tabgan.imputation.effort import LARGE_ROWS
     from tabgan.imputation.gain import GAINImputer
 
     chosen: dict[str, Any] = {
         "random_state": options.seed,
         "device": options.device,
         "max_time": options.max_time,
+        "effort": options.effort,
         "categorical_features": [name for name in frame.columns if name in categorical] or None,
         "verbose": int(options.progress),
     }
     if options.steps is not None:
         chosen |= {"n_steps": options.steps, "draw_steps": options.steps}
+        if len(frame) >= LARGE_ROWS:
+            chosen["network_steps"] = options.steps
     if options.model is None:
         chosen["draw_steps"] = 0  # the command writes point estimates; only a kept model can be asked for draws later
     imputer = GAINImputer.paper(**chosen) if options.objective == "paper" else GAINImputer(**chosen)

@@ -18,6 +18,7 @@ from tabgan.exceptions import TrainingDivergedError
 
 __all__ = [
     "AVERAGE_DECAY",
+    "OUT_OF_TIME",
     "Callback",
     "EarlyStopping",
     "NanGuard",
@@ -27,6 +28,8 @@ __all__ = [
     "WeightAverage",
 ]
 
+OUT_OF_TIME = "time budget used up"
+"""Why a run ended at its deadline."""
 AVERAGE_DECAY = 0.998
 """Weight of the old average of weights per step, unless a system wants another: a memory of some 500 steps."""
 
@@ -302,7 +305,7 @@ class TimeBudget(Callback):
     def on_step_end(self, trainer: Training) -> None:
         """Look at the clock."""
         if time.monotonic() >= self.deadline:
-            trainer.stop("time budget used up")
+            trainer.stop(OUT_OF_TIME)
 
 
 class NanGuard(Callback):

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from tabgan._runtime import make_generator
+from tabgan.core.callbacks import OUT_OF_TIME
 from tabgan.core.checkpoint import Stored, plain_value
 from tabgan.core.run import Run
 from tabgan.imputation.learning import Learning, MaskSettings
@@ -122,7 +123,10 @@ class Chain(Predictor):
                 continue
             final[stage.name] = last.in_dtype(torch.float64)
             second.stages.append(final[stage.name])
-        return cls(spans, final, given, judged)
+        chain = cls(spans, final, given, judged)
+        if run.time_is_up and chain.stop_reason is None:
+            chain.stop_reason = OUT_OF_TIME  # stages were left out
+        return chain
 
     def predict(self, values: np.ndarray, mask: np.ndarray) -> np.ndarray:
         """Point estimates; see `Predictor.predict`."""

@@ -7,7 +7,6 @@ from typing import Any, Literal
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.utils.validation import check_is_fitted, validate_data
 
 from tabgan._runtime import jobs, make_generator, resolve_device, threads
 from tabgan.core.interrupts import INTERRUPTED, interruptible
@@ -15,7 +14,9 @@ from tabgan.core.run import Run, deadline_after
 from tabgan.estimators.notebook import FittedHTML, Learnt
 from tabgan.estimators.parameter_checks import check, seed_of
 from tabgan.estimators.reports import ReportsImputation
+from tabgan.estimators.table_reading import ReadingMixin
 from tabgan.exceptions import InvalidInputError
+from tabgan.imputation.effort import settings_for
 from tabgan.imputation.imputer_state import SavableImputer
 from tabgan.imputation.objectives import fit_objective
 from tabgan.imputation.output_columns import OutputColumnsMixin
@@ -24,26 +25,39 @@ from tabgan.imputation.predicting import Predictor
 from tabgan.imputation.published import published_parameters
 from tabgan.imputation.scoring import learnt_columns, split_validation, validation_scores
 from tabgan.imputation.uncertainty import UncertaintyMixin
-from tabgan.tables.encoder import EncodedTable, TableEncoder
-from tabgan.tables.frames import Table, read_table
+from tabgan.tables.encoder import TableEncoder
 from tabgan.tables.schema import TableSchema, check_compatible, infer_schema
 
 __all__ = ["GAINImputer"]
 
 
 class GAINImputer(
-    SavableImputer, FittedHTML, ReportsImputation, UncertaintyMixin, OutputColumnsMixin, TransformerMixin, BaseEstimator
+    SavableImputer,
+    FittedHTML,
+    ReportsImputation,
+    UncertaintyMixin,
+    OutputColumnsMixin,
+    ReadingMixin,
+    TransformerMixin,
+    BaseEstimator,
 ):
     """Fill missing values of mixed-type tables with a trained generative adversarial imputation network.
 
-    Two objectives live behind this class. The default, ``objective="remask"``, hides observed cells on purpose and learns to
-    predict them from what is left; its generator is a closed-form Gaussian conditional mean, a step towards the most similar
-    training rows and a learned correction; forests follow, as far as held-out cells say that they help. Weights are averaged, and
-    training stops by cells it never learnt from. ``objective="paper"`` (see `GAINImputer.paper`) is GAIN as published. Missing are
-    NaN, None, ``pandas.NA``, NaT, polars' null and NaN, and ``missing_values``.
+    What fills: a closed-form conditional mean, a network that learns to predict cells hidden anew in every step, boosted trees that
+    read rows with their gaps, and forests on completed rows, weighed column by column by cells that none of them saw; on tables of
+    less than 4,000 rows the most similar rows in place of network and boosting. What the adversarial game does: it shapes the draws
+    of `sample`, not the fills. ``objective="paper"`` (see `GAINImputer.paper`) is GAIN as published. Missing are NaN, None,
+    ``pandas.NA``, NaT, polars' null and NaN, and ``missing_values``.
 
     Parameters
     ----------
+    effort : {"fast", "balanced", "best"}, default="balanced"
+        How much is done; it sets what is None below, by the size of the table. ``"fast"``: closed form and boosted trees, no training
+        step by step. ``"best"``: everything, and the network as long as it gains. The user guide has the table.
+    max_time : float, default=None
+        Seconds that `fit` may take, about: stages that would go beyond are shortened or left out, and the best so far stands.
+    device : {"auto", "cpu", "cuda", "cuda:N", "mps"}, default="auto"
+        Where to train; a fitted imputer lives on the CPU.
     missing_values : scalar or list of scalars, default=np.nan
         Further markers of a missing cell, such as ``"?"`` or ``-999``. The containers' own markers always count.
     categorical_features : None, list of names or positions, or boolean mask, default=None
@@ -53,8 +67,8 @@ class GAINImputer(
         ``"ordinal"``, ``"datetime"`` or ``"timedelta"``.
     objective : {"remask", "paper"}, default="remask"
         What is trained.
-    n_steps : int, default=400
-        At most this many training steps; ``"remask"`` usually stops earlier.
+    n_steps : int, default=None
+        At most this many steps of the correction network, which small tables have (``"remask"``), or of GAIN (``"paper"``: 10,000).
     batch_size : int, default=256
         Rows per step; ``"remask"`` takes at most half of the table's rows, but 64.
     learning_rate : float, default=0.002
@@ -67,15 +81,21 @@ class GAINImputer(
         Weight-sharing ensemble members whose predictions are averaged (``"remask"``).
     n_bins : int, default=16
         Quantile bins in which numbers are shown to the network (``"remask"``).
-    n_references : int, default=8192
+    network_steps : int, default=None
+        At most this many steps of 1,024 rows of the network of all columns, which large tables have (``"remask"``); 0 trains none.
+    network_width : int, default=None
+        Width of that network.
+    n_references : int, default=None
         Training rows kept in the model, drawn at random if there are more: hidden cells are also filled from the most similar ones
         (``"remask"``). They go into the model file; 0 keeps none, at a loss of accuracy.
-    n_trees : int, default=30
+    n_trees : int, default=None
         Extremely randomised trees per column that have the last word on point estimates, as far as held-out cells say that they help
         (``"remask"``). They go into the model file; 0 grows none.
-    n_boosts : int, default=0
-        Boosted trees per numeric column of 4,000 known cells or more, which read rows with their missing cells and are weighed
-        against the others by held-out cells (``"remask"``). 100 pay on large tables; 0 grows none.
+    n_rounds : {1, 2}, default=None
+        How often these trees are grown, the second time on rows that the first ones completed.
+    n_boosts : int, default=None
+        Boosted trees per numeric column of 200 known cells or more, which read rows with their missing cells (``"remask"``). They
+        go into the model file; 0 grows none.
     n_donor_trees : int, default=10
         Trees per column that replace the numbers of draws by real cells of training rows in the same leaf, for `sample` and
         ``sample_posterior=True`` (``"remask"``). They go into the model file; 0 leaves the draws of the network.
@@ -87,7 +107,7 @@ class GAINImputer(
         Share of observed cells set aside to stop by and to report errors on (``"paper"``: 0, or only to report).
     patience : int, default=2
         Stop after this many scorings, 50 steps apart, without an improvement (``"remask"``).
-    draw_steps : int, default=200
+    draw_steps : int, default=None
         Steps in which draws from the distribution of a missing value are learnt for `sample`, `predict_interval` and
         ``sample_posterior=True`` (``"remask"``). 0 leaves the closed-form copula's draws.
     adversarial_weight : float, default=0.1
@@ -118,13 +138,8 @@ class GAINImputer(
         Let `transform` impute a draw, which keeps the columns' spread, not the point estimate (``"remask"``); `sample` gives several.
     warm_start : bool, default=False
         Let a further `fit` go on from the present weights and column statistics; the columns must be compatible.
-    max_time : float, default=None
-        Seconds after which training stops with the best weights so far, and no trees are grown; None sets no limit. The closed
-        form and the look-up of neighbours always run, whatever they take.
     random_state : int, RandomState or None, default=None
         An int makes results repeatable on one CPU; global random states are neither read nor moved.
-    device : {"auto", "cpu", "cuda", "cuda:N", "mps"}, default="auto"
-        Where to train; a fitted imputer lives on the CPU.
     n_threads : int, default=1
         torch's CPU threads meanwhile; networks this small gain nothing from more. None leaves torch's setting.
     n_jobs : int, default=None
@@ -160,9 +175,9 @@ class GAINImputer(
 
     Notes
     -----
-    `transform` needs one forward pass. A row's result depends neither on the other rows in the call nor on their order. One
-    step costs O(batch_size * width * (w * n_bins + width * n_blocks)) for a table of w encoded slots; before the first, the base
-    costs O(n * w^3) and the look-up of neighbours O(n_references * w) per hidden cell. There is no ``partial_fit``.
+    `transform` needs one forward pass, and trees for each missing cell. A row's result depends neither on the other rows in the
+    call nor on their order, but for rounding in single precision. All stages but encoding see at most 50,000 rows or a number of
+    steps that does not grow with the table; the user guide has what each costs. There is no ``partial_fit``.
 
     References
     ----------
@@ -182,26 +197,32 @@ class GAINImputer(
     def __init__(
         self,
         *,
+        effort: Literal["fast", "balanced", "best"] = "balanced",
+        max_time: float | None = None,
+        device: str = "auto",
         missing_values: Any = np.nan,
         categorical_features: Sequence[Any] | None = None,
         column_kinds: Mapping[Any, str] | None = None,
         objective: Literal["remask", "paper"] = "remask",
-        n_steps: int = 400,
+        n_steps: int | None = None,
         batch_size: int = 256,
         learning_rate: float = 2e-3,
         width: int = 128,
         n_blocks: int = 2,
         n_members: int = 4,
         n_bins: int = 16,
-        n_references: int = 8192,
-        n_trees: int = 30,
-        n_boosts: int = 0,
+        network_steps: int | None = None,
+        network_width: int | None = None,
+        n_references: int | None = None,
+        n_trees: int | None = None,
+        n_rounds: int | None = None,
+        n_boosts: int | None = None,
         n_donor_trees: int = 10,
         hide_rates: tuple[float, float] = (0.05, 0.6),
         pattern_fraction: float = 0.5,
         validation_fraction: float = 0.1,
         patience: int = 2,
-        draw_steps: int = 200,
+        draw_steps: int | None = None,
         adversarial_weight: float = 0.1,
         alpha: float = 100.0,
         hint: Literal["code", "paper"] = "code",
@@ -215,13 +236,14 @@ class GAINImputer(
         add_indicator: bool = False,
         sample_posterior: bool = False,
         warm_start: bool = False,
-        max_time: float | None = None,
         random_state: int | np.random.RandomState | None = None,
-        device: str = "auto",
         n_threads: int | None = 1,
         n_jobs: int | None = None,
         verbose: int = 0,
     ) -> None:
+        self.effort = effort
+        self.max_time = max_time
+        self.device = device
         self.missing_values = missing_values
         self.categorical_features = categorical_features
         self.column_kinds = column_kinds
@@ -233,8 +255,11 @@ class GAINImputer(
         self.n_blocks = n_blocks
         self.n_members = n_members
         self.n_bins = n_bins
+        self.network_steps = network_steps
+        self.network_width = network_width
         self.n_references = n_references
         self.n_trees = n_trees
+        self.n_rounds = n_rounds
         self.n_boosts = n_boosts
         self.n_donor_trees = n_donor_trees
         self.hide_rates = hide_rates
@@ -255,9 +280,7 @@ class GAINImputer(
         self.add_indicator = add_indicator
         self.sample_posterior = sample_posterior
         self.warm_start = warm_start
-        self.max_time = max_time
         self.random_state = random_state
-        self.device = device
         self.n_threads = n_threads
         self.n_jobs = n_jobs
         self.verbose = verbose
@@ -329,7 +352,8 @@ class GAINImputer(
         self.__dict__.pop("_model", None)  # a fit that fails must not leave new columns with an old model
         with threads(self.n_threads), jobs(self.n_jobs), interruptible("GAINImputer.fit") as interruption:
             seen = encoded.values, training, validation, self.encoder_.spans_
-            model = fit_objective(self.objective, *seen, self.get_params(deep=False), run, resumed)
+            given = settings_for(self.get_params(deep=False), *encoded.mask.shape)
+            model = fit_objective(self.objective, *seen, given, run, resumed)
             scores = validation_scores(model.held_out, self.encoder_, table, encoded.values, training)
             if interruption.requested:
                 model.stop_reason = INTERRUPTED
@@ -365,15 +389,6 @@ class GAINImputer(
                 filled = self.encoder_.decode(table, values, keep=self._kept())
         return self._with_indicators(filled, table)
 
-    def __sklearn_tags__(self) -> Any:
-        """Say that missing values, strings and categories are welcome."""
-        tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = True
-        tags.input_tags.string = True
-        tags.input_tags.categorical = True
-        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
-        return tags
-
     def __sklearn_is_fitted__(self) -> bool:
         """Whether `fit` has ended well."""
         return hasattr(self, "_model")
@@ -383,18 +398,3 @@ class GAINImputer(
             return None
         facts = [("steps", f"{self.n_iter_:,}"), ("stopped because", self.stop_reason_ or "all steps were done")]
         return facts, *learnt_columns(self.validation_scores_)
-
-    def _read(self, X: Any, *, reset: bool) -> Table:
-        table = read_table(X, missing_values=self.missing_values)
-        validate_data(
-            self,
-            X if table.has_names else np.empty((table.n_rows, table.n_columns)),
-            reset=reset,
-            skip_check_array=True,
-        )
-        return table
-
-    def _encoded(self, X: Any) -> tuple[Table, EncodedTable]:
-        check_is_fitted(self)
-        table = self._read(X, reset=False)
-        return table, self.encoder_.encode(table)

@@ -20,13 +20,13 @@ from tabgan.spans import Span
 
 S = TypeVar("S")
 
-__all__ = ["Learning", "MaskSettings", "MaskedRows", "held_out_rows"]
+__all__ = ["Learning", "MaskSettings", "MaskedRows", "held_out_rows", "quantile_edges"]
 
-MOST_SAMPLED = 8192
+MOST_SAMPLED = 20_000
 """Training rows that are completed for stages to learn from."""
 MOST_MANY = 50_000
 """Training rows for what needs no completion of them."""
-MOST_MANY_FLOPS = 4e9
+MOST_MANY_FLOPS = 6e10
 """About, for the closed form's predictions of each of their cells from the others."""
 MOST_HELD_OUT = 4000
 """Rows with held-out cells by which stages are judged."""
@@ -194,6 +194,18 @@ class Learning:
     def many(self) -> Rows:
         """More training rows, with the gaps they have, for what learns from rows as they are; fewer of a wide table."""
         n_columns, width = self.visible.shape[1], self.values.shape[1]
-        size = min(MOST_MANY, int(MOST_MANY_FLOPS / (min(n_columns, 12) * width * min(width, 64) ** 2)))
+        size = min(MOST_MANY, int(MOST_MANY_FLOPS / (40 * min(n_columns, 12) * min(width, 64) * width)))
         numbers = torch.randperm(len(self.values), generator=self.generator("many rows"))[:size]
         return Rows(self.values[numbers].double(), self.visible[numbers].double())
+
+
+def quantile_edges(learning: Learning, n_bins: int) -> Tensor:
+    """Quantile edges of the numeric slots, of shape (n_numeric, n_bins + 1)."""
+    levels = torch.linspace(0, 1, n_bins + 1, dtype=torch.float64)
+    edges = []
+    for j, span in enumerate(learning.spans):
+        if span.kind == "numeric":
+            seen = learning.values[learning.visible[:, j] > 0, span.start].double()
+            seen = seen[:100_000]  # torch.quantile refuses more than 16 million; quantiles need far fewer
+            edges.append(torch.quantile(seen, levels) if len(seen) else torch.zeros(n_bins + 1, dtype=torch.float64))
+    return torch.stack(edges).to(learning.values) if edges else torch.zeros(0, n_bins + 1)

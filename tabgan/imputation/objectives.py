@@ -25,12 +25,14 @@ from tabgan.imputation.stages import (
     forests,
     intervals,
     neighbours,
+    network,
 )
-from tabgan.imputation.stages.stage import Candidate, Stage
+from tabgan.imputation.stages.stage import Candidate, Stage, proposed_by
 from tabgan.spans import Span
 
 __all__ = [
     "CANDIDATES",
+    "FIRST_CANDIDATES",
     "OBJECTIVES",
     "STAGES",
     "fit_objective",
@@ -38,14 +40,23 @@ __all__ = [
     "objective_to_state",
 ]
 
-CANDIDATES: tuple[Candidate, ...] = (forests.CANDIDATE, boosting.CANDIDATE)
-"""What the blend weighs, column by column."""
+FIRST_CANDIDATES: tuple[Candidate, ...] = (
+    proposed_by(network.NAME, {"numeric": 0.6, "categorical": 0.8}),
+    boosting.CANDIDATE,
+)
+"""What reads rows as they are: weighed first, column by column."""
+
+CANDIDATES: tuple[Candidate, ...] = (forests.CANDIDATE,)
+"""What reads completed rows, and so profits from all that was weighed first."""
 
 STAGES: tuple[Stage, ...] = (
     closed_form.STAGE,
     neighbours.STAGE,
     correction.STAGE,
-    blend.stage_of(CANDIDATES),
+    network.STAGE,
+    blend.stage_of("first blend", FIRST_CANDIDATES),
+    blend.stage_of("blend", CANDIDATES),
+    blend.stage_of("second round", (forests.CANDIDATE_AGAIN,)),
     draws.STAGE,
     donors.STAGE,
     intervals.STAGE,

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from tabgan.estimators.parameter_checks import BOOLEAN, JOBS, SEED, Rule, integer, number, one_of, optional
+from tabgan.imputation.effort import EFFORTS
 from tabgan.tables.numeric import NUMERIC_TRANSFORMS
 
 __all__ = ["RULES", "is_count"]
@@ -21,23 +22,27 @@ def _rates(v: Any) -> bool:
 
 
 RULES: dict[str, Rule] = {
+    "effort": one_of(*EFFORTS),
     "objective": one_of("remask", "paper"),
-    "n_steps": integer(1),
+    "n_steps": optional(integer(0)),
     "batch_size": integer(1),
     "learning_rate": number(0, open_low=True),
     "width": integer(1),
     "n_blocks": integer(0),
     "n_members": integer(1),
     "n_bins": integer(1),
-    "n_references": integer(0),
-    "n_trees": integer(0),
-    "n_boosts": integer(0),
+    "network_steps": optional(integer(0)),
+    "network_width": optional(integer(1)),
+    "n_references": optional(integer(0)),
+    "n_trees": optional(integer(0)),
+    "n_rounds": optional((lambda v: integer(1)[0](v) and v <= 2, "1 or 2")),
+    "n_boosts": optional(integer(0)),
     "n_donor_trees": integer(0),
     "hide_rates": (_rates, "two rates (low, high) with 0 <= low <= high < 1 and high > 0"),
     "pattern_fraction": number(0, 1),
     "validation_fraction": number(0, 0.5),
     "patience": integer(1),
-    "draw_steps": integer(0),
+    "draw_steps": optional(integer(0)),
     "adversarial_weight": number(0),
     "alpha": number(0),
     "hint": one_of("code", "paper"),
@@ -61,4 +66,4 @@ RULES: dict[str, Rule] = {
 
 def is_count(value: Any) -> bool:
     """Whether a value is an integer of at least 1."""
-    return bool(RULES["n_steps"][0](value))
+    return bool(RULES["batch_size"][0](value))

@@ -37,14 +37,17 @@ def default(thing, name: str):
 
 
 STEPS = {
-    "impute": {default(GAINImputer, "n_steps"), GAINImputer.paper().n_steps},
+    "impute": {GAINImputer.paper().n_steps},
     "balance": {default(BAGANOversampler, "n_steps"), default(CGANSampler, "n_steps")},
 }
 EXAMPLES = {"missing": {-999}, "header": {1, 2}, "debug": {1}, "strategy": {0.5, 100}}
 """Numbers in help texts that are no defaults, by option."""
 
 COUNTERPARTS = {
-    "impute": ([GAINImputer], {"objective": "", "categorical": "categorical_features", "device": "", "max_time": ""}),
+    "impute": (
+        [GAINImputer],
+        {"effort": "", "objective": "", "categorical": "categorical_features", "device": "", "max_time": ""},
+    ),
     "balance": (
         [BAGANOversampler, CGANSampler],
         {

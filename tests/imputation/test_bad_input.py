@@ -17,7 +17,7 @@ def table(**columns):
 # (what is wrong, parameters, table, words the message must hold)
 AT_FIT = [
     ("objective", {"objective": "gan"}, table(), "objective='gan'.*'remask', 'paper'"),
-    ("n_steps", {"n_steps": 0}, table(), "n_steps=0.*integer >= 1"),
+    ("n_steps", {"n_steps": -1}, table(), "n_steps=-1.*integer >= 0"),
     ("n_steps as text", {"n_steps": "many"}, table(), "n_steps='many'"),
     ("batch_size", {"batch_size": -4}, table(), "batch_size=-4"),
     ("learning_rate", {"learning_rate": 0.0}, table(), "learning_rate=0.0.*> 0"),

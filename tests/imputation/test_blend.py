@@ -304,7 +304,7 @@ def test_only_columns_that_are_followed_are_stored_and_fitted_again():
     stage = Blend(NUMERIC, parts, fitted, weights)
     state = stage.state()
     assert {name: sorted(columns) for name, columns in state["columns"].items()} == {"a": [0], "b": [0, 1]}
-    again = blend.stage_of(parts).restore(state, NUMERIC, {})
+    again = blend.stage_of("blend", parts).restore(state, NUMERIC, {})
     rows = Rows(values.double(), torch.zeros(60, 3).double())
     one, other = (kept.complete(rows, completion_of(rows.values)).completed for kept in (stage, again))
     assert torch.equal(one, other)
@@ -319,4 +319,4 @@ def test_a_file_with_a_candidate_that_is_not_known_is_refused():
     fitted = [[Constant(1.0, 1, [])] * 3, [Constant(2.0, 1, [])] * 3]
     stage = Blend(NUMERIC, parts, fitted, torch.full((2, 3), 0.5, dtype=torch.float64))
     with pytest.raises(ModelFileError, match="'b'"):
-        blend.stage_of(parts[:1]).restore(stage.state(), NUMERIC, {})
+        blend.stage_of("blend", parts[:1]).restore(stage.state(), NUMERIC, {})

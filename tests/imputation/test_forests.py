@@ -176,7 +176,7 @@ def test_a_forest_does_not_see_its_own_column() -> None:
 
 def test_a_state_gives_the_same_forests_back() -> None:
     stage, rows = grown(0.5, 1.0, 0.25), torch.from_numpy(table(30, seed=5)).double()
-    again = blend.stage_of(CANDIDATES).restore(stage.state(), SPANS, {})
+    again = blend.stage_of("blend", CANDIDATES).restore(stage.state(), SPANS, {})
     torch.testing.assert_close(moved(again, rows, torch.zeros(30, 3)), moved(stage, rows, torch.zeros(30, 3)))
 
 

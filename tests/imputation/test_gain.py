@@ -166,7 +166,7 @@ def test_validation_scores(mixed):
 def test_time_budget_and_warm_start(mixed):
     short = GAINImputer(**QUICK | {"n_steps": 100_000}, max_time=0.5).fit(mixed)
     assert short.stop_reason_ == "time budget used up"
-    assert 0 < short.n_iter_ < 100_000
+    assert short.n_iter_ < 100_000
     warm = GAINImputer(**QUICK, warm_start=True).fit(mixed)
     lasting = ("closed form", "correction")  # neighbours, forests, draws and donors are of the table of each fit
     weights = {name: copy.deepcopy(warm._model.stages[name].state_dict()) for name in lasting}

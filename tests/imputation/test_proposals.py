@@ -33,7 +33,7 @@ def stages_of(table):
     candidates = (proposed_by("oracle", {"numeric": 0.5, "categorical": 0.5}),)
     restore = lambda state, spans, given: Oracle(state["table"])  # noqa: E731
     oracle = Stage("oracle", NoSettings, lambda learning: Oracle(table), restore)
-    return closed_form.STAGE, oracle, blend.stage_of(candidates)
+    return closed_form.STAGE, oracle, blend.stage_of("blend", candidates)
 
 
 def test_weights_follow_the_proposal_where_it_is_right_and_nowhere_else():

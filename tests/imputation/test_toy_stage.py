@@ -35,7 +35,7 @@ def _short(monkeypatch):
 
 def with_candidates(*candidates):
     """The stages, with further candidates."""
-    blended = blend.stage_of((*objectives.CANDIDATES, *candidates))
+    blended = blend.stage_of("blend", (*objectives.CANDIDATES, *candidates))
     return tuple(blended if stage.name == "blend" else stage for stage in objectives.STAGES)
 
 

@@ -266,8 +266,8 @@ def _restored(
     return Blend(spans, known, fitted, torch.stack([state["weights"][candidate.name] for candidate in known]))
 
 
-def stage_of(candidates: Sequence[Candidate]) -> Stage:
-    """The stage that weighs these candidates."""
+def stage_of(name: str, candidates: Sequence[Candidate]) -> Stage:
+    """The stage of this name that weighs these candidates."""
     restore = partial(_restored, candidates=candidates)
     parts = tuple(candidate.settings for candidate in candidates)
-    return Stage("blend", NoSettings, partial(fit, candidates=candidates), restore, parts=parts)
+    return Stage(name, NoSettings, partial(fit, candidates=candidates), restore, parts=parts)

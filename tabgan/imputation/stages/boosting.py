@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CANDIDATE", "Boosted", "Settings", "flat_boosted_tree"]
 
-FEWEST_ROWS = 4000
+FEWEST_ROWS = 200
 """Known cells of a column with fewer are left to the other candidates."""
 
 
@@ -102,7 +102,7 @@ def fit(seen: Seen, truth: Tensor, j: int, learning: Learning, *, judging: bool)
     left = (truth - seen.prediction[:, span.start : span.start + 1])[:, 0].numpy()
     seed = int(learning.rng(f"boosting {j}").integers(2**31))
     model = HistGradientBoostingRegressor(max_iter=n_boosts, early_stopping=False, random_state=seed)
-    with threadpool_limits(effective_n_jobs(), user_api="openmp"):  # it would take every core
+    with threadpool_limits(effective_n_jobs(None), user_api="openmp"):  # it would take every core
         model.fit(given[:, others], left)
     trees = Trees([flat_boosted_tree(stage[0].nodes, others) for stage in model._predictors])
     return Boosted(trees, float(np.ravel(model._baseline_prediction)[0]), span.start, column)

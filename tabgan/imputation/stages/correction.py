@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from tabgan.core.callbacks import AVERAGE_DECAY
+from tabgan.core.callbacks import AVERAGE_DECAY, OUT_OF_TIME
 from tabgan.core.cases import Players
 from tabgan.core.phases import OptimizerSpec, Phase, Term, TermLoss, cosine_schedule
 from tabgan.core.run import Stopping, Trained, train
-from tabgan.imputation.learning import Learning, MaskedRows
+from tabgan.imputation.learning import Learning, MaskedRows, quantile_edges
 from tabgan.imputation.masking import reconstruction_loss
 from tabgan.imputation.stages.stage import Completion, FittedStage, Rows, Stage
 from tabgan.networks.blocks import PiecewiseLinearEncoding, ResidualBlock, blank_linear, init_linear
@@ -232,10 +232,15 @@ def fit(learning: Learning) -> Correction:
     settings, generator = learning.settings(Settings), learning.generator("correction")
     earlier = next((stage for stage in learning.earlier if isinstance(stage, Correction)), None)
     if earlier is None:
-        edges = _quantile_edges(learning, settings.n_bins)
+        edges = quantile_edges(learning, settings.n_bins)
         module = Correction._of(learning.spans, edges, settings, generator).float()
     else:
         module = earlier.in_dtype(torch.float32).requires_grad_(True)
+    if not settings.n_steps:
+        return module.eval()
+    if learning.run.time_is_up:
+        module.trained = Trained({}, [], 0, OUT_OF_TIME)
+        return module.eval()
     if not learning.worthwhile:
         module.trained = Trained({}, [], 0, "too few cells to validate on; the closed form is used")
         return module.eval()
@@ -332,17 +337,6 @@ def _held_out_score(module: Correction, learning: Learning) -> Callable[..., flo
         return float(reconstruction_loss(filled, truth, cells, column, is_categorical))
 
     return score
-
-
-def _quantile_edges(learning: Learning, n_bins: int) -> Tensor:
-    levels = torch.linspace(0, 1, n_bins + 1, dtype=torch.float64)
-    edges = []
-    for j, span in enumerate(learning.spans):
-        if span.kind == "numeric":
-            seen = learning.values[learning.visible[:, j] > 0, span.start].double()
-            seen = seen[:100_000]  # torch.quantile refuses more than 16 million; quantiles need far fewer
-            edges.append(torch.quantile(seen, levels) if len(seen) else torch.zeros(n_bins + 1, dtype=torch.float64))
-    return torch.stack(edges).to(learning.values) if edges else torch.zeros(0, n_bins + 1)
 
 
 STAGE = Stage("correction", Settings, fit, Correction.from_state, waits=False)

@@ -242,7 +242,7 @@ def fit(learning: Learning) -> Draws:
     """Train draws of hidden cells: energy score, plus a hint-driven discriminator per cell; without masked rows the copula's stand."""
     settings, generator = learning.settings(Settings), learning.generator("draws")
     module = Draws(learning.spans, width=settings.width, generator=generator)
-    if not learning.worthwhile:
+    if not learning.worthwhile or learning.run.time_is_up:
         return module.double().eval()
     masked, closed_form = learning.masked, learning.masked.trail.stage(ClosedForm)
     told = module.told(closed_form, masked.trail.after(Correction))

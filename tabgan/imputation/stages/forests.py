@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,19 +18,20 @@ from tabgan.spans import total_width
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-__all__ = ["CANDIDATE", "Forest", "Settings"]
+__all__ = ["CANDIDATE", "CANDIDATE_AGAIN", "Forest", "Settings"]
 
 _TREES_TO_JUDGE = 15
 _FEWEST_PER_LEAF = 2
-_MOST_LEAVES = 1500
+_MOST_LEAVES = 5000
 """About; forests of large tables get larger leaves rather than larger files."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """`GAINImputer` documents it."""
+    """`GAINImputer` documents each."""
 
     n_trees: int = 30
+    n_rounds: int = 1
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,11 @@ def fit(seen: Seen, truth: Tensor, j: int, learning: Learning, *, judging: bool)
     return Forest(Trees([flat_tree(tree.tree_, outside) for tree in model.estimators_]))
 
 
+def goes_again(learning: Learning) -> bool:
+    """Whether forests have a second round, on rows that the first one completed."""
+    return learning.settings(Settings).n_rounds > 1
+
+
 CANDIDATE = Candidate(
     "forests",
     Settings,
@@ -110,3 +116,5 @@ CANDIDATE = Candidate(
     # A forest's votes tell the most likely level better than how likely it is.
     prior={"numeric": 0.4, "categorical": 0.8},
 )
+
+CANDIDATE_AGAIN = replace(CANDIDATE, applies=goes_again)

@@ -25,6 +25,7 @@ N_DRAWS = 40
 _DRAWN_AT_ONCE = 4e6
 MOST_ROWS = 2000
 """Rows with held-out cells that are drawn for."""
+_ROWS_IN_HASTE = 200
 FEW = 30
 """Residuals of a column that are too few to speak for it."""
 MOST = 1000
@@ -100,7 +101,8 @@ def fit(learning: Learning) -> Intervals:
     if not len(judged.rows):
         return Intervals(spans, tuple(() for _ in spans))
     _ = judged.last  # asked for in any case: completed now, the part taken from it is not completed a second time
-    trail, cells = judged.take(slice(0, MOST_ROWS)), learning.judged_cells[:MOST_ROWS] > 0
+    some = slice(0, _ROWS_IN_HASTE if learning.run.time_is_up else MOST_ROWS)
+    trail, cells = judged.take(some), learning.judged_cells[some] > 0
     mean, spread = _centre_and_spread(trail, learning.generator("intervals"))
     distance = ((trail.stage(ClosedForm).scored(trail.rows.values) - mean) / spread.clamp_min(1e-6)).abs().numpy()
     residuals = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -35,6 +36,8 @@ _LEAST_DIFFERENCE = 1e-2
 """Of the neighbours' weights together: less is what rounding leaves between keys that are equally far."""
 
 METRIC_STEPS = 120
+_PRODUCTS_PER_SECOND = 5e9
+"""Of one thread, and what comes with them."""
 MOST_ASKING = 4096
 """Masked rows from which metrics are learnt."""
 
@@ -250,7 +253,7 @@ class Neighbours(nn.Module, FittedStage):
 def fit(learning: Learning) -> Neighbours | None:
     """Store rows, learn the metrics, and weigh the answers by cells hidden on purpose; None for tables that are too small."""
     n, n_keys = len(learning.values), learning.settings(Settings).n_references
-    if not learning.worthwhile or min(n_keys, n) < FEWEST_ROWS:
+    if not learning.worthwhile or min(n_keys, n) < FEWEST_ROWS or _takes_too_long(learning, min(n_keys, n)):
         return None
     generator, trail = learning.generator("neighbours"), learning.masked.trail
     rows, given = trail.rows, trail.after(ClosedForm)
@@ -272,6 +275,15 @@ def fit(learning: Learning) -> Neighbours | None:
     step = torch.einsum("nwk,kw->nw", answers, module.blend)
     trail.record(replace(given, completed=given.completed + step, step=step))
     return module
+
+
+def _takes_too_long(learning: Learning, n_keys: int) -> bool:
+    """Whether asking for masked and held-out cells would, about, take more than half of the time that is left."""
+    if learning.run.deadline is None:
+        return False
+    cells = float(learning.masked.hidden.sum() + (1 - learning.judged.rows.visible).sum())
+    products = cells * n_keys * 4 * learning.values.shape[1]
+    return products / _PRODUCTS_PER_SECOND > (learning.run.deadline - time.monotonic()) / 2
 
 
 def _stock(module: Neighbours, learning: Learning, closed_form: ClosedForm, generator: torch.Generator) -> None:

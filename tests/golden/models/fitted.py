@@ -42,6 +42,14 @@ def _gain() -> GAINImputer:
     return GAINImputer(**SMALL | few | {"width": 4}).fit(_table(50))
 
 
+def _gain_large() -> GAINImputer:
+    """With the stages of large tables."""
+    network = {"n_steps": 0, "network_steps": 3, "network_width": 4, "n_references": 0}
+    trees = {"n_boosts": 1, "n_trees": 1, "n_rounds": 2, "n_donor_trees": 0}
+    table = _table(330)[["number", "price", "count", "colour"]]
+    return GAINImputer(**SMALL | network | trees | {"width": 4, "n_bins": 2, "draw_steps": 0}).fit(table)
+
+
 def _gain_published() -> GAINImputer:
     return GAINImputer.paper(n_steps=30, random_state=0).fit(_table(60)[["number", "price", "colour"]].to_numpy())
 
@@ -81,6 +89,7 @@ def _image_translation() -> ImageGAN:
 
 FITS: dict[str, Callable[[], Any]] = {
     "gain": _gain,
+    "gain_large": _gain_large,
     "gain_published": _gain_published,
     "bagan": _bagan,
     "cgan": _cgan,
@@ -111,8 +120,8 @@ def fit_recipe(name: str) -> ImageGAN:
 def given(name: str, model: Any) -> dict[str, np.ndarray]:
     """What a model of that name gives, fitted or loaded: numbers as float64, everything else as text."""
     found: dict[str, Any] = {}
-    if name == "gain":
-        table = _table(16, seed=5)
+    if name in ("gain", "gain_large"):
+        table = _table(16, seed=5)[list(model.feature_names_in_)]
         found = {"filled": model.transform(table), "drawn": next(iter(model.sample(table, 1)))}
         found["lower"], found["upper"] = model.predict_interval(table)
         found["scores"] = model.validation_scores_.drop(columns="kind")

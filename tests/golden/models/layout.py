@@ -42,11 +42,19 @@ def _collect(value: Any, name: str, found: dict[str, set[str]]) -> None:
 
 
 def differences(old: Layout, new: Layout) -> tuple[list[str], list[str]]:
-    """Entries that were added, and what else changed, as lines to show."""
+    """Entries that were added, and what else changed, as lines to show.
+
+    A parameter that is None now was left open: the constructor it goes to takes that, and takes what older files hold.
+    """
+    new = {name: old.get(name, types) if _left_open(name, types) else types for name, types in new.items()}
     added = [f"+ {name}: {types}" for name, types in new.items() if name not in old]
     gone = [f"- {name}: {types}" for name, types in old.items() if name not in new]
     other = [f"! {name}: {old[name]} became {new[name]}" for name in new if old.get(name, new[name]) != new[name]]
     return added, gone + other
+
+
+def _left_open(name: str, types: str) -> bool:
+    return name.startswith("parameters.") and types == "NoneType"
 
 
 def read_layouts(path: Path) -> dict[str, Layout]:
