@@ -83,6 +83,12 @@ def _chain(**settings: Any) -> Competitor:
     return run
 
 
+def _boosting_chain(table: BenchmarkTable, test: pd.DataFrame, seed: int) -> Outcome:
+    from benchmarks.imputation.boosting_chain import BoostingChain
+
+    return _timed(BoostingChain(max_rounds=4, random_state=seed, categorical=table.categorical), table, test)
+
+
 def _autoencoder(table: BenchmarkTable, test: pd.DataFrame, seed: int) -> Outcome:
     from benchmarks.imputation.autoencoder import RemaskingAutoencoder
 
@@ -112,6 +118,8 @@ COMPETITORS: dict[str, Callable[[], Competitor]] = {
     "MICE": lambda: _baseline("MICE"),
     "tree chain": lambda: _baseline("tree chain"),
     "tree chain, 2 jobs": lambda: _chain(n_jobs=2),
+    "tree chain, 4 rounds": lambda: _chain(n_trees=50, max_rounds=4, n_jobs=1),
+    "boosting chain": lambda: _boosting_chain,
     "re-masking autoencoder": lambda: _autoencoder,
     "HyperImpute": lambda: _external("hyperimpute"),
     "HyperImpute's GAIN": lambda: _external("gain"),
@@ -119,6 +127,8 @@ COMPETITORS: dict[str, Callable[[], Competitor]] = {
     "GAIN (paper)": lambda: _gain("code"),
     "GAIN (paper's hint)": lambda: _gain("paper"),
     "GAINImputer": lambda: _gain(),
+    "GAINImputer, fast": lambda: _gain(effort="fast"),
+    "GAINImputer, best": lambda: _gain(effort="best"),
     "GAINImputer, 2 jobs": lambda: _gain(n_jobs=2),
     "GAINImputer, no draws": lambda: _gain(draw_steps=0, n_donor_trees=0),
     **{

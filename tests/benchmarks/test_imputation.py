@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
 import pandas as pd
@@ -14,6 +14,7 @@ from benchmarks.imputation.bars import bars
 from benchmarks.imputation.config import GRIDS, Cell, Grid
 from benchmarks.imputation.report import read_rows, write_report
 from benchmarks.imputation.standing import cell_means, mean_ranks, paired_ratios, table_means, win_tie_loss
+from benchmarks.imputation.uncut import page
 from benchmarks.rows import run_missing, stored_rows
 
 GRID = Grid(
@@ -140,3 +141,36 @@ def test_borrowed_grids_cut_their_tables_alike():
                 lender.max_columns,
                 lender.all_numeric,
             )
+
+
+def test_the_page_of_whole_tables_compares_with_the_better_chain_and_says_what_is_missing():
+    grid = replace(GRIDS["uncut"], tables=("letter", "diamonds"), mechanisms=("mcar", "mnar"))
+    values = {"boosting chain": 0.5, "tree chain, 4 rounds": 0.4, "GAINImputer, fast": 0.44, "GAINImputer": 0.36}
+    seconds = {"boosting chain": 10.0, "tree chain, 4 rounds": 30.0, "GAINImputer, fast": 12.0, "GAINImputer": 60.0}
+    rows = pd.DataFrame(
+        asdict(cell)
+        | {"rmse": values[cell.method] * (1 + (cell.table == "letter")), "error_rate": np.nan, "error": None}
+        | {"cpu_seconds": seconds[cell.method], "peak_mb": 100.0, "machine": "m", "torch": "2", "scikit-learn": "1"}
+        for cell in grid.cells()
+        if cell.method in values
+    )
+    written = page(rows, grid)
+    assert f"**16 of {len(grid.cells())} runs are in" in written
+    assert "- GAINImputer over the better chain, all tables: 0.900 in 4 cells; worst 0.900" in written
+    assert (
+        "- GAINImputer, fast over the better chain, tables not looked at: 1.100 in 2 cells; worst 1.100 (diamonds"
+        in written
+    )
+    assert "| letter* MCAR | 1.000 | 0.800 | 0.880 | **0.720** |" in written
+    assert "- GAINImputer, fast: 48 s to 40 s of the boosting chain over 4 cells (1.20)" in written
+    assert "Labels" not in written
+
+
+def test_a_failed_run_is_shown_on_the_page_of_whole_tables():
+    grid = replace(GRIDS["uncut"], tables=("letter",), mechanisms=("mcar",), methods=("boosting chain", "GAINImputer"))
+    known = {"machine": "m", "peak_mb": 1.0, "cpu_seconds": 1.0}
+    rows = pd.DataFrame([asdict(cell) | known | {"error_rate": np.nan} for cell in grid.cells()])
+    rows["rmse"], rows["error"] = [np.nan, 0.5], ["ValueError: too bad", None]
+    written = page(rows, grid)
+    assert "- failed: letter mcar, boosting chain: ValueError: too bad" in written
+    assert "| letter* MCAR | failed | **0.500** |" in written
