@@ -43,8 +43,7 @@ def compiled_trees(
         nodes["right_child"] = np.where(leaf, -1, right[own] - root)
         nodes["feature"] = np.where(leaf, -2, feature[own])
         nodes["threshold"] = threshold[own]
-        if "missing_go_to_left" in NODE_DTYPE.names:
-            nodes["missing_go_to_left"] = missing_left[own]
+        nodes["missing_go_to_left"] = missing_left[own]
         tree = Tree(n_slots, np.ones(1, dtype=np.intp), 1)
         tree.__setstate__(
             {"max_depth": 1, "node_count": len(nodes), "nodes": nodes, "values": np.zeros((len(nodes), 1, 1))}
