@@ -98,7 +98,7 @@ def impute(
     refit: RefitOption = False,
     effort: Annotated[
         Effort,
-        typer.Option(help="fast: seconds; balanced; best: as long as it gains, for large tables some ten minutes."),
+        typer.Option(help="fast trains nothing step by step; best does everything, and takes several times as long."),
     ] = Effort.balanced,
     objective: Annotated[Objective, typer.Option(help="remask is the better one; paper is GAIN as published.")] = (
         Objective.remask

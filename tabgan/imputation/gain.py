@@ -53,7 +53,7 @@ class GAINImputer(
     ----------
     effort : {"fast", "balanced", "best"}, default="balanced"
         How much is done; it sets what is None below, by the size of the table. ``"fast"``: closed form and boosted trees, no training
-        step by step. ``"best"``: everything, and the network as long as it gains. The user guide has the table.
+        step by step. ``"best"``: everything, and a wider network for longer. The user guide has the table.
     max_time : float, default=None
         Seconds that `fit` may take, about: stages that would go beyond are shortened or left out, and the best so far stands.
     device : {"auto", "cpu", "cuda", "cuda:N", "mps"}, default="auto"
@@ -70,9 +70,9 @@ class GAINImputer(
     n_steps : int, default=None
         At most this many steps of the correction network, which small tables have (``"remask"``), or of GAIN (``"paper"``: 10,000).
     batch_size : int, default=256
-        Rows per step; ``"remask"`` takes at most half of the table's rows, but 64.
+        Rows per step of GAIN (``"paper"``) and of the correction network, which takes at most half of the table's rows, but 64.
     learning_rate : float, default=0.002
-        Of Adam; ``"remask"`` lowers it along half a cosine.
+        Of Adam, for GAIN (``"paper"``) and for the correction network, which lowers it along half a cosine.
     width : int, default=128
         Width of the correction network (``"remask"``).
     n_blocks : int, default=2

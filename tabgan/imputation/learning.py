@@ -151,24 +151,28 @@ class Learning:
         return len(self.values) >= FEWEST and int(self.held_out.sum()) >= FEWEST
 
     @cached_property
+    def patterns(self) -> Tensor:
+        """1 in all observed cells, those that are set aside included: which cells rows really miss."""
+        return self.visible + self.held_out
+
+    def hide(self, observed: Tensor, patterns: Tensor, generator: torch.Generator) -> Tensor:
+        """Hide cells of rows on purpose, as `MaskSettings` say; ``patterns`` are `patterns` where the rows are."""
+        settings = self.settings(MaskSettings)
+        low, high = settings.hide_rates
+        fraction = settings.pattern_fraction
+        return hide_cells(
+            observed, generator, lowest_rate=low, highest_rate=high, donors=patterns, donor_fraction=fraction
+        )
+
+    @cached_property
     def masked(self) -> MaskedRows:
         """Rows with cells hidden on purpose, every training row equally often."""
         generator = self.generator("masked rows")
         n, n_columns = self.visible.shape
         size = min(max(3 * MOST_HIDDEN // n_columns, FEWEST_MASKED), MOST_MASKED)
         numbers = torch.cat([torch.randperm(n, generator=generator) for _ in range(-(-size // n))])[:size]
-        settings = self.settings(MaskSettings)
-        low, high = settings.hide_rates
-        fraction = settings.pattern_fraction
         observed = self.visible[numbers]
-        shown = hide_cells(
-            observed,
-            generator,
-            lowest_rate=low,
-            highest_rate=high,
-            donors=self.visible + self.held_out if fraction else None,
-            donor_fraction=fraction,
-        )
+        shown = self.hide(observed, self.patterns, generator)
         return MaskedRows(observed, Trail(Rows(self.values[numbers], shown, numbers), self.stages))
 
     @cached_property

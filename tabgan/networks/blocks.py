@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -64,7 +64,7 @@ class PiecewiseLinearEncoding(nn.Module):
 
 
 class ResidualBlock(nn.Module):
-    """Pre-norm residual block ``x + W2 dropout(relu(W1 norm(x)))``.
+    """Pre-norm residual block ``x + W2 dropout(activation(W1 norm(x)))``.
 
     Layer norm, not batch norm: a row's output must not depend on the rest of its batch.
 
@@ -73,8 +73,11 @@ class ResidualBlock(nn.Module):
     Input and output: (..., width).
     """
 
-    def __init__(self, width: int, *, dropout: float = 0.0) -> None:
+    def __init__(
+        self, width: int, *, dropout: float = 0.0, activation: Callable[[Tensor], Tensor] = torch.relu
+    ) -> None:
         super().__init__()
+        self.activation = activation
         self.norm = nn.LayerNorm(width)
         self.inner = blank_linear(width, width)
         self.outer = blank_linear(width, width)
@@ -82,7 +85,7 @@ class ResidualBlock(nn.Module):
 
     def forward(self, inputs: Tensor) -> Tensor:
         """The block's output."""
-        return inputs + self.outer(self.dropout(torch.relu(self.inner(self.norm(inputs)))))
+        return inputs + self.outer(self.dropout(self.activation(self.inner(self.norm(inputs)))))
 
 
 def mlp(widths: Sequence[int], *, activation: type[nn.Module] = nn.ReLU) -> nn.Sequential:

@@ -136,3 +136,12 @@ def test_it_is_not_begun_without_time_for_some_steps(learning, monkeypatch):
     monkeypatch.setattr(learning, "given", given)
     monkeypatch.setattr(learning, "run", replace(learning.run, deadline=network.time.monotonic() - 1))
     assert network.STAGE.fit(learning) is None
+
+
+def test_cells_are_hidden_as_the_settings_say(learning, monkeypatch):
+    closed_form = learning.stages[0].in_dtype(torch.float32)
+    for rates, fraction in (((0.3, 0.3), 0.0), ((0.8, 0.8), 0.0)):
+        monkeypatch.setattr(learning, "given", {"hide_rates": rates, "pattern_fraction": fraction})
+        batch = FreshTask(learning, closed_form, 2000).batch(seeded())
+        share = float(batch.hidden.sum() / (batch.hidden + batch.shown).sum())
+        assert share == pytest.approx(rates[0], abs=0.03)

@@ -15,10 +15,10 @@ from tabgan.core.cases import Players
 from tabgan.core.phases import OptimizerSpec, Phase, Term, TermLoss, cosine_schedule
 from tabgan.core.run import Run, Stopping, train
 from tabgan.imputation.learning import Learning, quantile_edges
-from tabgan.imputation.masking import hide_cells, reconstruction_loss
+from tabgan.imputation.masking import reconstruction_loss
 from tabgan.imputation.stages.closed_form import ClosedForm
 from tabgan.imputation.stages.stage import Completion, FittedStage, Rows, Stage, settings_of
-from tabgan.networks.blocks import PiecewiseLinearEncoding, blank_linear, init_linear
+from tabgan.networks.blocks import PiecewiseLinearEncoding, ResidualBlock, blank_linear, init_linear
 from tabgan.networks.heads import SpanHeads
 from tabgan.spans import Span, total_width
 
@@ -46,20 +46,6 @@ class Settings:
     n_bins: int = 16
 
 
-class Block(nn.Module):
-    """Pre-norm residual block ``x + W2 gelu(W1 norm(x))``; input and output of shape (n, width)."""
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.norm = nn.LayerNorm(width)
-        self.inner = blank_linear(width, width)
-        self.outer = blank_linear(width, width)
-
-    def forward(self, inputs: Tensor) -> Tensor:
-        """The block's output."""
-        return inputs + self.outer(nn.functional.gelu(self.inner(self.norm(inputs))))
-
-
 class Network(nn.Module, FittedStage):
     """What all cells of a row say about its hidden ones, beyond the closed form. Its last layer starts at zero."""
 
@@ -81,7 +67,7 @@ class Network(nn.Module, FittedStage):
         self.register_buffer("numeric_slots", torch.tensor(numeric, dtype=torch.long))
         self.encode = PiecewiseLinearEncoding(edges)
         self.input = blank_linear(2 * d_table + n_columns + self.encode.d_out, width)
-        self.blocks = nn.Sequential(*[Block(width) for _ in range(n_blocks)])
+        self.blocks = nn.Sequential(*[ResidualBlock(width, activation=nn.functional.gelu) for _ in range(n_blocks)])
         self.norm = nn.LayerNorm(width)
         self.output = blank_linear(width, d_table)
         init_linear(self, generator)
@@ -150,7 +136,7 @@ class FreshTask:
     def __init__(self, learning: Learning, closed_form: ClosedForm, batch_size: int) -> None:
         device = learning.run.device
         self.values, self.visible = learning.values.to(device), learning.visible.to(device)
-        self.patterns = (learning.visible + learning.held_out).to(device)
+        self.patterns, self.hide = learning.patterns.to(device), learning.hide
         self.closed_form = closed_form.to(device)
         self.batch_size = batch_size
 
@@ -158,9 +144,7 @@ class FreshTask:
         """Draw rows with replacement, and hide cells."""
         rows = torch.randint(len(self.values), (self.batch_size,), generator=generator).to(self.values.device)
         values, observed = self.values[rows], self.visible[rows]
-        shown = hide_cells(
-            observed, generator, lowest_rate=0.05, highest_rate=0.5, donors=self.patterns, donor_fraction=0.5
-        )
+        shown = self.hide(observed, self.patterns, generator)
         closed = self.closed_form.quick(values, shown[:, self.closed_form.column])
         return FreshBatch(values, shown, observed - shown, closed)
 
