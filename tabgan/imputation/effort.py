@@ -17,7 +17,7 @@ _FAST = {
     "n_references": 0,
     "n_trees": 10,
     "n_rounds": 1,
-    "n_boosts": 100,
+    "n_boosts": 50,
     "draw_steps": 0,
 }
 _SMALL: dict[str, dict[str, int]] = {
@@ -39,7 +39,7 @@ _SMALL: dict[str, dict[str, int]] = {
         "n_references": 8192,
         "n_trees": 100,
         "n_rounds": 2,
-        "n_boosts": 100,
+        "n_boosts": 50,
         "draw_steps": 200,
     },
 }
@@ -51,7 +51,7 @@ _LARGE: dict[str, dict[str, int]] = {
         "n_references": 0,
         "n_trees": 30,
         "n_rounds": 2,
-        "n_boosts": 100,
+        "n_boosts": 50,
         "draw_steps": 200,
     },
     "best": {
@@ -60,7 +60,7 @@ _LARGE: dict[str, dict[str, int]] = {
         "n_references": 8192,
         "n_trees": 100,
         "n_rounds": 2,
-        "n_boosts": 200,
+        "n_boosts": 100,
         "draw_steps": 200,
     },
 }

@@ -94,8 +94,8 @@ class GAINImputer(
     n_rounds : {1, 2}, default=None
         How often these trees are grown, the second time on rows that the first ones completed.
     n_boosts : int, default=None
-        Boosted trees per numeric column of 200 known cells or more, which read rows with their missing cells (``"remask"``). They
-        go into the model file; 0 grows none.
+        Boosted trees per numeric column of 200 known cells or more, which read rows with their missing cells, and as many that read
+        the fills of earlier columns (``"remask"``). They go into the model file; 0 grows none.
     n_donor_trees : int, default=10
         Trees per column that replace the numbers of draws by real cells of training rows in the same leaf, for `sample` and
         ``sample_posterior=True`` (``"remask"``). They go into the model file; 0 leaves the draws of the network.

@@ -22,12 +22,10 @@ S = TypeVar("S")
 
 __all__ = ["Learning", "MaskSettings", "MaskedRows", "held_out_rows", "quantile_edges"]
 
-MOST_SAMPLED = 20_000
+MOST_SAMPLED = 50_000
 """Training rows that are completed for stages to learn from."""
-MOST_MANY = 50_000
-"""Training rows for what needs no completion of them."""
-MOST_MANY_FLOPS = 6e10
-"""About, for the closed form's predictions of each of their cells from the others."""
+MOST_PREDICTED_FLOPS = 6e10
+"""About, for the closed form's predictions of each cell of these rows from the others: on a wide table this limits the rows."""
 MOST_HELD_OUT = 4000
 """Rows with held-out cells by which stages are judged."""
 MOST_MASKED = 8192
@@ -194,13 +192,12 @@ class Learning:
         numbers = torch.randperm(len(self.values), generator=self.generator("sampled rows"))[:MOST_SAMPLED]
         return Trail(Rows(self.values[numbers].double(), self.visible[numbers].double()), self.stages)
 
-    @cached_property
-    def many(self) -> Rows:
-        """More training rows, with the gaps they have, for what learns from rows as they are; fewer of a wide table."""
+    @property
+    def n_predicted(self) -> int:
+        """So many of the sampled rows may have each cell predicted from the others."""
         n_columns, width = self.visible.shape[1], self.values.shape[1]
-        size = min(MOST_MANY, int(MOST_MANY_FLOPS / (40 * min(n_columns, 12) * min(width, 64) * width)))
-        numbers = torch.randperm(len(self.values), generator=self.generator("many rows"))[:size]
-        return Rows(self.values[numbers].double(), self.visible[numbers].double())
+        most = int(MOST_PREDICTED_FLOPS / (40 * min(n_columns, 12) * min(width, 64) * width))
+        return min(most, MOST_SAMPLED, len(self.values))
 
 
 def quantile_edges(learning: Learning, n_bins: int) -> Tensor:

@@ -43,6 +43,7 @@ __all__ = [
 FIRST_CANDIDATES: tuple[Candidate, ...] = (
     proposed_by(network.NAME, {"numeric": 0.6, "categorical": 0.8}),
     boosting.CANDIDATE,
+    boosting.CANDIDATE_IN_TURN,
 )
 """What reads rows as they are: weighed first, column by column."""
 

@@ -75,6 +75,18 @@ class Trees:
         sides = [tree.missing_left for tree in trees]
         self.missing_left = torch.cat([b if s is None else s for b, s in zip(blind, sides, strict=True)])
 
+    @classmethod
+    def joined(cls, first: Trees, second: Trees) -> Self:
+        """The trees of both, of one target."""
+        trees, n_nodes, n_values = cls.__new__(cls), len(first.feature), len(first.values)
+        trees.width = first.width
+        for name in ("feature", "threshold", "values", "missing_left"):
+            setattr(trees, name, torch.cat([getattr(first, name), getattr(second, name)]))
+        trees.roots = torch.cat([first.roots, second.roots + n_nodes])
+        moved = second.target + torch.where(second.feature < 0, n_values, n_nodes).int()
+        trees.target = torch.cat([first.target, moved])
+        return trees
+
     _compiled: list[Any] | None = None
 
     def __len__(self) -> int:

@@ -96,7 +96,7 @@ def _gaps(seen: Seen) -> Tensor:
     return torch.cat([missing, torch.ones_like(missing[:, :1])], 1)
 
 
-def fit_gaps(seen: Seen, truth: Tensor, j: int, learning: Learning, *, judging: bool) -> LinearInGaps:
+def fit_gaps(seen: Seen, truth: Tensor, j: int, learning: Learning, *, judged: object) -> LinearInGaps:
     """The column's own gap is blotted out: it is never there in training, and always in use."""
     features = _gaps(seen)
     coefficients = torch.linalg.lstsq(features, truth, driver="gelsd").solution
@@ -127,7 +127,7 @@ class Steps:
         return vars(self)
 
 
-def fit_steps(seen: Seen, truth: Tensor, j: int, learning: Learning, *, judging: bool) -> Steps | None:
+def fit_steps(seen: Seen, truth: Tensor, j: int, learning: Learning, *, judged: object) -> Steps | None:
     """For numbers only."""
     span = learning.spans[j]
     if span.kind != "numeric" or len(truth) < 40:

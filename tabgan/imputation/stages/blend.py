@@ -35,13 +35,19 @@ __all__ = ["Blend", "stage_of", "turns", "weights_of"]
 
 _PRIOR_CELLS = 60
 """Held-out cells' worth of trust in what all columns of a kind, and before them the candidate's prior, say."""
+_TRUST_IN_ALL = 1.0
+"""What the cells of all columns of a kind say counts so many times as much as a column's own: held-out cells are few, and may lie
+elsewhere than the missing ones do."""
+_TRUST_IN_PRIOR = 0.3
+"""How much the prior counts beside what all columns say."""
 _LEAST_WEIGHT = 0.05
 """Less is not worth the candidate's time and its place in the model file."""
 
 
-def turns(spans: Sequence[Span]) -> list[int]:
-    """The order of the columns' turns: numbers first, then categories."""
-    return sorted(range(len(spans)), key=lambda j: spans[j].kind == "categorical")
+def turns(spans: Sequence[Span], n_missing: Tensor | None = None) -> list[int]:
+    """The order of the columns' turns: numbers first, then categories, and those that miss least first (MissForest)."""
+    missing = [0] * len(spans) if n_missing is None else n_missing.tolist()
+    return sorted(range(len(spans)), key=lambda j: (spans[j].kind == "categorical", missing[j]))
 
 
 class Blend(FittedStage):
@@ -56,6 +62,8 @@ class Blend(FittedStage):
         Per candidate and column.
     weights : Tensor of shape (n_candidates, n_columns)
         How far to follow each, in [0, 1]; at most 1 in sum per column. 0 everywhere leaves a column's completion as it is.
+    order : sequence of int, default=None
+        The columns' turns; None: as `turns` has them where all miss as many.
     """
 
     def __init__(
@@ -64,7 +72,9 @@ class Blend(FittedStage):
         candidates: Sequence[Candidate],
         fitted: list[list[FittedColumn | None]],
         weights: Tensor,
+        order: Sequence[int] | None = None,
     ) -> None:
+        self.order = turns(spans) if order is None else list(order)
         self.spans = tuple(spans)
         self.candidates = tuple(candidates)
         self.fitted = fitted
@@ -80,22 +90,24 @@ class Blend(FittedStage):
         assert before is not None
         moved = before.completed.clone()
         seen = Seen(rows.blanked(span_index(self.spans)), moved, before.closed, before.proposals)
-        for j in turns(self.spans):
+        for j in self.order:
             self.move(seen, rows.visible[:, j] <= 0, j)
         return replace(before, completed=moved)
 
     def move(self, seen: Seen, asking: Tensor, j: int) -> None:
-        """Move column ``j`` of the rows where ``asking`` is true, in place of ``seen.completed``."""
+        """Move column ``j`` of the rows where ``asking`` is true, in place in ``seen``; its gaps are filled from now on."""
         assert seen.completed is not None
-        chosen, used = asking.nonzero()[:, 0], self.used(j)
-        if not len(chosen) or not used:
+        assert seen.gaps is not None
+        chosen = asking.nonzero()[:, 0]
+        if not len(chosen):
             return
         slots = slice(self.spans[j].start, self.spans[j].stop)
         start = seen.completed[chosen, slots]
         step = torch.zeros_like(start)
-        for k in used:
+        for k in self.used(j):
             step += self.weights[k, j].to(start) * (self.told(seen.take(chosen), k, j) - start)
         seen.completed[chosen, slots] = start + step
+        seen.gaps.values[chosen, slots] = start + step
 
     def told(self, seen: Seen, k: int, j: int) -> Tensor:
         """What candidate ``k`` says of column ``j``."""
@@ -113,7 +125,8 @@ class Blend(FittedStage):
             candidate.name: {j: fitted[j].state() for j in range(len(self.spans)) if k in self.used(j)}  # type: ignore[union-attr]
             for k, (candidate, fitted) in enumerate(zip(self.candidates, self.fitted, strict=True))
         }
-        return {"weights": {c.name: self.weights[k] for k, c in enumerate(self.candidates)}, "columns": columns}
+        weights = {c.name: self.weights[k] for k, c in enumerate(self.candidates)}
+        return {"weights": weights, "columns": columns, "order": self.order}
 
 
 def fit(learning: Learning, candidates: Sequence[Candidate]) -> Blend | None:
@@ -136,7 +149,9 @@ def fit(learning: Learning, candidates: Sequence[Candidate]) -> Blend | None:
     if not candidates:
         return None
     prior = torch.tensor([[c.prior[span.kind] for span in spans] for c in candidates], dtype=torch.float64)
-    blend = _grown(learning, Blend(spans, candidates, [[None] * len(spans) for _ in candidates], prior), judging=True)
+    order = turns(spans, (1 - learning.patterns).sum(0))
+    blank = Blend(spans, candidates, [[None] * len(spans) for _ in candidates], prior, order)
+    blend = _grown(learning, blank, judging=True)
     if not any(column is not None for fitted in blend.fitted for column in fitted):
         return None
     blend.weights = _judged(learning, blend)
@@ -150,9 +165,11 @@ def _grown(learning: Learning, blend: Blend, *, judging: bool) -> Blend:
     rows, before = learning.sampled.rows, learning.sampled.last
     blank = rows.blanked(span_index(learning.spans))
     asked = Seen(blank, before.completed.clone(), before.closed, before.proposals)
-    grown = Blend(blend.spans, blend.candidates, [list(fitted) for fitted in blend.fitted], blend.weights.clone())
-    sources = [_source(learning, candidate.reads, asked) for candidate in blend.candidates]
-    for j in turns(blend.spans):
+    fitted = [list(columns) for columns in blend.fitted]
+    grown = Blend(blend.spans, blend.candidates, fitted, blend.weights.clone(), blend.order)
+    predicted = _predicted(learning, rows, asked) if any("prediction" in c.reads for c in blend.candidates) else None
+    sources = [predicted if predicted and "prediction" in c.reads else (rows, asked) for c in blend.candidates]
+    for j in blend.order:
         if learning.run.time_is_up:
             break
         slots = slice(blend.spans[j].start, blend.spans[j].stop)
@@ -160,24 +177,19 @@ def _grown(learning: Learning, blend: Blend, *, judging: bool) -> Blend:
             if judging or k in blend.used(j):
                 known = given.visible[:, j] > 0
                 part, truth = source.take(known).only(candidate.reads), given.values[known, slots]
-                grown.fitted[k][j] = candidate.fit(part, truth, j, learning, judging=judging)
+                grown.fitted[k][j] = candidate.fit(part, truth, j, learning, judged=blend.fitted[k][j])
         if judging:  # the prior is shared by those that have something to say
             grown.weights[:, j] /= max(sum(fitted[j] is not None for fitted in grown.fitted), 1)
         grown.move(asked, rows.visible[:, j] <= 0, j)
     return grown
 
 
-def _source(learning: Learning, reads: frozenset[str], asked: Seen) -> tuple[Rows, Seen]:
-    """What a candidate learns from: the sampled rows, whose completion all share; or more rows, if it needs no completion."""
-    rows, source = learning.sampled.rows, asked
-    if reads <= {"gaps", "prediction"}:
-        rows = learning.many
-        source = Seen(rows.blanked(span_index(learning.spans)))
-    if "prediction" in reads:
-        # A visible cell must be predicted from the others, as a hidden one is.
-        told = learning.sampled.stage(ClosedForm).given_others(rows.values, rows.visible)
-        source = replace(source, prediction=told)
-    return rows, source
+def _predicted(learning: Learning, rows: Rows, asked: Seen) -> tuple[Rows, Seen]:
+    """The first of the rows, with what the closed form says of each cell, visible ones too, given the others."""
+    first = slice(0, learning.n_predicted)
+    part = rows.take(first)
+    told = learning.sampled.stage(ClosedForm).given_others(part.values, part.visible)
+    return part, replace(asked.take(first), prediction=told)  # views: they are moved with the others
 
 
 def _judged(learning: Learning, blend: Blend) -> Tensor:
@@ -189,7 +201,7 @@ def _judged(learning: Learning, blend: Blend) -> Tensor:
     n, n_columns = len(blend.candidates), len(blend.spans)
     gram = torch.zeros(n_columns, n, n, dtype=torch.float64)
     cross = torch.zeros(n_columns, n, dtype=torch.float64)
-    for j in turns(blend.spans):
+    for j in blend.order:
         on, slots = cells[:, j], slice(blend.spans[j].start, blend.spans[j].stop)
         start = before.completed[on, slots]
         steps = torch.zeros(n, *start.shape, dtype=torch.float64)
@@ -237,8 +249,10 @@ def weights_of(
             continue
         # A candidate that says nothing of a column takes no step there, and so pulls nothing either way.
         power = gram[mine].diagonal(dim1=1, dim2=2).sum(0) / n_cells[mine].sum().clamp_min(1)
-        extra = torch.diag(_PRIOR_CELLS * power.clamp_min(1e-12))
+        n, power = n_cells[mine], torch.diag(power.clamp_min(1e-12))
+        extra = (_PRIOR_CELLS + _TRUST_IN_PRIOR * n.sum()) * power
         pooled = torch.linalg.solve(gram[mine].sum(0) + extra, cross[mine].sum(0) + extra @ prior[:, mine].mean(1))
+        extra = (_PRIOR_CELLS + _TRUST_IN_ALL * n.mean()) * power
         for j in mine:
             own = _nonnegative(gram[j] + extra, cross[j] + extra @ pooled) * fitted[:, j]
             weights[:, j] = own / own.sum().clamp_min(1.0)
@@ -263,7 +277,8 @@ def _restored(
     for candidate in known:
         stored = state["columns"][candidate.name]
         fitted.append([candidate.from_state(stored[j]) if j in stored else None for j in range(len(spans))])
-    return Blend(spans, known, fitted, torch.stack([state["weights"][candidate.name] for candidate in known]))
+    weights = torch.stack([state["weights"][candidate.name] for candidate in known])
+    return Blend(spans, known, fitted, weights, state.get("order"))
 
 
 def stage_of(name: str, candidates: Sequence[Candidate]) -> Stage:

@@ -32,6 +32,7 @@ MOST_ROWS = 50_000
 MOST_GROUPS = 12
 """`ClosedForm.given_others` leaves out so many groups of columns in turn, not each column alone, where there are more."""
 
+_ROWS_IN_CACHE = 4096
 _CHUNK_FLOATS = 1.2e7
 """Rows times width squared at once: the matrices of a chunk stay below about 100 MB."""
 
@@ -253,13 +254,19 @@ class ClosedForm(nn.Module, FittedStage):
         Returns
         -------
         Tensor of shape (n, width)
+            In single precision, in whatever dtype: trees that learn from it know no better.
         """
-        told = torch.zeros_like(values)
         n_groups = min(visible.shape[1], MOST_GROUPS)
-        for group in range(n_groups):
-            others = visible.clone()
-            others[:, group::n_groups] = 0
-            told = torch.where(self.column % n_groups == group, self.quick(values, others[:, self.column]), told)
+        single = self.in_dtype(torch.float32)
+        told = torch.zeros_like(values)
+        for first in range(0, len(values), _ROWS_IN_CACHE):
+            part = slice(first, first + _ROWS_IN_CACHE)
+            some, seen = values[part].float(), visible[part].float()
+            for group in range(n_groups):
+                others = seen.clone()
+                others[:, group::n_groups] = 0
+                mine = self.column % n_groups == group
+                told[part, mine] = single.quick(some, others[:, self.column])[:, mine].to(told)
         return told
 
     def refit(self, learning: Learning) -> Self:

@@ -20,7 +20,11 @@ if TYPE_CHECKING:
 
 __all__ = ["CANDIDATE", "CANDIDATE_AGAIN", "Forest", "Settings"]
 
+MOST_GROWN = 20_000
+"""Rows that a tree is grown on: of more, every tree draws its own."""
 _TREES_TO_JUDGE = 15
+_ENOUGH_TO_STAY = 4000
+"""Known cells: with so many, the held-out ones make no tree much better."""
 _FEWEST_PER_LEAF = 2
 _MOST_LEAVES = 5000
 """About; forests of large tables get larger leaves rather than larger files."""
@@ -55,7 +59,7 @@ class Forest:
         return cls(Trees.from_state(state))
 
 
-def fit(seen: Seen, truth: Tensor, j: int, learning: Learning, *, judging: bool) -> Forest | None:
+def fit(seen: Seen, truth: Tensor, j: int, learning: Learning, *, judged: Forest | None) -> Forest | None:
     """Grow a forest for column ``j``.
 
     Parameters
@@ -67,8 +71,9 @@ def fit(seen: Seen, truth: Tensor, j: int, learning: Learning, *, judging: bool)
         The column.
     learning : Learning
         Spans, settings and randomness.
-    judging : bool
-        Grow some of the trees only, to judge what all would be worth.
+    judged : Forest or None
+        None: grow some of the trees only, to judge what all would be worth. Otherwise the forest that was judged; on large tables its
+        trees stay, and the rest is grown.
 
     Returns
     -------
@@ -85,21 +90,31 @@ def fit(seen: Seen, truth: Tensor, j: int, learning: Learning, *, judging: bool)
     Geurts, Ernst, Wehenkel 2006, "Extremely randomized trees". Stekhoven and Buehlmann 2012 (MissForest), with one round of it.
     """
     n_trees = learning.settings(Settings).n_trees
-    n_trees = min(n_trees, _TREES_TO_JUDGE) if judging else n_trees
-    if not n_trees or len(truth) < FEWEST_ROWS or len(learning.spans) == 1:
+    if judged is None:
+        n_trees = min(-(-n_trees // 2), _TREES_TO_JUDGE)
+    elif len(truth) < _ENOUGH_TO_STAY:
+        judged = None
+    else:
+        n_trees -= len(judged.trees)
+    if not n_trees:
+        return judged
+    if len(truth) < FEWEST_ROWS or len(learning.spans) == 1:
         return None
     assert seen.completed is not None
     span = learning.spans[j]
     outside = np.setdiff1d(np.arange(total_width(learning.spans)), np.arange(span.start, span.stop))
     model = ExtraTreesRegressor(
         n_estimators=n_trees,
-        min_samples_leaf=max(_FEWEST_PER_LEAF, len(truth) // _MOST_LEAVES),
+        min_samples_leaf=max(_FEWEST_PER_LEAF, min(len(truth), MOST_GROWN) // _MOST_LEAVES),
         max_features=min(len(outside), MOST_SLOTS),
-        random_state=int(learning.rng(f"forest {j}").integers(2**31)),
+        bootstrap=len(truth) > MOST_GROWN,
+        max_samples=MOST_GROWN if len(truth) > MOST_GROWN else None,
+        random_state=int(learning.rng(f"forest {j}" if judged is None else f"rest of forest {j}").integers(2**31)),
     )
     known = truth.numpy()
     model.fit(seen.completed.numpy()[:, outside], known if span.width > 1 else known[:, 0])
-    return Forest(Trees([flat_tree(tree.tree_, outside) for tree in model.estimators_]))
+    trees = Trees([flat_tree(tree.tree_, outside) for tree in model.estimators_])
+    return Forest(trees if judged is None else Trees.joined(judged.trees, trees))
 
 
 def goes_again(learning: Learning) -> bool:

@@ -169,13 +169,6 @@ def fit(learning: Learning) -> Network | None:
     n_steps = _steps_in_time(module, task, replace(learning.run, deadline=deadline), settings.network_steps)
     if n_steps < min(_FEWEST_STEPS, settings.network_steps):
         return None
-    phase = Phase(
-        "network",
-        TermLoss([Term("reconstruction", task.reconstruction)]),
-        OptimizerSpec("muon", 0.012, (0.95, 0.99), weight_decay=0.01),
-        schedule=cosine_schedule(n_steps, warmup=n_steps // 8),
-        max_grad_norm=1.0,
-    )
     judged, cells = learning.judged, learning.judged_cells
     rows, closed = judged.rows, judged.after(ClosedForm).closed
     parts = [part.float().to(learning.run.device) for part in (rows.values, rows.visible, closed, cells)]
@@ -188,7 +181,7 @@ def fit(learning: Learning) -> Network | None:
 
     trained = train(
         {NAME: module},
-        [phase],
+        [phase_of(task, n_steps)],
         task,
         replace(learning.run, generator=generator, deadline=deadline),
         n_steps,
@@ -200,6 +193,17 @@ def fit(learning: Learning) -> Network | None:
     shortened = OUT_OF_TIME if n_steps < settings.network_steps else None
     network.trained = replace(trained, players={}, stop_reason=trained.stop_reason or shortened)
     return network
+
+
+def phase_of(task: FreshTask, n_steps: int) -> Phase:
+    """How the network is trained."""
+    return Phase(
+        "network",
+        TermLoss([Term("reconstruction", task.reconstruction)]),
+        OptimizerSpec("muon", 0.012, (0.95, 0.99), weight_decay=0.01),
+        schedule=cosine_schedule(n_steps, warmup=n_steps // 8),
+        max_grad_norm=1.0,
+    )
 
 
 def _steps_in_time(module: Network, task: FreshTask, run: Run, n_steps: int) -> int:

@@ -247,7 +247,8 @@ class Seen:
     Parameters
     ----------
     gaps : Rows, default=None
-        The rows with NaN in their hidden slots, for methods that know what to do with them.
+        The rows with NaN in their hidden slots, filled in columns that had their turn in this blend; for methods that know what to
+        do with NaN. Its ``visible`` tells which slots were hidden.
     completed : Tensor of shape (n, width), default=None
         The rows filled by everything before, and by this blend in columns that had their turn.
     prediction : Tensor of shape (n, width), default=None
@@ -301,8 +302,9 @@ class Candidate:
     reads : frozenset of str
         Of `Seen.READABLE`.
     fit : callable
-        ``fit(seen, truth, j, learning, judging=...) -> FittedColumn`` from rows in which column ``j`` is known, or None
-        where it does not apply. ``judging`` is True while weights are sought: then a part of the effort does.
+        ``fit(seen, truth, j, learning, judged=...) -> FittedColumn`` from rows in which column ``j`` is known, or None
+        where it does not apply. ``judged`` is None while weights are sought: then a part of the effort does. Afterwards it is what
+        was fitted then, without the held-out cells.
     from_state : callable
         ``from_state(state) -> FittedColumn``.
     prior : dict of str to float
@@ -354,7 +356,9 @@ def proposed_by(name: str, prior: Mapping[str, float]) -> Candidate:
     return Candidate(name, NoSettings, frozenset({"proposals"}), fit, _Proposed.from_state, prior)
 
 
-def _fit_proposed(seen: Seen, truth: Tensor, j: int, learning: Any, *, judging: bool, name: str) -> FittedColumn | None:
+def _fit_proposed(
+    seen: Seen, truth: Tensor, j: int, learning: Any, *, judged: FittedColumn | None, name: str
+) -> FittedColumn | None:
     span = learning.spans[j]
     proposed = seen.proposals is not None and name in seen.proposals
     return _Proposed(name, span.start, span.stop) if proposed else None
