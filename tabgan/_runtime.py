@@ -9,7 +9,7 @@ import torch
 
 from tabgan.exceptions import InvalidParameterError
 
-__all__ = ["available_devices", "jobs", "make_generator", "resolve_device", "threads"]
+__all__ = ["available_devices", "jobs", "make_generator", "own_torch", "resolve_device"]
 
 
 def available_devices() -> list[str]:
@@ -63,14 +63,33 @@ def make_generator(seed: int) -> torch.Generator:
 
 
 @contextmanager
-def threads(n_threads: int | None) -> Iterator[None]:
-    """Run a block with ``n_threads`` torch threads (None leaves the setting alone) and restore the old number."""
-    before = torch.get_num_threads()
+def own_torch(n_threads: int | None) -> Iterator[None]:
+    """Run a block with torch as it is after import, whatever the caller set, and give the caller's settings back.
+
+    Parameters
+    ----------
+    n_threads : int or None
+        Of torch; None leaves them alone.
+
+    Notes
+    -----
+    Default dtype and device, gradients off, inference mode and autocast would otherwise break a fit, or change what it gives.
+    """
+    before, dtype = torch.get_num_threads(), torch.get_default_dtype()
+    elsewhere = torch.get_default_device() != torch.device("cpu")
     if n_threads is not None:
         torch.set_num_threads(n_threads)
+    torch.set_default_dtype(torch.float32)
     try:
-        yield
+        with (
+            torch.inference_mode(False),
+            torch.enable_grad(),
+            torch.autocast("cpu", enabled=False),
+            torch.device("cpu") if elsewhere else nullcontext(),
+        ):
+            yield
     finally:
+        torch.set_default_dtype(dtype)
         torch.set_num_threads(before)
 
 

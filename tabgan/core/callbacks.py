@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+import sys
 import time
 from collections.abc import Callable
 from typing import Any, Protocol
@@ -86,18 +87,22 @@ class Progress(Callback):
         self._bar: Any = None
 
     def on_fit_begin(self, trainer: Training, n_steps: int) -> None:
-        """Open the bar."""
+        """Open the bar, where there is something to show it on: services have no standard error."""
+        if sys.stderr is None or sys.stderr.closed:
+            return
         from tqdm.auto import tqdm
 
         self._bar = tqdm(total=n_steps, desc=self.description, unit="step", leave=False)
 
     def on_read(self, trainer: Training, row: dict[str, float], finite: bool) -> None:
         """Show the row."""
-        self._bar.set_postfix({name: f"{value:.3g}" for name, value in row.items()}, refresh=False)
+        if self._bar is not None:
+            self._bar.set_postfix({name: f"{value:.3g}" for name, value in row.items()}, refresh=False)
 
     def on_step_end(self, trainer: Training) -> None:
         """Advance by one step."""
-        self._bar.update(1)
+        if self._bar is not None:
+            self._bar.update(1)
 
     def on_fit_end(self, trainer: Training) -> None:
         """Close the bar, also after an error."""

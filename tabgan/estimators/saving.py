@@ -8,6 +8,7 @@ from typing import Any
 
 from sklearn.utils.validation import check_is_fitted
 
+from tabgan._runtime import own_torch
 from tabgan.core.checkpoint import Stored, read_model_file, write_model_file
 from tabgan.estimators.migrations import MIGRATIONS
 from tabgan.exceptions import ModelFileError
@@ -92,7 +93,8 @@ def load(path: str | os.PathLike[str]) -> Any:
         raise ModelFileError(f"{str(path)!r} holds a {kind!r}, which this tabgan does not know; upgrade tabgan-learn.")
     cls: type[Savable] = getattr(import_module(HOMES[kind]), kind)
     try:
-        estimator = cls._from_state(content)
+        with own_torch(None):
+            estimator = cls._from_state(content)
         content.refuse(set(content))  # whatever is left over
     except (KeyError, TypeError, ValueError, RuntimeError, IndexError, AttributeError) as error:
         raise ModelFileError(f"{str(path)!r} is no {kind} that this tabgan can read: {error}") from error

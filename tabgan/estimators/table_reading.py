@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from tabgan.exceptions import InvalidInputError
 from tabgan.tables.encoder import EncodedTable, TableEncoder
 from tabgan.tables.frames import Table, read_table
+from tabgan.tables.schema import TableSchema, infer_schema
 
 __all__ = ["ReadingMixin"]
 
@@ -18,6 +21,15 @@ class ReadingMixin:
 
     if TYPE_CHECKING:
         missing_values: Any
+        categorical_features: Any
+        column_kinds: Any
+        keep_empty_features: bool
+        numeric_transform: str | None
+        objective: str
+        max_categories: int
+        unseen_categories: str
+        round_like_observed: bool
+        schema_: TableSchema
         encoder_: TableEncoder
 
     def __sklearn_tags__(self) -> Any:
@@ -38,6 +50,30 @@ class ReadingMixin:
             skip_check_array=True,
         )
         return table
+
+    def _learn_columns(self, table: Table) -> None:
+        """Kinds of the columns, and how they are encoded; columns without an observed cell are said so."""
+        self.schema_ = infer_schema(
+            table, categorical_features=self.categorical_features, column_kinds=self.column_kinds
+        )
+        empty = [column.name for column in self.schema_.columns if column.kind == "empty"]
+        if len(empty) == table.n_columns:
+            raise InvalidInputError(
+                f"no column of X has an observed cell (columns {empty[:10]}): there is nothing to learn from."
+            )
+        if empty:
+            what = (
+                "are filled with 0 where they hold numbers, else left" if self.keep_empty_features else "are left out"
+            )
+            warnings.warn(
+                f"columns without any observed value {what}: {empty}; keep_empty_features says which.", stacklevel=3
+            )
+        self.encoder_ = TableEncoder(
+            numeric_transform=self.numeric_transform or ("minmax" if self.objective == "paper" else "standard"),
+            max_categories=self.max_categories,
+            unseen_categories=self.unseen_categories,
+            round_like_observed=self.round_like_observed,
+        ).fit(table, self.schema_)
 
     def _encoded(self, X: Any) -> tuple[Table, EncodedTable]:
         check_is_fitted(self)

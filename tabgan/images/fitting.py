@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from tabgan._runtime import make_generator, threads
+from tabgan._runtime import make_generator, own_torch
 from tabgan.core.callbacks import Callback
 from tabgan.core.health import HealthWatch
 from tabgan.core.run import Run, Trained, train
@@ -82,7 +82,7 @@ def train_recipe(
     plan = recipe.training(players, setup.data, settings)
     averages = {} if settings.average is None else dict.fromkeys(recipe.makers, settings.average)
     watch = _watch(setup, plan)
-    with threads(n_threads):
+    with own_torch(n_threads):
         trained = train(
             players,
             plan.phases,

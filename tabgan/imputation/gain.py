@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 
-from tabgan._runtime import jobs, make_generator, resolve_device, threads
+from tabgan._runtime import jobs, make_generator, own_torch, resolve_device
 from tabgan.core.interrupts import INTERRUPTED, interruptible
 from tabgan.core.run import Run, deadline_after
 from tabgan.estimators.notebook import FittedHTML, Learnt
@@ -25,8 +25,7 @@ from tabgan.imputation.predicting import Predictor
 from tabgan.imputation.published import published_parameters
 from tabgan.imputation.scoring import learnt_columns, split_validation, validation_scores
 from tabgan.imputation.uncertainty import UncertaintyMixin
-from tabgan.tables.encoder import TableEncoder
-from tabgan.tables.schema import TableSchema, check_compatible, infer_schema
+from tabgan.tables.compatibility import check_compatible
 
 __all__ = ["GAINImputer"]
 
@@ -336,21 +335,11 @@ class GAINImputer(
         if resumed is not None:
             check_compatible(self.schema_, table)
         else:
-            kinds: dict[str, Any] = {
-                "categorical_features": self.categorical_features,
-                "column_kinds": self.column_kinds,
-            }
-            self.schema_: TableSchema = infer_schema(table, **kinds)
-            self.encoder_ = TableEncoder(
-                numeric_transform=self.numeric_transform or ("minmax" if self.objective == "paper" else "standard"),
-                max_categories=self.max_categories,
-                unseen_categories=self.unseen_categories,
-                round_like_observed=self.round_like_observed,
-            ).fit(table, self.schema_)
+            self._learn_columns(table)
         encoded = self.encoder_.encode(table)
-        training, validation = split_validation(encoded.mask, self.validation_fraction, run.generator)
         self.__dict__.pop("_model", None)  # a fit that fails must not leave new columns with an old model
-        with threads(self.n_threads), jobs(self.n_jobs), interruptible("GAINImputer.fit") as interruption:
+        with own_torch(self.n_threads), jobs(self.n_jobs), interruptible("GAINImputer.fit") as interruption:
+            training, validation = split_validation(encoded.mask, self.validation_fraction, run.generator)
             seen = encoded.values, training, validation, self.encoder_.spans_
             given = settings_for(self.get_params(deep=False), *encoded.mask.shape)
             model = fit_objective(self.objective, *seen, given, run, resumed)
@@ -379,7 +368,7 @@ class GAINImputer(
             The kind of container that came in, observed cells identical.
         """
         table, encoded = self._encoded(X)
-        with threads(self.n_threads):
+        with own_torch(self.n_threads):
             if self.sample_posterior:
                 seed = seed_of(self.random_state)
                 (values,) = self._model.draw(encoded.values, encoded.mask, 1, seed)

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import narwhals as nw
 import numpy as np
+import pandas as pd
+from sklearn.utils._set_output import _get_output_config
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
 from tabgan.tables.frames import Table
 from tabgan.tables.indicators import append_indicators
+from tabgan.tables.stored import frame_as_pandas
 
 if TYPE_CHECKING:
     from tabgan.tables.schema import TableSchema
@@ -52,8 +56,13 @@ class OutputColumnsMixin:
         return [j for j, had_gaps in enumerate(self.had_gaps_) if had_gaps and j in kept]
 
     def _with_indicators(self, filled: Any, table: Table) -> Any:
-        """A filled table with its indicators, where they are wanted."""
-        if not self.add_indicator:
-            return filled
-        names = {j: f"missingindicator_{self.schema_.columns[j].name}" for j in self._indicated()}
-        return append_indicators(filled, {name: table.columns[j].missing for j, name in names.items()})
+        """A filled table with its indicators, where they are wanted, in pandas where ``set_output`` says so."""
+        if self.add_indicator:
+            names = {j: f"missingindicator_{self.schema_.columns[j].name}" for j in self._indicated()}
+            filled = append_indicators(filled, {name: table.columns[j].missing for j, name in names.items()})
+        if _get_output_config("transform", self)["dense"] == "pandas" and not isinstance(
+            filled, pd.DataFrame | np.ndarray
+        ):
+            # Left to scikit-learn, booleans would become integers, and dates fail.
+            return frame_as_pandas(nw.from_native(filled, eager_only=True))
+        return filled

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 import pandas as pd
 
-from tabgan._runtime import threads
+from tabgan._runtime import own_torch
 from tabgan.estimators.parameter_checks import seed_of
 from tabgan.exceptions import parameter_error
 from tabgan.imputation.parameters import is_count
@@ -67,7 +67,7 @@ class UncertaintyMixin:
         table, encoded = self._encoded(X)
         seed = seed_of(self.random_state if random_state is None else random_state)
         rng = np.random.default_rng(seed)
-        with threads(self.n_threads):
+        with own_torch(self.n_threads):
             draws = self._model.draw(encoded.values, encoded.mask, n_draws, seed)
         return [self.encoder_.decode(table, values, keep=self._kept(), choose=rng) for values in draws]
 
@@ -103,7 +103,7 @@ class UncertaintyMixin:
         if not coverages or not all(isinstance(share, (int, float)) and 0 < share < 1 for share in coverages):
             raise parameter_error("coverage", coverage, "a number between 0 and 1, both excluded, or several")
         table, encoded = self._encoded(X)
-        with threads(self.n_threads):
+        with own_torch(self.n_threads):
             ends = self._model.intervals(encoded.values, encoded.mask, coverages, seed=0)
         frames = [tuple(self._numbers(table, X, slots) for slots in pair) for pair in ends]
         return frames[0] if single else frames
@@ -123,7 +123,7 @@ class UncertaintyMixin:
             arrays), one column per level observed in `fit`, rows summing to 1.
         """
         table, encoded = self._encoded(X)
-        with threads(self.n_threads):
+        with own_torch(self.n_threads):
             values = self._model.predict(encoded.values, encoded.mask)
         index = _index_of(X, table)
         result = {}

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from tabgan.exceptions import InvalidInputError
+from tabgan.sampling.targets import plain_label
 from tabgan.tables.columns import RawColumn, Table
 from tabgan.tables.encoder import TableEncoder
 from tabgan.tables.rules import Rules
@@ -142,6 +143,8 @@ def _cell(column: RawColumn, value: Any) -> np.ndarray:
 
 
 def _same(label: Any, value: Any) -> bool:
+    """Whether a label is what was asked for: a numpy scalar is what it equals, but True is not 1."""
+    label, value = plain_label(label), plain_label(value)
     return label is not None and type(label) is type(value) and bool(label == value)
 
 

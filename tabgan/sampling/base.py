@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
@@ -14,20 +15,20 @@ from scipy.sparse import issparse
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from tabgan._runtime import make_generator, resolve_device, threads
+from tabgan._runtime import make_generator, own_torch, resolve_device
 from tabgan.core.interrupts import INTERRUPTED, interruptible
 from tabgan.core.run import Run, deadline_after
 from tabgan.estimators.notebook import FittedHTML, Learnt
 from tabgan.estimators.parameter_checks import SEED, Rule, check, integer, seed_of
 from tabgan.estimators.reports import ReportsResampling
-from tabgan.exceptions import InvalidInputError, parameter_error
+from tabgan.exceptions import InvalidInputError, InvalidParameterError, parameter_error
 from tabgan.sampling.adversarial import SamplerSettings
 from tabgan.sampling.fit import fit_sampler, gate_of
 from tabgan.sampling.fitted import FittedSampler, MadeRows
 from tabgan.sampling.restoring import restorer_of
 from tabgan.sampling.row_report import SamplingReport, build_report
 from tabgan.sampling.sampler_state import SavableSampler
-from tabgan.sampling.targets import Target, read_target
+from tabgan.sampling.targets import Target, plain_label, read_target
 from tabgan.tables.frames import Table, read_table
 from tabgan.tables.schema import infer_schema
 
@@ -84,7 +85,7 @@ class TabularSampler(SavableSampler, FittedHTML, ReportsResampling, BaseOverSamp
             categorical_features=self.categorical_features,
             column_kinds=self.column_kinds,
         )
-        with threads(self.n_threads), interruptible(f"{type(self).__name__}.fit") as interruption:
+        with own_torch(self.n_threads), interruptible(f"{type(self).__name__}.fit") as interruption:
             run = Run(generator, device, deadline, bool(self.verbose))
             fitted = fit_sampler(
                 table,
@@ -112,7 +113,7 @@ class TabularSampler(SavableSampler, FittedHTML, ReportsResampling, BaseOverSamp
         """Take over what was learnt, under the names that users know."""
         self._fitted = fitted
         self.classes_ = fitted.target.classes
-        self.methods_ = dict(zip(fitted.target.classes.tolist(), fitted.methods, strict=True))
+        self.methods_ = dict(zip(fitted.target.names, fitted.methods, strict=True))
         self.history_ = fitted.history
         self.n_iter_ = fitted.n_steps
         self.stop_reason_ = fitted.stop_reason
@@ -178,7 +179,7 @@ class TabularSampler(SavableSampler, FittedHTML, ReportsResampling, BaseOverSamp
             wanted = {label: round(fitted.gate.share * n) for label, n in wanted.items()}
         codes = _codes_of(wanted, fitted.target)
         generator = make_generator(fitted.sampling_seed)
-        with threads(self.n_threads):
+        with own_torch(self.n_threads):
             made = fitted.make(codes, generator)
         self._made, self._report = made, None
         n_own = fitted.table.n_rows
@@ -238,7 +239,7 @@ class TabularSampler(SavableSampler, FittedHTML, ReportsResampling, BaseOverSamp
         seed = fitted.sampling_seed + draws if random_state is None else seed_of(random_state)
         generator = make_generator(seed)
         codes = self._asked(n, y, generator)
-        with threads(self.n_threads):
+        with own_torch(self.n_threads):
             made = fitted.make(codes, generator, where)
         rows = self._restore(fitted.table.with_rows(made.parents, made.cells, only=True))
         self._draws = draws
@@ -254,14 +255,24 @@ class TabularSampler(SavableSampler, FittedHTML, ReportsResampling, BaseOverSamp
             shares = torch.from_numpy(target.counts / target.counts.sum())
             return torch.multinomial(shares, int(n), replacement=True, generator=generator).numpy()
         labels = [y] * int(n) if np.ndim(y) == 0 else list(y)
-        positions = {label: position for position, label in enumerate(target.classes.tolist())}
+        positions = {label: position for position, label in enumerate(target.names)}
         for label in labels:
-            if not isinstance(label, Hashable) or _plain(label) not in positions:
-                raise InvalidInputError(f"y asks for class {_plain(label)!r}, but the classes are {list(positions)}.")
-        return np.array([positions[_plain(label)] for label in labels], dtype=np.int64)
+            if not isinstance(label, Hashable) or plain_label(label) not in positions:
+                raise InvalidInputError(
+                    f"y asks for class {plain_label(label)!r}, but the classes are {list(positions)}."
+                )
+        return np.array([positions[plain_label(label)] for label in labels], dtype=np.int64)
 
     def _wanted(self, strategy: Any, target: Target) -> dict[Any, int]:
         """Rows to make per label."""
+        if isinstance(strategy, Mapping):
+            for label, n in strategy.items():
+                count: Any = n
+                if not isinstance(n, numbers.Real) or count != int(count):
+                    raise InvalidParameterError(
+                        f"sampling_strategy asks for {n!r} rows of class {plain_label(label)!r}; use a whole number."
+                    )
+            strategy = {label: int(n) for label, n in strategy.items()}
         return check_sampling_strategy(strategy, target.labels, "over-sampling")
 
     def _read(self, X: Any) -> Table:
@@ -294,10 +305,6 @@ def _refuse(params: Mapping[str, Any]) -> None:
 
 def _codes_of(wanted: Mapping[Any, int], target: Target) -> np.ndarray:
     """The class code of each row to make, class by class."""
-    positions = {label: position for position, label in enumerate(target.classes.tolist())}
-    parts = [np.full(n, positions[_plain(label)], dtype=np.int64) for label, n in wanted.items()]
+    positions = {label: position for position, label in enumerate(target.names)}
+    parts = [np.full(n, positions[plain_label(label)], dtype=np.int64) for label, n in wanted.items()]
     return np.concatenate([np.zeros(0, dtype=np.int64), *parts])
-
-
-def _plain(label: Any) -> Any:
-    return label.item() if isinstance(label, np.generic) else label

@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from tabgan._runtime import make_generator
+
 __all__ = ["own_share", "strays"]
 
 _BLOCK = 1024  # rows at a time: bounds the memory of the distances
@@ -30,7 +32,7 @@ def own_share(rows: Tensor, classes: Tensor, n_neighbours: int = 10) -> Tensor:
 
     Notes
     -----
-    Of more than 8,192 rows as many, evenly spread over the table, stand for all as neighbours.
+    Of more than 8,192 rows as many, drawn at random, stand for all as neighbours.
     """
     among = _some(torch.arange(len(rows)))
     k = min(n_neighbours, len(among) - 1)
@@ -77,10 +79,10 @@ def strays(drawn: Tensor, drawn_classes: Tensor, rows: Tensor, classes: Tensor) 
 
 
 def _some(positions: Tensor) -> Tensor:
-    """All of them, or as many as are compared, evenly spread."""
+    """All of them, or as many as are compared, at random: evenly spread ones could beat with the table's order."""
     if len(positions) <= _MOST_COMPARED:
         return positions
-    return positions[torch.linspace(0, len(positions) - 1, _MOST_COMPARED).long()]
+    return positions[torch.randperm(len(positions), generator=make_generator(0))[:_MOST_COMPARED].sort().values]
 
 
 def _distances(left: Tensor, right: Tensor) -> Tensor:

@@ -14,7 +14,7 @@ from sklearn.utils.multiclass import check_classification_targets
 
 from tabgan.exceptions import InvalidInputError
 
-__all__ = ["Target", "read_target"]
+__all__ = ["Target", "plain_label", "read_target"]
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,11 @@ class Target:
         """Rows per class."""
         return np.bincount(self.codes, minlength=len(self.classes))
 
+    @property
+    def names(self) -> list:
+        """The classes as Python objects; times as pandas has them, in whatever unit they came."""
+        return [plain_label(label) for label in self.classes]
+
     def with_rows(self, codes: np.ndarray, *, only: bool = False) -> Any:
         """The target with further rows of the given classes at its end (or those alone), in the user's container."""
         new = self.classes[codes].astype(self.labels.dtype)
@@ -69,6 +74,15 @@ class Target:
             new_columns = {name: _series_like(frame[name], columns[:, k]) for k, name in enumerate(frame.columns)}
             return nw.from_dict(new_columns, backend=frame.implementation).to_native()
         return made.astype(given.dtype) if self.n_indicators and isinstance(given, np.ndarray) else made
+
+
+def plain_label(label: Any) -> Any:
+    """A numpy scalar as the Python object, or pandas time, that it equals; anything else as it is."""
+    if isinstance(label, np.datetime64):
+        return pd.Timestamp(label)
+    if isinstance(label, np.timedelta64):
+        return pd.Timedelta(label)
+    return label.item() if isinstance(label, np.generic) else label
 
 
 def read_target(y: Any, n_rows: int) -> Target:
@@ -106,9 +120,12 @@ def read_target(y: Any, n_rows: int) -> Target:
     if plain.dtype == object and 0 < sum(isinstance(label, str) for label in plain.ravel()) < plain.size:
         kinds = sorted({type(label).__name__ for label in plain.ravel()})
         raise InvalidInputError(f"y mixes labels of the types {kinds}, which cannot be sorted; use one type.")
-    check_classification_targets(plain)
-    labels, one_vs_all = check_target_type(plain, indicate_one_vs_all=True)
-    labels = np.asarray(labels)
+    if plain.dtype == object and all(isinstance(label, pd.Interval) for label in plain.ravel()):
+        labels, one_vs_all = plain.ravel(), False  # classes as pandas.cut makes them, unknown to scikit-learn
+    else:
+        check_classification_targets(plain)
+        labels, one_vs_all = check_target_type(plain, indicate_one_vs_all=True)
+        labels = np.asarray(labels)
     if len(labels) != n_rows:
         raise InvalidInputError(
             f"y has {len(labels)} labels, but X has {n_rows} rows (inconsistent numbers of samples); they belong together."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Callable
 from typing import Literal, get_args
 
@@ -61,7 +62,7 @@ def ampute(
     Raises
     ------
     InvalidParameterError
-        Unknown mechanism, rate outside (0, 1), or ``"copy"`` without a donor that has a gap.
+        Unknown mechanism, rate outside (0, 1), ``"mar"`` with a single column, or ``"copy"`` without a donor that has a gap.
 
     References
     ----------
@@ -76,10 +77,14 @@ def ampute(
     """
     if mechanism not in MECHANISMS:
         raise InvalidParameterError(f"mechanism={mechanism!r} is not one of {list(MECHANISMS)}.")
-    if not 0 < rate < 1:
-        raise InvalidParameterError(f"rate={rate!r} must lie between 0 and 1, both excluded.")
+    if not isinstance(rate, numbers.Real) or not 0 < rate < 1:
+        raise InvalidParameterError(f"rate={rate!r} must be a number between 0 and 1, both excluded.")
     rng = np.random.default_rng(random_state)
     X = np.asarray(X, dtype=float)
+    if mechanism == "mar" and X.shape[1] < 2:
+        raise InvalidParameterError(
+            "mechanism='mar' hides cells by the values of other columns, and there are none; use 'mcar' or 'mnar'."
+        )
     observed = ~np.isnan(X) if observed is None else np.asarray(observed, dtype=bool)
     if mechanism == "copy":
         return _copied(observed, donors, rng)
@@ -143,18 +148,21 @@ def _exact(logits: np.ndarray, observed: np.ndarray, n_hidden: int, rng: np.rand
         return np.zeros(observed.shape, dtype=bool)
     share = min(n_hidden / usable.sum(), 1 - 1e-9)
     finite = logits[usable]
-    intercept = brentq(lambda b: expit(finite + b).mean() - share, -60, 60)
+    lowest, highest = min(-60.0, -60.0 - finite.max()), max(60.0, 60.0 - finite.min())
+    intercept = brentq(lambda b: expit(finite + b).mean() - share, lowest, highest)
     probability = expit(finite + intercept)
     # u < p  <=>  logit(p) - logit(u) > 0: the margin orders cells by how surely they are hidden.
     noise = rng.logistic(size=len(finite))
     margin = np.full(observed.shape, -np.inf)
-    margin[usable] = np.log(probability / (1 - probability)) + noise
-    # The last cell of a row is spared: a row without any observed cell tests nothing.
-    spared = np.zeros(observed.shape, dtype=bool)
-    rows = np.flatnonzero(~(observed & ~usable).any(axis=1) & observed.any(axis=1))
-    spared[rows, np.where(usable[rows], margin[rows], np.inf).argmin(axis=1)] = True
-    margin[spared] = -np.inf
-    n_hidden = min(n_hidden, int(np.isfinite(margin).sum()))
+    with np.errstate(divide="ignore"):  # what is hidden surely comes first
+        margin[usable] = np.log(probability / (1 - probability)) + noise
+    # The last cell of a row is spared, but in a table of one column: a row without any observed cell tests nothing.
+    if observed.shape[1] > 1:
+        spared = np.zeros(observed.shape, dtype=bool)
+        rows = np.flatnonzero(~(observed & ~usable).any(axis=1) & observed.any(axis=1))
+        spared[rows, np.where(usable[rows], margin[rows], np.inf).argmin(axis=1)] = True
+        margin[spared] = -np.inf
+    n_hidden = min(n_hidden, int((~np.isneginf(margin)).sum()))
     hidden = np.zeros(observed.size, dtype=bool)
     hidden[np.argsort(-margin, axis=None, kind="stable")[:n_hidden]] = True
     return hidden.reshape(observed.shape)

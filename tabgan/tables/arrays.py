@@ -19,6 +19,7 @@ from tabgan.tables.columns import (
     number_column,
     time_column,
     unsupported_dtype,
+    whole_column,
     whole_numbers,
 )
 from tabgan.tables.markers import Markers
@@ -52,6 +53,8 @@ class ArrayTable(Table):
         hidden = np.ma.getmaskarray(data) if self._masked else None
         if isinstance(data, list | tuple):
             data = _listed(data)
+        if hasattr(data, "detach"):  # a torch tensor, whose gradients are no concern of ours
+            data = data.detach().cpu()
         self._array = check_array(
             np.ma.getdata(data) if self._masked else data, dtype=None, ensure_all_finite=False, input_name="X"
         )
@@ -90,9 +93,8 @@ class ArrayTable(Table):
     def _native(self, column: RawColumn, values: np.ndarray) -> np.ndarray:
         """Return fills in the array's dtype; a wider dtype where that one cannot hold them."""
         dtype = self._array.dtype
-        observed = self._array[~column.missing, self.names.index(column.name)]
         if dtype.kind == "O":
-            return fill_cells(column, observed, values)
+            return fill_cells(column, values)
         if dtype.kind == "U":
             texts = values.astype(str)
             return texts.astype(np.promote_types(texts.dtype, dtype))
@@ -140,10 +142,12 @@ def _read(cells: np.ndarray, name: int, hidden: np.ndarray | None, markers: Mark
     text = str(cells.dtype)
     kind = cells.dtype.kind
     missing = np.zeros(cells.shape, dtype=bool) if hidden is None else hidden.copy()
-    if kind in "iuf":
+    if kind in "iu":
+        return whole_column(name, text, cells.astype(np.uint64 if kind == "u" else np.int64), missing, markers)
+    if kind == "f":
         values = cells.astype(np.float64)
         values[missing] = np.nan
-        return number_column(name, text, values, markers, integer_dtype=kind in "iu")
+        return number_column(name, text, values, markers)
     if kind == "b":
         values = cells.astype(np.float64)
         values[missing] = np.nan

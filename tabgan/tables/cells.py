@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import numbers
 from collections.abc import Hashable
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -13,17 +14,20 @@ import pandas as pd
 
 from tabgan.exceptions import InvalidInputError
 from tabgan.tables.columns import (
+    EXACT,
     RawColumn,
     boolean_column,
     label_column,
     number_column,
     time_column,
     times_as_index,
+    whole_column,
 )
 from tabgan.tables.markers import Markers
 
 __all__ = ["fill_cells", "read_cells"]
 
+_CONTAINERS = (list, dict, set, np.ndarray, pd.Series, pd.DataFrame, pd.Index)
 _ALWAYS_HASHABLE = (str, bytes, int, float, bool, np.generic, Decimal, datetime.date, datetime.timedelta, type(None))
 
 
@@ -37,11 +41,17 @@ def read_cells(name: Hashable, dtype: str, cells: np.ndarray, markers: Markers) 
     Raises
     ------
     InvalidInputError
-        A cell is complex or infinite.
+        A cell is complex, infinite, or holds several values (a list, a dictionary, a set, an array, a frame);
+        tuples are labels.
     """
-    missing = np.asarray(pd.isna(cells), dtype=bool)
+    # pandas raises at a signalling NaN instead of telling that it is one.
+    signals = np.array([isinstance(cell, Decimal) and cell.is_snan() for cell in cells], dtype=bool)
+    quiet = cells.copy()
+    quiet[signals] = None
+    missing: np.ndarray = np.asarray(pd.isna(quiet), dtype=bool)
     if not missing.any() and not len(cells):
         return label_column(name, dtype, cells.copy(), missing, markers)
+    _refuse_containers(name, cells, missing)
     kinds = set(map(type, cells[~missing]))
     if any(issubclass(kind, complex | np.complexfloating) for kind in kinds):
         raise InvalidInputError(f"Complex data not supported: column {name!r} has complex cells; split or drop it.")
@@ -53,9 +63,26 @@ def read_cells(name: Hashable, dtype: str, cells: np.ndarray, markers: Markers) 
     # Markers go first: a column of numbers with "?" cells is a column of numbers.
     missing |= markers.match_labels(labels)
     kinds = set(map(type, cells[~missing]))
+    column = _of_kinds(name, dtype, cells, labels, missing, markers, kinds)
+    return replace(column, cell_type=_cell_type(kinds)) if kinds else column
+
+
+def _of_kinds(
+    name: Hashable,
+    dtype: str,
+    cells: np.ndarray,
+    labels: np.ndarray,
+    missing: np.ndarray,
+    markers: Markers,
+    kinds: set[type],
+) -> RawColumn:
+    """The column by the Python types of its observed cells."""
     if kinds and all(issubclass(kind, bool | np.bool_) for kind in kinds):
         return boolean_column(name, dtype, _as_floats(cells, missing), markers)
     if kinds and all(issubclass(kind, numbers.Real | Decimal) for kind in kinds) and not kinds & {bool, np.bool_}:
+        whole = _as_whole(cells, missing) if all(issubclass(kind, numbers.Integral) for kind in kinds) else None
+        if whole is not None:
+            return replace(whole_column(name, dtype, whole, missing, markers), integer_dtype=False)
         return number_column(name, dtype, _as_floats(cells, missing), markers)
     if kinds and all(issubclass(kind, datetime.date | np.datetime64) for kind in kinds):
         times, timezone = _as_datetimes(cells, missing, kinds)
@@ -66,15 +93,13 @@ def read_cells(name: Hashable, dtype: str, cells: np.ndarray, markers: Markers) 
     return label_column(name, dtype, labels, missing, markers)
 
 
-def fill_cells(column: RawColumn, observed: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Turn fills of a column of objects into Python objects of the type its observed cells have.
+def fill_cells(column: RawColumn, values: np.ndarray) -> np.ndarray:
+    """Turn fills of a column of objects into Python objects of the type that its cells have.
 
     Parameters
     ----------
     column : RawColumn
-        The column as ``read_cells`` read it.
-    observed : ndarray of object
-        Its observed cells.
+        Of the fills' family, unit and time zone; its ``cell_type`` says what comes back.
     values : ndarray
         Fills in the representation of ``column.values``.
 
@@ -84,31 +109,62 @@ def fill_cells(column: RawColumn, observed: np.ndarray, values: np.ndarray) -> n
         One cell per fill.
     """
     out = np.empty(len(values), dtype=object)
-    out[:] = list(_as_python(column, observed, values))
+    out[:] = list(_as_python(column, values))
     return out
 
 
-def _as_python(column: RawColumn, observed: np.ndarray, values: np.ndarray) -> Any:
+def _as_python(column: RawColumn, values: np.ndarray) -> Any:
     if values.dtype == object or column.family in ("text", "category"):
         return values.tolist()
     if column.family == "boolean":
         return (values >= 0.5).tolist()
     if column.family == "number":
-        if all(isinstance(cell, numbers.Integral) for cell in observed) and (values == np.rint(values)).all():
+        if values.dtype.kind in "iu":
+            return values.tolist()
+        if column.cell_type == "int" and (values == np.rint(values)).all():
             return [int(value) for value in values]
-        if all(isinstance(cell, Decimal) for cell in observed):
+        if column.cell_type == "Decimal":
             return [Decimal(repr(float(value))) for value in values]
         return values.astype(np.float64).tolist()
-    index = times_as_index(values, column)
-    first = observed[0] if len(observed) else None
-    if isinstance(first, np.datetime64 | np.timedelta64):
+    if column.cell_type in ("datetime64", "timedelta64"):
         return list(values.astype(f"{'M' if column.family == 'datetime' else 'm'}8[{column.unit}]"))
-    if isinstance(first, pd.Timestamp | pd.Timedelta) or first is None:
-        return list(index)
-    if column.family == "timedelta":
+    index: Any = times_as_index(values, column)
+    if column.cell_type == "timedelta":
         return index.to_pytimedelta().tolist()
-    moments = index.to_pydatetime().tolist()
-    return moments if isinstance(first, datetime.datetime) else [moment.date() for moment in moments]
+    if column.cell_type in ("date", "datetime"):
+        moments = index.to_pydatetime().tolist()
+        return moments if column.cell_type == "datetime" else [moment.date() for moment in moments]
+    return list(index)
+
+
+def _cell_type(kinds: set[type]) -> str | None:
+    """What Python type stands for these: that of whole numbers is int, of several kinds of times pandas' own."""
+    if all(issubclass(kind, numbers.Integral) for kind in kinds):
+        return "int"
+    for name, kind in (
+        ("Decimal", Decimal),
+        ("datetime64", np.datetime64),
+        ("timedelta64", np.timedelta64),
+        ("Timestamp", pd.Timestamp),
+        ("Timedelta", pd.Timedelta),
+        ("datetime", datetime.datetime),
+        ("timedelta", datetime.timedelta),
+        ("date", datetime.date),
+    ):
+        if all(issubclass(one, kind) for one in kinds):
+            return name
+    return None
+
+
+def _refuse_containers(name: Hashable, cells: np.ndarray, missing: np.ndarray) -> None:
+    """A cell that holds several values has no place in a table of single ones, and its text would be no value at all."""
+    if not any(issubclass(kind, _CONTAINERS) for kind in set(map(type, cells[~missing]))):
+        return
+    row = next(row for row in np.flatnonzero(~missing) if isinstance(cells[row], _CONTAINERS))
+    raise InvalidInputError(
+        f"column {name!r} has a {type(cells[row]).__name__} in row {row}: {str(cells[row])[:40]}; a cell must hold a single value. "
+        "Give each part a column of its own, turn the cells into text, or drop the column."
+    )
 
 
 def _hashable(cell: Any) -> Any:
@@ -118,6 +174,20 @@ def _hashable(cell: Any) -> Any:
     except TypeError:
         return repr(cell)
     return cell
+
+
+def _as_whole(cells: np.ndarray, missing: np.ndarray) -> np.ndarray | None:
+    """Whole numbers beyond 2**53 in 64 bits; None where float64 does for them, or 64 bits do not."""
+    observed = [int(cell) for cell in cells[~missing]]
+    if max(observed) <= EXACT and min(observed) >= -EXACT:
+        return None
+    dtype = np.uint64 if max(observed) >= 2**63 else np.int64
+    whole = np.zeros(len(cells), dtype=dtype)
+    try:
+        whole[~missing] = np.array(observed, dtype=dtype)
+    except OverflowError:
+        return None
+    return whole
 
 
 def _as_floats(cells: np.ndarray, missing: np.ndarray) -> np.ndarray:

@@ -14,6 +14,7 @@ from tabgan.exceptions import InvalidInputError
 from tabgan.tables.markers import Markers
 
 __all__ = [
+    "EXACT",
     "Family",
     "RawColumn",
     "Table",
@@ -25,8 +26,12 @@ __all__ = [
     "time_column",
     "times_as_index",
     "unsupported_dtype",
+    "whole_column",
     "whole_numbers",
 ]
+
+EXACT = 2**53
+"""Beyond it float64 does not hold every whole number."""
 
 Family = Literal["number", "boolean", "text", "category", "datetime", "timedelta"]
 
@@ -44,7 +49,8 @@ class RawColumn:
     family : {"number", "boolean", "text", "category", "datetime", "timedelta"}
         What the cells are.
     values : ndarray of shape (n,)
-        ``"number"``: float64 with nan where missing. ``"boolean"``: float64 0/1 with nan where missing. ``"text"`` and
+        ``"number"``: float64 with nan where missing; whole numbers beyond 2**53, which float64 cannot tell apart: int64 or uint64 with
+        0 where missing. ``"boolean"``: float64 0/1 with nan where missing. ``"text"`` and
         ``"category"``: object array of labels with None where missing. ``"datetime"`` and ``"timedelta"``: int64 in
         the column's own ``unit`` with 0 where missing (datetimes with a time zone count in UTC).
     missing : ndarray of bool of shape (n,)
@@ -59,6 +65,8 @@ class RawColumn:
         ``"D"``, ``"s"``, ``"ms"``, ``"us"`` or ``"ns"`` for datetimes and timedeltas.
     timezone : str or None, default=None
         Time zone of a datetime column that has one.
+    cell_type : str or None, default=None
+        Of a column of Python objects: the name of their type where it makes a difference (``"int"``, ``"Decimal"``, ``"date"``, ...).
     """
 
     name: Hashable
@@ -71,6 +79,7 @@ class RawColumn:
     ordered: bool = False
     unit: str | None = None
     timezone: str | None = None
+    cell_type: str | None = None
 
     @property
     def all_missing(self) -> bool:
@@ -138,7 +147,7 @@ class Table(abc.ABC):
                 raise InvalidInputError(
                     f"column {column.name!r} has {rows.size} missing cells but fills of shape {fill.shape} came."
                 )
-            given = ~blank_labels(fill)
+            given = ~blank_labels(fill, times=column.family in ("datetime", "timedelta"))
             if j in kept and given.any():
                 active[j] = (rows[given], fill[given])
         return self._filled(active, wanted)
@@ -183,9 +192,9 @@ class Table(abc.ABC):
         """Return columns ``keep`` with ``fills[j] = (rows, values)`` written into column ``j``."""
 
 
-def blank_labels(values: np.ndarray) -> np.ndarray:
-    """Find where a fill says "leave missing": None, nan, pd.NA, NaT, or NaT's int64 value."""
-    if values.dtype.kind == "i":
+def blank_labels(values: np.ndarray, *, times: bool = True) -> np.ndarray:
+    """Find where a fill says "leave missing": None, nan, pd.NA, NaT, or, of times, NaT's int64 value."""
+    if values.dtype.kind == "i" and times:
         return values == np.iinfo(np.int64).min
     return np.asarray(pd.isna(values), dtype=bool)
 
@@ -209,6 +218,17 @@ def number_column(
             "replace it, or mark it as missing with missing_values."
         )
     return RawColumn(name, dtype, "number", values, np.isnan(values), integer_dtype)
+
+
+def whole_column(name: Hashable, dtype: str, values: np.ndarray, missing: np.ndarray, markers: Markers) -> RawColumn:
+    """Column of an integer dtype; ``values`` is an owned array of int64 or uint64, whatever where ``missing``, an owned mask."""
+    missing |= markers.match_whole(values)
+    values[missing] = 0
+    if (values.max(initial=0) <= EXACT) and (values.min(initial=0) >= -EXACT):
+        numbers = values.astype(np.float64)
+        numbers[missing] = np.nan
+        return RawColumn(name, dtype, "number", numbers, missing, integer_dtype=True)
+    return RawColumn(name, dtype, "number", values, missing, integer_dtype=True)
 
 
 def boolean_column(name: Hashable, dtype: str, values: np.ndarray, markers: Markers) -> RawColumn:
@@ -290,12 +310,18 @@ def as_floats(values: np.ndarray) -> np.ndarray:
 
 
 def whole_numbers(values: np.ndarray, dtype: np.dtype) -> np.ndarray:
-    """``values`` rounded and clipped into the range of the integer ``dtype``."""
-    limits = np.iinfo(dtype)
-    highest = float(limits.max)
-    if int(highest) > limits.max:
-        highest = float(np.nextafter(highest, 0.0))
-    return np.clip(np.rint(values.astype(np.float64)), float(limits.min), highest).astype(dtype)
+    """``values`` rounded, in the integer ``dtype``, or in a wider one where that cannot hold them."""
+    if values.dtype.kind not in "iu":
+        limits = np.iinfo(np.uint64 if dtype.kind == "u" else np.int64)
+        largest = np.nextafter(float(limits.max), 0.0)
+        values = np.clip(np.rint(values.astype(np.float64)), float(limits.min), largest).astype(limits.dtype)
+    lowest, highest = int(values.min(initial=0)), int(values.max(initial=0))
+    wider = [np.dtype(f"{dtype.kind}{size}") for size in (2, 4, 8) if size > dtype.itemsize]
+    for wide in (dtype, *wider, np.dtype(np.int64), np.dtype(np.uint64)):
+        limits = np.iinfo(wide)
+        if limits.min <= lowest and highest <= limits.max:
+            return values.astype(wide)
+    return values
 
 
 def unsupported_dtype(name: Hashable, dtype: str, advice: str) -> InvalidInputError:

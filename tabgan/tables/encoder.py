@@ -11,9 +11,11 @@ import numpy as np
 from tabgan.core.checkpoint import built_from
 from tabgan.exceptions import InvalidInputError, InvalidParameterError
 from tabgan.spans import Span
-from tabgan.tables.columns import RawColumn, Table, times_as_index
+from tabgan.tables.cells import fill_cells
+from tabgan.tables.columns import RawColumn, Table
+from tabgan.tables.compatibility import check_compatible
 from tabgan.tables.numeric import NUMERIC_TRANSFORMS
-from tabgan.tables.schema import ColumnSchema, TableSchema, check_compatible
+from tabgan.tables.schema import ColumnSchema, TableSchema
 from tabgan.tables.slots import Choice, LevelSlots, NumberSlot, in_unit
 
 __all__ = ["EncodedTable", "TableEncoder"]
@@ -238,7 +240,7 @@ class TableEncoder:
                 fill = _repeated(known, rows.size)
             else:
                 span = spans[j]
-                fill = self._decoded(j, values[rows, span.start : span.stop], choose, _holdable(column))
+                fill = self._decoded(j, values[rows, span.start : span.stop], choose)
             fills[j] = _for_column(fill, known, column)
         return table.filled(fills, keep)
 
@@ -265,7 +267,7 @@ class TableEncoder:
             Column ``j`` is not encoded.
         """
         self._slot(j)
-        return self._decoded(j, np.asarray(slots), choose, None)
+        return self._decoded(j, np.asarray(slots), choose)
 
     def encode_column(self, j: int, column: RawColumn) -> np.ndarray:
         """Slots of one encoded column.
@@ -294,7 +296,7 @@ class TableEncoder:
 
     def unscaled(self, j: int, slots: np.ndarray) -> np.ndarray:
         """Numbers of an encoded number column from its slots of shape (n,), neither rounded nor clipped."""
-        return self._slots[j].transform.inverse(np.asarray(slots, dtype=np.float64))  # type: ignore[union-attr]
+        return self._slots[j].unscaled(slots)  # type: ignore[union-attr]
 
     def level_shares(self, j: int) -> tuple[list, np.ndarray]:
         """Every level of an encoded categorical column, and how each slot's probability parts among them.
@@ -313,9 +315,9 @@ class TableEncoder:
             raise InvalidParameterError(f"column {j} is not encoded; encoded columns are {list(self._slots)}.")
         return self._slots[j]
 
-    def _decoded(self, j: int, slots: np.ndarray, choose: Choice, allowed: set | None) -> np.ndarray:
+    def _decoded(self, j: int, slots: np.ndarray, choose: Choice) -> np.ndarray:
         slot = self._slots[j]
-        return slot.decode(slots) if isinstance(slot, NumberSlot) else slot.decode(slots, choose, allowed)
+        return slot.decode(slots) if isinstance(slot, NumberSlot) else slot.decode(slots, choose)
 
     def to_state(self) -> dict[str, Any]:
         """Everything ``from_state`` needs, fit for strict JSON.
@@ -362,7 +364,8 @@ class TableEncoder:
 def _repeated(known: ColumnSchema, size: int) -> np.ndarray:
     """``size`` copies of a constant column's value in the representation of its family."""
     if known.family in ("number", "boolean"):
-        return np.full(size, known.constant, dtype=np.float64)
+        whole = isinstance(known.constant, int) and not isinstance(known.constant, bool)
+        return np.array([known.constant] * size) if whole else np.full(size, known.constant, dtype=np.float64)
     if known.family in ("datetime", "timedelta"):
         return np.full(size, known.constant, dtype=np.int64)
     fill = np.empty(size, dtype=object)
@@ -370,28 +373,11 @@ def _repeated(known: ColumnSchema, size: int) -> np.ndarray:
     return fill
 
 
-def _holdable(column: RawColumn) -> set | None:
-    """Labels that the column's dtype can hold; None when it can hold any."""
-    return set(column.categories) if column.categories else None
-
-
 def _for_column(fill: np.ndarray, known: ColumnSchema, column: RawColumn) -> np.ndarray:
     """Turn fills of a fitted column into fills of the table at hand, whose unit or family may differ."""
-    if column.family in ("datetime", "timedelta") and known.family == column.family:
+    if column.dtype.lower() == "object" or (column.all_missing and known.family != column.family):
+        # The schema says what comes back, not the cells that this table happens to hold.
+        return fill_cells(known.like(fill), fill)
+    if column.family in ("datetime", "timedelta"):
         return in_unit(fill, known.unit, column.unit)
-    if known.kind == "constant" and column.categories:
-        allowed = set(column.categories)
-        return np.array([label if label in allowed else None for label in fill], dtype=object)
-    if not column.all_missing or known.family == column.family or fill.dtype == object:
-        return fill
-    out = np.empty(len(fill), dtype=object)
-    if known.family in ("datetime", "timedelta"):
-        observed_like = RawColumn(
-            known.name, known.dtype, known.family, fill, column.missing, unit=known.unit, timezone=known.timezone
-        )
-        out[:] = list(times_as_index(fill, observed_like))
-    elif known.family == "boolean":
-        out[:] = (fill >= 0.5).tolist()
-    else:
-        out[:] = fill.tolist()
-    return out
+    return fill

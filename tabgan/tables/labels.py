@@ -6,6 +6,7 @@ import base64
 import datetime
 from collections.abc import Iterable
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,10 @@ import pandas as pd
 
 from tabgan.exceptions import InvalidInputError
 
-__all__ = ["label_from_json", "label_to_json", "sorted_labels"]
+__all__ = ["LISTED", "label_from_json", "label_to_json", "shown_names", "sorted_labels"]
+
+LISTED = 5
+"""Names that a message lists, a line each; in one line four times as many."""
 
 
 def sorted_labels(labels: Iterable) -> list:
@@ -25,13 +29,19 @@ def sorted_labels(labels: Iterable) -> list:
         return sorted(listed, key=lambda label: (type(label).__name__, str(label)))
 
 
+def shown_names(names: list) -> str:
+    """Names for a message, in one line, shortened."""
+    shown = ", ".join(repr(name) for name in names[: 4 * LISTED])
+    return f"[{shown}, ...]" if len(names) > 4 * LISTED else f"[{shown}]"
+
+
 def label_to_json(label: Any) -> list:
     """``[tag, payload]`` of a label, fit for ``json.dumps(..., allow_nan=False)``.
 
     Parameters
     ----------
     label : object
-        None, bool, int, float, str, bytes, Decimal, date, datetime, Timestamp, Timedelta, timedelta, Interval, or a
+        None, bool, int, float, str, bytes, Decimal, Fraction, date, time, datetime, Timestamp, Timedelta, timedelta, Interval, or a
         tuple of these. Numpy scalars count as the Python value they equal.
 
     Raises
@@ -39,6 +49,8 @@ def label_to_json(label: Any) -> list:
     InvalidInputError
         The label has another type.
     """
+    if isinstance(label, np.datetime64 | np.timedelta64):
+        label = pd.Timestamp(label) if isinstance(label, np.datetime64) else pd.Timedelta(label)
     simple = _simple_to_json(label)
     if simple is not None:
         return simple
@@ -54,6 +66,8 @@ def label_to_json(label: Any) -> list:
         return ["date", label.isoformat()]
     if isinstance(label, datetime.timedelta):
         return ["pytimedelta", [label.days, label.seconds, label.microseconds]]
+    if isinstance(label, datetime.time):
+        return ["time", label.isoformat()]
     if isinstance(label, pd.Interval):
         return ["interval", [label_to_json(label.left), label_to_json(label.right), label.closed]]
     if isinstance(label, tuple):
@@ -79,6 +93,8 @@ def _simple_to_json(label: Any) -> list | None:
         return ["bytes", base64.b64encode(label).decode("ascii")]
     if isinstance(label, Decimal):
         return ["decimal", str(label)]
+    if isinstance(label, Fraction):
+        return ["fraction", str(label)]
     return None
 
 
@@ -120,6 +136,8 @@ _READERS: dict[str, Any] = {
     "timedelta": lambda payload: pd.Timedelta(np.timedelta64(int(payload[0]), payload[1])),
     "datetime": datetime.datetime.fromisoformat,
     "date": datetime.date.fromisoformat,
+    "time": datetime.time.fromisoformat,
+    "fraction": Fraction,
     "pytimedelta": lambda payload: datetime.timedelta(*payload),
     "interval": _interval,
     "tuple": lambda payload: tuple(label_from_json(part) for part in payload),

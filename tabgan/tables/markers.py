@@ -35,6 +35,7 @@ class Markers:
 
     def __init__(self, missing_values: Any = np.nan) -> None:
         self._numbers: list[float] = []
+        self._whole: list[int] = []
         self._booleans: list[float] = []
         self._times: list[Any] = []
         self._labels: set[Hashable] = set()
@@ -52,8 +53,16 @@ class Markers:
         elif pd.isna(marker):
             return
         elif isinstance(marker, numbers.Real | Decimal):
-            self._numbers.append(float(marker))
+            try:
+                self._numbers.append(float(marker))
+            except (OverflowError, ValueError) as error:  # beyond what a float holds; a signalling NaN
+                raise InvalidParameterError(
+                    f"missing_values has {str(marker)[:40]}, which is no number that a cell can hold; use another marker."
+                ) from error
             self._labels.add(cast(Hashable, marker))
+            exact: Any = marker
+            if np.isfinite(self._numbers[-1]) and exact == int(exact):
+                self._whole.append(int(exact))
         elif isinstance(marker, datetime.date | np.datetime64 | datetime.timedelta | np.timedelta64):
             self._times.append(marker)
             self._labels.add(marker)
@@ -63,6 +72,12 @@ class Markers:
     def match_numbers(self, values: np.ndarray) -> np.ndarray:
         """Find where a float64 array holds a marker."""
         return np.isin(values, self._numbers) if self._numbers else np.zeros(values.shape, dtype=bool)
+
+    def match_whole(self, values: np.ndarray) -> np.ndarray:
+        """Find where an integer array holds a marker, digit by digit."""
+        limits = np.iinfo(values.dtype)
+        wanted = [marker for marker in self._whole if limits.min <= marker <= limits.max]
+        return np.isin(values, np.array(wanted, dtype=values.dtype)) if wanted else np.zeros(values.shape, dtype=bool)
 
     def match_booleans(self, values: np.ndarray) -> np.ndarray:
         """Find where a float64 array of truth values holds a marker."""

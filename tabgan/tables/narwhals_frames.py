@@ -20,6 +20,7 @@ from tabgan.tables.columns import (
     number_column,
     time_column,
     unsupported_dtype,
+    whole_column,
     whole_numbers,
 )
 from tabgan.tables.markers import Markers
@@ -72,10 +73,10 @@ def _read(series: nw.Series, name: Hashable, markers: Markers) -> RawColumn:
     dtype = series.dtype
     text = str(dtype)
     if dtype.is_integer():
-        missing = series.is_null().to_numpy()
-        values = series.fill_null(0).to_numpy().astype(np.float64)
-        values[missing] = np.nan
-        return number_column(name, text, values, markers, integer_dtype=True)
+        missing = np.array(series.is_null().to_numpy(), dtype=bool)
+        whole = np.array(series.fill_null(0).to_numpy())
+        wide = np.uint64 if whole.dtype.kind == "u" else np.int64
+        return whole_column(name, text, whole.astype(wide), missing, markers)
     if dtype.is_float():
         return number_column(name, text, series.fill_null(float("nan")).to_numpy().astype(np.float64), markers)
     if dtype.is_decimal():
@@ -147,7 +148,7 @@ def _fill(series: nw.Series, column: RawColumn, rows: np.ndarray, values: np.nda
                 f"column {column.name!r} of dtype {column.dtype} cannot hold its fills: {error}"
             ) from error
     cells: list[Any] = [None] * len(series)
-    for row, cell in zip(rows, fill_cells(column, np.empty(0, dtype=object), values), strict=True):
+    for row, cell in zip(rows, fill_cells(column, values), strict=True):
         cells[row] = cell
     return nw.new_series(series.name, cells, backend=series.implementation)
 
@@ -155,7 +156,10 @@ def _fill(series: nw.Series, column: RawColumn, rows: np.ndarray, values: np.nda
 def _fill_native(series: nw.Series, column: RawColumn, rows: np.ndarray, values: np.ndarray) -> nw.Series:
     untouched = np.ones(len(series), dtype=bool)
     untouched[rows] = False
-    replacement = _cast_like(_full_column(series, column, rows, values), series)
+    full = _full_column(series, column, rows, values)
+    if column.integer_dtype and full.dtype != series.dtype:  # the fills need more bits than this batch's dtype has
+        series = series.cast(full.dtype)
+    replacement = _cast_like(full, series)
     backend = series.implementation
     return series.zip_with(nw.new_series("untouched", untouched, nw.Boolean(), backend=backend), replacement)
 
@@ -172,13 +176,16 @@ def _full_column(series: nw.Series, column: RawColumn, rows: np.ndarray, values:
             decimals[row] = Decimal(f"{value:.{scale}f}")
         return nw.new_series(series.name, decimals, backend=backend)
     if column.family in ("number", "boolean"):
-        full: np.ndarray = np.zeros(len(series), dtype=np.float64)
-        full[rows] = as_floats(values)
-        if column.family == "boolean":
-            return nw.new_series(series.name, full >= 0.5, backend=backend)
         if column.integer_dtype:
-            full = whole_numbers(full, np.dtype(str(dtype).lower()))
-        return nw.new_series(series.name, full, backend=backend)
+            whole = whole_numbers(
+                values if values.dtype.kind in "iu" else as_floats(values), np.dtype(str(dtype).lower())
+            )
+            full: np.ndarray = np.zeros(len(series), dtype=whole.dtype)
+            full[rows] = whole
+            return nw.new_series(series.name, full, backend=backend)
+        full = np.zeros(len(series), dtype=np.float64)
+        full[rows] = as_floats(values)
+        return nw.new_series(series.name, full >= 0.5 if column.family == "boolean" else full, backend=backend)
     if column.family in ("datetime", "timedelta"):
         if values.dtype.kind != "i":
             raise TypeError(f"times come as int64, not as {values.dtype}")
@@ -210,7 +217,7 @@ def _cast_like(replacement: nw.Series, series: nw.Series) -> nw.Series:
 
 def _fill_objects(series: nw.Series, column: RawColumn, rows: np.ndarray, values: np.ndarray) -> nw.Series:
     cells = _objects(series.to_list())
-    cells[rows] = fill_cells(column, cells[~column.missing], values)
+    cells[rows] = fill_cells(column, values)
     native = series.to_native()
     # Only polars has object columns, and only its own constructor makes them.
     return nw.from_native(type(native)(series.name, cells.tolist(), dtype=native.dtype), series_only=True)
@@ -218,14 +225,19 @@ def _fill_objects(series: nw.Series, column: RawColumn, rows: np.ndarray, values
 
 def _fill_arrow_dictionary(series: nw.Series, rows: np.ndarray, values: np.ndarray) -> nw.Series:
     array = _arrow_dictionary(series)
-    positions = {label: index for index, label in enumerate(array.dictionary.to_pylist())}
+    levels = array.dictionary.to_pylist()
+    further = [label for label in dict.fromkeys(values) if label not in levels]
+    if further and array.type.ordered:
+        raise ValueError(f"{further[0]!r} is not in its ordered dictionary")
+    levels += further
+    positions = {label: index for index, label in enumerate(levels)}
     indices = array.indices.to_pylist()
     for row, label in zip(rows, values, strict=True):
-        if label not in positions:
-            raise ValueError(f"{label!r} is not in its dictionary")
         indices[row] = positions[label]
     arrow = nw.dependencies.get_pyarrow()
     filled = type(array).from_arrays(
-        arrow.array(indices, type=array.indices.type), array.dictionary, ordered=array.type.ordered
+        arrow.array(indices, type=array.indices.type),
+        arrow.array(levels, type=array.dictionary.type),
+        ordered=array.type.ordered,
     )
     return nw.from_native(arrow.chunked_array([filled]), series_only=True).alias(series.name)

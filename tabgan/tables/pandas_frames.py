@@ -22,6 +22,7 @@ from tabgan.tables.columns import (
     time_column,
     times_as_index,
     unsupported_dtype,
+    whole_column,
     whole_numbers,
 )
 from tabgan.tables.markers import Markers
@@ -79,9 +80,17 @@ def _read(series: pd.Series, name: Hashable, markers: Markers, dtype_text: str |
     arrow = _arrow_type(dtype)
     if arrow.startswith(("list", "large_list", "fixed_size_list", "struct", "map", "time32", "time64", "union")):
         raise unsupported_dtype(name, text, "convert it to numbers or labels, or drop it")
-    if kind in "iuf" or arrow.startswith("decimal"):
+    if kind in "iu":
+        missing = series.isna().to_numpy(dtype=bool, copy=True)
+        whole = (
+            series.to_numpy(dtype=np.uint64 if kind == "u" else np.int64, na_value=0)
+            if missing.any()
+            else series.to_numpy()
+        )
+        return whole_column(name, text, np.array(whole, dtype=np.uint64 if kind == "u" else np.int64), missing, markers)
+    if kind == "f" or arrow.startswith("decimal"):
         values = np.array(series.to_numpy(dtype=np.float64, na_value=np.nan), dtype=np.float64, copy=True)
-        return number_column(name, text, values, markers, integer_dtype=kind in "iu")
+        return number_column(name, text, values, markers)
     if kind == "b":
         return boolean_column(name, text, np.array(series.to_numpy(dtype=np.float64, na_value=np.nan)), markers)
     if kind == "M":
@@ -131,9 +140,12 @@ def _fill(series: pd.Series, column: RawColumn, rows: np.ndarray, values: np.nda
             return pd.Series(pd.arrays.SparseArray(dense.to_numpy(), dtype=dtype), name=series.name)
         if isinstance(dtype, np.dtype):
             array = series.to_numpy(copy=True)
-            array[rows] = _numpy_fill(array, column, values)
+            native = _numpy_fill(array, column, values)
+            if array.dtype.kind in "iu" and native.dtype != dtype:
+                array, dtype = array.astype(native.dtype), native.dtype
+            array[rows] = native
             return pd.Series(array, dtype=dtype, name=series.name)
-        return pd.Series(_extension_fill(series, column, rows, values), dtype=dtype, name=series.name)
+        return pd.Series(_extension_fill(series, column, rows, values), name=series.name)
     except (TypeError, ValueError, ArithmeticError, NotImplementedError) as error:
         if column.all_missing:
             return _retyped(series, column, rows, values)
@@ -145,27 +157,29 @@ def _fill(series: pd.Series, column: RawColumn, rows: np.ndarray, values: np.nda
 def _numpy_fill(array: np.ndarray, column: RawColumn, values: np.ndarray) -> np.ndarray:
     kind = array.dtype.kind
     if kind == "O":
-        return fill_cells(column, array[~column.missing], values)
+        return fill_cells(column, values)
     if kind in "mM":
         return _checked_times(values).astype(array.dtype)
+    if kind in "iu":
+        return whole_numbers(values if values.dtype.kind in "iu" else as_floats(values), array.dtype)
     numbers = as_floats(values)
-    if kind == "b":
-        return numbers >= 0.5
-    return whole_numbers(numbers, array.dtype) if kind in "iu" else numbers.astype(array.dtype)
+    return numbers >= 0.5 if kind == "b" else numbers.astype(array.dtype)
 
 
 def _extension_fill(series: pd.Series, column: RawColumn, rows: np.ndarray, values: np.ndarray) -> Any:
     dtype: Any = series.dtype
     if isinstance(dtype, pd.CategoricalDtype):
-        codes = series.cat.codes.to_numpy(copy=True)
-        positions = {label: code for code, label in enumerate(dtype.categories)}
-        found = [positions.get(label, -1) for label in values]
-        if -1 in found:
-            raise ValueError(f"{values[found.index(-1)]!r} is not among its categories")
-        codes[rows] = found
-        return pd.Categorical.from_codes(codes, dtype=dtype)
-    array = series.array.copy()
-    array[rows] = _extension_values(dtype, column, values)
+        known = set(dtype.categories)
+        further = [label for label in dict.fromkeys(values) if label not in known]
+        if further and dtype.ordered:
+            raise ValueError(f"{further[0]!r} is not among its ordered categories; give the column all that fit saw")
+        extended = series.cat.add_categories(further) if further else series
+        codes = extended.cat.codes.to_numpy(dtype=np.int64, copy=True)
+        codes[rows] = extended.cat.categories.get_indexer(list(values))
+        return pd.Categorical.from_codes(codes, dtype=extended.dtype)
+    native = _extension_values(dtype, column, values)
+    array = (series if native.dtype == dtype else series.astype(native.dtype)).array.copy()
+    array[rows] = native
     return array
 
 
@@ -178,8 +192,10 @@ def _extension_values(dtype: Any, column: RawColumn, values: np.ndarray) -> Any:
         return pd.array([Decimal(f"{value:.{scale}f}") for value in as_floats(values)], dtype=dtype)
     if column.family == "number":
         native = np.dtype(dtype.numpy_dtype)
-        numbers = as_floats(values)
-        return pd.array(whole_numbers(numbers, native) if column.integer_dtype else numbers.astype(native), dtype=dtype)
+        if column.integer_dtype:
+            whole = whole_numbers(values if values.dtype.kind in "iu" else as_floats(values), native)
+            return pd.array(whole, dtype=dtype if whole.dtype == native else _wider(dtype, whole.dtype))
+        return pd.array(as_floats(values).astype(native), dtype=dtype)
     if column.family in ("datetime", "timedelta"):
         index = times_as_index(_checked_times(values), column)
         if arrow.startswith("date"):
@@ -191,6 +207,15 @@ def _extension_values(dtype: Any, column: RawColumn, values: np.ndarray) -> Any:
     return pd.array(values.tolist(), dtype=dtype)
 
 
+def _wider(dtype: Any, native: np.dtype) -> Any:
+    """The extension dtype of the same kind for integers of a wider numpy dtype."""
+    if isinstance(dtype, pd.ArrowDtype):
+        import pyarrow
+
+        return pd.ArrowDtype(pyarrow.from_numpy_dtype(native))
+    return pd.array([], dtype=str(native).replace("i", "I").replace("u", "U")).dtype
+
+
 def _checked_times(values: np.ndarray) -> np.ndarray:
     if values.dtype.kind != "i":
         raise TypeError(f"times come as int64, not as {values.dtype}")
@@ -200,7 +225,7 @@ def _checked_times(values: np.ndarray) -> np.ndarray:
 def _retyped(series: pd.Series, column: RawColumn, rows: np.ndarray, values: np.ndarray) -> pd.Series:
     """Build a column of the dtype that pandas infers from the fills."""
     cells: list[Any] = [None] * len(series)
-    for row, cell in zip(rows, fill_cells(column, np.empty(0, dtype=object), values), strict=True):
+    for row, cell in zip(rows, fill_cells(column, values), strict=True):
         cells[row] = cell
     if column.family == "category":
         return pd.Series(pd.Categorical(cells, ordered=column.ordered), name=series.name)

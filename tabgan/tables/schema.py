@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 
 from tabgan.core.checkpoint import built_from
-from tabgan.exceptions import InvalidParameterError, SchemaMismatchError
+from tabgan.exceptions import InvalidInputError, InvalidParameterError
 from tabgan.tables.columns import Family, RawColumn, Table
-from tabgan.tables.labels import label_from_json, label_to_json, sorted_labels
+from tabgan.tables.labels import label_from_json, label_to_json, shown_names, sorted_labels
 
-__all__ = ["ColumnKind", "ColumnSchema", "TableSchema", "check_compatible", "infer_schema"]
+__all__ = ["ColumnKind", "ColumnSchema", "TableSchema", "infer_schema"]
 
 ColumnKind = Literal[
     "continuous",
@@ -31,8 +31,6 @@ ColumnKind = Literal[
 
 _CHOOSABLE = tuple(kind for kind in get_args(ColumnKind) if kind not in ("constant", "empty"))
 _MOST_DECIMALS = 6
-_LISTED_NAMES = 5
-_INTERCHANGEABLE = ({"number", "boolean"}, {"text", "category"})
 
 
 @dataclass(frozen=True)
@@ -55,7 +53,7 @@ class ColumnSchema:
     counts : tuple of int, default=()
         Observed cells per level; a declared category may have 0.
     lower, upper : float or int or None, default=None
-        Observed range of numbers (float) and of times (int, in ``unit``).
+        Observed range of numbers (float; int of whole numbers beyond 2**53) and of times (int, in ``unit``).
     decimals : int or None, default=None
         Decimals that all observed numbers share; 0 for ``"integer"``, None for ``"continuous"``.
     granularity : int or None, default=None
@@ -66,6 +64,8 @@ class ColumnSchema:
         The native dtype holds integers only.
     unit, timezone : str or None, default=None
         Of datetimes and timedeltas.
+    cell_type : str or None, default=None
+        Of columns of Python objects; see `RawColumn`.
     """
 
     name: Hashable
@@ -82,6 +82,13 @@ class ColumnSchema:
     integer_dtype: bool = False
     unit: str | None = None
     timezone: str | None = None
+    cell_type: str | None = None
+
+    def like(self, values: np.ndarray) -> RawColumn:
+        """A column of these values, all observed, that is otherwise as it was in ``fit``."""
+        missing = np.zeros(len(values), dtype=bool)
+        same = {name: getattr(self, name) for name in ("name", "dtype", "family", "unit", "timezone", "cell_type")}
+        return RawColumn(values=values, missing=missing, **same)
 
 
 @dataclass(frozen=True)
@@ -174,8 +181,12 @@ def infer_schema(
         A name or kind is unknown, the mask has a wrong length, or the cells cannot be of the wished kind.
     """
     wishes: dict[int, ColumnKind] = dict.fromkeys(_categorical_positions(table, categorical_features), "categorical")
+    if column_kinds is not None and not isinstance(column_kinds, Mapping):
+        raise InvalidParameterError(
+            f"column_kinds={column_kinds!r} must be a dict of column names (or positions) to kinds, as in {{'code': 'categorical'}}."
+        )
     for key, kind in (column_kinds or {}).items():
-        if kind not in _CHOOSABLE:
+        if not isinstance(kind, str) or kind not in _CHOOSABLE:
             raise InvalidParameterError(f"column_kinds[{key!r}]={kind!r} is not a kind; use one of {list(_CHOOSABLE)}.")
         wishes[_position(table, key, "column_kinds")] = cast(ColumnKind, kind)
     explicit = {_position(table, key, "column_kinds") for key in column_kinds or {}}
@@ -191,7 +202,7 @@ def _position(table: Table, key: Any, parameter: str) -> int:
     if isinstance(key, int | np.integer) and not isinstance(key, bool) and 0 <= key < table.n_columns:
         return int(key)
     raise InvalidParameterError(
-        f"{parameter} names {key!r}, which is no column of X; columns are {_shown(table.names)} (positions 0 to "
+        f"{parameter} names {key!r}, which is no column of X; columns are {shown_names(table.names)} (positions 0 to "
         f"{table.n_columns - 1})."
     )
 
@@ -221,6 +232,7 @@ def _infer_column(column: RawColumn, wish: ColumnKind | None, explicit: bool) ->
         "integer_dtype": column.integer_dtype,
         "unit": column.unit,
         "timezone": column.timezone,
+        "cell_type": column.cell_type,
     }
     observed = column.values[~column.missing]
     if not len(observed):
@@ -229,6 +241,7 @@ def _infer_column(column: RawColumn, wish: ColumnKind | None, explicit: bool) ->
     if wish is not None and not (column.family == "boolean" and wish == "categorical"):
         _check_wish(column, found, wish)
     if len(found) == 1:
+        _check_storable(column, found[0])
         return ColumnSchema(kind="constant", constant=_plain(found[0]), **basis)
     kind = wish or _natural_kind(column, found)
     if not explicit and wish == "categorical":
@@ -246,7 +259,8 @@ def _infer_column(column: RawColumn, wish: ColumnKind | None, explicit: bool) ->
             **basis,
         )
     decimals = _shared_decimals(found, column.dtype) if kind == "decimal" else (0 if kind == "integer" else None)
-    return ColumnSchema(kind=kind, lower=float(found.min()), upper=float(found.max()), decimals=decimals, **basis)
+    lower, upper = (int(end) if found.dtype.kind in "iu" else float(end) for end in (found.min(), found.max()))
+    return ColumnSchema(kind=kind, lower=lower, upper=upper, decimals=decimals, **basis)
 
 
 def _natural_kind(column: RawColumn, found: np.ndarray) -> ColumnKind:
@@ -277,6 +291,8 @@ def _check_wish(column: RawColumn, found: np.ndarray, wish: ColumnKind) -> None:
 
 def _levels(column: RawColumn, codes: np.ndarray, found: np.ndarray, kind: ColumnKind) -> dict[str, Any]:
     labels = [_plain(value) for value in found]
+    for label in labels:
+        _check_storable(column, label)
     seen = dict(zip(labels, np.bincount(codes, minlength=len(labels)).tolist(), strict=True))
     if kind == "boolean":
         levels: list = [0.0, 1.0]
@@ -287,11 +303,19 @@ def _levels(column: RawColumn, codes: np.ndarray, found: np.ndarray, kind: Colum
     return {"levels": tuple(levels), "counts": tuple(seen.get(level, 0) for level in levels)}
 
 
+def _check_storable(column: RawColumn, label: Any) -> None:
+    """What a model file cannot hold is refused before training, not by `save` after it."""
+    try:
+        label_to_json(label)
+    except InvalidInputError as error:
+        raise InvalidInputError(f"column {column.name!r}: {error}") from None
+
+
 def _plain(value: Any) -> Any:
     """Numpy numbers as Python's; labels as they are."""
     if isinstance(value, np.float64):
         return float(value)
-    return int(value) if isinstance(value, np.int64) else value
+    return int(value) if isinstance(value, np.integer) else value
 
 
 def _shared_decimals(values: np.ndarray, dtype: str) -> int | None:
@@ -299,6 +323,8 @@ def _shared_decimals(values: np.ndarray, dtype: str) -> int | None:
 
     Decimals finer than the floating-point grid at the largest value would prove nothing, so they do not count.
     """
+    if values.dtype.kind in "iu":
+        return 0
     single = "32" in dtype and "float" in dtype.lower()
     grid = np.abs(values).max() * np.finfo(np.float32 if single else np.float64).eps
     compared = values.astype(np.float32) if single else values
@@ -311,70 +337,3 @@ def _shared_decimals(values: np.ndarray, dtype: str) -> int | None:
         if ((rounded.astype(np.float32) if single else rounded) == compared).all():
             return decimals
     return None
-
-
-def check_compatible(schema: TableSchema, table: Table) -> None:
-    """Refuse a table that does not fit the columns seen in ``fit``.
-
-    Names must be the same, in the same order; numbers may come as booleans and text as categories, and back. A column
-    without observed cells, now or in ``fit``, fits anything. Arrays, now or in ``fit``, are compared by position.
-
-    Parameters
-    ----------
-    schema : TableSchema
-        From ``fit``.
-    table : Table
-        The new table.
-
-    Raises
-    ------
-    SchemaMismatchError
-        The message lists missing, extra, reordered and retyped columns, in scikit-learn's words where it has some.
-    """
-    fitted = schema.names
-    by_position = not table.has_names or fitted == list(range(len(fitted)))
-    if by_position and table.n_columns != len(fitted):
-        raise SchemaMismatchError(
-            f"X has {table.n_columns} features, but tabgan is expecting {len(fitted)} features as input."
-        )
-    if not by_position and table.names != fitted:
-        raise SchemaMismatchError(_name_differences(fitted, table.names))
-    retyped = [
-        f"- {known.name!r}: {known.family} ({known.dtype}) in fit, {column.family} ({column.dtype}) now\n"
-        for known, column in zip(schema.columns, table.columns, strict=True)
-        if not _same_family(known, column)
-    ]
-    if retyped:
-        raise SchemaMismatchError("Columns hold another type of data than in fit; convert them:\n" + "".join(retyped))
-
-
-def _same_family(known: ColumnSchema, column: RawColumn) -> bool:
-    if known.kind == "empty" or column.all_missing or known.family == column.family:
-        return True
-    if {known.family, column.family} in _INTERCHANGEABLE:
-        return True
-    # A few rows of a mixed object column may be numbers only; these equal their labels.
-    return known.family == "text" and column.family in ("number", "boolean") and column.dtype.lower() == "object"
-
-
-def _name_differences(fitted: list[Hashable], names: list[Hashable]) -> str:
-    extra = sorted_labels(set(names) - set(fitted))
-    lost = sorted_labels(set(fitted) - set(names))
-    message = "The feature names should match those that were passed during fit.\n"
-    if extra:
-        message += "Feature names unseen at fit time:\n" + _bullets(extra)
-    if lost:
-        message += "Feature names seen at fit time, yet now missing:\n" + _bullets(lost)
-    if not extra and not lost:
-        message += "Feature names must be in the same order as they were in fit.\n"
-        message += f"In fit: {_shown(fitted)}\nNow: {_shown(names)}\n"
-    return message
-
-
-def _bullets(names: list) -> str:
-    return "".join(f"- {name}\n" for name in names[:_LISTED_NAMES]) + ("- ...\n" if len(names) > _LISTED_NAMES else "")
-
-
-def _shown(names: list) -> str:
-    shown = ", ".join(repr(name) for name in names[: 4 * _LISTED_NAMES])
-    return f"[{shown}, ...]" if len(names) > 4 * _LISTED_NAMES else f"[{shown}]"

@@ -8,7 +8,7 @@ from typing import Any, Literal, cast
 import numpy as np
 import pandas as pd
 
-from tabgan.tables.columns import RawColumn
+from tabgan.tables.columns import EXACT, RawColumn
 from tabgan.tables.numeric import NUMERIC_TRANSFORMS, NumericTransform
 from tabgan.tables.schema import ColumnSchema
 
@@ -76,6 +76,8 @@ class NumberSlot:
         """Numbers, or int64 times in the unit seen in ``fit``, within the observed range."""
         schema = self.schema
         lower, upper = cast(float, schema.lower), cast(float, schema.upper)
+        if self._from_lowest and schema.family == "number":
+            return self._whole(np.asarray(slots, dtype=np.float64).reshape(len(slots)))
         scaled = np.asarray(slots, dtype=np.float64).reshape(len(slots))
         numbers = self.transform.inverse(np.nan_to_num(scaled, nan=0.0))
         if schema.kind in ("datetime", "timedelta"):
@@ -94,12 +96,32 @@ class NumberSlot:
             numbers = np.where(self._repeated_slots[place] == single, self.repeated[place], numbers)
         return np.clip(numbers, lower, upper)
 
+    def unscaled(self, slots: np.ndarray) -> np.ndarray:
+        """Numbers, neither rounded nor clipped, float64."""
+        numbers = self.transform.inverse(np.asarray(slots, dtype=np.float64))
+        return numbers + float(cast(int, self.schema.lower)) if self._from_lowest else numbers
+
+    @property
+    def _from_lowest(self) -> bool:
+        """Whether the slot counts from the lowest value, since float64 could not hold what it stands for."""
+        return isinstance(self.schema.lower, int)
+
+    def _whole(self, scaled: np.ndarray) -> np.ndarray:
+        """Whole numbers beyond 2**53, within the observed range to the last digit; int64 or uint64."""
+        lower, upper = cast(int, self.schema.lower), cast(int, self.schema.upper)
+        counts = np.clip(np.rint(self.transform.inverse(np.nan_to_num(scaled, nan=0.0))), 0.0, float(upper - lower))
+        found = [min(lower + int(count), upper) for count in counts]
+        return np.array(found, dtype=np.uint64 if upper >= 2**63 else np.int64)
+
     def _numbers(self, column: RawColumn, rows: np.ndarray) -> np.ndarray:
         values = column.values[rows]
-        if self.schema.kind not in ("datetime", "timedelta"):
-            return values
-        times = in_unit(values, column.unit, self.schema.unit)
-        return (times - self.schema.lower) / float(self.schema.granularity or 1)
+        if self.schema.kind in ("datetime", "timedelta"):
+            times = in_unit(values, column.unit, self.schema.unit)
+            return (times - self.schema.lower) / float(self.schema.granularity or 1)
+        if not self._from_lowest:
+            return values.astype(np.float64)
+        lowest = cast(int, self.schema.lower)
+        return np.array([float(int(value) - lowest) for value in values], dtype=np.float64)
 
 
 class LevelSlots:
@@ -166,7 +188,7 @@ class LevelSlots:
         slots = np.array([self._slot_of.get(label, UNSEEN) for label in found], dtype=np.intp)
         return slots[codes] if len(found) else np.empty(0, dtype=np.intp)
 
-    def decode(self, slots: np.ndarray, choose: Choice = "mode", allowed: set | None = None) -> np.ndarray:
+    def decode(self, slots: np.ndarray, choose: Choice = "mode") -> np.ndarray:
         """Labels in the representation of ``RawColumn.values``.
 
         Parameters
@@ -176,8 +198,6 @@ class LevelSlots:
         choose : "mode" or numpy.random.Generator, default="mode"
             Take the likeliest level, or draw one in proportion to the scores (negative ones count as 0). The slot of the
             others stands for its most frequent level with that level's share of the score, or is drawn from by frequency.
-        allowed : set, default=None
-            The only labels that may come out; None allows all. Without any allowed label, None comes out.
 
         Returns
         -------
@@ -185,24 +205,18 @@ class LevelSlots:
             Float64 for numbers and booleans, int64 for times, else object.
         """
         scores = np.nan_to_num(np.asarray(slots, dtype=np.float64), nan=-np.inf)
-        if allowed is not None:
-            barred = np.array([label not in allowed for label in self.shown])
-            if barred.all():
-                return np.full(len(scores), None, dtype=object)
-            scores[:, barred] = -np.inf
         if isinstance(choose, str):
             # Shares weigh probabilities; raw scores may be negative, where a share would raise them.
             labels = self._labels[np.where(scores > 0, scores * self._shares, scores).argmax(axis=1)]
         else:
             picked = _drawn(scores, choose)
             labels = self._labels[picked]
-            among_others = (
-                picked == self.width - 1 if len(self._others) and allowed is None else np.zeros(0, dtype=bool)
-            )
+            among_others = picked == self.width - 1 if len(self._others) else np.zeros(0, dtype=bool)
             if among_others.any():
                 labels[among_others] = choose.choice(self._others, size=int(among_others.sum()), p=self._other_odds)
         if self.schema.family in ("number", "boolean"):
-            return labels.astype(np.float64)
+            whole = any(isinstance(label, int) and abs(label) > EXACT for label in self.shown)
+            return np.array(labels.tolist()) if whole else labels.astype(np.float64)
         return labels.astype(np.int64) if self.schema.family in ("datetime", "timedelta") else labels
 
 

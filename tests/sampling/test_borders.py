@@ -129,3 +129,11 @@ def test_focus_without_any_own_neighbour_is_even():
     seeds.own_share[:2] = 0
     parents = seeds.parents(torch.ones(6, dtype=torch.long), make_generator(0), focus=1.0)
     assert torch.bincount(parents, minlength=2)[:2].tolist() == [3, 3]
+
+
+def test_a_subset_is_drawn_at_random_not_in_step_with_the_tables_order():
+    """Alternating classes far apart: of 16,384 rows every second one would be of one class alone."""
+    n = 16_384
+    classes = torch.arange(n) % 2
+    rows = classes[:, None].float() * 100 + torch.rand(n, 2, generator=torch.Generator().manual_seed(0))
+    assert own_share(rows, classes).tolist() == [1.0] * n

@@ -124,15 +124,84 @@ def test_unseen_levels():
         strict.encode(read_table(new))
 
 
-def test_only_labels_that_the_column_can_hold():
-    encoder = fitted(pd.DataFrame({"c": ["a", "b", "c", "c"], "k": ["only"] * 4}))
+def test_a_batch_whose_container_says_less_than_fit_saw_is_extended():
+    """The fill is the level that the model means, never another one, and never a gap."""
+    encoder = fitted(pd.DataFrame({"c": ["a", "b", "c", "c"], "k": ["only"] * 4, "i": [1, 300, 70_000, 5]}))
     new = pd.DataFrame(
-        {"c": pd.Categorical([None, "a"], categories=["a", "b"]), "k": pd.Categorical([None, "x"], categories=["x"])}
+        {
+            "c": pd.Categorical([None, "a"], categories=["a", "b"]),
+            "k": pd.Categorical([None, "x"], categories=["x"]),
+            "i": pd.array([None, 7], dtype="Int8"),
+        }
     )
-    out = encoder.decode(read_table(new), np.tile([0.1, 0.2, 0.7], (2, 1)))
-    assert out["c"].tolist() == ["b", "a"]
-    assert out["c"].dtype == new["c"].dtype
-    assert out["k"].isna().tolist() == [True, False]
+    slots = np.array([[0.1, 0.2, 0.7, 1e6]] * 2)
+    out = encoder.decode(read_table(new), slots)
+    assert out["c"].tolist() == ["c", "a"]
+    assert out["c"].dtype.categories.tolist() == ["a", "b", "c"]
+    assert out["k"].tolist() == ["only", "x"]
+    assert out["i"].tolist() == [70_000, 7]
+    assert str(out["i"].dtype) == "Int32"
+    ordered = new.assign(c=new["c"].cat.as_ordered())
+    with pytest.raises(InvalidInputError, match=r"column 'c' .* 'c' is not among its ordered categories"):
+        encoder.decode(read_table(ordered), slots)
+
+
+@pytest.mark.parametrize("kind", ["polars", "arrow"])
+def test_so_are_other_frames(kind):
+    encoder = fitted(pd.DataFrame({"c": ["a", "b", "c", "c"], "i": [1, 300, 70_000, 5]}))
+    slots = np.array([[0.1, 0.2, 0.7, 1e6]] * 2)
+    if kind == "polars":
+        pl = pytest.importorskip("polars")
+        new = pl.DataFrame(
+            {"c": pl.Series([None, "a"], dtype=pl.Categorical), "i": pl.Series([None, 7], dtype=pl.Int8)}
+        )
+        out = encoder.decode(read_table(new), slots).to_dict(as_series=False)
+        narrow = new.with_columns(c=pl.Series([None, "a"], dtype=pl.Enum(["a", "b"])))
+        with pytest.raises(InvalidInputError, match="column 'c'"):
+            encoder.decode(read_table(narrow), slots)
+    else:
+        pa = pytest.importorskip("pyarrow")
+        codes = pa.DictionaryArray.from_arrays(pa.array([None, 0], pa.int8()), pa.array(["a", "b"]))
+        new = pa.table({"c": codes, "i": pa.array([None, 7], pa.int8())})
+        out = encoder.decode(read_table(new), slots).to_pydict()
+    assert out == {"c": ["c", "a"], "i": [70_000, 7]}
+
+
+BEYOND = {
+    "one value": [2**53 + 1] * 3,
+    "near the end of int64": [2**63 - 1 - k for k in range(3)],
+    "near its other end": [-(2**63) + k for k in range(3)],
+    "uint64": [2**64 - 1 - k for k in range(3)],
+}
+
+
+@pytest.mark.parametrize("key", BEYOND)
+@pytest.mark.parametrize("holder", ["numpy", "nullable", "object", "polars"])
+def test_whole_numbers_beyond_what_float64_tells_apart(key, holder):
+    """Observed ones come back to the last digit, and no fill leaves their range."""
+    values = BEYOND[key]
+    whole = "uint64" if max(values) >= 2**63 else "int64"
+    if holder == "polars":
+        pl = pytest.importorskip("polars")
+        frame = pl.DataFrame({"i": pl.Series([*values, None], dtype=pl.UInt64 if whole == "uint64" else pl.Int64)})
+    elif holder == "nullable":
+        frame = pd.DataFrame({"i": pd.array([*values, None], dtype=whole.replace("i", "I").replace("u", "U"))})
+    elif holder == "object":
+        frame = pd.DataFrame({"i": pd.Series([*values, None], dtype=object)})
+    else:
+        frame = np.ma.MaskedArray(np.array([[v] for v in (*values, 0)], dtype=whole), [[False]] * 3 + [[True]])
+    table = read_table(frame)
+    encoder = fitted(frame)
+    slots = encoder.encode(table).values
+    for shown in (slots, np.full_like(slots, 1e6), np.full_like(slots, -1e6)):
+        out = encoder.decode(table, shown)
+        cells = [int(v) for v in (out[:, 0] if holder == "numpy" else out["i"])]
+        assert cells[:3] == values
+        assert min(values) <= cells[3] <= max(values)
+    state = type(encoder).from_state(json.loads(json.dumps(encoder.to_state())))
+    assert [int(v) for v in np.asarray(state.decode(table, slots)).ravel()] == [
+        int(v) for v in np.asarray(encoder.decode(table, slots)).ravel()
+    ]
 
 
 def test_drawing_follows_the_scores():

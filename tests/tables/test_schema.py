@@ -13,9 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tabgan.exceptions import InvalidInputError, InvalidParameterError, SchemaMismatchError
+from tabgan.tables.compatibility import check_compatible
 from tabgan.tables.frames import read_table
 from tabgan.tables.labels import label_from_json, label_to_json
-from tabgan.tables.schema import TableSchema, check_compatible, infer_schema
+from tabgan.tables.schema import TableSchema, infer_schema
 
 
 def mixed_frame() -> pd.DataFrame:

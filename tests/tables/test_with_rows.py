@@ -47,8 +47,11 @@ def test_cells_are_written_in_the_columns_own_type():
     longer = read_table(table).with_rows(np.array([0]), cells)
     assert (longer.dtypes == table.dtypes).all()
     assert longer.iloc[-1].tolist() == [3, "b", False, pd.Timestamp("1970-01-02"), "w"]
+    new = {1: (np.array([0]), np.array(["z"], dtype=object))}
+    assert read_table(table).with_rows(np.array([0]), new)["c"].tolist() == ["a", "b", "a", "b", "z"]
+    ordered = table.assign(c=table["c"].cat.as_ordered())
     with pytest.raises(InvalidInputError, match="'c'"):
-        read_table(table).with_rows(np.array([0]), {1: (np.array([0]), np.array(["z"], dtype=object))})
+        read_table(ordered).with_rows(np.array([0]), new)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "int16", object, "U3"])
