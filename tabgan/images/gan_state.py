@@ -39,6 +39,27 @@ class SavableImageGAN(Savable):
         _training_state: dict[str, Any] | None
         get_params: Callable[..., dict[str, Any]]
 
+    def __getstate__(self) -> dict[str, Any]:
+        """With the recipe by name, as its functions are code, and the generator's state, which every torch can pickle."""
+        inherited: Any = super()
+        state: dict[str, Any] = dict(inherited.__getstate__())
+        if "recipe_" in state:
+            state["recipe_"] = state["recipe_"].name
+        if "_draws" in state:
+            state["_draws"] = state["_draws"].get_state()
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take over what `__getstate__` gave."""
+        state = dict(state)
+        if "recipe_" in state:
+            state["recipe_"] = recipes[state["recipe_"]]
+        if "_draws" in state:
+            generator = make_generator(0)
+            generator.set_state(state["_draws"])
+            state["_draws"] = generator
+        super().__setstate__(state)  # type: ignore[misc]
+
     def _to_state(self) -> dict[str, Any]:
         return {
             "parameters": plain_value(self.get_params(deep=False)),

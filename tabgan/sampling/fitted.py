@@ -20,6 +20,7 @@ from tabgan.sampling.seeds import ClassSeeds
 from tabgan.sampling.targets import Target
 from tabgan.tables.encoder import EncodedTable, TableEncoder
 from tabgan.tables.frames import Table
+from tabgan.tables.indicator_groups import keep_parents_indicators
 from tabgan.tables.rules import Rules
 
 __all__ = ["LEAST_ROWS_TO_TRAIN", "FittedSampler", "MadeRows", "completed", "conditions"]
@@ -145,6 +146,8 @@ class FittedSampler:
             missing |= {j: np.zeros(len(parents), dtype=bool) for j in asked.cells}
         if len(parents) and len(self.rules):
             raw = self._ruled(parents, raw, of_parents, missing, asked, generator)
+        fixed = () if asked is None else asked.cells.keys()
+        keep_parents_indicators(self.encoder.schema_.indicator_groups, raw, of_parents, missing, fixed)
         cells: dict[int, tuple[np.ndarray, np.ndarray]] = {}
         for j, column in enumerate(columns):
             differs = ~missing[j] & (column.missing[parents] | np.asarray(raw[j] != of_parents[j], dtype=bool))

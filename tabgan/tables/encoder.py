@@ -14,6 +14,7 @@ from tabgan.spans import Span
 from tabgan.tables.cells import fill_cells
 from tabgan.tables.columns import RawColumn, Table
 from tabgan.tables.compatibility import check_compatible
+from tabgan.tables.indicator_groups import settle_fills
 from tabgan.tables.numeric import NUMERIC_TRANSFORMS
 from tabgan.tables.schema import ColumnSchema, TableSchema
 from tabgan.tables.slots import Choice, LevelSlots, NumberSlot, in_unit
@@ -242,6 +243,12 @@ class TableEncoder:
                 span = spans[j]
                 fill = self._decoded(j, values[rows, span.start : span.stop], choose)
             fills[j] = _for_column(fill, known, column)
+
+        def likely(j: int, rows: np.ndarray) -> np.ndarray:
+            return self._slots[j].likely_one(values[rows, spans[j].start : spans[j].stop])
+
+        rng = choose if isinstance(choose, np.random.Generator) else None
+        settle_fills(self.schema_.indicator_groups, table.columns, fills, likely, rng)
         return table.filled(fills, keep)
 
     def decode_column(self, j: int, slots: np.ndarray, *, choose: Choice = "mode") -> np.ndarray:

@@ -12,6 +12,7 @@ import pandas as pd
 from tabgan.core.checkpoint import built_from
 from tabgan.exceptions import InvalidInputError, InvalidParameterError
 from tabgan.tables.columns import Family, RawColumn, Table
+from tabgan.tables.indicator_groups import IndicatorGroup, find_indicator_groups
 from tabgan.tables.labels import label_from_json, label_to_json, shown_names, sorted_labels
 
 __all__ = ["ColumnKind", "ColumnSchema", "TableSchema", "infer_schema"]
@@ -99,9 +100,12 @@ class TableSchema:
     ----------
     columns : tuple of ColumnSchema
         In the table's order.
+    indicator_groups : tuple of IndicatorGroup, default=()
+        One-hot columns that belong together.
     """
 
     columns: tuple[ColumnSchema, ...]
+    indicator_groups: tuple[IndicatorGroup, ...] = ()
 
     @property
     def names(self) -> list[Hashable]:
@@ -129,7 +133,8 @@ class TableSchema:
             entry["counts"] = list(column.counts)
             entry["constant"] = label_to_json(column.constant)
             columns.append(entry)
-        return {"columns": columns}
+        groups = [[list(group.columns), group.always_one] for group in self.indicator_groups]
+        return {"columns": columns, "indicator_groups": groups}
 
     @classmethod
     def from_json(cls, data: dict) -> TableSchema:
@@ -148,7 +153,8 @@ class TableSchema:
             entry["counts"] = tuple(entry["counts"])
             entry["constant"] = label_from_json(entry["constant"])
             columns.append(built_from(ColumnSchema, entry))
-        return cls(tuple(columns))
+        groups = data.get("indicator_groups", ())
+        return cls(tuple(columns), tuple(IndicatorGroup(tuple(members), always) for members, always in groups))
 
 
 def infer_schema(
@@ -191,7 +197,8 @@ def infer_schema(
         wishes[_position(table, key, "column_kinds")] = cast(ColumnKind, kind)
     explicit = {_position(table, key, "column_kinds") for key in column_kinds or {}}
     return TableSchema(
-        tuple(_infer_column(column, wishes.get(j), j in explicit) for j, column in enumerate(table.columns))
+        tuple(_infer_column(column, wishes.get(j), j in explicit) for j, column in enumerate(table.columns)),
+        find_indicator_groups(table.columns),
     )
 
 

@@ -101,6 +101,10 @@ class NumberSlot:
         numbers = self.transform.inverse(np.asarray(slots, dtype=np.float64))
         return numbers + float(cast(int, self.schema.lower)) if self._from_lowest else numbers
 
+    def likely_one(self, slots: np.ndarray) -> np.ndarray:
+        """Of a column of 0 and 1: how much speaks for a 1."""
+        return self.unscaled(slots[:, 0])
+
     @property
     def _from_lowest(self) -> bool:
         """Whether the slot counts from the lowest value, since float64 could not hold what it stands for."""
@@ -170,6 +174,11 @@ class LevelSlots:
         if len(self._others):
             shares[-1, n_kept:] = self._other_odds
         return [*self.shown[:n_kept], *self._others], shares
+
+    def likely_one(self, slots: np.ndarray) -> np.ndarray:
+        """Of a column of 0 and 1: the score of 1 among both."""
+        scores = np.clip(np.nan_to_num(np.asarray(slots, dtype=np.float64)), 0.0, None)
+        return scores[:, self.shown.index(1.0)] / np.maximum(scores.sum(axis=1), 1e-12)
 
     def encode(self, column: RawColumn) -> tuple[np.ndarray, np.ndarray]:
         """One-hot rows of the observed cells, and which of these are of a known level."""

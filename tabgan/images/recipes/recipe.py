@@ -162,6 +162,10 @@ def _no_way_back(players: Players, noise: Tensor, condition: Tensor | None) -> T
     raise InvalidParameterError("this recipe does not translate back.")
 
 
+def _d_noise_of_settings(players: dict[str, nn.Module], settings: Settings) -> int:
+    return int(settings.d_noise)
+
+
 @dataclass(frozen=True)
 class Recipe:
     """One system, as data.
@@ -202,7 +206,7 @@ class Recipe:
     makers: tuple[str, ...] = ("generator",)
     make: Callable[[Players, Tensor, Tensor | None], Tensor] = _generate
     make_back: Callable[[Players, Tensor, Tensor | None], Tensor] = _no_way_back
-    d_noise: Callable[[dict[str, nn.Module], Settings], int] = lambda players, settings: settings.d_noise
+    d_noise: Callable[[dict[str, nn.Module], Settings], int] = _d_noise_of_settings
     accepts: Callable[[Players, Tensor, Tensor], Tensor] | None = None
 
 
