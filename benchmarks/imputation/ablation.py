@@ -1,10 +1,4 @@
-"""``python -m benchmarks.imputation.ablation``: `GAINImputer` with one thing changed at a time.
-
-Tables that hyperparameters were chosen on (numeric columns, cut to 2,000 rows), MCAR and MNAR at 30 %. ``rmse`` is that of the point
-estimate, in column standard deviations; the other measures are those of the draws page, from 20 draws. The ratios are geometric means
-over tables, mechanisms and seeds of the variant's value over the default's: above 1, the variant is worse. For ``c2st`` the difference
-of the AUC is shown instead, and for coverages the values themselves.
-"""
+"""``python -m benchmarks.imputation.ablation``: `GAINImputer` with one stage left out, or one put in, at a time."""
 
 from __future__ import annotations
 
@@ -16,112 +10,116 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from threadpoolctl import threadpool_limits
 
-from benchmarks.imputation.config import TUNING_TABLES
-from benchmarks.imputation.draws import N_DRAWS, draw_measures, hidden_numbers
+from benchmarks.imputation.config import Cell, Grid
 from benchmarks.imputation.report import markdown
+from benchmarks.imputation.runner import amputed, score
 from benchmarks.rows import run_missing, stored_rows
-from tabgan.metrics import rmse
 
 __all__ = ["VARIANTS", "run"]
 
-DEFAULT = "default"
-NO_BASE = "no closed-form base (plain autoencoder, no draws)"
-SETTINGS: dict[str, dict[str, Any]] = {
-    "no neighbours": {"n_references": 0},
-    "no forests": {"n_trees": 0},
-    "100 trees": {"n_trees": 100},
-    "learns longer": {"n_steps": 1000, "patience": 8},
-    "1 member": {"n_members": 1},
-    "no copied patterns": {"pattern_fraction": 0.0},
-    "no donors": {"n_donor_trees": 0},
-    "30 donor trees": {"n_donor_trees": 30},
-    "no adversary": {"adversarial_weight": 0.0},
-    "adversary x 10": {"adversarial_weight": 1.0},
-    "no learned draws": {"draw_steps": 0},
-    "no adversary, no donors": {"adversarial_weight": 0.0, "n_donor_trees": 0},
-    "no learned draws, no donors": {"draw_steps": 0, "n_donor_trees": 0},
-    "hides 30 % always": {"hide_rates": (0.3, 0.3)},
-    "width 64": {"width": 64},
-    "width 256": {"width": 256},
+CLOSED_FORM = {"n_steps": 0, "network_steps": 0, "n_references": 0, "n_trees": 0, "n_boosts": 0}
+TABLES = {
+    "cut": ("phoneme", "winequality_white", "california_housing", "letter"),
+    "uncut": ("phoneme", "winequality_white", "abalone", "page_blocks"),
 }
-VARIANTS = (DEFAULT, NO_BASE, *SETTINGS)
-RATIOS = ["rmse", "rmse_mean", "wasserstein", "energy", "seconds"]
+MOST_ROWS = {"cut": 2000, "uncut": None}
+VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
+    "cut": {
+        "default": {},
+        "no similar rows": {"n_references": 0},
+        "no correction": {"n_steps": 0},
+        "no forests": {"n_trees": 0},
+        "with boosting": {"n_boosts": 50},
+        "with the network": {"network_steps": 600},
+        "closed form alone": CLOSED_FORM,
+    },
+    "uncut": {
+        "default": {},
+        "no network": {"network_steps": 0},
+        "no boosting": {"n_boosts": 0},
+        "no forests": {"n_trees": 0},
+        "one round of forests": {"n_rounds": 1},
+        "with similar rows": {"n_references": 8192},
+        "closed form alone": CLOSED_FORM,
+    },
+}
+MECHANISMS = ("mcar", "mar", "mnar")
+_OPENING = """# What each stage brings
+
+`GAINImputer` with one stage left out, or one put in, at a time: error of the fills over the default's, geometric mean over four
+tables; above 1, the default is better. 30 % of the cells hidden. Tables of less than 4,000 rows are filled by other stages than larger
+ones, hence two parts. What the network learns with and without fresh masks is on the [page of learning curves](learning_curves.md),
+what the adversarial game does for draws on [another](adversary.md)."""
 
 
-def run(table: str, mechanism: str, seed: int, variant: str) -> dict[str, Any]:
+def run(part: str, table: str, mechanism: str, seed: int, variant: str) -> dict[str, Any]:
     """One row of results."""
     from tabgan import GAINImputer
 
-    truth, hidden = hidden_numbers(table, seed, mechanism, 0.3)
-    frame = truth.mask(hidden)
-    started = time.perf_counter()
-    if variant == NO_BASE:
-        from benchmarks.imputation.autoencoder import RemaskingAutoencoder
-
-        filled = RemaskingAutoencoder(random_state=seed).fit_transform(frame)
-        return {"seconds": time.perf_counter() - started, "rmse": float(rmse(truth, filled, hidden))}
-    imputer = GAINImputer(random_state=seed, **SETTINGS.get(variant, {})).fit(frame)
-    filled = imputer.transform(frame)
-    seconds = time.perf_counter() - started
-    draws = [draw.to_numpy() for draw in imputer.sample(frame, N_DRAWS)]
-    measures = draw_measures(truth, hidden, draws, imputer.predict_interval(frame))
-    return {"seconds": seconds, "rmse": float(rmse(truth, filled, hidden))} | measures
+    grid = Grid("ablation", (table,), (variant,), max_rows=MOST_ROWS[part], max_columns=None)
+    train, _, truth, hidden, _ = amputed(Cell(table, mechanism, 0.3, seed, variant), grid)
+    labels = train.categorical or None
+    imputer = GAINImputer(
+        random_state=seed, categorical_features=labels, round_like_observed=False, **VARIANTS[part][variant]
+    )
+    started = time.process_time()
+    filled = imputer.fit_transform(train.frame)
+    seconds = time.process_time() - started
+    errors = score(filled.reset_index(drop=True), truth, hidden, train.categorical)
+    return {"rmse": errors["rmse"], "error_rate": errors["error_rate"], "cpu_seconds": seconds}
 
 
 def main() -> None:
     """Run what the results file does not hold yet, and write the page."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.imputation.ablation", description=__doc__)
-    parser.add_argument("--seeds", type=int, default=1)
-    parser.add_argument("--variants", nargs="+", default=list(VARIANTS), choices=list(VARIANTS))
-    parser.add_argument("--tables", nargs="+", default=list(TUNING_TABLES[:8]))
-    parser.add_argument("--results", type=Path, help="rows (default: benchmarks/imputation/results/ablation.jsonl)")
+    parser.add_argument("--parts", nargs="+", default=list(TABLES), choices=list(TABLES))
     parser.add_argument("--only-report", action="store_true")
     options = parser.parse_args()
     here = Path(__file__).parent
-    path = options.results or here / "results" / "ablation.jsonl"
+    path = here / "results" / "ablation.jsonl"
     warnings.filterwarnings("ignore")
     if not options.only_report:
         cells = [
-            {"table": table, "mechanism": mechanism, "seed": seed, "variant": variant}
-            for seed in range(options.seeds)
-            for table in options.tables
-            for mechanism in ("mcar", "mnar")
-            for variant in options.variants
+            {"part": part, "table": table, "mechanism": mechanism, "seed": 0, "variant": variant}
+            for part in options.parts
+            for table in TABLES[part]
+            for mechanism in MECHANISMS
+            for variant in VARIANTS[part]
         ]
-        run_missing(path, cells, run)
-    page = path.with_suffix(".md") if options.results else here.parents[1] / "docs" / "benchmarks" / "ablation.md"
-    page.write_text(_page(pd.DataFrame(stored_rows(path))))
+        with threadpool_limits(1):
+            run_missing(path, cells, run)
+    (here.parents[1] / "docs" / "benchmarks" / "ablation.md").write_text(_page(pd.DataFrame(stored_rows(path))))
 
 
 def _page(rows: pd.DataFrame) -> str:
-    parts = ["# Ablation of GAINImputer", (__doc__ or "").split("\n\n", 1)[1].strip()]
-    for title, part in (("All", rows), *((name.upper(), group) for name, group in rows.groupby("mechanism"))):
-        cells = part.set_index(["table", "mechanism", "seed"])
-        default = cells[cells["variant"] == DEFAULT]
-        shown = {}
-        for variant, group in cells.groupby("variant", sort=False):
-            base = default.reindex(group.index)
-            line = {"cells": str(group["rmse"].notna().sum())}
-            for measure in RATIOS:
-                ratio = np.log(group[measure] / base[measure]).dropna()
-                line[f"{measure} ratio"] = f"{np.exp(ratio.mean()):.3f}" if len(ratio) else "-"
-                if measure == "rmse":
-                    line["rmse worse-better"] = f"{(ratio > 0.001).sum()}-{(ratio < -0.001).sum()}"
-            difference = (group["c2st"] - base["c2st"]).mean()
-            line["c2st, difference"] = "-" if np.isnan(difference) else f"{difference:+.4f}"
-            for measure in ("range_coverage", "interval_coverage"):
-                line[measure] = "-" if group[measure].isna().all() else f"{group[measure].mean():.3f}"
-            shown[variant] = line
-        table = pd.DataFrame(shown).T
-        table.index.name = "variant"
-        parts += [f"## {title}", markdown(table)]
-    wide = rows.groupby(["table", "variant"], sort=False)["rmse"].mean().unstack("variant")
-    parts += ["## RMSE per table", markdown(wide.map("{:.4f}".format))]
-    if "error" in rows and rows["error"].notna().any():
-        failed = rows[rows["error"].notna()].itertuples()
-        parts += ["## Failed runs", "\n".join(f"- {r.table} {r.mechanism}, {r.variant}: {r.error}" for r in failed)]
+    parts = [_OPENING]
+    for part, group in rows.groupby("part", sort=False):
+        sizes = "cut to 2,000 rows" if part == "cut" else "4,177 to 5,473 rows"
+        parts += [f"## {', '.join(TABLES[str(part)])}: {sizes}", markdown(_standing(group))]
+        table = group.pivot_table(index=["table", "mechanism"], columns="variant", values="rmse", sort=False)
+        table.index = pd.Index([f"{name} {mechanism.upper()}" for name, mechanism in table.index], name="RMSE")
+        parts.append(markdown(table.map("{:.3f}".format)))
+    parts.append("One seed, one thread. Made by `python -m benchmarks.imputation.ablation`.")
     return "\n\n".join(parts) + "\n"
+
+
+def _standing(rows: pd.DataFrame) -> pd.DataFrame:
+    """Ratios to the default per variant and mechanism, and of CPU seconds."""
+    cells = rows.set_index(["table", "mechanism"])
+    default = cells[cells["variant"] == "default"]
+    lines = {}
+    for variant, group in cells.groupby("variant", sort=False):
+        base = default.reindex(group.index)
+        ratio = np.log(group["rmse"] / base["rmse"])
+        line = {m.upper(): np.exp(ratio.xs(m, level="mechanism").mean()) for m in MECHANISMS}
+        line["all"] = np.exp(ratio.mean())
+        line["CPU seconds"] = group["cpu_seconds"].sum() / base["cpu_seconds"].sum()
+        lines[variant] = {name: f"{value:.3f}" for name, value in line.items()}
+    table = pd.DataFrame(lines).T
+    table.index.name = "error over the default's"
+    return table
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from benchmarks.imputation.remasking import RemaskTask
 from tabgan import GAINImputer
-from tabgan._runtime import make_generator, threads
+from tabgan._runtime import make_generator, own_torch
 from tabgan.core.callbacks import EarlyStopping, NanGuard, WeightAverage
 from tabgan.core.phases import OptimizerSpec, Phase, Term, TermLoss, cosine_schedule
 from tabgan.core.trainer import Trainer
@@ -101,7 +101,7 @@ class RemaskingAutoencoder(BaseEstimator):
             max_grad_norm=1.0,
         )
         callbacks = [average, stopping, NanGuard()]
-        with threads(1):
+        with own_torch(1):
             Trainer({"generator": self.module_}, [phase], task, generator=generator, callbacks=callbacks).fit(_N_STEPS)
         stopping.restore_best()
         self.module_ = average.module.eval()
@@ -111,7 +111,7 @@ class RemaskingAutoencoder(BaseEstimator):
     def transform(self, X: pd.DataFrame) -> pd.DataFrame:
         table = read_table(X, missing_values=np.nan)
         encoded = self.encoder_.encode(table)
-        with threads(1):
+        with own_torch(1):
             values = self.module_(torch.from_numpy(encoded.values), torch.from_numpy(encoded.mask.astype(np.float32)))
         return self.encoder_.decode(table, values.double().numpy())
 
