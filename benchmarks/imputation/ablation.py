@@ -48,7 +48,7 @@ VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
 MECHANISMS = ("mcar", "mar", "mnar")
 _OPENING = """# What each stage brings
 
-`GAINImputer` with one stage left out, or one put in, at a time: error of the fills over the default's, geometric mean over four
+`GAINImputer` with one stage left out, or one put in, at a time: error of the fills over the default's, geometric mean over
 tables; above 1, the default is better. 30 % of the cells hidden. Tables of less than 4,000 rows are filled by other stages than larger
 ones, hence two parts. What the network learns with and without fresh masks is on the [page of learning curves](learning_curves.md),
 what the adversarial game does for draws on [another](adversary.md)."""
@@ -96,8 +96,8 @@ def main() -> None:
 def _page(rows: pd.DataFrame) -> str:
     parts = [_OPENING]
     for part, group in rows.groupby("part", sort=False):
-        sizes = "cut to 2,000 rows" if part == "cut" else "4,177 to 5,473 rows"
-        parts += [f"## {', '.join(TABLES[str(part)])}: {sizes}", markdown(_standing(group))]
+        sizes = "cut to 2,000 rows" if part == "cut" else "whole, 4,177 to 5,473 rows"
+        parts += [f"## {', '.join(group['table'].unique())}: {sizes}", markdown(_standing(group))]
         table = group.pivot_table(index=["table", "mechanism"], columns="variant", values="rmse", sort=False)
         table.index = pd.Index([f"{name} {mechanism.upper()}" for name, mechanism in table.index], name="RMSE")
         parts.append(markdown(table.map("{:.3f}".format)))
@@ -113,10 +113,11 @@ def _standing(rows: pd.DataFrame) -> pd.DataFrame:
     for variant, group in cells.groupby("variant", sort=False):
         base = default.reindex(group.index)
         ratio = np.log(group["rmse"] / base["rmse"])
-        line = {m.upper(): np.exp(ratio.xs(m, level="mechanism").mean()) for m in MECHANISMS}
+        by_mechanism = ratio.groupby(level="mechanism").mean()
+        line = {m.upper(): np.exp(by_mechanism.get(m, np.nan)) for m in MECHANISMS}
         line["all"] = np.exp(ratio.mean())
         line["CPU seconds"] = group["cpu_seconds"].sum() / base["cpu_seconds"].sum()
-        lines[variant] = {name: f"{value:.3f}" for name, value in line.items()}
+        lines[variant] = {"cells": str(len(group)), **{name: f"{value:.3f}" for name, value in line.items()}}
     table = pd.DataFrame(lines).T
     table.index.name = "error over the default's"
     return table

@@ -99,7 +99,7 @@ def _page(rows: pd.DataFrame) -> str:
         shown["CPU s of fit"] = means["fit_cpu_seconds"].map("{:.0f}".format)
         parts += [f"## {table}, {n:,} rows", markdown(shown)]
     seeds = rows["seed"].nunique()
-    parts.append(f"Means of {seeds} seeds. Made by `python -m benchmarks.imputation.adversary`.")
+    parts.append(f"Seeds: {seeds}. Made by `python -m benchmarks.imputation.adversary`.")
     return "\n\n".join(parts) + "\n"
 
 

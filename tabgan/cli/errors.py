@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+import unicodedata
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,8 +18,10 @@ __all__ = [
     "FAILED",
     "INTERRUPTED",
     "note",
+    "printable",
     "remember_debug",
     "report_error",
+    "shortened",
     "teller",
     "warnings_told",
 ]
@@ -29,6 +32,8 @@ INTERRUPTED = 130
 BROKEN_PIPE = 141
 
 _wanted = {"debug": False}
+_UNSEEN = ("Cc", "Cf", "Zl", "Zp")
+"""Unicode's control and format characters (escape sequences, bells, right-to-left marks), and its line ends."""
 
 
 def remember_debug(value: bool) -> bool:
@@ -39,7 +44,24 @@ def remember_debug(value: bool) -> bool:
 
 def note(text: str) -> None:
     """One line for the user on stderr; stdout is for data only."""
-    print(text, file=sys.stderr, flush=True)
+    print(printable(text), file=sys.stderr, flush=True)
+
+
+def printable(text: str) -> str:
+    """Text from a table as a terminal may show it: characters that would move its cursor, ring or turn its text, escaped."""
+    return "".join(
+        character
+        if character in "\n\t" or unicodedata.category(character) not in _UNSEEN
+        else character.encode("unicode_escape").decode()
+        for character in text
+    )
+
+
+def shortened(text: str, most: int = 40) -> str:
+    """The same for a column of a printed table: a long one without its middle."""
+    text = printable(text).replace("\n", "\\n")
+    half = (most - 1) // 2
+    return text if len(text) <= most else f"{text[:half]}…{text[-half:]}"
 
 
 def teller(quiet: bool) -> Callable[[str], None]:

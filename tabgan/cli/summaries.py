@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from tabgan.cli.errors import printable, shortened
 from tabgan.cli.files.sources import Place, write_bytes
 
 if TYPE_CHECKING:
@@ -85,10 +86,14 @@ class PrintedReport(abc.ABC):
     def to_json(self) -> str:
         """Write the report for programs."""
 
+    def _shown(self) -> list[tuple[str, ...]]:
+        """The table as it is printed: names come from files, and may hold anything at any length; JSON has them whole."""
+        return [tuple(map(shortened, row)) for row in self.rows()]
+
     def to_text(self) -> str:
         """Write the report for people, in plain text."""
         lines = [self.summary()]
-        if rows := self.rows():
+        if rows := self._shown():
             table = [self.heading, *rows]
             widths = [max(len(row[k]) for row in table) for k in range(len(self.heading))]
             lines += [
@@ -98,7 +103,7 @@ class PrintedReport(abc.ABC):
                 )
                 for row in table
             ]
-        return "\n".join(lines + [f"warning: {text}" for text in self.warnings]) + "\n"
+        return printable("\n".join(lines + [f"warning: {text}" for text in self.warnings])) + "\n"
 
     def write(self, path: Path | None, page: str | None = None) -> None:
         """Write the file that ``--report`` names: ``page`` where there is one, else JSON or text by the name's ending."""
@@ -124,8 +129,8 @@ class PrintedReport(abc.ABC):
         if not console.is_terminal:
             console.file.write(self.to_text())
             return
-        console.print(escape(self.summary()), highlight=False)
-        if rows := self.rows():
+        console.print(escape(printable(self.summary())), highlight=False)
+        if rows := self._shown():
             table = Table(*self.heading)
             for column in table.columns[self.n_texts :]:
                 column.justify = "right"
@@ -133,7 +138,7 @@ class PrintedReport(abc.ABC):
                 table.add_row(*map(escape, row))
             console.print(table)
         for text in self.warnings:
-            console.print(f"[yellow]warning:[/yellow] {escape(text)}", highlight=False)
+            console.print(f"[yellow]warning:[/yellow] {escape(printable(text))}", highlight=False)
 
 
 @dataclass
