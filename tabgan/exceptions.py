@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 __all__ = [
+    "EmptyColumnsWarning",
     "InvalidInputError",
     "InvalidParameterError",
     "MissingExtraError",
@@ -43,6 +44,10 @@ class TrainingDivergedError(TabganError, RuntimeError):
 
 class MissingExtraError(TabganError, ImportError):
     """An optional dependency is absent; the message names the extra that brings it."""
+
+
+class EmptyColumnsWarning(UserWarning):
+    """Columns of a training table hold no value at all; the message names them, and says what becomes of them."""
 
 
 class TrainingInterruptedWarning(UserWarning):

@@ -100,9 +100,13 @@ def _page(rows: pd.DataFrame) -> str:
         parts += [f"## {', '.join(group['table'].unique())}: {sizes}", markdown(_standing(group))]
         table = group.pivot_table(index=["table", "mechanism"], columns="variant", values="rmse", sort=False)
         table.index = pd.Index([f"{name} {mechanism.upper()}" for name, mechanism in table.index], name="RMSE")
-        parts.append(markdown(table.map("{:.3f}".format)))
+        parts.append(markdown(table.map(_figure)))
     parts.append("One seed, one thread. Made by `python -m benchmarks.imputation.ablation`.")
     return "\n\n".join(parts) + "\n"
+
+
+def _figure(value: float) -> str:
+    return "-" if np.isnan(value) else f"{value:.3f}"
 
 
 def _standing(rows: pd.DataFrame) -> pd.DataFrame:
@@ -117,7 +121,7 @@ def _standing(rows: pd.DataFrame) -> pd.DataFrame:
         line = {m.upper(): np.exp(by_mechanism.get(m, np.nan)) for m in MECHANISMS}
         line["all"] = np.exp(ratio.mean())
         line["CPU seconds"] = group["cpu_seconds"].sum() / base["cpu_seconds"].sum()
-        lines[variant] = {"cells": str(len(group)), **{name: f"{value:.3f}" for name, value in line.items()}}
+        lines[variant] = {"cells": str(len(group)), **{name: _figure(value) for name, value in line.items()}}
     table = pd.DataFrame(lines).T
     table.index.name = "error over the default's"
     return table

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from tabgan.exceptions import InvalidInputError
+from tabgan.exceptions import EmptyColumnsWarning, InvalidInputError
 from tabgan.tables.encoder import EncodedTable, TableEncoder
 from tabgan.tables.frames import Table, read_table
 from tabgan.tables.schema import TableSchema, infer_schema
@@ -66,7 +66,9 @@ class ReadingMixin:
                 "are filled with 0 where they hold numbers, else left" if self.keep_empty_features else "are left out"
             )
             warnings.warn(
-                f"columns without any observed value {what}: {empty}; keep_empty_features says which.", stacklevel=3
+                f"columns without any observed value {what}: {empty}; keep_empty_features says which.",
+                EmptyColumnsWarning,
+                stacklevel=3,
             )
         self.encoder_ = TableEncoder(
             numeric_transform=self.numeric_transform or ("minmax" if self.objective == "paper" else "standard"),

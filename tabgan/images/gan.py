@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from sklearn.base import BaseEstimator
 
-from tabgan._runtime import make_generator, resolve_device
+from tabgan._runtime import make_generator, own_torch, resolve_device
 from tabgan.core.callbacks import Callback
 from tabgan.core.interrupts import interruptible
 from tabgan.core.run import Run, deadline_after
@@ -154,6 +154,7 @@ class ImageGAN(Drawing, SavableImageGAN, FittedHTML, ReportsImages, BaseEstimato
         self.sample_every = sample_every
         self.sample_folder = sample_folder
 
+    @own_torch(None)
     def fit(self, images: Any, y: Any = None, targets: Any = None) -> ImageGAN:
         """Train from fresh weights.
 
@@ -189,6 +190,7 @@ class ImageGAN(Drawing, SavableImageGAN, FittedHTML, ReportsImages, BaseEstimato
         self._train(players, given.data, run, settings["n_steps"])
         return self
 
+    @own_torch(None)
     def partial_fit(self, images: Any, y: Any = None, targets: Any = None, *, n_steps: int | None = None) -> ImageGAN:
         """Train further, exactly where `fit`, `partial_fit` or a loaded file stopped.
 

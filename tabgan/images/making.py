@@ -10,7 +10,7 @@ import torch
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
-from tabgan._runtime import make_generator
+from tabgan._runtime import make_generator, own_torch
 from tabgan.exceptions import InvalidInputError, InvalidParameterError, parameter_error
 from tabgan.images.conditions import Conditions, missing_per_class
 from tabgan.images.fitting import accepted, make_images
@@ -37,6 +37,7 @@ class Drawing:
         _draws: torch.Generator
         fit: Callable[..., Any]
 
+    @own_torch(None)
     def sample(
         self,
         n: int | None = None,
@@ -94,6 +95,7 @@ class Drawing:
         images = self._format.restore(made)
         return (images, drawn) if return_y else images
 
+    @own_torch(None)
     def latent_walk(
         self,
         n: int = 5,
@@ -138,6 +140,7 @@ class Drawing:
         images = images.reshape(n, steps, *images.shape[1:])
         return (images, drawn) if return_y else images
 
+    @own_torch(None)
     def transform(self, images: Any, *, draw: bool = False, reverse: bool = False) -> Any:
         """Translate images.
 
@@ -170,6 +173,7 @@ class Drawing:
         noise = torch.randn(len(values), self.settings_["d_noise"], generator=self._draws) if draw else None
         return back.restore(make_images(self.recipe_, self.players_, noise, values, reverse=reverse))
 
+    @own_torch(None)
     def fit_resample(
         self, X: Any, y: Any, *, sampling_strategy: str | Mapping[Any, int] = "auto"
     ) -> tuple[Any, np.ndarray]:

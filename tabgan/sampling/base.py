@@ -267,8 +267,7 @@ class TabularSampler(SavableSampler, FittedHTML, ReportsResampling, BaseOverSamp
         """Rows to make per label."""
         if isinstance(strategy, Mapping):
             for label, n in strategy.items():
-                count: Any = n
-                if not isinstance(n, numbers.Real) or count != int(count):
+                if not isinstance(n, numbers.Real) or not float(n).is_integer():
                     raise InvalidParameterError(
                         f"sampling_strategy asks for {n!r} rows of class {plain_label(label)!r}; use a whole number."
                     )

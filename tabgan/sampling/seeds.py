@@ -181,9 +181,8 @@ class ClassSeeds(nn.Module):
             on_segment = torch.rand(n, 1, generator=generator).to(own) < 0.5
         else:
             on_segment = torch.full((n, 1), kind == "segments", device=own.device)
-        on_segment = (
-            on_segment & (other_rows != parents)[:, None]
-        )  # a row that is alone has no one to go to: it would be copied
+        # A row that is alone has no one to go to: it would be copied.
+        on_segment = on_segment & (other_rows != parents)[:, None]
         numbers, others = own[:, self.numeric], other[:, self.numeric]
         between = numbers + place * both[:, self.column[self.numeric]] * (others - numbers)
         smoothed = self._smoothed(numbers, self.classes[parents], noise)

@@ -181,13 +181,13 @@ def _as_whole(cells: np.ndarray, missing: np.ndarray) -> np.ndarray | None:
     observed = [int(cell) for cell in cells[~missing]]
     if max(observed) <= EXACT and min(observed) >= -EXACT:
         return None
-    dtype = np.uint64 if max(observed) >= 2**63 else np.int64
-    whole = np.zeros(len(cells), dtype=dtype)
-    try:
-        whole[~missing] = np.array(observed, dtype=dtype)
-    except OverflowError:
-        return None
-    return whole
+    for dtype in (np.int64, np.uint64):
+        limits = np.iinfo(dtype)
+        if limits.min <= min(observed) and max(observed) <= limits.max:
+            whole: np.ndarray = np.zeros(len(cells), dtype=dtype)
+            whole[~missing] = np.array(observed, dtype=dtype)
+            return whole
+    return None
 
 
 def _as_floats(cells: np.ndarray, missing: np.ndarray) -> np.ndarray:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tabgan import BAGANOversampler
+from tabgan import BAGANOversampler, GAINImputer
 from tabgan.cli.balance import Gate
 from tabgan.sampling.base import TabularSampler
 from tabgan.sampling.gate import GATES, GateDecision
@@ -299,8 +299,6 @@ def test_a_model_makes_rows_for_its_own_table_alone(tabgan, classed, tmp_path, c
 
 
 def test_a_model_of_another_kind_is_refused(tabgan, classed, tmp_path):
-    from tabgan import GAINImputer
-
     source, imputer, sampler = (tmp_path / name for name in ("in.csv", "i.tabgan", "s.tabgan"))
     write_table(classed, source)
     GAINImputer(n_steps=1, draw_steps=0, n_members=1).fit(classed[["size", "count"]]).save(imputer)
@@ -392,8 +390,6 @@ def test_mistakes_with_a_model(tabgan, model, table, tmp_path):
     assert "no model file" in tabgan("sample", tmp_path / "none", "-n", 1, "-o", "-").stderr
     assert "truncated" in tabgan("sample", table, "-n", 1, "-o", "-").stderr
     assert "is the input itself" in tabgan("sample", model, "-n", 1, "-o", model, "--output-format", "csv").stderr
-    from tabgan import GAINImputer
-
     GAINImputer(n_steps=1, draw_steps=0, n_members=1).fit(pd.DataFrame({"a": [1.0, None, 2.0, 3.0]})).save(
         tmp_path / "g.tabgan"
     )

@@ -15,7 +15,7 @@ import torch
 
 import tabgan
 from tabgan import GAINImputer
-from tabgan.exceptions import InvalidInputError, InvalidParameterError
+from tabgan.exceptions import EmptyColumnsWarning, InvalidInputError, InvalidParameterError
 from tabgan.metrics import rmse
 from tabgan.tables.amputation import ampute
 
@@ -81,9 +81,9 @@ def test_progress_is_not_shown_where_there_is_no_standard_error(monkeypatch, clo
 
 def test_columns_without_a_value_are_named_and_a_table_of_them_is_refused():
     frame = table().assign(empty=np.nan)
-    with pytest.warns(UserWarning, match=r"left out: \['empty'\]; keep_empty_features"):
+    with pytest.warns(EmptyColumnsWarning, match=r"left out: \['empty'\]; keep_empty_features"):
         GAINImputer(**QUICK).fit(frame)
-    with pytest.warns(UserWarning, match="filled with 0"):
+    with pytest.warns(EmptyColumnsWarning, match="filled with 0"):
         GAINImputer(keep_empty_features=True, **QUICK).fit(frame)
     with pytest.raises(InvalidInputError, match="no column of X has an observed cell"):
         GAINImputer(**QUICK).fit(frame[["empty"]].assign(other=None))

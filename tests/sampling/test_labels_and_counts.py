@@ -49,7 +49,7 @@ def test_intervals_are_classes(table):
 def test_counts_may_be_whole_floats_and_nothing_else(table):
     y = np.array(["a"] * 60 + ["c"] * 20)
     assert len(BAGANOversampler(sampling_strategy={"c": 25.0}, **FEW).fit_resample(table, y)[1]) == 85
-    for odd in (25.5, "25"):
+    for odd in (25.5, "25", float("nan"), float("inf")):
         with pytest.raises(InvalidParameterError, match="of class 'c'; use a whole number"):
             BAGANOversampler(sampling_strategy={"c": odd}, **FEW).fit(table, y)
 
