@@ -6,12 +6,11 @@ import contextlib
 import signal
 import sys
 import threading
-import warnings
 from collections.abc import Iterator
 from contextvars import ContextVar
 from typing import Any
 
-from tabgan.exceptions import TrainingInterruptedWarning
+from tabgan.exceptions import TrainingInterruptedWarning, warn_caller
 
 __all__ = ["INTERRUPTED", "Interruption", "ctrl_c_aborts", "interrupted", "interruptible"]
 
@@ -58,7 +57,7 @@ _current: ContextVar[Interruption | None] = ContextVar("tabgan_interruption", de
 
 
 @contextlib.contextmanager
-def interruptible(name: str, *, depth: int = 0) -> Iterator[Interruption]:
+def interruptible(name: str) -> Iterator[Interruption]:
     """Let the first Ctrl-C within the block only be noted, and warn at the end if there was one.
 
     Blocks within a block share its note, so that all stages of a fit end together.
@@ -67,8 +66,6 @@ def interruptible(name: str, *, depth: int = 0) -> Iterator[Interruption]:
     ----------
     name : str
         Who is interrupted, for the warning.
-    depth : int, default=0
-        Calls between the block and the function whose caller is warned.
 
     Yields
     ------
@@ -98,11 +95,10 @@ def interruptible(name: str, *, depth: int = 0) -> Iterator[Interruption]:
             signal.signal(signal.SIGINT, signal.default_int_handler)
         _current.reset(token)
     if interruption.requested:
-        warnings.warn(
+        warn_caller(
             f"{name} was interrupted {interruption.where or 'outside of training steps'}: the best weights so far are kept. Press "
             "Ctrl-C twice to abort instead.",
             TrainingInterruptedWarning,
-            stacklevel=4 + depth,  # past this generator, contextlib and the fit to its caller
         )
 
 

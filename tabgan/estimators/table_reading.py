@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from tabgan.exceptions import EmptyColumnsWarning, InvalidInputError
+from tabgan.exceptions import EmptyColumnsWarning, InvalidInputError, warn_caller
 from tabgan.tables.encoder import EncodedTable, TableEncoder
 from tabgan.tables.frames import Table, read_table
 from tabgan.tables.schema import TableSchema, infer_schema
@@ -65,10 +64,9 @@ class ReadingMixin:
             what = (
                 "are filled with 0 where they hold numbers, else left" if self.keep_empty_features else "are left out"
             )
-            warnings.warn(
+            warn_caller(
                 f"columns without any observed value {what}: {empty}; keep_empty_features says which.",
                 EmptyColumnsWarning,
-                stacklevel=3,
             )
         self.encoder_ = TableEncoder(
             numeric_transform=self.numeric_transform or ("minmax" if self.objective == "paper" else "standard"),

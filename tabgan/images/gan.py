@@ -266,7 +266,7 @@ class ImageGAN(Drawing, SavableImageGAN, FittedHTML, ReportsImages, BaseEstimato
         saved: dict[str, Any] | None = None,
     ) -> None:
         setup = Setup(self.recipe_, self.settings_, data, self._conditions)
-        with interruptible("ImageGAN training", depth=1):
+        with interruptible("ImageGAN training"):
             trained = train_recipe(
                 setup, players, run, n_steps, n_threads=self.n_threads, saved=saved, passing=self._passing
             )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,7 +10,7 @@ from scipy.spatial.distance import cdist
 from scipy.special import logsumexp, rel_entr
 from sklearn.exceptions import ConvergenceWarning
 
-from tabgan.exceptions import InvalidInputError, InvalidParameterError
+from tabgan.exceptions import InvalidInputError, InvalidParameterError, warn_caller
 from tabgan.metrics.rows import checked_rows, distance_blocks
 
 __all__ = [
@@ -331,10 +330,9 @@ def _transport_cost(cost: np.ndarray, temperature: float, max_iter: int, toleran
                 if error < tolerance:
                     break
     if error > tolerance:
-        warnings.warn(
+        warn_caller(
             f"Sinkhorn stopped after max_iter={max_iter} iterations with marginal error {error:.1e}; raise epsilon.",
             ConvergenceWarning,
-            stacklevel=3,
         )
     plan = np.exp((f[:, None] + g - cost) / temperature)
     plan *= np.minimum(1 / (n * plan.sum(axis=1)), 1.0)[:, None]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any, Literal
 
 import numpy as np
@@ -13,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_dat
 
 from tabgan.estimators.cross_validation import aligned_probabilities, folds, seeded_copy, seeds_from
 from tabgan.estimators.parameter_checks import SEED, Rule, check, integer, one_of, optional
-from tabgan.exceptions import InvalidInputError, InvalidParameterError
+from tabgan.exceptions import InvalidInputError, InvalidParameterError, warn_caller
 from tabgan.metrics.classification import LABEL_MEASURES, best_threshold
 from tabgan.model_selection.scaling import Scaling, fit_scaling
 
@@ -230,10 +229,9 @@ class PriorCorrectedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimato
         splits = folds(codes, self.cv, fold_seed)
         if not splits:
             rarest = self.classes_[np.bincount(codes).argmin()]
-            warnings.warn(
+            warn_caller(
                 f"the class {rarest!r} has one row, so nothing can be held out: no threshold is tuned, the most probable class is "
-                "predicted, and probabilities are corrected for the class shares only.",
-                stacklevel=3,
+                "predicted, and probabilities are corrected for the class shares only."
             )
             return None
         held_out = np.empty((len(labels), len(self.classes_)))
