@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-import warnings
-from pathlib import Path
 from typing import Any
 
 __all__ = [
@@ -18,10 +15,7 @@ __all__ = [
     "TrainingDivergedError",
     "TrainingInterruptedWarning",
     "parameter_error",
-    "warn_caller",
 ]
-
-_OURS = str(Path(__file__).parent)
 
 
 class TabganError(Exception):
@@ -63,29 +57,3 @@ class TrainingInterruptedWarning(UserWarning):
 def parameter_error(name: str, value: Any, expected: str) -> InvalidParameterError:
     """The one wording for a bad parameter."""
     return InvalidParameterError(f"{name}={value!r} is not valid; it must be {expected}.")
-
-
-def warn_caller(message: str, category: type[Warning] = UserWarning) -> None:
-    """Warn at the line that called tabgan, however deep the warning arises.
-
-    Parameters
-    ----------
-    message : str
-        What happened, and what to do.
-    category : type of Warning, default=UserWarning
-        For filters.
-
-    Notes
-    -----
-    Frames of tabgan, of `contextlib` (which wraps our methods) and of scikit-learn (whose ``fit_transform`` and pipelines call them)
-    are passed over, so that the line shown is the user's own. Where there is no other, the outermost one is shown.
-    """
-    level, frame = 1, sys._getframe(1)
-    while frame.f_back is not None and _passed_over(frame.f_code.co_filename):
-        level, frame = level + 1, frame.f_back
-    warnings.warn(message, category, stacklevel=level + 1)
-
-
-def _passed_over(file: str) -> bool:
-    path = Path(file)
-    return file.startswith(_OURS) or path.name == "contextlib.py" or not {"sklearn", "imblearn"}.isdisjoint(path.parts)

@@ -8,7 +8,8 @@ from sklearn.pipeline import make_pipeline
 
 from tabgan import GAINImputer
 from tabgan._runtime import own_torch
-from tabgan.exceptions import EmptyColumnsWarning, warn_caller
+from tabgan._warnings import warn_caller
+from tabgan.exceptions import EmptyColumnsWarning
 
 TABLE = np.column_stack([np.arange(20.0), np.full(20, np.nan)])
 

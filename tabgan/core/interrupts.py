@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from contextvars import ContextVar
 from typing import Any
 
-from tabgan.exceptions import TrainingInterruptedWarning, warn_caller
+from tabgan._warnings import warn_caller
+from tabgan.exceptions import TrainingInterruptedWarning
 
 __all__ = ["INTERRUPTED", "Interruption", "ctrl_c_aborts", "interrupted", "interruptible"]
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from tabgan.exceptions import EmptyColumnsWarning, InvalidInputError, warn_caller
+from tabgan._warnings import warn_caller
+from tabgan.exceptions import EmptyColumnsWarning, InvalidInputError
 from tabgan.tables.encoder import EncodedTable, TableEncoder
 from tabgan.tables.frames import Table, read_table
 from tabgan.tables.schema import TableSchema, infer_schema

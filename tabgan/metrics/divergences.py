@@ -10,7 +10,8 @@ from scipy.spatial.distance import cdist
 from scipy.special import logsumexp, rel_entr
 from sklearn.exceptions import ConvergenceWarning
 
-from tabgan.exceptions import InvalidInputError, InvalidParameterError, warn_caller
+from tabgan._warnings import warn_caller
+from tabgan.exceptions import InvalidInputError, InvalidParameterError
 from tabgan.metrics.rows import checked_rows, distance_blocks
 
 __all__ = [

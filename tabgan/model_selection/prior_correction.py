@@ -10,9 +10,10 @@ from sklearn.utils import _safe_indexing, indexable
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
 
+from tabgan._warnings import warn_caller
 from tabgan.estimators.cross_validation import aligned_probabilities, folds, seeded_copy, seeds_from
 from tabgan.estimators.parameter_checks import SEED, Rule, check, integer, one_of, optional
-from tabgan.exceptions import InvalidInputError, InvalidParameterError, warn_caller
+from tabgan.exceptions import InvalidInputError, InvalidParameterError
 from tabgan.metrics.classification import LABEL_MEASURES, best_threshold
 from tabgan.model_selection.scaling import Scaling, fit_scaling
 
