@@ -7,7 +7,8 @@ from scipy.stats import norm
 
 from tabgan.imputation.conditional_means.factors import FactorConditional, choose_n_factors, fit_factors
 from tabgan.imputation.conditional_means.gaussian import GaussianConditional
-from tabgan.imputation.stages.closed_form import MAX_DENSE_WIDTH, ClosedForm, NormalScores, fit_closed_form
+from tabgan.imputation.conditional_means.normal_scores import NormalScores
+from tabgan.imputation.stages.closed_form import MAX_DENSE_WIDTH, ClosedForm, fit_closed_form
 from tabgan.imputation.stages.stage import Rows
 from tabgan.spans import Span
 
