@@ -216,7 +216,7 @@ class GAINImputer(
         n_trees: int | None = None,
         n_rounds: int | None = None,
         n_boosts: int | None = None,
-        n_donor_trees: int = 10,
+        n_donor_trees: int = 20,
         hide_rates: tuple[float, float] = (0.05, 0.6),
         pattern_fraction: float = 0.5,
         validation_fraction: float = 0.1,
@@ -372,7 +372,8 @@ class GAINImputer(
             if self.sample_posterior:
                 seed = seed_of(self.random_state)
                 (values,) = self._model.draw(encoded.values, encoded.mask, 1, seed)
-                filled = self.encoder_.decode(table, values, keep=self._kept(), choose=np.random.default_rng(seed))
+                rng = np.random.default_rng(seed)
+                filled = self.encoder_.decode(table, values, keep=self._kept(), choose=rng, beyond=True)
             else:
                 values = self._model.predict(encoded.values, encoded.mask)
                 filled = self.encoder_.decode(table, values, keep=self._kept())

@@ -98,8 +98,11 @@ class Predictor(ABC):
     def to_state(self) -> dict[str, Any]:
         """Plain data and tensors for a model file."""
 
-    def draw(self, values: np.ndarray, mask: np.ndarray, n_draws: int, seed: int) -> np.ndarray:
-        """Draws of all slots, of shape (n_draws, n, width): numbers, and one-hot blocks."""
+    def draw(self, values: np.ndarray, mask: np.ndarray, n_draws: int, seed: int, row_keys: Any = None) -> np.ndarray:
+        """Draws of all slots, of shape (n_draws, n, width): numbers, and one-hot blocks.
+
+        A row's draws depend on its cells, the seed, its key if given, and how many equal rows stand before it.
+        """
         raise self._without_draws()
 
     def intervals(

@@ -10,7 +10,7 @@ import pandas as pd
 
 from tabgan._runtime import own_torch
 from tabgan.estimators.parameter_checks import seed_of
-from tabgan.exceptions import parameter_error
+from tabgan.exceptions import InvalidInputError, parameter_error
 from tabgan.imputation.parameters import is_count
 from tabgan.tables.frames import Table
 
@@ -36,7 +36,7 @@ class UncertaintyMixin:
 
         def _kept(self) -> list[int]: ...
 
-    def sample(self, X: Any, n_draws: int = 5, *, random_state: int | None = None) -> list[Any]:
+    def sample(self, X: Any, n_draws: int = 5, *, random_state: int | None = None, row_keys: Any = None) -> list[Any]:
         """Fill the gaps several times, each time with a draw from their joint distribution given the row's observed cells.
 
         Parameters
@@ -47,6 +47,8 @@ class UncertaintyMixin:
             How many completed tables to make.
         random_state : int, default=None
             Seed of the draws; None takes the imputer's ``random_state``.
+        row_keys : array-like of shape (n_samples,), default=None
+            What tells equal rows of several calls apart (an id, ``X.index``), of numbers, text or times.
 
         Returns
         -------
@@ -56,20 +58,28 @@ class UncertaintyMixin:
         Raises
         ------
         InvalidInputError
-            With ``objective="paper"``, which has no draws worth the name.
+            With ``objective="paper"``, which has no draws worth the name; ``row_keys`` do not fit the rows.
 
         Notes
         -----
-        A draw depends on the row's position in the call, since rows take their noise in turn; point estimates do not.
+        A row's draws depend on the seed, its observed cells, its key, and how many equal rows of the same key stand before it in the
+        call: alone, in chunks and in the whole table it gets the same ones. Equal rows differ within a call; between calls they do
+        where their keys differ. Further draws leave the first ones as they are.
+
+        Parameters are drawn too (proper imputation): of ``n_donor_trees`` bootstrap samples, each draw takes the next one.
         """
         if not is_count(n_draws):
             raise parameter_error("n_draws", n_draws, "an integer >= 1")
         table, encoded = self._encoded(X)
+        if row_keys is not None and np.shape(row_keys) != (table.n_rows,):
+            raise InvalidInputError(
+                f"row_keys has shape {np.shape(row_keys)}, but X has {table.n_rows} rows; give one key per row."
+            )
         seed = seed_of(self.random_state if random_state is None else random_state)
         rng = np.random.default_rng(seed)
         with own_torch(self.n_threads):
-            draws = self._model.draw(encoded.values, encoded.mask, n_draws, seed)
-        return [self.encoder_.decode(table, values, keep=self._kept(), choose=rng) for values in draws]
+            draws = self._model.draw(encoded.values, encoded.mask, n_draws, seed, row_keys)
+        return [self.encoder_.decode(table, values, keep=self._kept(), choose=rng, beyond=True) for values in draws]
 
     @overload
     def predict_interval(self, X: Any, coverage: float = 0.9) -> tuple[pd.DataFrame, pd.DataFrame]: ...

@@ -190,6 +190,7 @@ class TableEncoder:
         *,
         keep: Sequence[int] | None = None,
         choose: Choice = "mode",
+        beyond: bool = False,
     ) -> Any:
         """Fill the missing cells of a table.
 
@@ -206,6 +207,9 @@ class TableEncoder:
             Positions of the columns to return; None returns all.
         choose : "mode" or numpy.random.Generator, default="mode"
             Fill categories with the level of highest score, or draw one in proportion to the scores.
+        beyond : bool, default=False
+            Whether continuous and decimal numbers may leave the observed range, though not their sign: draws have to, where the cells
+            that are missing are the largest ones.
 
         Returns
         -------
@@ -241,7 +245,7 @@ class TableEncoder:
                 fill = _repeated(known, rows.size)
             else:
                 span = spans[j]
-                fill = self._decoded(j, values[rows, span.start : span.stop], choose)
+                fill = self._decoded(j, values[rows, span.start : span.stop], choose, beyond)
             fills[j] = _for_column(fill, known, column)
 
         def likely(j: int, rows: np.ndarray) -> np.ndarray:
@@ -322,9 +326,9 @@ class TableEncoder:
             raise InvalidParameterError(f"column {j} is not encoded; encoded columns are {list(self._slots)}.")
         return self._slots[j]
 
-    def _decoded(self, j: int, slots: np.ndarray, choose: Choice) -> np.ndarray:
+    def _decoded(self, j: int, slots: np.ndarray, choose: Choice, beyond: bool = False) -> np.ndarray:
         slot = self._slots[j]
-        return slot.decode(slots) if isinstance(slot, NumberSlot) else slot.decode(slots, choose)
+        return slot.decode(slots, beyond=beyond) if isinstance(slot, NumberSlot) else slot.decode(slots, choose)
 
     def to_state(self) -> dict[str, Any]:
         """Everything ``from_state`` needs, fit for strict JSON.

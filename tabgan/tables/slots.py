@@ -72,8 +72,12 @@ class NumberSlot:
         scaled = self.transform.forward(self._numbers(column, ~column.missing))
         return np.clip(scaled, -_FARTHEST, _FARTHEST)[:, None], np.ones(len(scaled), dtype=bool)
 
-    def decode(self, slots: np.ndarray) -> np.ndarray:
-        """Numbers, or int64 times in the unit seen in ``fit``, within the observed range."""
+    def decode(self, slots: np.ndarray, *, beyond: bool = False) -> np.ndarray:
+        """Numbers, or int64 times in the unit seen in ``fit``.
+
+        Within the observed range; with ``beyond`` continuous and decimal numbers may leave it, but not their sign, and not [0, 1] if
+        that is where all of them are.
+        """
         schema = self.schema
         lower, upper = cast(float, schema.lower), cast(float, schema.upper)
         if self._from_lowest and schema.family == "number":
@@ -85,6 +89,8 @@ class NumberSlot:
             counts = np.clip(np.rint(numbers) if self._round else numbers, 0.0, (upper - lower) / step)
             offsets = counts.astype(np.int64) * step if self._round else np.rint(counts * step).astype(np.int64)
             return np.minimum(int(lower) + offsets, int(upper))
+        if beyond and schema.kind in ("continuous", "decimal"):
+            lower, upper = _natural_ends(lower, upper)
         numbers = np.clip(numbers, lower, upper)
         if schema.decimals is not None and self._round:
             numbers = np.round(numbers, schema.decimals)
@@ -227,6 +233,13 @@ class LevelSlots:
             whole = any(isinstance(label, int) and abs(label) > EXACT for label in self.shown)
             return np.array(labels.tolist()) if whole else labels.astype(np.float64)
         return labels.astype(np.int64) if self.schema.family in ("datetime", "timedelta") else labels
+
+
+def _natural_ends(lower: float, upper: float) -> tuple[float, float]:
+    """Ends that numbers observed between these do not pass by their nature, as far as one can tell."""
+    least = 0.0 if lower >= 0 else -np.inf
+    most = 1.0 if lower >= 0 and upper <= 1 else 0.0 if upper <= 0 else np.inf
+    return least, most
 
 
 def _drawn(scores: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -110,15 +110,14 @@ class ClosedForm(nn.Module, FittedStage):
         return self.scored(values, torch.rand(len(values), len(self.numeric_slots), generator=generator).to(values))
 
     @torch.no_grad()
-    def deviations(self, visible: Tensor, n_draws: int, generator: torch.Generator) -> Tensor:
+    def deviations(self, visible: Tensor, noise: Tensor) -> Tensor:
         """Draws from the copula less its conditional mean.
 
         Parameters
         ----------
         visible : Tensor of shape (n, n_columns)
-        n_draws : int
-        generator : torch.Generator
-            CPU generator.
+        noise : Tensor of shape (n_draws, n, `d_noise`)
+            Standard normal, on the CPU.
 
         Returns
         -------
@@ -126,8 +125,13 @@ class ClosedForm(nn.Module, FittedStage):
             In normal scores; 0 on visible slots.
         """
         rank: Any = self.rank
-        noise = torch.randn(n_draws, len(visible), rank.d_noise, generator=generator).to(self.blend)
-        return rank.deviations(noise, visible[:, self.column])
+        return rank.deviations(noise.to(self.blend), visible[:, self.column])
+
+    @property
+    def d_noise(self) -> int:
+        """Width of the noise that `deviations` takes."""
+        rank: Any = self.rank
+        return rank.d_noise
 
     def unscored(self, rows: Tensor) -> Tensor:
         """Rows with normal scores as numbers."""

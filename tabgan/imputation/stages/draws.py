@@ -15,6 +15,7 @@ from tabgan.core.run import train
 from tabgan.imputation.cell_discriminator import CellDiscriminator
 from tabgan.imputation.draw_task import DrawTask, MaskedTruth
 from tabgan.imputation.learning import Learning, MaskedRows
+from tabgan.imputation.row_noise import RowNoise
 from tabgan.imputation.stages.closed_form import ClosedForm
 from tabgan.imputation.stages.correction import Correction
 from tabgan.imputation.stages.stage import Completion, FittedStage, Stage, Trail, settings_of
@@ -61,10 +62,6 @@ class Noise:
     deviation: Tensor
     latent: Tensor
     levels: Tensor
-
-    def __getitem__(self, k: int) -> Noise:
-        """That of draw ``k``, without the first dimension."""
-        return Noise(self.deviation[k], self.latent[k], self.levels[k])
 
     def flat(self) -> Noise:
         """Draws below each other, as rows."""
@@ -203,7 +200,7 @@ class Draws(nn.Module, FittedStage):
         return torch.where(heads.is_categorical, levels, numbers)
 
     @torch.no_grad()
-    def scores(self, trail: Trail, n_draws: int, generator: torch.Generator) -> Tensor:
+    def scores(self, trail: Trail, noise: RowNoise) -> Tensor:
         """Draws in normal scores and one-hot blocks, of shape (n_draws, n, width).
 
         Levels are drawn from the probabilities that the whole chain leaves. Numbers start from the correction's completion: at ties
@@ -215,14 +212,18 @@ class Draws(nn.Module, FittedStage):
         if self.heads.any_categorical:
             told = told._replace(raw=self.told(closed_form, trail.last).raw)
         visible = trail.rows.visible
-        noise = self.noise(closed_form.deviations(visible, n_draws, generator), generator)
-        return torch.stack([self(told, visible, noise[k]) for k in range(n_draws)])
+        deviation = closed_form.deviations(visible, noise.normal("copula", closed_form.d_noise))
+        latent = noise.normal("latent", self.d_latent).to(deviation)
+        levels = -(-noise.uniform("levels", deviation.shape[2]).log()).log().to(deviation)
+        return torch.stack(
+            [self(told, visible, Noise(*parts)) for parts in zip(deviation, latent, levels, strict=True)]
+        )
 
-    def draw(self, trail: Trail, drawn: Tensor | None, n_draws: int, generator: torch.Generator) -> Tensor:
+    def draw(self, trail: Trail, drawn: Tensor | None, noise: RowNoise) -> Tensor:
         """The draws with numbers in encoded units; visible slots as they are."""
         closed_form, module = trail.stage(ClosedForm), self.in_dtype(trail.rows.values.dtype)
         shown = trail.rows.visible[:, self.heads.column] > 0
-        scores = module.scores(trail, n_draws, generator)
+        scores = module.scores(trail, noise)
         return torch.stack([torch.where(shown, trail.rows.values, closed_form.unscored(one)) for one in scores])
 
     def state(self) -> dict[str, Any]:
@@ -255,7 +256,7 @@ def fit(learning: Learning) -> Draws:
         masked.observed.to(device),
         shown.to(device),
         Told(*(part.to(device) for part in told)),
-        closed_form.deviations(shown, 2, generator).to(device),
+        _deviations(closed_form, shown, 2, generator).to(device),
     )
     task = DrawTask(
         truth,
@@ -301,11 +302,15 @@ def _centre(module: Draws, closed_form: ClosedForm, told: Told, masked: MaskedRo
     """Where draws begin, from some of the masked rows, which are in random order."""
     some = slice(0, MOST_CENTRED)
     rows, hidden = masked.rows.take(some), masked.hidden[some][:, closed_form.column]
-    deviation = closed_form.deviations(rows.visible, 1, generator)[0]
+    deviation = _deviations(closed_form, rows.visible, 1, generator)[0]
     scores = closed_form.scored_at_random(rows.values, generator)
     module.fit_centre(
         Told(*(part[some] for part in told)), scores, hidden, deviation, closed_form.scores.largest_ties()
     )
+
+
+def _deviations(closed_form: ClosedForm, visible: Tensor, n_draws: int, generator: torch.Generator) -> Tensor:
+    return closed_form.deviations(visible, torch.randn(n_draws, len(visible), closed_form.d_noise, generator=generator))
 
 
 STAGE = Stage("draws", Settings, fit, Draws.from_state, waits=False)

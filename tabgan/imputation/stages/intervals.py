@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from tabgan.imputation.learning import Learning
+from tabgan.imputation.row_noise import RowNoise
 from tabgan.imputation.stages.closed_form import ClosedForm
 from tabgan.imputation.stages.draws import Draws
 from tabgan.imputation.stages.stage import FittedStage, NoSettings, Stage, Trail
@@ -68,15 +69,13 @@ class Intervals(FittedStage):
         return float(own[min(rank, len(own)) - 1])
 
     @torch.no_grad()
-    def intervals(
-        self, trail: Trail, coverages: Sequence[float], generator: torch.Generator
-    ) -> list[tuple[Tensor, Tensor]]:
+    def intervals(self, trail: Trail, coverages: Sequence[float], noise: RowNoise) -> list[tuple[Tensor, Tensor]]:
         """Lower and upper ends per coverage, of shape (n, width) each; numeric slots count."""
         factors = torch.zeros(len(coverages), total_width(self.spans), dtype=torch.float64)
         for j, span in enumerate(self.spans):
             if span.kind == "numeric":
                 factors[:, span.start] = torch.tensor([self.factor(j, coverage) for coverage in coverages])
-        closed_form, (mean, spread) = trail.stage(ClosedForm), _centre_and_spread(trail, generator)
+        closed_form, (mean, spread) = trail.stage(ClosedForm), _centre_and_spread(trail, noise)
         ends = []
         for factor in factors:
             low, high = (closed_form.unscored(mean + sign * factor * spread) for sign in (-1, 1))
@@ -103,7 +102,9 @@ def fit(learning: Learning) -> Intervals:
     _ = judged.last  # asked for in any case: completed now, the part taken from it is not completed a second time
     some = slice(0, _ROWS_IN_HASTE if learning.run.time_is_up else MOST_ROWS)
     trail, cells = judged.take(some), learning.judged_cells[some] > 0
-    mean, spread = _centre_and_spread(trail, learning.generator("intervals"))
+    assert trail.rows.numbers is not None
+    keys = trail.rows.numbers.numpy().astype(np.uint64)
+    mean, spread = _centre_and_spread(trail, RowNoise(keys, learning.seed, 1))
     distance = ((trail.stage(ClosedForm).scored(trail.rows.values) - mean) / spread.clamp_min(1e-6)).abs().numpy()
     residuals = []
     for j, span in enumerate(spans):
@@ -112,13 +113,13 @@ def fit(learning: Learning) -> Intervals:
     return Intervals(spans, tuple(residuals))
 
 
-def _centre_and_spread(trail: Trail, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+def _centre_and_spread(trail: Trail, noise: RowNoise) -> tuple[Tensor, Tensor]:
     """Mean and standard deviation of draws in normal scores, of some rows at a time: draws are many numbers."""
     width = trail.rows.values.shape[1]
     parts = []
     for some in torch.arange(len(trail.rows)).split(max(int(_DRAWN_AT_ONCE / (N_DRAWS * width)), 16)):
         part = trail.take(some)
-        draws = part.stage(Draws).scores(part, N_DRAWS, generator)
+        draws = part.stage(Draws).scores(part, RowNoise(noise.keys[some.numpy()], noise.seed, N_DRAWS))
         parts.append((draws.mean(0), draws.std(0)))
     mean, spread = zip(*parts, strict=True)
     return torch.cat(mean), torch.cat(spread)

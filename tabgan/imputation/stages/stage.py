@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from tabgan.core.run import Trained
+from tabgan.imputation.row_noise import RowNoise
 from tabgan.spans import Span
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ class FittedStage:
         assert before is not None
         return before
 
-    def draw(self, trail: Trail, drawn: Tensor | None, n_draws: int, generator: torch.Generator) -> Tensor | None:
+    def draw(self, trail: Trail, drawn: Tensor | None, noise: RowNoise) -> Tensor | None:
         """Draws of all slots, given the draws of the stages before, if there are any yet.
 
         Parameters
@@ -112,14 +113,13 @@ class FittedStage:
         trail : Trail
             The rows, and what each stage completes them to.
         drawn : Tensor of shape (n_draws, n, width) or None
-        n_draws : int
-        generator : torch.Generator
-            CPU generator.
+        noise : RowNoise
+            Of the rows, for as many draws; all randomness of a draw comes from it.
         """
         return drawn
 
     def intervals(
-        self, trail: Trail, coverages: Sequence[float], generator: torch.Generator
+        self, trail: Trail, coverages: Sequence[float], noise: RowNoise
     ) -> list[tuple[Tensor, Tensor]] | None:
         """Lower and upper ends of numeric slots per coverage, each of shape (n, width); None if this stage has none."""
         return None
@@ -231,11 +231,11 @@ class Trail:
         return self._completions[n_stages - 1]
 
 
-def drawn_by(stages: Sequence[FittedStage], trail: Trail, n_draws: int, generator: torch.Generator) -> Tensor:
+def drawn_by(stages: Sequence[FittedStage], trail: Trail, noise: RowNoise) -> Tensor:
     """Draws by all stages that draw, one after another, of shape (n_draws, n, width)."""
     drawn: Tensor | None = None
     for stage in stages:
-        drawn = stage.draw(trail, drawn, n_draws, generator)
+        drawn = stage.draw(trail, drawn, noise)
     assert drawn is not None
     return drawn
 

@@ -1,0 +1,113 @@
+"""Odds of a category's levels given all other columns: one logistic regression per bootstrap sample."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression
+from torch import Tensor
+
+from tabgan.imputation.proper.donor_trees import Sample
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+__all__ = ["LevelOdds", "fit_level_odds"]
+
+MOST_ROWS = 2000
+_INVERSE_PENALTY = 10.0
+_ABSENT = -12.0
+"""Log odds of a level that a bootstrap sample does not hold."""
+_MOST_ENTRIES = 4e8
+"""Rows times slots times levels times fits, about: columns of many levels get fewer fits."""
+_FEWEST_FITS = 4
+
+
+class LevelOdds:
+    """Log odds of one column's levels, up to a constant per row, linear in the other columns' slots.
+
+    Parameters
+    ----------
+    weights : Tensor of shape (1 + n_fits, n_levels, width)
+        0 for the column's own slots. The first fit is that of all rows.
+    intercepts : Tensor of shape (1 + n_fits, n_levels)
+    """
+
+    def __init__(self, weights: Tensor, intercepts: Tensor) -> None:
+        self.weights = weights
+        self.intercepts = intercepts
+
+    def __call__(self, rows: Tensor, number: int) -> Tensor:
+        """Log probabilities of shape (n, n_levels); fit 0 is that of all rows, further ones take turns."""
+        fit = 0 if number == 0 else 1 + (number - 1) % max(len(self.weights) - 1, 1)
+        fit = min(fit, len(self.weights) - 1)
+        return (rows @ self.weights[fit].T + self.intercepts[fit]).log_softmax(1)
+
+    def state(self) -> dict[str, Any]:
+        """Plain tensors for a model file."""
+        return {"weights": self.weights, "intercepts": self.intercepts}
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any]) -> Self:
+        """Rebuild what `state` described."""
+        return cls(state["weights"], state["intercepts"])
+
+
+def fit_level_odds(
+    whole: Sample, samples: Sequence[Sample], slots: np.ndarray, n_levels: int, n_rows: int
+) -> LevelOdds:
+    """A fit to all rows, and one to each bootstrap sample.
+
+    Parameters
+    ----------
+    whole, samples : Sample
+        Cells are numbers of levels.
+    slots : ndarray of int
+        The slots to look at.
+    n_levels : int
+    n_rows : int
+        Of the whole table with a known cell: where the rows are a part of it, what the fits differ by is scaled down to its size.
+    """
+    cost = min(len(whole[0]), MOST_ROWS) * len(slots) * n_levels * 20
+    most = max(int(_MOST_ENTRIES / cost), _FEWEST_FITS)
+    seen = whole[0][:, slots]
+    centre, spread = seen.mean(0), seen.std(0)
+    spread = np.where(spread > 1e-9, spread, 1.0)
+    fits = []
+    for rows, cells, chosen in (whole, *samples[:most]):
+        chosen = chosen[:MOST_ROWS]
+        fits.append(_fit((rows[chosen][:, slots] - centre) / spread, cells[chosen].astype(int), n_levels))
+    share = math.sqrt(min(min(len(whole[0]), MOST_ROWS) / n_rows, 1.0))
+    weights = torch.zeros(len(fits), n_levels, whole[0].shape[1], dtype=torch.float64)
+    intercepts = torch.zeros(len(fits), n_levels, dtype=torch.float64)
+    for number, (coefficients, constants) in enumerate(fits):
+        coefficients = fits[0][0] + (coefficients - fits[0][0]) * (share if number else 1.0)
+        constants = fits[0][1] + (constants - fits[0][1]) * (share if number else 1.0)
+        weights[number][:, torch.from_numpy(slots)] = torch.from_numpy(coefficients / spread)
+        intercepts[number] = torch.from_numpy(constants - coefficients @ (centre / spread))
+    return LevelOdds(weights, intercepts)
+
+
+def _fit(seen: np.ndarray, cells: np.ndarray, n_levels: int) -> tuple[np.ndarray, np.ndarray]:
+    """Coefficients of shape (n_levels, n_slots) and constants of shape (n_levels,)."""
+    coefficients, constants = np.zeros((n_levels, seen.shape[1])), np.full(n_levels, _ABSENT)
+    present = np.unique(cells)
+    if len(present) < 2:
+        constants[present] = 0.0
+        return coefficients, constants
+    solver = "newton-cholesky" if seen.shape[1] * len(present) <= 200 else "lbfgs"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        model = LogisticRegression(C=_INVERSE_PENALTY, solver=solver, max_iter=60).fit(seen, cells)
+    if len(present) == 2:
+        half = model.coef_[0] / 2
+        coefficients[present], constants[present] = np.stack([-half, half]), model.intercept_[0] / 2 * np.array([-1, 1])
+    else:
+        coefficients[present], constants[present] = model.coef_, model.intercept_
+    return coefficients, constants

@@ -1,0 +1,101 @@
+"""Moments of rows with the uncertainty that they have: one set per draw, each from a bootstrap sample of the rows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from tabgan.imputation.conditional_means.gaussian import GaussianConditional, fit_gaussian
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+__all__ = ["MomentSets", "fit_moments"]
+
+_ITERATIONS = 8
+"""Of EM from the moments of all rows: those of a bootstrap sample are near."""
+
+
+class MomentSets:
+    """Means and covariances of rows on their scales: of all rows, and of bootstrap samples.
+
+    Parameters
+    ----------
+    mean : Tensor of shape (1 + n_sets, width)
+        The first is that of all rows.
+    covariance : Tensor of shape (1 + n_sets, width, width)
+    """
+
+    def __init__(self, mean: Tensor, covariance: Tensor) -> None:
+        self.mean = mean
+        self.covariance = covariance
+        precision = torch.linalg.inv(covariance)
+        pull = -precision / precision.diagonal(dim1=1, dim2=2)[:, :, None]
+        pull.diagonal(dim1=1, dim2=2).zero_()
+        self._pull = pull
+
+    def __len__(self) -> int:
+        return len(self.mean) - 1
+
+    def conditional(self, number: int) -> GaussianConditional:
+        """Of the set of this number; 0 is that of all rows."""
+        return GaussianConditional(self.mean[number], self.covariance[number])
+
+    def given_others(self, number: int, slot: int, rows: Tensor) -> Tensor:
+        """The conditional mean of a slot given all other slots of completed rows, of shape (n,)."""
+        mean = self.mean[number]
+        return mean[slot] + (rows - mean) @ self._pull[number, slot]
+
+    def state(self) -> dict[str, Any]:
+        """Plain tensors for a model file."""
+        return {"mean": self.mean, "covariance": self.covariance}
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any]) -> Self:
+        """Rebuild what `state` described."""
+        return cls(state["mean"], state["covariance"])
+
+
+def fit_moments(
+    rows: Tensor,
+    visible: Tensor,
+    samples: list[np.ndarray],
+    n_rows: int,
+    time_is_up: Callable[[], bool] = lambda: False,
+) -> MomentSets:
+    """Moments of incomplete rows, and of bootstrap samples of them, by expectation maximisation.
+
+    Parameters
+    ----------
+    rows : Tensor of shape (n, width)
+        On their scales, anything in hidden slots.
+    visible : Tensor of shape (n, width)
+        1 where a slot is visible, else 0.
+    samples : list of ndarray of int of shape (n,)
+        Numbers of the rows in each bootstrap sample.
+    n_rows : int
+        Of the whole table: where the rows are a part of it, what the samples differ by is scaled down to its size.
+    time_is_up : callable, default=never
+        Whether to go on without further samples.
+
+    References
+    ----------
+    Honaker and King 2010, "What to do about missing values in time-series cross-section data", section 3 (EM on bootstrap samples in
+    the place of draws from a posterior).
+    """
+    found = [fit_gaussian(rows, visible, time_is_up=time_is_up)]
+    share = math.sqrt(min(len(rows) / n_rows, 1.0))
+    for chosen in samples:
+        if time_is_up():
+            break
+        one = fit_gaussian(rows[chosen], visible[chosen], start=found[0], n_iterations=_ITERATIONS, tolerance=1e-2)
+        mean, covariance = (
+            torch.lerp(a, b, share) for a, b in ((found[0].mean, one.mean), (found[0].covariance, one.covariance))
+        )
+        found.append(GaussianConditional(mean, covariance))
+    return MomentSets(torch.stack([one.mean for one in found]), torch.stack([one.covariance for one in found]))
