@@ -1,11 +1,12 @@
-"""``python -m benchmarks.imputation.inference run|show|report``: are pooled estimates unbiased, and do their intervals hold?
+"""``python -m benchmarks.imputation.inference run|show|report``: whether pooled estimates are unbiased and their intervals hold.
 
-``run`` goes on where the results file ends, then shows the criteria; ``show`` only shows them; ``report`` writes the page.
+``run`` goes on where the files of rows end, then shows the criteria; ``show`` only shows them; ``report`` writes the page.
 """
 
 from __future__ import annotations
 
 import argparse
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -19,7 +20,7 @@ from benchmarks.imputation.inference.running import estimates_frame, run_cell
 from benchmarks.imputation.inference.scenarios import SCENARIOS
 from benchmarks.rows import stored_rows
 
-RESULTS = Path(__file__).parents[1] / "results" / "inference.jsonl"
+RESULTS = Path(__file__).parents[1] / "results" / "inference"
 
 
 def main() -> None:
@@ -45,15 +46,15 @@ def main() -> None:
         metavar="NAME=VALUE",
         help="settings of GAINImputer; the method is then called tabgan NAME=VALUE, and runs alone",
     )
-    parser.add_argument("--results", type=Path, default=RESULTS, help="file of rows")
+    parser.add_argument("--results", type=Path, default=RESULTS, help="folder with a file of rows per method")
     options = parser.parse_args()
     if options.task == "run":
         _run(options)
-    rows = stored_rows(options.results)
+    rows = [row for path in sorted(options.results.glob("*.jsonl")) for row in stored_rows(path)]
     if options.task == "report":
         from benchmarks.imputation.inference.page import write_page
 
-        print(write_page(rows, options.results))
+        print(write_page(rows))
         return
     frame = estimates_frame(rows)
     chosen = frame["scenario"].isin(options.scenario) & frame["n"].isin(options.n)
@@ -75,7 +76,11 @@ def _run(options: argparse.Namespace) -> None:
             for scenario in options.scenario:
                 for name, fill in methods.items():
                     cell = {"scenario": scenario, "n": n, "method": name, "m": options.m}
-                    run_cell(options.results, cell, options.repeats, fill)
+                    run_cell(options.results / f"{_file_name(name)}.jsonl", cell, options.repeats, fill)
+
+
+def _file_name(method: str) -> str:
+    return re.sub("[^a-z0-9.=]+", "_", method.lower())
 
 
 if __name__ == "__main__":

@@ -10,7 +10,9 @@ for (seed in settings$seeds) {
     for (name in names(kinds)) {
       table[[name]] <- factor(table[[name]], ordered = kinds[[name]] == "ordered")
     }
-    imputed <- mice(table, m = settings$m, defaultMethod = settings$methods, seed = seed + 1, printFlag = FALSE)
+    arguments <- list(table, m = settings$m, defaultMethod = settings$methods, seed = seed + 1, printFlag = FALSE)
+    if ("rf" %in% settings$methods) arguments$num.threads <- 1
+    imputed <- do.call(mice, arguments)
     long <- complete(imputed, "long")[names(table)]
     for (name in names(kinds)) long[[name]] <- as.numeric(as.character(long[[name]]))
     if (anyNA(long)) stop("mice left cells empty: ", paste(unique(imputed$loggedEvents$meth), collapse = ", "))

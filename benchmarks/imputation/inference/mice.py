@@ -7,7 +7,6 @@ r-cran-jsonlite r-cran-nnet r-cran-ranger r-cran-rpart``).
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import tempfile
@@ -56,7 +55,6 @@ def mice(name: str) -> Fill:
                 ["Rscript", "--vanilla", str(_SCRIPT), folder],
                 capture_output=True,
                 text=True,
-                env=os.environ | {"OMP_NUM_THREADS": "1", "R_RANGER_NUM_THREADS": "1"},
             )
             if answer.returncode:
                 raise RuntimeError(f"mice failed: {answer.stderr.strip()[-500:]}")
