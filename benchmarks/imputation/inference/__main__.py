@@ -13,7 +13,7 @@ import pandas as pd
 import torch
 from threadpoolctl import threadpool_limits
 
-from benchmarks.imputation.inference.measures import PAIRED, criteria
+from benchmarks.imputation.inference.measures import PAIRED, bars, criteria
 from benchmarks.imputation.inference.methods import METHODS, settings_of, tabgan
 from benchmarks.imputation.inference.mice import mice_version
 from benchmarks.imputation.inference.running import estimates_frame, run_cell
@@ -51,15 +51,19 @@ def main() -> None:
     if options.task == "run":
         _run(options)
     rows = [row for path in sorted(options.results.glob("*.jsonl")) for row in stored_rows(path)]
+    rows = [row for row in rows if row["m"] == options.m]
     if options.task == "report":
-        from benchmarks.imputation.inference.page import write_page
+        from benchmarks.imputation.inference.page import DOCS, write_page
 
-        print(write_page(rows))
+        print(write_page(rows, DOCS if options.results == RESULTS else options.results))
         return
     frame = estimates_frame(rows)
     chosen = frame["scenario"].isin(options.scenario) & frame["n"].isin(options.n)
     with pd.option_context("display.width", 200, "display.max_rows", None, "display.max_columns", None):
         print(criteria(frame[chosen]).round(4).to_string(index=False))
+        for method in [name for name in frame["method"].unique() if name.startswith("tabgan")]:
+            print(f"\nbars, {method}")
+            print(bars(frame[chosen], method).round(3).to_string(index=False))
 
 
 def _run(options: argparse.Namespace) -> None:
