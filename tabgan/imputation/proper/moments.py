@@ -34,10 +34,11 @@ class MomentSets:
     def __init__(self, mean: Tensor, covariance: Tensor) -> None:
         self.mean = mean
         self.covariance = covariance
+        # Weights of all other slots in the conditional mean of each one.
         precision = torch.linalg.inv(covariance)
         pull = -precision / precision.diagonal(dim1=1, dim2=2)[:, :, None]
         pull.diagonal(dim1=1, dim2=2).zero_()
-        self._pull = pull
+        self.pull = pull
 
     def __len__(self) -> int:
         return len(self.mean) - 1
@@ -49,7 +50,7 @@ class MomentSets:
     def given_others(self, number: int, slot: int, rows: Tensor) -> Tensor:
         """The conditional mean of a slot given all other slots of completed rows, of shape (n,)."""
         mean = self.mean[number]
-        return mean[slot] + (rows - mean) @ self._pull[number, slot]
+        return mean[slot] + (rows - mean) @ self.pull[number, slot]
 
     def state(self) -> dict[str, Any]:
         """Plain tensors for a model file."""

@@ -183,9 +183,7 @@ def _less_skewed(x: np.ndarray, quantiles: Tensor) -> NumberScales:
     if abs(skew(x)) <= _MOST_SKEWED:
         return as_is
     logarithms = [one for one in others if one.kinds[0] == _LOGARITHM]
-    return min(
-        [as_is, *logarithms], key=lambda one: abs(skew(one.forward(torch.from_numpy(x)[:, None]).numpy()[:, 0]))
-    )
+    return min([as_is, *logarithms], key=lambda one: abs(skew(one.forward(torch.from_numpy(x)[:, None]).numpy()[:, 0])))
 
 
 def _crps(x: np.ndarray, others: np.ndarray, scale: NumberScales) -> np.ndarray:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from tabgan.imputation.learning import Learning
+from tabgan.imputation.proper.curvature import MOST_FEATURES, Curvature, fit_curvature
 from tabgan.imputation.proper.donor_trees import DonorTrees, Sample, choose_leaf_size, grow_donor_trees
 from tabgan.imputation.proper.level_odds import LevelOdds, fit_level_odds
 from tabgan.imputation.proper.moments import MomentSets, fit_moments
@@ -53,8 +54,14 @@ class _Column:
 
     trees: DonorTrees | None = None
     by_value: bool = False
+    curvature: Curvature | None = None
     odds: LevelOdds | None = None
     lean: float = 0.0
+
+    def mean(self, moments: MomentSets, number: int, slot: int, rows: Tensor) -> Tensor:
+        """Of a number given all other columns, on its scale."""
+        linear = moments.given_others(number, slot, rows)
+        return linear if self.curvature is None else linear + self.curvature(rows, number)
 
 
 class Donors(FittedStage):
@@ -163,7 +170,7 @@ class Donors(FittedStage):
             if column.by_value or self.moments is None:
                 value = told
             else:
-                mean = self.moments.given_others(number, slot, given)
+                mean = column.mean(self.moments, number, slot, given)
                 value = scale.inverse((mean + told)[:, None])[:, 0].clamp(*self.ends[:, slot].tolist())
             cells[hidden, slot] = value
             rows[hidden, slot] = scale.forward(value[:, None])[:, 0]
@@ -211,6 +218,7 @@ class Donors(FittedStage):
             columns[j] = {
                 "trees": None if column.trees is None else column.trees.state(),
                 "by_value": column.by_value,
+                "curvature": None if column.curvature is None else column.curvature.state(),
                 "odds": None if column.odds is None else column.odds.state(),
                 "lean": column.lean,
             }
@@ -227,6 +235,7 @@ class Donors(FittedStage):
                 _Column(
                     None if stored["trees"] is None else DonorTrees.from_state(stored["trees"]),
                     stored["by_value"],
+                    None if stored["curvature"] is None else Curvature.from_state(stored["curvature"]),
                     None if stored["odds"] is None else LevelOdds.from_state(stored["odds"]),
                     stored["lean"],
                 )
@@ -392,19 +401,40 @@ def _donors_of(
 ) -> _Column:
     """Trees of a number's values, or of its residuals."""
     known, slots, slot = learn.known(j), learn.outside(j), learn.learning.spans[j].start
-    seen = learn.trail.rows.values[known, slot]
+    seen, column = learn.trail.rows.values[known, slot], _Column()
     valued = moments is None or by_value(seen)
     if valued or moments is None:
         parts = [learn.samples(j, [one], seen, [chosen])[0] for one, chosen in zip(rows, samples, strict=True)]
     else:
         truth = learn.scales.column(slot).forward(seen[:, None])[:, 0]
-        lost = (len(known) / max(len(known) - len(slots) - 1, len(known) / 2)) ** 0.5  # degrees of freedom
+        column = _Column(curvature=_curvature_of(learn, j, truth, rows, samples, moments))
+        n_weights = len(slots) + (0 if column.curvature is None else column.curvature.weights.shape[1])
+        lost = (len(known) / max(len(known) - n_weights - 1, len(known) / 2)) ** 0.5  # degrees of freedom
         parts = []
         for one, chosen in zip(rows, samples, strict=True):
-            residual = lost * (truth - moments.given_others(0, slot, one[known]))
+            residual = lost * (truth - column.mean(moments, 0, slot, one[known]))
             parts += learn.samples(j, [one], residual, [chosen])
     leaf_size = choose_leaf_size(parts[:_N_TO_CHOOSE], slots, rng)
-    return _Column(grow_donor_trees(parts, slots, leaf_size, rng), by_value=valued)
+    return replace(column, trees=grow_donor_trees(parts, slots, leaf_size, rng), by_value=valued)
+
+
+def _curvature_of(
+    learn: _Rows,
+    j: int,
+    truth: Tensor,
+    rows: Sequence[Tensor],
+    samples: Sequence[np.ndarray],
+    moments: MomentSets,
+) -> Curvature | None:
+    """Of the slots that say most of a number."""
+    known, slots, slot = learn.known(j), learn.outside(j), learn.learning.spans[j].start
+    says = (moments.pull[0, slot] * moments.covariance[0].diagonal().sqrt()).abs()[slots]
+    chosen = slots[np.sort(says.argsort(descending=True)[:MOST_FEATURES].numpy())]
+    left = [truth - moments.given_others(k + 1, slot, one[known]) for k, one in enumerate(rows)]
+    parts = [learn.samples(j, [one], cells, [s])[0] for one, cells, s in zip(rows, left, samples, strict=True)]
+    # Others' cells that are missing are draws here: point estimates lie too near the middle for their squares.
+    whole = rows[0][known].numpy(), (truth - moments.given_others(0, slot, rows[0][known])).numpy()
+    return fit_curvature((*whole, np.arange(len(known))), parts, chosen, int(learn.learning.visible[:, j].sum()))
 
 
 STAGE = Stage("donors", Settings, fit, Donors.from_state)

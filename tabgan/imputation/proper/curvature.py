@@ -1,0 +1,133 @@
+"""What squares and products of the other columns add to a column's linear mean."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from tabgan.imputation.proper.donor_trees import Sample
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+__all__ = ["MOST_FEATURES", "Curvature", "fit_curvature"]
+
+MOST_FEATURES = 10
+"""Slots whose squares and products are looked at."""
+_PENALTIES = (1.0, 10.0, 100.0)
+"""Of standardised products, to choose among."""
+
+
+class Curvature:
+    """A ridge regression of what a linear mean leaves on squares and products of other slots, one per bootstrap sample.
+
+    Parameters
+    ----------
+    slots : LongTensor of shape (n_features,)
+    low, high : Tensor of shape (n_features,)
+        Values further out are taken for these: products run away where no cell was seen.
+    centre, spread : Tensor of shape (n_features,)
+    weights : Tensor of shape (1 + n_sets, 1 + n_products)
+        The first set is that of all rows.
+    """
+
+    def __init__(
+        self, slots: Tensor, low: Tensor, high: Tensor, centre: Tensor, spread: Tensor, weights: Tensor
+    ) -> None:
+        self.slots = slots
+        self.low = low
+        self.high = high
+        self.centre = centre
+        self.spread = spread
+        self.weights = weights
+
+    def __call__(self, rows: Tensor, number: int) -> Tensor:
+        """What is added to the mean of completed rows, of shape (n,); set 0 is that of all rows."""
+        return self.products(rows) @ self.weights[number].to(rows)
+
+    def products(self, rows: Tensor) -> Tensor:
+        """A constant, and all squares and products, of shape (n, 1 + n_products)."""
+        given = rows[:, self.slots].clamp(self.low.to(rows), self.high.to(rows))
+        given = (given - self.centre.to(rows)) / self.spread.to(rows)
+        first, second = torch.triu_indices(len(self.slots), len(self.slots))
+        return torch.cat([torch.ones(len(rows), 1).to(rows), given[:, first] * given[:, second]], 1)
+
+    _STORED = ("slots", "low", "high", "centre", "spread", "weights")
+
+    def state(self) -> dict[str, Any]:
+        """Plain tensors for a model file."""
+        return {name: getattr(self, name) for name in self._STORED}
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any]) -> Self:
+        """Rebuild what `state` described."""
+        return cls(*(state[name] for name in cls._STORED))
+
+
+def fit_curvature(whole: Sample, samples: Sequence[Sample], slots: np.ndarray, n_rows: int) -> Curvature | None:
+    """Fit to what linear means leave, or None where that does not foretell cells that were left out.
+
+    Parameters
+    ----------
+    whole, samples : Sample
+        Cells are what the linear mean leaves: of all rows, and of the bootstrap samples.
+    slots : ndarray of int
+        At most `MOST_FEATURES`.
+    n_rows : int
+        Of the whole table with a known cell; see `tabgan.imputation.proper.moments.fit_moments`.
+
+    Notes
+    -----
+    The penalty is chosen by the errors of leaving one cell out (Allen 1974, PRESS), and must gain more than their standard error.
+    """
+    rows, cells, _ = whole
+    given = torch.from_numpy(rows[:, slots])
+    spread = given.std(0)
+    kept = spread > 1e-9
+    given, spread, chosen = given[:, kept], spread[kept], torch.from_numpy(slots)[kept]
+    if not len(chosen) or len(cells) < 2 * len(chosen) + 20:
+        return None
+    low, high = given.amin(0), given.amax(0)
+    curvature = Curvature(chosen, low, high, given.mean(0), spread, torch.empty(0))
+    products, truth = curvature.products(torch.from_numpy(rows)).numpy(), cells
+    scale = products.std(0)
+    scale[0] = 1.0
+    scale[scale < 1e-9] = np.inf
+    products = products / scale
+    plain = (truth - truth.mean()) ** 2
+    best, penalty = plain, None
+    for one in _PENALTIES:
+        left = _left_out(products, truth, one)
+        if left.mean() < best.mean():
+            best, penalty = left, one
+    gain = plain - best
+    if penalty is None or gain.mean() < 1.5 * gain.std() / math.sqrt(len(gain)):
+        return None
+    weights = [_solved(products, truth, penalty)]
+    share = math.sqrt(min(len(cells) / n_rows, 1.0))
+    for seen, left_over, numbers in samples:
+        own = curvature.products(torch.from_numpy(seen[numbers])).numpy() / scale
+        weights.append(weights[0] + share * (_solved(own, left_over[numbers], penalty) - weights[0]))
+    curvature.weights = torch.from_numpy(np.stack(weights) / scale)
+    return curvature
+
+
+def _penalised(products: np.ndarray, penalty: float) -> np.ndarray:
+    return products.T @ products + np.diag([1e-9] + [penalty] * (products.shape[1] - 1))
+
+
+def _solved(products: np.ndarray, truth: np.ndarray, penalty: float) -> np.ndarray:
+    return np.linalg.solve(_penalised(products, penalty), products.T @ truth)
+
+
+def _left_out(products: np.ndarray, truth: np.ndarray, penalty: float) -> np.ndarray:
+    """Squared errors of each cell when it is left out."""
+    inverse = np.linalg.inv(_penalised(products, penalty))
+    leverage = np.einsum("ij,jk,ik->i", products, inverse, products)
+    fitted = products @ (inverse @ (products.T @ truth))
+    return ((truth - fitted) / (1 - leverage).clip(1e-3)) ** 2
