@@ -97,10 +97,11 @@ def energy_i_score(
 
     Notes
     -----
-    Departures from the authors' R code (miceDRF): (1) lower is better; theirs has had both signs; (2) the second term of the
-    energy score is estimated without bias; theirs counts pairs of a draw with itself, which shrinks the term by 1/n_draws and so
-    favours narrow draws; (3) numeric columns are scaled unless ``scale=False``; (4) columns that are not scored have no weight;
-    theirs stay in the sum of weights; (5) ``predictors="all"`` is ours: it conditions on whatever a row shows, so that a table
+    The numbers are those of the authors' R package (Iscores 1.2.0) but for: (1) the second term of the energy score is estimated
+    without bias; theirs counts pairs of a draw with itself, which shrinks the term by 1/n_draws and so favours narrow draws;
+    (2) numeric columns are scaled, truth and draws alike, unless ``scale=False``; theirs are not by default, and its
+    ``scale=TRUE`` standardises the truth only; (3) columns that are not scored have no weight; theirs stay in the sum of
+    weights; (4) ``predictors="all"`` is ours: it conditions on whatever a row shows, so that a table
     with gaps in every column is not judged on one predictor, but the paper's result that the true distribution scores best does
     not speak of it. For categories the energy score is taken on indicator columns, as theirs: ``sqrt(2)`` times the share of
     wrong draws less half the share of unequal pairs of draws.

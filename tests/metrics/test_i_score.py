@@ -1,5 +1,7 @@
 """Energy-I-Score: it ranks methods as the truth would, and turns the roles round as published."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -50,6 +52,66 @@ def test_a_fill_without_draws_is_scored_by_its_absolute_error(incomplete):
     score = energy_i_score(incomplete, lambda t, m: [t.fillna(0.0)] * m, scale=False)
     assert score.score == pytest.approx(incomplete["b"].abs().mean())
     assert score.columns.loc["b", "n_scored"] == incomplete["b"].notna().sum()
+
+
+# Column scores and weights that R's package Iscores 1.2.0 gives for the table beside this file (`random_mcar_mixed_data(100, 4, 2)`
+# of that package after `set.seed(123)`). One fill: median and mode, as its own tests print. Five draws: see `_shifted`; run by its `energy_IScore`
+# with `X_imp = median_mode_imputation(X)` and `N = 5`.
+IN_R = pd.DataFrame(
+    {
+        "weight": [0.1600, 0.1824, 0.1476, 0.1539, 0.1539, 0.1476],
+        "one_fill": [0.708839930, 0.686511107, 0.684496595, 0.868062360, 0.969746443, 1.045288285],
+        "five_draws": [0.518825611230, 0.526948854525, 0.508293685465, 0.633223108808, 0.622253967444, 0.581262269984],
+    },
+    index=[f"col{k}" for k in range(1, 7)],
+)
+
+
+def _as_in_r() -> pd.DataFrame:
+    table = pd.read_csv(Path(__file__).with_name("i_score_table.csv"))
+    return table.assign(**{name: table[name].map({1: "1", 2: "2", 3: "3", 4: "4"}) for name in ("col5", "col6")})
+
+
+def _mode(column: pd.Series) -> str:
+    counts = column.value_counts()
+    return min(counts.index[counts == counts.max()])
+
+
+def _shifted(table: pd.DataFrame, k: int) -> pd.DataFrame:
+    """Draw k of 5: the median shifted by (k - 2) / 2, or the level k mod 4 of those that are there."""
+    filled = {}
+    for name, column in table.items():
+        levels = [] if column.dtype.kind == "f" else sorted(column.dropna().unique())
+        filled[name] = column.fillna(levels[k % len(levels)] if levels else column.median() + (k - 2) / 2)
+    return pd.DataFrame(filled)
+
+
+def _typical(table: pd.DataFrame) -> pd.DataFrame:
+    return table.apply(lambda c: c.fillna(c.median() if c.dtype.kind == "f" else _mode(c)))
+
+
+def test_one_fill_scores_as_in_r():
+    found = energy_i_score(_as_in_r(), lambda t, m: [_typical(t)] * m, scale=False)
+    ordered = found.columns.loc[IN_R.index]
+    assert ordered["weight"].to_numpy() == pytest.approx(IN_R["weight"].to_numpy())
+    assert ordered["score"].to_numpy() == pytest.approx(IN_R["one_fill"].to_numpy(), rel=1e-5)
+    assert found.score == pytest.approx(0.8216512, rel=1e-5)
+    assert (ordered["n_predictors"] == 1).all()
+
+
+def test_draws_score_as_in_r_but_for_pairs_of_a_draw_with_itself():
+    found = energy_i_score(
+        _as_in_r(),
+        lambda t, m: [_typical(t)] if m == 1 else [_shifted(t, k) for k in range(m)],
+        n_draws=5,
+        scale=False,
+    )
+    # R divides the sum over pairs by 2 m^2, we by 2 m (m - 1). Numbers: five draws .5 apart make a sum of 20. Labels: 16 unequal
+    # pairs where the examples have three levels, 18 where they have four.
+    pairs = np.array([20.0] * 4 + [16 * np.sqrt(2), 18 * np.sqrt(2)])
+    expected = IN_R["five_draws"].to_numpy() + pairs / (2 * 5**2) - pairs / (2 * 5 * 4)
+    assert found.columns.loc[IN_R.index, "score"].to_numpy() == pytest.approx(expected, rel=1e-5)
+    assert found.score == pytest.approx(np.average(expected, weights=IN_R["weight"]), rel=1e-5)
 
 
 def test_weights_are_missing_share_times_observed_share():
