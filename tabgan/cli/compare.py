@@ -40,6 +40,8 @@ tabgan compare big.parquet --methods kNN,MICE,GAINImputer --max-rows 2000 --repe
 
 tabgan compare survey.csv --report ranking.html
 
+tabgan compare survey.csv --draws 20
+
 Exit codes: 0 done; 1 every method failed, or the disk is full; 2 bad usage or input; 130 interrupted."""
 
 
@@ -70,6 +72,13 @@ def compare(
     max_rows: Annotated[
         int, typer.Option(metavar="N", help="Draw this many rows at random from a larger table.")
     ] = 5000,
+    draws: Annotated[
+        int,
+        typer.Option(
+            metavar="N",
+            help="Also score N draws per method (20 will do) on the table's own missing values, by the energy-I-Score: for inference.",
+        ),
+    ] = 0,
     leave: Annotated[
         list[str] | None, typer.Option(metavar="COL", help="Leave out these columns. Repeatable, or with commas.")
     ] = None,
@@ -105,6 +114,7 @@ def compare(
         mechanism=mechanism,
         repeats=repeats,
         max_rows=max_rows,
+        draws=draws,
         leave=leave or (),
         categorical=categorical or (),
         max_time=max_time,

@@ -38,6 +38,7 @@ class CompareOptions:
     mechanism: str
     repeats: int
     max_rows: int
+    draws: int
     leave: Sequence[str]
     categorical: Sequence[str]
     max_time: float | None
@@ -83,6 +84,7 @@ def compare_file(options: CompareOptions) -> Comparison:
         categorical_features=categorical or None,
         random_state=options.seed,
         max_time=options.max_time,
+        n_draws=options.draws,
         progress=None if options.quiet else _progress(),
     )
     page = None
@@ -120,6 +122,8 @@ def _check_sizes(options: CompareOptions) -> None:
         )
     if options.repeats < 1:
         raise InvalidParameterError(f"--repeats {options.repeats} is not valid; it must be an integer of at least 1.")
+    if options.draws < 0 or options.draws == 1:
+        raise InvalidParameterError(f"--draws {options.draws} is not valid; it must be 0 or an integer of at least 2.")
     if options.max_rows < 2:
         raise InvalidParameterError(f"--max-rows {options.max_rows} is not valid; it must be an integer of at least 2.")
 

@@ -38,7 +38,8 @@ class Comparison:
         ``error_rate`` (share of hidden labels filled wrongly), ``relative_error`` (1 is the mean or mode; this ranks), each with
         its standard error over the repeats in ``..._se``; ``difference`` of the relative error to the best method, paired by
         mask and column, with ``difference_se``; ``tied``, whether that is within two standard errors, so that the method cannot
-        be told from the best; mean ``seconds`` per repeat; ``error`` of a method that failed, else None.
+        be told from the best; ``i_score``, the energy-I-Score of its draws (lower is better; NaN where not asked for by
+        ``n_draws``); mean ``seconds`` per repeat; ``error`` of a method that failed, else None.
     per_column : pandas.DataFrame
         A row per column and method: ``column``, ``kind`` ("number" or "label"), ``method``, ``n_cells`` hidden over all repeats,
         ``rmse`` or ``error_rate``, ``relative_error``.
@@ -75,6 +76,9 @@ class Comparison:
                 f" GAINImputer is not the best here: rank {ours['rank']} of {len(rows)}, with a relative error "
                 f"{_with_se(ours['difference'], ours['difference_se'])} higher. Use {self.best} for this table."
             )
+        scored = self.summary.dropna(subset="i_score")
+        if len(scored) > 1:
+            told += f" By the energy-I-Score, the draws of {scored.loc[scored['i_score'].idxmin(), 'method']} are best."
         failed = [name for name, row in rows.items() if row["error"] is not None and name != "GAINImputer"]
         return told + (f" Failed: {', '.join(failed)}." if failed else "")
 
@@ -82,7 +86,9 @@ class Comparison:
         """Ranking as text cells, the heading first; measures that do not apply to any column are left out."""
         kinds = set(self.per_column["kind"])
         heading = ["rank", "method", "relative error", "behind the best"]
-        heading += ["numbers: RMSE in sd"] * ("number" in kinds) + ["labels: wrong"] * ("label" in kinds) + ["seconds"]
+        heading += ["numbers: RMSE in sd"] * ("number" in kinds) + ["labels: wrong"] * ("label" in kinds)
+        scored = bool(self.summary["i_score"].notna().any())
+        heading += ["energy-I-Score"] * scored + ["seconds"]
         lines = [tuple(heading)]
         for row in self.summary.to_dict("records"):
             failed = row["error"] is not None
@@ -91,6 +97,7 @@ class Comparison:
             cells += [behind + (" =" if behind and row["tied"] else "")]
             cells += ["" if failed else _with_se(row["rmse"], row["rmse_se"])] * ("number" in kinds)
             cells += ["" if failed else _with_se(row["error_rate"], row["error_rate_se"], "%")] * ("label" in kinds)
+            cells += ["-" if np.isnan(row["i_score"]) else f"{row['i_score']:.4f}"] * scored
             lines.append((*cells, "" if np.isnan(row["seconds"]) else f"{row['seconds']:.2f}"))
         return lines
 
@@ -107,6 +114,11 @@ class Comparison:
             f"({known['mechanism']}), {known['n_repeats']} repeat(s), seed {known['random_state']}; ± is one standard error, "
             "= not distinguishable from the best (within two)."
         )
+        if self.summary["i_score"].notna().any():
+            lines.append(
+                f"The energy-I-Score judges {known['n_draws']} draws on the table's own missing values; lower is better. Go by it for "
+                "inference from several imputations, and by the error on hidden cells for prediction."
+            )
         if known["left_out"]:
             lines.append(
                 "Left out: " + "; ".join(f"{name!r}, {reason}" for name, reason in known["left_out"].items()) + "."
@@ -162,6 +174,7 @@ class Outcome:
     error: str | None = None
     keeps_time: bool = False
     n_stopped: int = 0
+    i_score: float = np.nan
 
 
 def ranked(
@@ -192,7 +205,7 @@ def ranked(
             difference, error = _paired(relative[name] - relative[order[0]])
             measures |= {"difference": difference, "difference_se": error, "tied": not difference > 2 * error}
         seconds = float(np.mean(outcome.seconds)) if outcome.seconds else np.nan
-        records.append(record | measures | {"seconds": seconds, "error": outcome.error})
+        records.append(record | measures | {"i_score": outcome.i_score, "seconds": seconds, "error": outcome.error})
     summary = pd.DataFrame(records)
     summary["error"] = pd.Series([record["error"] for record in records], dtype=object)
     cells = [

@@ -14,7 +14,7 @@ from tabgan.tables.columns import RawColumn
 from tabgan.tables.frames import read_table
 from tabgan.tables.schema import ColumnSchema, infer_schema
 
-__all__ = ["Truth", "WorkingTable", "working_table"]
+__all__ = ["Truth", "WorkingTable", "as_completed", "working_table"]
 
 
 _DAY = {"D": 1, "s": 86_400, "ms": 86_400_000, "us": 86_400_000_000, "ns": 86_400_000_000_000}
@@ -101,6 +101,16 @@ class Truth:
                 f"column {self.frame.columns[np.isinf(found).argmax()]!r} was filled with infinite numbers"
             )
         return found
+
+
+def as_completed(filled: Any, gappy: pd.DataFrame) -> pd.DataFrame:
+    """What an imputer made of a table, as a frame with its columns in their order."""
+    if isinstance(filled, pd.DataFrame) and set(gappy.columns) == set(filled.columns):
+        filled = filled[list(gappy.columns)]
+    values = filled.to_numpy() if hasattr(filled, "to_numpy") else np.asarray(filled)
+    if values.shape != gappy.shape:
+        raise ValueError(f"it made a table of shape {values.shape} of one of shape {gappy.shape}")
+    return filled if isinstance(filled, pd.DataFrame) else pd.DataFrame(values, columns=gappy.columns)
 
 
 def _spread(values: pd.Series) -> float:

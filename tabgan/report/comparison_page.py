@@ -111,6 +111,9 @@ def _ranking(comparison: Any) -> Table:
         Head("Wrong labels", True),
         Head("Seconds", True, "per repeat"),
     ]
+    scored = bool(comparison.summary["i_score"].notna().any())
+    if scored:
+        heads.insert(-1, Head("Energy-I-Score", True, "of draws, on the table's own missing values; lower is better"))
     rows = []
     for row in comparison.summary.to_dict("records"):
         failed, best = row["error"] is not None, row["method"] == comparison.best
@@ -127,12 +130,16 @@ def _ranking(comparison: Any) -> Table:
                 ),
                 number_cell(_number(row["rmse"]), ".3f"),
                 number_cell(_number(row["error_rate"]), ".1%"),
+                *([number_cell(_number(row["i_score"]), ".4f")] if scored else []),
                 number_cell(_number(row["seconds"]), ".2f"),
             ]
         )
-    return Table(
-        "Ranking", heads, rows, "Errors are on known cells that were hidden on purpose. Select a heading to sort."
-    )
+    explained = "Errors are on known cells that were hidden on purpose. Select a heading to sort."
+    if scored:
+        explained += (
+            " Go by the energy-I-Score for inference from several imputations, and by the errors for prediction."
+        )
+    return Table("Ranking", heads, rows, explained)
 
 
 def _columns(comparison: Any) -> Table:

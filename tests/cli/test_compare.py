@@ -64,6 +64,15 @@ def test_output_files(tabgan, table, tmp_path):
     assert ranking["method"].tolist() == [row["method"] for row in content["summary"]]
 
 
+def test_draws_add_a_column(tabgan, gappy, tmp_path):
+    gappy["size"] = gappy["size"].mask(gappy.index % 4 == 0)
+    gappy.to_csv(tmp_path / "more.csv", index=False)
+    result = tabgan("compare", tmp_path / "more.csv", *QUICK, "--leave", "id", "--draws", 2)
+    assert result.exit_code == 0, result.output
+    assert "energy-I-Score" in result.stdout.splitlines()[0]
+    assert "kNN, draws ..." in result.stderr
+
+
 def test_reading_options_are_those_of_impute(tabgan, tmp_path):
     rng = np.random.default_rng(0)
     rows = [
@@ -143,6 +152,7 @@ BAD = {
     "bad rate": (["{table}", "--rate", "1"], "--rate 1.0"),
     "nothing to hide": (["{table}", "--rate", "0.00001"], "nothing to hide"),
     "bad repeats": (["{table}", "--repeats", "0"], "--repeats 0"),
+    "bad draws": (["{table}", "--draws", "1"], "--draws 1"),
     "bad rows": (["{table}", "--max-rows", "1"], "--max-rows 1"),
     "bad seed": (["{table}", "--seed", "-1"], "--seed -1"),
     "bad time": (["{table}", "--max-time", "0"], "--max-time 0"),

@@ -54,9 +54,9 @@ def test_a_fill_without_draws_is_scored_by_its_absolute_error(incomplete):
     assert score.columns.loc["b", "n_scored"] == incomplete["b"].notna().sum()
 
 
-# Column scores and weights that R's package Iscores 1.2.0 gives for the table beside this file (`random_mcar_mixed_data(100, 4, 2)`
-# of that package after `set.seed(123)`). One fill: median and mode, as its own tests print. Five draws: see `_shifted`; run by its `energy_IScore`
-# with `X_imp = median_mode_imputation(X)` and `N = 5`.
+# Column scores and weights that R's package Iscores 1.2.0 gives for the table beside this file, which is that package's
+# `random_mcar_mixed_data(100, 4, 2)` after `set.seed(123)`. One fill: median and mode, as its own tests print. Five draws: see
+# `_shifted`; run by its `energy_IScore` with `X_imp = median_mode_imputation(X)` and `N = 5`.
 IN_R = pd.DataFrame(
     {
         "weight": [0.1600, 0.1824, 0.1476, 0.1539, 0.1539, 0.1476],
