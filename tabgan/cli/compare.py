@@ -76,7 +76,7 @@ def compare(
         int,
         typer.Option(
             metavar="N",
-            help="Also score N draws per method (20 will do) on the table's own missing values, by the energy-I-Score: for inference.",
+            help="Also score N draws per method on the table's own missing values, by the energy-I-Score: for inference.",
         ),
     ] = 0,
     leave: Annotated[

@@ -42,9 +42,10 @@ def _iterative(posterior: bool) -> Fill:
         from sklearn.impute import IterativeImputer
 
         table = _indicators(case.given, kinds)
+        rounds = 1 if table.isna().any().sum() == 1 else 10  # further rounds would change nothing, as in mice.R
         tables = []
         for k in range(m if posterior else 1):
-            imputer = IterativeImputer(sample_posterior=posterior, random_state=1000 * seed + k)
+            imputer = IterativeImputer(sample_posterior=posterior, max_iter=rounds, random_state=1000 * seed + k)
             filled = pd.DataFrame(imputer.fit_transform(table), columns=table.columns)
             tables.append(_codes(filled, case.truth.columns))
         return tables

@@ -11,6 +11,8 @@ for (seed in settings$seeds) {
       table[[name]] <- factor(table[[name]], ordered = kinds[[name]] == "ordered")
     }
     arguments <- list(table, m = settings$m, defaultMethod = settings$methods, seed = seed + 1, printFlag = FALSE)
+    # With one incomplete column the first round's draws depend on nothing that further rounds would change.
+    if (sum(colSums(is.na(table)) > 0) == 1) arguments$maxit <- 1
     if ("rf" %in% settings$methods) arguments$num.threads <- 1
     imputed <- do.call(mice, arguments)
     long <- complete(imputed, "long")[names(table)]

@@ -43,7 +43,7 @@ def mice_version() -> str | None:
 
 
 def mice(name: str) -> Fill:
-    """One method of mice for all columns that it can fill, with mice's other defaults (5 rounds)."""
+    """One method of mice for all columns that it can fill, with mice's other defaults: 5 rounds, or 1 where that is as good."""
 
     def fill(works: Sequence[Work], kinds: Kinds, m: int) -> Iterator[list[pd.DataFrame] | Exception]:
         with tempfile.TemporaryDirectory() as folder:

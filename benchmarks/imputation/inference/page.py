@@ -41,9 +41,12 @@ freedom), and three things are asked (van Buuren 2018, "Flexible Imputation of M
 - **width** of that interval: narrower is better among methods that cover.
 
 Every method sees the same tables. {repeats}. With 200 repetitions the standard error of a coverage of 95 % is 1.5 points.
-{packages}. Methods of mice are its own `defaultMethod` with numbers by the named method (norm and pmm: logistic, multinomial and
-proportional-odds models for labels); all other settings are defaults. `IterativeImputer` draws with `sample_posterior=True`, labels
-as numbers or indicators. *single* is one imputation analysed as if it had been observed: **unfit for inference**, and shown for that.
+{packages}.
+
+Methods of mice are its own `defaultMethod` with numbers by the named method (norm and pmm: logistic, multinomial and
+proportional-odds models for labels). `IterativeImputer` draws with `sample_posterior=True`, labels as numbers or indicators. All other
+settings are defaults, but that one round is run where one column is incomplete and further rounds would change nothing.
+*single* is one imputation analysed as if it had been observed: **unfit for inference**, and shown for that.
 
 ![Bias and coverage](inference.png)
 """

@@ -23,7 +23,7 @@ from benchmarks.rows import stored_rows
 __all__ = ["estimates_frame", "run_cell"]
 
 KEY = ("scenario", "n", "method", "m")
-CHUNK = 10
+CHUNK = 20
 """Repetitions per row: what an interruption loses."""
 
 
