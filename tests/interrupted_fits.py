@@ -12,7 +12,7 @@ import pandas as pd
 import torch
 from sklearn.exceptions import NotFittedError
 
-import tabgan.core.checkpoint
+import tabgan._files
 import tabgan.imputation.stages.closed_form
 from tabgan import BAGANOversampler, CGANSampler, GAINImputer, compare_imputers, load
 from tabgan.core.trainer import Trainer
@@ -164,11 +164,11 @@ def commands(folder):
     }
     outcomes = {}
     for command, words in calls.items():
-        file = 2 if command == "impute" else 1  # `impute --model` writes the model first
+        files = 2 if command == "impute" else 1  # each was tried before training, in a folder of its own
         moments = {
             "training": at_steps(3),
-            "before the file is replaced": Pressing(tabgan.core.checkpoint.os, "replace", file),
-            "after the file was replaced": Pressing(tabgan.core.checkpoint.Path, "unlink", file),
+            "before the file is replaced": Pressing(tabgan._files.os, "replace", files),
+            "after the file was replaced": Pressing(tabgan._files.Path, "rmdir", files + 1),
         }
         if command == "sample":
             del moments["training"]
@@ -189,6 +189,7 @@ def commands(folder):
                 else load(output).n_iter_
                 if command == "images train"
                 else len(pd.read_csv(output)),
+                "model": model.exists(),
                 "left behind": sorted({one.name for one in folder.iterdir()} - given),
             }
     return outcomes

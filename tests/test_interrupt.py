@@ -73,11 +73,11 @@ def test_twice_aborts_and_a_comparison_aborts_at_once(fits):
 
 def test_commands_leave_the_old_file_or_a_whole_new_one(tmp_path):
     found, said = outcomes("commands", tmp_path)
-    old = {"code": 130, "old": True, "rows": None, "left behind": []}
+    old = {"code": 130, "old": True, "rows": None, "model": False, "left behind": []}
     assert found == {
         "impute, training": old,
         "impute, before the file is replaced": old,
-        "impute, after the file was replaced": old | {"old": False, "rows": 120},
+        "impute, after the file was replaced": old | {"old": False, "rows": 120, "model": True},
         "balance, training": old,
         "balance, before the file is replaced": old,
         "balance, after the file was replaced": old | {"old": False, "rows": 180},

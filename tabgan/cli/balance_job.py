@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from tabgan._files import written_together
 from tabgan.cli.errors import warnings_told
 from tabgan.cli.files.sources import Place, write_bytes
 from tabgan.cli.files.table_files import ReadOptions, TableFile, open_table
@@ -71,8 +72,8 @@ def balance_file(options: BalanceOptions, say: Callable[[str], None]) -> Balance
     """
     started = time.perf_counter()
     targets = {"--output": options.output.path, "--model": options.model, "--report": options.report}
-    check_destinations(targets, options.source.path, in_place="--output")
     reused = is_reused(options.model, options.refit)
+    check_destinations(targets, options.source.path, in_place="--output", reused="--model" if reused else None)
     sampler = load_model(options.model, "sampler") if options.model is not None and reused else None
     strategy = _parsed_strategy(options.strategy)
     table = open_table(options.source, options.reading)
@@ -121,11 +122,12 @@ def balance_file(options: BalanceOptions, say: Callable[[str], None]) -> Balance
     table.extend(parents, blank=left, mark=options.mark)
     data = table.dumped(fills, options.output)
     page = _page(sampler, counts, options)
-    if sampler is not None and options.model is not None and not reused:
-        sampler.set_params(verbose=0).save(options.model)
-    write_bytes(options.output, data)
     report.seconds = round(time.perf_counter() - started, 3)
-    report.write(options.report, page)
+    with written_together():
+        if sampler is not None and options.model is not None and not reused:
+            sampler.set_params(verbose=0).save(options.model)
+        write_bytes(options.output, data)
+        report.write(options.report, page)
     return report
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from tabgan._files import written_together
 from tabgan.cli.errors import note, teller
 from tabgan.cli.files.sources import Place, write_bytes
 from tabgan.cli.files.table_files import ReadOptions, TableFile, open_table
@@ -92,10 +93,11 @@ def compare_file(options: CompareOptions) -> Comparison:
         from tabgan.report.comparison_page import report_comparison
 
         page = report_comparison(result)
-    if options.output is not None:
-        write_bytes(Place(options.output, "text"), _written(result, options.output).encode())
-    if page is not None and options.report is not None:
-        page.save(options.report)
+    with written_together():
+        if options.output is not None:
+            write_bytes(Place(options.output, "text"), _written(result, options.output).encode())
+        if page is not None and options.report is not None:
+            page.save(options.report)
     return result
 
 

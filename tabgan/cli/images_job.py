@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from tabgan._files import write_whole, written_together
 from tabgan.cli.models import load_model
 from tabgan.cli.options import check_page
-from tabgan.core.checkpoint import atomic_path
 from tabgan.exceptions import InvalidInputError, InvalidParameterError
 from tabgan.images.gan import ImageGAN
 from tabgan.images.grids import grid_of, write_png
@@ -98,7 +99,7 @@ def train_file(options: TrainOptions) -> str:
             **run,
         )
         gan.fit(images, labels, targets)
-    gan.save(options.output)  # first of all: hours of training must not hang on a picture
+    gan.save(options.output)  # first and alone: hours of training must not hang on a picture
     if options.report is not None:
         from tabgan.report.images_page import report_images
 
@@ -131,14 +132,15 @@ def draw_file(options: DrawOptions) -> str:
     check_page(options.report, {"--output": options.output if as_array else None}, options.model)
     gan = load_model(options.model, "image model")
     drawn, page = _drawn(gan, _class_of(gan, options.label), options)
-    if as_array:
-        with atomic_path(options.output) as temporary:
-            np.save(temporary, drawn)
-    else:
-        for index, image in enumerate(_as_tensor(gan, drawn)):
-            write_png(options.output / f"{index:05d}.png", image)
-    if page is not None:
-        page.save(options.report)
+    with written_together():
+        if as_array:
+            np.save(buffer := io.BytesIO(), drawn)
+            write_whole(options.output, buffer.getvalue())
+        else:
+            for index, image in enumerate(_as_tensor(gan, drawn)):
+                write_png(options.output / f"{index:05d}.png", image)
+        if page is not None:
+            page.save(options.report)
     return f"{options.n} images -> {options.output}"
 
 
@@ -170,9 +172,10 @@ def draw_grid(options: DrawOptions, zoom: int) -> str:
         n_columns = len(gan.classes_)
         wanted = [gan.classes_[index % n_columns] for index in range(options.n)]
     drawn, page = _drawn(gan, wanted, options)
-    write_png(options.output, grid_of(_as_tensor(gan, drawn), n_columns, zoom=zoom))
-    if page is not None:
-        page.save(options.report)
+    with written_together():
+        write_png(options.output, grid_of(_as_tensor(gan, drawn), n_columns, zoom=zoom))
+        if page is not None:
+            page.save(options.report)
     return f"{options.n} images -> {options.output}"
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from tabgan._files import written_together
 from tabgan.cli.errors import warnings_told
 from tabgan.cli.files.sources import Place, write_bytes
 from tabgan.cli.files.table_files import ReadOptions, TableFile, open_table
@@ -64,8 +65,8 @@ def impute_file(options: ImputeOptions, say: Callable[[str], None]) -> ImputeRep
     """
     started = time.perf_counter()
     targets = {"--output": options.output.path, "--model": options.model, "--report": options.report}
-    check_destinations(targets, options.source.path, in_place="--output")
     reused = is_reused(options.model, options.refit)
+    check_destinations(targets, options.source.path, in_place="--output", reused="--model" if reused else None)
     fitted = load_model(options.model, "imputer") if options.model is not None and reused else None
     reading = options.reading
     if fitted is not None:
@@ -114,11 +115,12 @@ def impute_file(options: ImputeOptions, say: Callable[[str], None]) -> ImputeRep
             )
         )
     report.add_warnings()
-    if imputer is not None and fitted is None and options.model is not None:
-        imputer.save(options.model)
-    write_bytes(options.output, data)
     report.seconds = round(time.perf_counter() - started, 3)
-    report.write(options.report, page)
+    with written_together():
+        if imputer is not None and fitted is None and options.model is not None:
+            imputer.save(options.model)
+        write_bytes(options.output, data)
+        report.write(options.report, page)
     return report
 
 

@@ -182,7 +182,12 @@ def check_page(report: Path | None, targets: Mapping[str, Path | None], *sources
     check_destinations({**targets, "--report": report}, *sources)
 
 
-def check_destinations(targets: Mapping[str, Path | None], *sources: Path | None, in_place: str | None = None) -> None:
+def check_destinations(
+    targets: Mapping[str, Path | None],
+    *sources: Path | None,
+    in_place: str | None = None,
+    reused: str | None = None,
+) -> None:
     """Everything about paths that can be wrong, before any work.
 
     Parameters
@@ -193,6 +198,8 @@ def check_destinations(targets: Mapping[str, Path | None], *sources: Path | None
         What will be read.
     in_place : str, default=None
         The option that may name a source, which it then replaces.
+    reused : str, default=None
+        The option whose file is there already and will only be read.
 
     Raises
     ------
@@ -204,7 +211,8 @@ def check_destinations(targets: Mapping[str, Path | None], *sources: Path | None
     for option, path in targets.items():
         if path is None:
             continue
-        check_writable(path, option)
+        if option != reused:
+            check_writable(path, option)
         place = path.resolve()
         if (other := seen.get(place)) and path.is_file() | (not path.exists()):
             raise InvalidParameterError(f"{other} and {option} name the same file {str(path)!r}; give two.")

@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 from scipy.sparse import issparse
 
+from tabgan._files import written_together
 from tabgan.cli.files.sources import Place, write_bytes
 from tabgan.cli.files.table_source import ReadOptions, frame_bytes
 from tabgan.cli.lookup import labels_by_text, suggestion
@@ -66,9 +67,10 @@ def sample_file(options: SampleOptions) -> str:
         from tabgan.report.rows_page import report_rows
 
         page = report_rows(sampler, X, y, where=conditions, random_state=options.seed)
-    write_bytes(options.output, data)
-    if page is not None and options.report is not None:
-        page.save(options.report)
+    with written_together():
+        write_bytes(options.output, data)
+        if page is not None and options.report is not None:
+            page.save(options.report)
     classes = "all classes" if options.label is None else f"class {options.label!r}"
     return f"{str(options.model)!r}: {options.n} rows of {classes} -> {options.output.destination}"
 

@@ -1,4 +1,4 @@
-"""Model files without pickle: a tree of numbers, strings and tensors in one safetensors file, written atomically.
+"""Model files without pickle: a tree of numbers, strings and tensors in one safetensors file, written whole or not at all.
 
 A safetensors file whose metadata hold ``format`` ("tabgan"), ``format_version``, ``kind`` (what was saved), ``content`` (JSON; a
 tensor stands there as ``{"$tensor": name}``) and ``sha256`` over all of these and the tensor bytes.
@@ -11,9 +11,7 @@ import inspect
 import json
 import math
 import os
-import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -22,12 +20,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from tabgan._files import write_whole
 from tabgan.exceptions import ModelFileError
 
 __all__ = [
     "FORMAT_VERSION",
     "Stored",
-    "atomic_path",
     "built_from",
     "plain_value",
     "read_model_file",
@@ -141,9 +139,9 @@ def write_model_file(path: str | os.PathLike[str], kind: str, content: Any) -> N
     TypeError
         ``content`` holds something else.
     OSError
-        The folder does not exist or cannot be written.
+        See `tabgan._files.write_whole`.
     """
-    from safetensors.torch import save_file
+    from safetensors.torch import save
 
     tensors: dict[str, Tensor] = {}
     text = json.dumps(_packed(content, tensors), allow_nan=False, separators=(",", ":"))
@@ -154,8 +152,7 @@ def write_model_file(path: str | os.PathLike[str], kind: str, content: Any) -> N
         "content": text,
         "sha256": _digest(kind, str(FORMAT_VERSION), text, tensors),
     }
-    with atomic_path(path) as temporary:
-        save_file(tensors, str(temporary), metadata=metadata)
+    write_whole(path, save(tensors, metadata=metadata))
 
 
 def read_model_file(
@@ -235,26 +232,6 @@ def plain_value(value: Any) -> Any:
         return type(value)(plain_value(item) for item in value)
     # pandas.NA (known by name: no pandas here) says what None says; a RandomState's draws are already in the weights.
     return None if type(value).__name__ == "NAType" or isinstance(value, np.random.RandomState) else value
-
-
-@contextmanager
-def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """A temporary path beside ``path`` that replaces it when the block ends well, and vanishes when it does not."""
-    path = Path(path)
-    handle, name = tempfile.mkstemp(dir=path.parent or Path(), prefix=f".{path.name}.", suffix=path.suffix)
-    os.close(handle)
-    temporary = Path(name)
-    try:
-        yield temporary
-        with temporary.open("rb") as written:
-            os.fsync(written.fileno())  # a power cut must not leave a name without its bytes
-        # mkstemp makes the file private; the final file follows the user's umask like any other.
-        umask = os.umask(0)
-        os.umask(umask)
-        temporary.chmod(0o666 & ~umask)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _packed(value: Any, tensors: dict[str, Tensor]) -> Any:

@@ -45,7 +45,9 @@ class Savable:
         Parameters
         ----------
         path : path-like
-            Customarily ends in ``.tabgan``. Written whole or not at all; replaced if it exists.
+            Customarily ends in ``.tabgan``. Written whole or not at all. A file of that name is replaced, with the mode and
+            owner that it had; symbolic links are followed, other hard links to it keep the old content. A pipe or terminal is
+            written to.
 
         Raises
         ------
@@ -55,6 +57,8 @@ class Savable:
             A label, a column name, a dtype or a parameter cannot be stored; the message names it.
         ModelFileError
             The estimator is of a subclass that `tabgan.load` does not know.
+        OSError
+            The file cannot be written, or not without taking it from its owner; it is as before, and ``filename`` says which.
         """
         check_is_fitted(self)
         cls = type(self)

@@ -12,8 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from tabgan._files import write_whole
 from tabgan.core.callbacks import Callback, Training
-from tabgan.core.checkpoint import atomic_path
 from tabgan.exceptions import InvalidInputError
 
 __all__ = ["SampleGrid", "grid_of", "write_png"]
@@ -72,10 +72,8 @@ def write_png(path: str | os.PathLike[str], image: Tensor) -> None:
     rows = torch.cat([torch.zeros(height, 1, dtype=torch.uint8), pixels.reshape(height, -1)], 1)
     header = struct.pack(">IIBBBBB", width, height, 8, 0 if channels == 1 else 2, 0, 0, 0)
     body = zlib.compress(rows.contiguous().numpy().tobytes(), 9)
-    with atomic_path(path) as temporary:
-        temporary.write_bytes(
-            b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", header) + _chunk(b"IDAT", body) + _chunk(b"IEND", b"")
-        )
+    picture = b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", header) + _chunk(b"IDAT", body) + _chunk(b"IEND", b"")
+    write_whole(path, picture)
 
 
 def _chunk(kind: bytes, body: bytes) -> bytes:

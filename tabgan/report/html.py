@@ -11,7 +11,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from tabgan.core.checkpoint import atomic_path
+from tabgan._files import write_whole
 from tabgan.report.page import Page
 
 __all__ = ["HTMLReport", "render"]
@@ -44,8 +44,7 @@ class HTMLReport:
         OSError
             The folder does not exist or cannot be written.
         """
-        with atomic_path(path) as temporary:
-            temporary.write_bytes(self.html.encode("utf-8"))
+        write_whole(path, self.html.encode("utf-8"))
 
     def _repr_html_(self) -> str:
         """The report in a frame, so that neither its style nor its script touches the notebook."""

@@ -1,4 +1,4 @@
-"""Where tables come from and go to: paths, ``-``, formats by extension, compression, atomic writing."""
+"""Where tables come from and go to: paths, ``-``, formats by extension, compression, writing."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 
 import typer
 
+from tabgan._files import check_place, write_last, write_whole
 from tabgan.cli.errors import BROKEN_PIPE
 from tabgan.exceptions import InvalidInputError, InvalidParameterError
 
@@ -150,15 +151,18 @@ def check_writable(path: Path, option: str) -> None:
     ------
     InvalidInputError
         It is a folder, its folder does not exist, or it may not be written.
+    OSError
+        The disk is full or fails.
     """
     if path.is_dir():
         raise InvalidInputError(f"{option} {str(path)!r} is a folder; give a file name in it.")
     folder = path.parent
     if not folder.is_dir():
         raise InvalidInputError(f"{option} {str(path)!r}: folder {str(folder)!r} does not exist; create it first.")
-    special = path.exists() and not path.is_file()
-    if not special and not os.access(folder, os.W_OK | os.X_OK):
-        raise InvalidInputError(f"{option} {str(path)!r}: folder {str(folder)!r} may not be written to.")
+    try:
+        check_place(path)
+    except PermissionError as error:
+        raise InvalidInputError(f"{option} {str(path)!r} may not be written: {error.strerror}.") from error
 
 
 def write_bytes(place: Place, data: bytes) -> None:
@@ -166,14 +170,9 @@ def write_bytes(place: Place, data: bytes) -> None:
     if place.compressed:
         data = gzip.compress(data, mtime=0)
     if place.path is None:
-        _write_stdout(data)
-    elif place.path.exists() and not place.path.is_file():
-        place.path.write_bytes(data)  # a device or pipe: nothing to replace
+        write_last(lambda: _write_stdout(data))
     else:
-        from tabgan.core.checkpoint import atomic_path
-
-        with atomic_path(place.path.resolve()) as temporary:
-            temporary.write_bytes(data)
+        write_whole(place.path, data)
 
 
 def _write_stdout(data: bytes) -> None:
