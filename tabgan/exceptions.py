@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 __all__ = [
+    "CodesWarning",
     "EmptyColumnsWarning",
     "InvalidInputError",
     "InvalidParameterError",
@@ -44,6 +45,10 @@ class TrainingDivergedError(TabganError, RuntimeError):
 
 class MissingExtraError(TabganError, ImportError):
     """An optional dependency is absent; the message names the extra that brings it."""
+
+
+class CodesWarning(UserWarning):
+    """Columns of few different whole numbers may hold codes; the message names them, and says how to declare either."""
 
 
 class EmptyColumnsWarning(UserWarning):

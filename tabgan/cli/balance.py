@@ -19,6 +19,7 @@ from tabgan.cli.options import (
     FormatOption,
     HeaderOption,
     InputArgument,
+    KindOption,
     MaxTimeOption,
     MissingOption,
     ModelOption,
@@ -57,7 +58,7 @@ Exit codes: 0 done; 1 failed (training diverged, disk full, missing package); 2 
 failure no file is written and an existing output stays as it was."""
 
 
-_TRAINING = ("method", "gate", "steps", "max_time", "seed", "device")
+_TRAINING = ("method", "gate", "kind", "steps", "max_time", "seed", "device")
 
 
 class Method(str, Enum):
@@ -106,6 +107,7 @@ def balance(
         ),
     ] = None,
     categorical: CategoricalOption = None,
+    kind: KindOption = None,
     mark: Annotated[
         str | None, typer.Option(metavar="COL", help="Add this column: true in synthetic rows, false in the others.")
     ] = None,
@@ -149,6 +151,7 @@ def balance(
         gate=None if gate is None else gate.value,
         leave=leave or (),
         categorical=categorical or (),
+        kinds=kind or (),
         mark=mark,
         model=model,
         refit=refit,

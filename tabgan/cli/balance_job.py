@@ -16,7 +16,7 @@ from tabgan._files import written_together
 from tabgan.cli.errors import warnings_told
 from tabgan.cli.files.sources import Place, write_bytes
 from tabgan.cli.files.table_files import ReadOptions, TableFile, open_table
-from tabgan.cli.lookup import check_apart, known_columns, labels_by_text, listed
+from tabgan.cli.lookup import check_apart, known_columns, known_kinds, labels_by_text, listed
 from tabgan.cli.models import is_reused, load_model
 from tabgan.cli.options import check_destinations
 from tabgan.cli.summaries import BalanceReport
@@ -41,6 +41,7 @@ class BalanceOptions:
     gate: str | None
     leave: Sequence[str]
     categorical: Sequence[str]
+    kinds: Sequence[str]
     mark: str | None
     model: Path | None
     refit: bool
@@ -95,7 +96,8 @@ def balance_file(options: BalanceOptions, say: Callable[[str], None]) -> Balance
         _check_own(sampler, frame, y, options)
         made, _ = sampler.resample(strategy)
     elif sum(wanted.values()) or options.model is not None:
-        sampler = _sampler(strategy, [name for name in frame.columns if name in categorical], options)
+        listed_as_categories = [name for name in frame.columns if name in categorical]
+        sampler = _sampler(strategy, listed_as_categories, known_kinds(table, options.kinds), options)
         with warnings_told(say):
             made, _ = sampler.fit_resample(frame, y)
     if sampler is not None:
@@ -149,7 +151,7 @@ def _columns(table: TableFile, options: BalanceOptions) -> tuple[list[str], set[
     categorical = known_columns(table, options.categorical, "--categorical")
     if options.target in left:
         raise InvalidParameterError(f"column {options.target!r} is in --target and in --leave; choose one.")
-    check_apart(left, {"--categorical": categorical})
+    check_apart(left, {"--categorical": categorical, "--kind": set(known_kinds(table, options.kinds))})
     if options.mark is not None and options.mark in table.names:
         raise InvalidParameterError(
             f"--mark {options.mark!r}: {table.place.name} has such a column already; give a new name."
@@ -239,13 +241,14 @@ def _wanted(strategy: Any, y: pd.Series, options: BalanceOptions) -> dict[Any, i
         raise InvalidParameterError(f"--strategy {options.strategy}: {error}") from error
 
 
-def _sampler(strategy: Any, categorical: list[str], options: BalanceOptions) -> Any:
+def _sampler(strategy: Any, categorical: list[str], kinds: dict[str, str], options: BalanceOptions) -> Any:
     from tabgan.sampling.bagan import BAGANOversampler
     from tabgan.sampling.cgan import CGANSampler
 
     chosen: dict[str, Any] = {
         "sampling_strategy": strategy,
         "categorical_features": categorical or None,
+        "column_kinds": kinds or None,
         "gate": options.gate,
         "random_state": options.seed,
         "device": options.device,

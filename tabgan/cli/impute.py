@@ -19,6 +19,7 @@ from tabgan.cli.options import (
     FormatOption,
     HeaderOption,
     InputArgument,
+    KindOption,
     MaxTimeOption,
     MissingOption,
     ModelOption,
@@ -53,7 +54,7 @@ Exit codes: 0 done; 1 failed (training diverged, disk full, missing package); 2 
 failure no file is written and an existing output stays as it was."""
 
 
-_TRAINING = ("categorical", "effort", "objective", "steps", "max_time", "seed", "device")
+_TRAINING = ("categorical", "kind", "effort", "objective", "steps", "max_time", "seed", "device")
 
 
 class Effort(str, Enum):
@@ -87,6 +88,7 @@ def impute(
         ),
     ] = None,
     categorical: CategoricalOption = None,
+    kind: KindOption = None,
     missing: MissingOption = None,
     default_markers: DefaultMarkersOption = True,
     header: HeaderOption = True,
@@ -132,6 +134,7 @@ def impute(
         leave=leave or (),
         only=only or (),
         categorical=categorical or (),
+        kinds=kind or (),
         model=model,
         refit=refit,
         report=summary_path(report),

@@ -14,7 +14,7 @@ from tabgan._files import written_together
 from tabgan.cli.errors import warnings_told
 from tabgan.cli.files.sources import Place, write_bytes
 from tabgan.cli.files.table_files import ReadOptions, TableFile, open_table
-from tabgan.cli.lookup import check_apart, known_columns
+from tabgan.cli.lookup import check_apart, known_columns, known_kinds, listed
 from tabgan.cli.models import is_reused, load_model
 from tabgan.cli.options import check_destinations
 from tabgan.cli.summaries import ColumnReport, ImputeReport, column_validation
@@ -33,6 +33,7 @@ class ImputeOptions:
     leave: Sequence[str]
     only: Sequence[str]
     categorical: Sequence[str]
+    kinds: Sequence[str]
     model: Path | None
     refit: bool
     report: Path | None
@@ -82,7 +83,8 @@ def impute_file(options: ImputeOptions, say: Callable[[str], None]) -> ImputeRep
         )
     )
     table.options = replace(reading, text_columns=frozenset(categorical))
-    check_apart(left, {"--only": only, "--categorical": categorical})
+    kinds_asked = known_kinds(table, options.kinds)
+    check_apart(left, {"--only": only, "--categorical": categorical, "--kind": set(kinds_asked)})
     names = [name for name in table.names if name not in left and name not in table.index_names]
     if not names:
         raise InvalidParameterError(f"--leave leaves no column of {table.place.name} to the model; leave fewer alone.")
@@ -92,12 +94,13 @@ def impute_file(options: ImputeOptions, say: Callable[[str], None]) -> ImputeRep
     gaps = frame.isna()
     fills: dict[str, pd.Series] = {}
     if gaps.to_numpy().any() or options.model is not None:
-        imputer = fitted if fitted is not None else _fit(frame, categorical, options, say)
+        imputer = fitted if fitted is not None else _fit(frame, categorical, kinds_asked, options, say)
         completed = _transformed(imputer, frame, options)
         fills = _fills(completed, gaps, only)
         report.model = _model_facts(imputer, options, reused=fitted is not None)
         kinds = {str(column.name): column.kind for column in imputer.schema_.columns}
         scores = imputer.validation_scores_
+        report.warnings += _hints(imputer)
     else:
         kinds, scores = {}, pd.DataFrame()
         imputer = completed = None
@@ -136,7 +139,13 @@ def _page(imputer: Any, frame: pd.DataFrame, completed: pd.DataFrame | None, opt
     return report_imputation(imputer, frame, completed, n_draws=0 if options.model is None else 10).html
 
 
-def _fit(frame: pd.DataFrame, categorical: set[str], options: ImputeOptions, say: Callable[[str], None]) -> Any:
+def _fit(
+    frame: pd.DataFrame,
+    categorical: set[str],
+    kinds: dict[str, str],
+    options: ImputeOptions,
+    say: Callable[[str], None],
+) -> Any:
     from tabgan.imputation.effort import LARGE_ROWS
     from tabgan.imputation.gain import GAINImputer
 
@@ -146,6 +155,7 @@ def _fit(frame: pd.DataFrame, categorical: set[str], options: ImputeOptions, say
         "max_time": options.max_time,
         "effort": options.effort,
         "categorical_features": [name for name in frame.columns if name in categorical] or None,
+        "column_kinds": kinds or None,
         "verbose": int(options.progress),
     }
     if options.steps is not None:
@@ -183,6 +193,17 @@ def _fills(filled: pd.DataFrame, gaps: pd.DataFrame, only: set[str]) -> dict[str
             if len(values):
                 fills[name] = values
     return fills
+
+
+def _hints(imputer: Any) -> list[str]:
+    """Columns that only the user can tell from codes."""
+    hinted = [str(column.name) for column in imputer.schema_.columns if column.note]
+    if not hinted:
+        return []
+    return [
+        f"taken for amounts, with few different whole numbers: {listed(hinted)}; say --categorical {hinted[0]!r} if they are codes, "
+        f"or --kind {hinted[0] + '=integer'!r} if not"
+    ]
 
 
 def _model_facts(imputer: Any, options: ImputeOptions, reused: bool) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from tabgan.exceptions import InvalidParameterError
 if TYPE_CHECKING:
     from tabgan.cli.files.table_source import TableFile
 
-__all__ = ["check_apart", "known_columns", "label_text", "labels_by_text", "listed", "suggestion"]
+__all__ = ["check_apart", "known_columns", "known_kinds", "label_text", "labels_by_text", "listed", "suggestion"]
 
 _MOST_LISTED = 12
 
@@ -33,6 +33,31 @@ def known_columns(table: TableFile, wanted: Sequence[str], option: str) -> set[s
                 )
             found.add(name)
     return found
+
+
+def known_kinds(table: TableFile, wanted: Sequence[str]) -> dict[str, str]:
+    """What ``--kind`` says of columns, as `tabgan.GAINImputer` takes it in ``column_kinds``.
+
+    Raises
+    ------
+    InvalidParameterError
+        A text is no ``NAME=KIND``, or the table has no such column, or there is no such kind.
+    """
+    from tabgan.tables.kinds import CHOOSABLE
+
+    kinds: dict[str, str] = {}
+    for text in wanted:
+        name, sign, kind = text.rpartition("=")
+        if not sign or kind not in CHOOSABLE:
+            raise InvalidParameterError(
+                f"--kind {text!r} is not valid; give COL=KIND, with one of {listed(CHOOSABLE)}."
+            )
+        if name not in table.names:
+            raise InvalidParameterError(
+                f"--kind {text!r}: {table.place.name} has no column {name!r}; {suggestion(name, table.names)}"
+            )
+        kinds[name] = kind
+    return kinds
 
 
 def check_apart(left: set[str], others: Mapping[str, set[str]]) -> None:

@@ -26,6 +26,7 @@ __all__ = [
     "FormatOption",
     "HeaderOption",
     "InputArgument",
+    "KindOption",
     "MaxTimeOption",
     "MissingOption",
     "ModelOption",
@@ -51,6 +52,10 @@ OutputOption = Annotated[str, typer.Option("--output", "-o", help="Where to writ
 CategoricalOption = Annotated[
     list[str] | None,
     typer.Option(metavar="COL", help="Treat as categories, even if numbers. Repeatable, or with commas."),
+]
+KindOption = Annotated[
+    list[str] | None,
+    typer.Option(metavar="COL=KIND", help="Take a column for integer, coded, datetime, ... Repeatable."),
 ]
 MissingOption = Annotated[
     list[str] | None,

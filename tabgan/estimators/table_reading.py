@@ -8,9 +8,10 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from tabgan._warnings import warn_caller
-from tabgan.exceptions import EmptyColumnsWarning, InvalidInputError
+from tabgan.exceptions import CodesWarning, EmptyColumnsWarning, InvalidInputError
 from tabgan.tables.encoder import EncodedTable, TableEncoder
 from tabgan.tables.frames import Table, read_table
+from tabgan.tables.labels import shown_names
 from tabgan.tables.schema import TableSchema, infer_schema
 
 __all__ = ["ReadingMixin"]
@@ -68,6 +69,13 @@ class ReadingMixin:
             warn_caller(
                 f"columns without any observed value {what}: {empty}; keep_empty_features says which.",
                 EmptyColumnsWarning,
+            )
+        hinted = [column.name for column in self.schema_.columns if column.note]
+        if hinted:
+            warn_caller(
+                f"columns of few different whole numbers are taken for amounts: {shown_names(hinted)}. If the numbers are codes, "
+                f"categorical_features={hinted[:1]} makes better fills; if not, column_kinds={{{hinted[0]!r}: 'integer'}} says so.",
+                CodesWarning,
             )
         self.encoder_ = TableEncoder(
             numeric_transform=self.numeric_transform or ("minmax" if self.objective == "paper" else "standard"),

@@ -62,8 +62,8 @@ class GAINImputer(
     categorical_features : None, list of names or positions, or boolean mask, default=None
         Columns to treat as categorical whatever they hold; None lets the column's type decide.
     column_kinds : dict, default=None
-        Overrides by name or position: ``"continuous"``, ``"integer"``, ``"decimal"``, ``"boolean"``, ``"categorical"``,
-        ``"ordinal"``, ``"datetime"`` or ``"timedelta"``.
+        Overrides by name or position: ``"continuous"``, ``"integer"``, ``"decimal"``, ``"coded"`` (whole numbers of those that
+        occur), ``"boolean"``, ``"categorical"``, ``"ordinal"``, ``"datetime"`` (also of whole numbers: 20240229) or ``"timedelta"``.
     objective : {"remask", "paper"}, default="remask"
         What is trained.
     n_steps : int, default=None

@@ -101,7 +101,7 @@ class UncertaintyMixin:
         Returns
         -------
         lower, upper : pandas.DataFrame
-            The numeric columns (continuous, integer and decimal), in column units and not rounded; both ends equal an observed
+            The numeric columns (continuous, integer, decimal and coded), in column units and not rounded; both ends equal an observed
             number. Rows as in ``X``. For several coverages a list of such pairs.
 
         Notes
@@ -150,7 +150,7 @@ class UncertaintyMixin:
         """Numeric columns with the given slots in the place of gaps, not rounded."""
         columns = {}
         for position, span in zip(self.schema_.encoded, self.encoder_.spans_, strict=True):
-            if self.schema_.columns[position].kind in ("continuous", "integer", "decimal"):
+            if self.schema_.columns[position].kind in ("continuous", "integer", "decimal", "coded"):
                 column = table.columns[position]
                 numbers = self.encoder_.unscaled(position, slots[:, span.start])
                 columns[table.names[position]] = np.where(column.missing, numbers, column.values)

@@ -119,20 +119,38 @@ def _spread(values: pd.Series) -> float:
 
 
 def working_table(X: Any, categorical_features: Any, missing_values: Any) -> WorkingTable:
-    """Read a user's table into the form that all compared imputers take."""
+    """Read a user's table into the form that all compared imputers take.
+
+    Parameters
+    ----------
+    X : table
+    categorical_features : None, list of names or positions, or boolean mask
+        Columns that hold labels whatever their dtype. Columns of two whole numbers do too, unless a mask says otherwise.
+    missing_values : scalar or list of scalars
+        Further markers of a missing cell.
+    """
     table = read_table(X, missing_values=missing_values)
     schema = infer_schema(table, categorical_features=categorical_features)
+    numbers = _numbers_by_mask(categorical_features)
     texts = [str(name) for name in table.names]
     names = texts if len(set(texts)) == len(texts) else [f"{j}: {text}" for j, text in enumerate(texts)]
     columns = {
-        name: _working_column(column, known)
+        name: _working_column(column, known, numbers)
         for name, column, known in zip(names, table.columns, schema.columns, strict=True)
     }
     return WorkingTable(pd.DataFrame(columns), {}, table.n_rows)
 
 
-def _working_column(column: RawColumn, known: ColumnSchema) -> pd.Series:
-    if known.kind in ("boolean", "categorical", "ordinal") or column.family in ("text", "category"):
+def _numbers_by_mask(categorical_features: Any) -> bool:
+    """Whether it is a mask, which says of every column whether it holds labels."""
+    listed = list(categorical_features) if hasattr(categorical_features, "__iter__") else []
+    return bool(listed) and all(isinstance(item, bool | np.bool_) for item in listed)
+
+
+def _working_column(column: RawColumn, known: ColumnSchema, by_mask: bool) -> pd.Series:
+    by_values = known.kind == "boolean" and column.family == "number"
+    is_label = known.kind in ("boolean", "categorical", "ordinal") or column.family in ("text", "category")
+    if is_label and not (by_values and by_mask):
         levels = list(pd.unique(column.values[~column.missing]))
         texts = [str(level) for level in levels]
         if len(set(texts)) < len(texts):

@@ -14,6 +14,7 @@ from tabgan.sampling.targets import plain_label
 from tabgan.tables.columns import RawColumn, Table
 from tabgan.tables.encoder import TableEncoder
 from tabgan.tables.rules import Rules
+from tabgan.tables.written_times import WRITTEN
 
 __all__ = ["AskedCells", "read_where"]
 
@@ -105,7 +106,11 @@ def read_where(where: Mapping[Any, Any] | None, table: Table, encoder: TableEnco
         if j in encoder.schema_.encoded:
             span = encoder.spans_[encoder.schema_.encoded.index(j)]
             slots += range(span.start, span.stop)
-            values.append(encoder.encode_column(j, replace(column, values=cell, missing=np.zeros(1, dtype=bool)))[0])
+            wanted = replace(column, values=cell, missing=np.zeros(1, dtype=bool))
+            written = encoder.schema_.columns[j].written
+            if written is not None and not WRITTEN[written].ticks(cell)[1].all():
+                raise _unsuited(column, where[table.names[j]], f"holds times written {written} that exist")
+            values.append(encoder.encode_column(j, wanted)[0])
     found = np.concatenate([np.zeros(0, dtype=np.float32), *values])
     asked = AskedCells(cells, np.array(slots, dtype=np.int64), found, matches, {}, matches)
     own = {j: column.values for j, column in enumerate(table.columns)}

@@ -150,4 +150,4 @@ class ClassMaker(nn.Module):
             values[by_network] = self.make(parents[by_network], condition[by_network], generator)
         if focus and self.start in SEED_KINDS:
             values = self.seeds.drawn_in(values, parents, generator)
-        return values
+        return self.seeds.keep_settled(values, parents)

@@ -19,6 +19,10 @@ SEED_KINDS = ("mixture", "kernel", "segments", "copies")
 """Ways of `ClassSeeds` to draw a row."""
 
 _LEAST_ATOM_SHARE = 0.2  # a number this frequent in its column is a level of its own: zero rainfall, a default setting
+_FEWEST_ALIKE = 3
+_EVIDENCE_OF_ONE_VALUE = (
+    10.0  # rows drawn from the whole column would all have the value with a chance of e**-10 or less
+)
 _MOST_NEIGHBOURS = 5
 _HALVINGS = 4
 
@@ -46,7 +50,7 @@ class ClassSeeds(nn.Module):
     what it is (smoothed bootstrap). ``"segments"``: a point between a row and one of its five nearest rows of the class (SMOTE).
     ``"mixture"``: half and half. ``"copies"``: the rows themselves. Levels are taken from the row or its neighbour, as are
     numbers that one value in a column makes up a fifth of: interpolating those would make values the data never have. Gaps
-    stay where the row has them.
+    stay where the row has them. `settled` says which cells are the same in all rows of a class, and more than chance makes them.
 
     References
     ----------
@@ -65,6 +69,7 @@ class ClassSeeds(nn.Module):
     neighbours: Tensor
     n_neighbours: Tensor
     own_share: Tensor
+    settled: Tensor
 
     def __init__(self, rows: Tensor, visible: Tensor, classes: Tensor, spans: Sequence[Span], n_classes: int) -> None:
         super().__init__()
@@ -88,6 +93,7 @@ class ClassSeeds(nn.Module):
         self.register_buffer("neighbours", neighbours)
         self.register_buffer("n_neighbours", counts)
         self.register_buffer("own_share", own_share(completed, self.classes))
+        self.register_buffer("settled", _settled(self.rows, slots, self.classes, n_classes, spans))
 
     @classmethod
     def from_buffers(cls, n_classes: int, buffers: Mapping[str, Tensor]) -> ClassSeeds:
@@ -95,8 +101,10 @@ class ClassSeeds(nn.Module):
         seeds = cls.__new__(cls)
         nn.Module.__init__(seeds)
         seeds.n_classes = n_classes
+        # Files written before there were settled cells hold none.
+        younger = {"settled": torch.zeros(n_classes, buffers["rows"].shape[1], dtype=torch.bool)}
         for name in (name for name, kind in cls.__annotations__.items() if kind in ("Tensor", Tensor)):
-            seeds.register_buffer(name, buffers[name])
+            seeds.register_buffer(name, buffers[name] if name in buffers or name not in younger else younger[name])
         return seeds
 
     def parents(
@@ -243,6 +251,11 @@ class ClassSeeds(nn.Module):
         free[:, self.numeric] = (drawn[:, self.numeric] != self.atoms).to(drawn)
         return free
 
+    def keep_settled(self, drawn: Tensor, parents: Tensor) -> Tensor:
+        """Made rows with the cells in which all rows of their class agree as their parents have them, of shape (n, width)."""
+        seen = self.visible[parents][:, self.column] > 0
+        return torch.where(self.settled[self.classes[parents]] & seen, self.rows[parents], drawn)
+
     def _smoothed(self, numbers: Tensor, classes: Tensor, noise: Tensor) -> Tensor:
         """The kernel draw; shrinking by ``sqrt(1 + h^2)`` undoes the variance that the noise adds."""
         mean, width = self.mean[classes], self.bandwidth[classes, None]
@@ -258,6 +271,26 @@ def _atoms(numbers: Tensor, seen: Tensor) -> Tensor:
         if len(values) > 2 and counts.max() >= _LEAST_ATOM_SHARE * counts.sum():
             atoms[j] = values[counts.argmax()]
     return atoms
+
+
+def _settled(rows: Tensor, seen: Tensor, classes: Tensor, n_classes: int, spans: Sequence[Span]) -> Tensor:
+    """Per class and slot, whether all rows of the class have one value there and chance would hardly have it so."""
+    settled = torch.zeros(n_classes, rows.shape[1], dtype=torch.bool)
+    n_seen = seen.sum(0).clamp_min(1)
+    for index in range(n_classes):
+        mine = classes == index
+        here = seen[mine] > 0
+        n_here = here.sum(0)
+        highest = torch.where(here, rows[mine], -torch.inf).amax(0)
+        lowest = torch.where(here, rows[mine], torch.inf).amin(0)
+        share = ((rows == highest) * seen).sum(0) / n_seen
+        telling = -n_here * share.clamp_min(1e-12).log() >= _EVIDENCE_OF_ONE_VALUE
+        settled[index] = (highest == lowest) & (n_here >= _FEWEST_ALIKE) & telling
+        for span in spans:
+            if span.kind == "categorical":  # a level speaks for its whole column
+                slots = slice(span.start, span.stop)
+                settled[index, slots] = (settled[index, slots] & (highest[slots] == 1)).any()
+    return settled
 
 
 def _kernels(numbers: Tensor, seen: Tensor, classes: Tensor, n_classes: int) -> tuple[Tensor, Tensor, Tensor]:

@@ -11,13 +11,13 @@ import numpy as np
 from tabgan.core.checkpoint import built_from
 from tabgan.exceptions import InvalidInputError, InvalidParameterError
 from tabgan.spans import Span
-from tabgan.tables.cells import fill_cells
 from tabgan.tables.columns import RawColumn, Table
 from tabgan.tables.compatibility import check_compatible
+from tabgan.tables.fills import for_column, repeated
 from tabgan.tables.indicator_groups import settle_fills
 from tabgan.tables.numeric import NUMERIC_TRANSFORMS
 from tabgan.tables.schema import ColumnSchema, TableSchema
-from tabgan.tables.slots import Choice, LevelSlots, NumberSlot, in_unit
+from tabgan.tables.slots import Choice, LevelSlots, NumberSlot
 
 __all__ = ["EncodedTable", "TableEncoder"]
 
@@ -242,11 +242,13 @@ class TableEncoder:
                     fills[j] = np.zeros(rows.size)
                 continue
             if known.kind == "constant":
-                fill = _repeated(known, rows.size)
+                fill = repeated(known, rows.size)
             else:
                 span = spans[j]
-                fill = self._decoded(j, values[rows, span.start : span.stop], choose, beyond)
-            fills[j] = _for_column(fill, known, column)
+                mine = values[rows, span.start : span.stop]
+                expected = self._expected(j, mine) if choose == "mode" else None
+                fill = self._decoded(j, mine, choose, beyond) if expected is None else expected
+            fills[j] = for_column(fill, known, column)
 
         def likely(j: int, rows: np.ndarray) -> np.ndarray:
             return self._slots[j].likely_one(values[rows, spans[j].start : spans[j].stop])
@@ -326,6 +328,15 @@ class TableEncoder:
             raise InvalidParameterError(f"column {j} is not encoded; encoded columns are {list(self._slots)}.")
         return self._slots[j]
 
+    def _expected(self, j: int, slots: np.ndarray) -> np.ndarray | None:
+        """Means of a column of two numbers, where fills are not to look like observed ones; None of others."""
+        known = self.schema_.columns[j]
+        if self.round_like_observed or known.integer_dtype or known.family != "number" or known.kind != "boolean":
+            return None
+        scores = np.clip(np.nan_to_num(np.asarray(slots, dtype=np.float64)), 0.0, None)
+        levels = np.array(self._slots[j].shown, dtype=np.float64)  # type: ignore[union-attr]
+        return scores @ levels / np.maximum(scores.sum(axis=1), 1e-12)
+
     def _decoded(self, j: int, slots: np.ndarray, choose: Choice, beyond: bool = False) -> np.ndarray:
         slot = self._slots[j]
         return slot.decode(slots, beyond=beyond) if isinstance(slot, NumberSlot) else slot.decode(slots, choose)
@@ -370,25 +381,3 @@ class TableEncoder:
             else:
                 slots[j] = LevelSlots(known, encoder.max_categories)
         return encoder._set(schema, slots)
-
-
-def _repeated(known: ColumnSchema, size: int) -> np.ndarray:
-    """``size`` copies of a constant column's value in the representation of its family."""
-    if known.family in ("number", "boolean"):
-        whole = isinstance(known.constant, int) and not isinstance(known.constant, bool)
-        return np.array([known.constant] * size) if whole else np.full(size, known.constant, dtype=np.float64)
-    if known.family in ("datetime", "timedelta"):
-        return np.full(size, known.constant, dtype=np.int64)
-    fill = np.empty(size, dtype=object)
-    fill[:] = [known.constant] * size
-    return fill
-
-
-def _for_column(fill: np.ndarray, known: ColumnSchema, column: RawColumn) -> np.ndarray:
-    """Turn fills of a fitted column into fills of the table at hand, whose unit or family may differ."""
-    if column.dtype.lower() == "object" or (column.all_missing and known.family != column.family):
-        # The schema says what comes back, not the cells that this table happens to hold.
-        return fill_cells(known.like(fill), fill)
-    if column.family in ("datetime", "timedelta"):
-        return in_unit(fill, known.unit, column.unit)
-    return fill

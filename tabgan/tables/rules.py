@@ -135,10 +135,15 @@ def _lines(search: _Search, schema: Sequence[ColumnSchema]) -> tuple[list[LineRu
             if (steps[effect], effect) < (steps[cause], cause) or not search.comparable(cause, effect):
                 continue
             rule = _line(search, cause, effect, schema[effect].decimals)
-            if rule is not None:
+            if rule is not None and (_is_same(rule) or not (schema[cause].written or schema[effect].written)):
                 rules.append(rule)
                 root_of[effect] = cause
     return sorted(rules, key=lambda rule: rule.pair), root_of
+
+
+def _is_same(rule: LineRule) -> bool:
+    """Whether one column repeats the other; of dates written as numbers, where days are no even steps, all that a line can say."""
+    return (rule.slope, rule.intercept) == (1.0, 0.0)
 
 
 def _grid_steps(known: ColumnSchema) -> float:

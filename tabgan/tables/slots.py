@@ -11,6 +11,7 @@ import pandas as pd
 from tabgan.tables.columns import EXACT, RawColumn
 from tabgan.tables.numeric import NUMERIC_TRANSFORMS, NumericTransform
 from tabgan.tables.schema import ColumnSchema
+from tabgan.tables.written_times import WRITTEN
 
 __all__ = ["UNSEEN", "Choice", "LevelSlots", "NumberSlot", "in_unit"]
 
@@ -27,7 +28,7 @@ class NumberSlot:
     Parameters
     ----------
     schema : ColumnSchema
-        Of kind continuous, integer, decimal, datetime or timedelta.
+        Of kind continuous, integer, decimal, coded, datetime or timedelta.
     transform : NumericTransform
         Scaling of the numbers; of times, scaling of their distance from the earliest one in steps of their
         granularity.
@@ -52,6 +53,8 @@ class NumberSlot:
         self.transform = transform
         self._round = round_like_observed
         self.repeated = np.sort(np.asarray(repeated, dtype=np.float64))
+        self._written = None if schema.written is None else WRITTEN[schema.written]
+        self._listed = np.array(schema.levels if schema.kind == "coded" else ())
         # Slots are single precision: without this a drawn zero, say, would come back as a zero and a bit.
         self._repeated_slots = transform.forward(self.repeated).astype(np.float32)
 
@@ -68,9 +71,13 @@ class NumberSlot:
         return cls(schema, slot.transform, round_like_observed, values[frequent[counts[frequent] > 1]])
 
     def encode(self, column: RawColumn) -> tuple[np.ndarray, np.ndarray]:
-        """Slot values of the observed rows, and which of these are visible (all)."""
+        """Slot values of the observed rows, and which of these are visible: all but times that do not exist."""
         scaled = self.transform.forward(self._numbers(column, ~column.missing))
-        return np.clip(scaled, -_FARTHEST, _FARTHEST)[:, None], np.ones(len(scaled), dtype=bool)
+        scaled = np.clip(scaled, -_FARTHEST, _FARTHEST)[:, None]
+        if self._written is None:
+            return scaled, np.ones(len(scaled), dtype=bool)
+        exists = self._written.ticks(column.values[~column.missing])[1]
+        return np.where(exists[:, None], scaled, 0.0), exists
 
     def decode(self, slots: np.ndarray, *, beyond: bool = False) -> np.ndarray:
         """Numbers, or int64 times in the unit seen in ``fit``.
@@ -80,15 +87,14 @@ class NumberSlot:
         """
         schema = self.schema
         lower, upper = cast(float, schema.lower), cast(float, schema.upper)
-        if self._from_lowest and schema.family == "number":
-            return self._whole(np.asarray(slots, dtype=np.float64).reshape(len(slots)))
         scaled = np.asarray(slots, dtype=np.float64).reshape(len(slots))
+        if len(self._listed) and (self._round or schema.integer_dtype):
+            return self._nearest_listed(scaled)
+        if self._from_lowest and schema.family == "number":
+            return self._whole(scaled)
         numbers = self.transform.inverse(np.nan_to_num(scaled, nan=0.0))
         if schema.kind in ("datetime", "timedelta"):
-            step = schema.granularity or 1
-            counts = np.clip(np.rint(numbers) if self._round else numbers, 0.0, (upper - lower) / step)
-            offsets = counts.astype(np.int64) * step if self._round else np.rint(counts * step).astype(np.int64)
-            return np.minimum(int(lower) + offsets, int(upper))
+            return self._times(numbers)
         if beyond and schema.kind in ("continuous", "decimal"):
             lower, upper = _natural_ends(lower, upper)
         numbers = np.clip(numbers, lower, upper)
@@ -102,10 +108,32 @@ class NumberSlot:
             numbers = np.where(self._repeated_slots[place] == single, self.repeated[place], numbers)
         return np.clip(numbers, lower, upper)
 
+    def _times(self, numbers: np.ndarray) -> np.ndarray:
+        """Times from steps since the earliest one, as the column has them."""
+        step, (lower, upper) = self.schema.granularity or 1, self._range_of_times
+        counts = np.clip(np.rint(numbers) if self._round else numbers, 0.0, (upper - lower) / step)
+        offsets = counts.astype(np.int64) * step if self._round else np.rint(counts * step).astype(np.int64)
+        ticks = np.minimum(lower + offsets, upper)
+        return ticks if self._written is None else self._written.values(ticks)
+
+    @property
+    def _range_of_times(self) -> tuple[int, int]:
+        ends = cast(float, self.schema.lower), cast(float, self.schema.upper)
+        if self._written is None:
+            return int(ends[0]), int(ends[1])
+        lower, upper = self._written.ticks(np.array(ends))[0].tolist()
+        return lower, upper
+
+    def _nearest_listed(self, scaled: np.ndarray) -> np.ndarray:
+        """The observed values that lie nearest, in the column's own units."""
+        own = np.array([float(int(value) - int(self._offset)) for value in self._listed])
+        numbers = self.transform.inverse(np.nan_to_num(scaled, nan=0.0))
+        return self._listed[np.searchsorted((own[1:] + own[:-1]) / 2, numbers)]
+
     def unscaled(self, slots: np.ndarray) -> np.ndarray:
         """Numbers, neither rounded nor clipped, float64."""
         numbers = self.transform.inverse(np.asarray(slots, dtype=np.float64))
-        return numbers + float(cast(int, self.schema.lower)) if self._from_lowest else numbers
+        return numbers + float(self._offset)
 
     def likely_one(self, slots: np.ndarray) -> np.ndarray:
         """Of a column of 0 and 1: how much speaks for a 1."""
@@ -115,6 +143,10 @@ class NumberSlot:
     def _from_lowest(self) -> bool:
         """Whether the slot counts from the lowest value, since float64 could not hold what it stands for."""
         return isinstance(self.schema.lower, int)
+
+    @property
+    def _offset(self) -> float | int:
+        return cast(int, self.schema.lower) if self._from_lowest else 0.0
 
     def _whole(self, scaled: np.ndarray) -> np.ndarray:
         """Whole numbers beyond 2**53, within the observed range to the last digit; int64 or uint64."""
@@ -126,8 +158,11 @@ class NumberSlot:
     def _numbers(self, column: RawColumn, rows: np.ndarray) -> np.ndarray:
         values = column.values[rows]
         if self.schema.kind in ("datetime", "timedelta"):
-            times = in_unit(values, column.unit, self.schema.unit)
-            return (times - self.schema.lower) / float(self.schema.granularity or 1)
+            if self._written is None:
+                times = in_unit(values, column.unit, self.schema.unit)
+            else:
+                times = self._written.ticks(values)[0]
+            return (times - self._range_of_times[0]) / float(self.schema.granularity or 1)
         if not self._from_lowest:
             return values.astype(np.float64)
         lowest = cast(int, self.schema.lower)

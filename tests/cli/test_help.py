@@ -46,7 +46,14 @@ EXAMPLES = {"missing": {-999}, "header": {1, 2}, "debug": {1}, "strategy": {0.5,
 COUNTERPARTS = {
     "impute": (
         [GAINImputer],
-        {"effort": "", "objective": "", "categorical": "categorical_features", "device": "", "max_time": ""},
+        {
+            "effort": "",
+            "objective": "",
+            "categorical": "categorical_features",
+            "kind": "column_kinds",
+            "device": "",
+            "max_time": "",
+        },
     ),
     "balance": (
         [BAGANOversampler, CGANSampler],
@@ -54,6 +61,7 @@ COUNTERPARTS = {
             "strategy": "sampling_strategy",
             "gate": "",
             "categorical": "categorical_features",
+            "kind": "column_kinds",
             "device": "",
             "max_time": "",
         },

@@ -102,8 +102,8 @@ def test_column_kinds_win():
         ({"column_kinds": {"categorical": "continuous"}}, "'categorical' .* cannot be 'continuous'"),
         ({"column_kinds": {"continuous": "integer"}}, "not whole"),
         ({"column_kinds": {"continuous": "decimal"}}, "decimals"),
-        ({"column_kinds": {"integer": "boolean"}}, "0/1"),
-        ({"column_kinds": {"integer": "datetime"}}, "cannot be 'datetime'"),
+        ({"column_kinds": {"integer": "boolean"}}, "two other numbers"),
+        ({"column_kinds": {"decimal": "datetime"}}, "not all written as times"),
     ],
 )
 def test_bad_wishes_are_refused_by_name(kwargs, message):
