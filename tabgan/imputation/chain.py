@@ -17,9 +17,8 @@ from tabgan.core.checkpoint import Stored, plain_value
 from tabgan.core.run import Run
 from tabgan.imputation.learning import Learning, MaskSettings
 from tabgan.imputation.predicting import HeldOut, Predictor
-from tabgan.imputation.row_noise import RowNoise, keys_of_rows
+from tabgan.imputation.row_noise import RowNoise
 from tabgan.imputation.stages.stage import FittedStage, Rows, Stage, Trail, drawn_by, settings_of
-from tabgan.networks.heads import span_index
 from tabgan.spans import Span, total_width
 
 if TYPE_CHECKING:
@@ -136,27 +135,20 @@ class Chain(Predictor):
             result[rows] = trail.last.completed.numpy()
         return result
 
-    def draw(self, values: np.ndarray, mask: np.ndarray, n_draws: int, seed: int, row_keys: Any = None) -> np.ndarray:
+    def draw(self, values: np.ndarray, mask: np.ndarray, noise: RowNoise) -> np.ndarray:
         """Draws; see `Predictor.draw`."""
-        result = np.repeat(values.astype(np.float64)[np.newaxis], n_draws, axis=0)
-        if not self.spans:
-            return result
-        noise = RowNoise(keys_of_rows(values, mask[:, span_index(self.spans).numpy()], row_keys), seed, n_draws)
-        for rows, trail in self._trails(values, mask, n_draws):
+        result = np.repeat(values.astype(np.float64)[np.newaxis], noise.n_draws, axis=0)
+        for rows, trail in self._trails(values, mask, noise.n_draws):
             result[:, rows] = drawn_by(trail.stages, trail, noise.take(rows)).numpy()
         return result
 
     def intervals(
-        self, values: np.ndarray, mask: np.ndarray, coverages: Sequence[float], seed: int
+        self, values: np.ndarray, mask: np.ndarray, coverages: Sequence[float], noise: RowNoise
     ) -> list[tuple[np.ndarray, np.ndarray]]:
         """Intervals; see `Predictor.intervals`."""
         ends = [(values.astype(np.float64), values.astype(np.float64)) for _ in coverages]
-        if not self.spans:
-            return ends
-        keys = keys_of_rows(values, mask[:, span_index(self.spans).numpy()])
         for rows, trail in self._trails(values, mask):
-            noise = RowNoise(keys[rows], seed, 1)
-            found = (stage.intervals(trail, coverages, noise) for stage in trail.stages)
+            found = [stage.intervals(trail, coverages, noise.take(rows)) for stage in trail.stages]
             for (lower, upper), (low, high) in zip(ends, next(f for f in found if f is not None), strict=True):
                 lower[rows], upper[rows] = low.numpy(), high.numpy()
         return ends

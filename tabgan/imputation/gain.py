@@ -368,15 +368,12 @@ class GAINImputer(
             The kind of container that came in, observed cells identical.
         """
         table, encoded = self._encoded(X)
-        with own_torch(self.n_threads):
-            if self.sample_posterior:
-                seed = seed_of(self.random_state)
-                (values,) = self._model.draw(encoded.values, encoded.mask, 1, seed)
-                rng = np.random.default_rng(seed)
-                filled = self.encoder_.decode(table, values, keep=self._kept(), choose=rng, beyond=True)
-            else:
+        if self.sample_posterior:
+            (filled,) = self._drawn(table, encoded, 1)
+        else:
+            with own_torch(self.n_threads):
                 values = self._model.predict(encoded.values, encoded.mask)
-                filled = self.encoder_.decode(table, values, keep=self._kept())
+            filled = self.encoder_.decode(table, values, keep=self._kept())
         return self._with_indicators(filled, table)
 
     def __sklearn_is_fitted__(self) -> bool:

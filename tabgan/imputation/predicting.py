@@ -12,6 +12,7 @@ from torch import Tensor
 
 from tabgan.core.checkpoint import Stored
 from tabgan.exceptions import InvalidInputError
+from tabgan.imputation.row_noise import RowNoise
 from tabgan.spans import Span
 
 if TYPE_CHECKING:
@@ -98,15 +99,12 @@ class Predictor(ABC):
     def to_state(self) -> dict[str, Any]:
         """Plain data and tensors for a model file."""
 
-    def draw(self, values: np.ndarray, mask: np.ndarray, n_draws: int, seed: int, row_keys: Any = None) -> np.ndarray:
-        """Draws of all slots, of shape (n_draws, n, width): numbers, and one-hot blocks.
-
-        A row's draws depend on its cells, the seed, its key if given, and how many equal rows stand before it.
-        """
+    def draw(self, values: np.ndarray, mask: np.ndarray, noise: RowNoise) -> np.ndarray:
+        """Draws of all slots, of shape (n_draws, n, width): numbers, and one-hot blocks."""
         raise self._without_draws()
 
     def intervals(
-        self, values: np.ndarray, mask: np.ndarray, coverages: Sequence[float], seed: int
+        self, values: np.ndarray, mask: np.ndarray, coverages: Sequence[float], noise: RowNoise
     ) -> list[tuple[np.ndarray, np.ndarray]]:
         """Lower and upper ends per coverage for numeric slots, of shape (n, width) each; elsewhere anything."""
         raise self._without_draws()

@@ -12,6 +12,8 @@ from tabgan._runtime import own_torch
 from tabgan.estimators.parameter_checks import seed_of
 from tabgan.exceptions import InvalidInputError, parameter_error
 from tabgan.imputation.parameters import is_count
+from tabgan.imputation.row_noise import RowNoise, keys_of_rows
+from tabgan.networks.heads import span_index
 from tabgan.tables.frames import Table
 
 if TYPE_CHECKING:
@@ -75,11 +77,28 @@ class UncertaintyMixin:
             raise InvalidInputError(
                 f"row_keys has shape {np.shape(row_keys)}, but X has {table.n_rows} rows; give one key per row."
             )
+        return self._drawn(table, encoded, n_draws, random_state, row_keys)
+
+    def _drawn(
+        self, table: Table, encoded: EncodedTable, n_draws: int, random_state: Any = None, row_keys: Any = None
+    ) -> list[Any]:
+        """Completed tables; the parameters are those of `sample`."""
         seed = seed_of(self.random_state if random_state is None else random_state)
-        rng = np.random.default_rng(seed)
+        noise = self._noise(encoded, n_draws, seed, row_keys)
         with own_torch(self.n_threads):
-            draws = self._model.draw(encoded.values, encoded.mask, n_draws, seed, row_keys)
-        return [self.encoder_.decode(table, values, keep=self._kept(), choose=rng, beyond=True) for values in draws]
+            draws = self._model.draw(encoded.values, encoded.mask, noise)
+
+        def filled(k: int) -> Any:
+            def uniform(name: str, rows: np.ndarray, size: int) -> np.ndarray:
+                return noise.take(rows).uniform(name, size)[k].numpy()
+
+            return self.encoder_.decode(table, draws[k], keep=self._kept(), choose=uniform, beyond=True)
+
+        return [filled(k) for k in range(n_draws)]
+
+    def _noise(self, encoded: EncodedTable, n_draws: int, seed: int, row_keys: Any = None) -> RowNoise:
+        visible = encoded.mask[:, span_index(self.encoder_.spans_).numpy()]
+        return RowNoise(keys_of_rows(encoded.values, visible, row_keys), seed, n_draws)
 
     @overload
     def predict_interval(self, X: Any, coverage: float = 0.9) -> tuple[pd.DataFrame, pd.DataFrame]: ...
@@ -114,7 +133,7 @@ class UncertaintyMixin:
             raise parameter_error("coverage", coverage, "a number between 0 and 1, both excluded, or several")
         table, encoded = self._encoded(X)
         with own_torch(self.n_threads):
-            ends = self._model.intervals(encoded.values, encoded.mask, coverages, seed=0)
+            ends = self._model.intervals(encoded.values, encoded.mask, coverages, self._noise(encoded, 1, 0))
         frames = [tuple(self._numbers(table, X, slots) for slots in pair) for pair in ends]
         return frames[0] if single else frames
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -17,6 +17,7 @@ __all__ = [
     "EXACT",
     "Family",
     "RawColumn",
+    "RowUniform",
     "Table",
     "as_floats",
     "blank_labels",
@@ -29,6 +30,9 @@ __all__ = [
     "whole_column",
     "whole_numbers",
 ]
+
+RowUniform = Callable[[str, np.ndarray, int], np.ndarray]
+"""``uniform(name, rows, size)``: numbers within [0, 1) of shape (n_rows, size) for the rows of these numbers, for one purpose."""
 
 EXACT = 2**53
 """Beyond it float64 does not hold every whole number."""

@@ -11,13 +11,13 @@ import numpy as np
 from tabgan.core.checkpoint import built_from
 from tabgan.exceptions import InvalidInputError, InvalidParameterError
 from tabgan.spans import Span
-from tabgan.tables.columns import RawColumn, Table
+from tabgan.tables.columns import RawColumn, RowUniform, Table
 from tabgan.tables.compatibility import check_compatible
 from tabgan.tables.fills import for_column, repeated
 from tabgan.tables.indicator_groups import settle_fills
 from tabgan.tables.numeric import NUMERIC_TRANSFORMS
 from tabgan.tables.schema import ColumnSchema, TableSchema
-from tabgan.tables.slots import Choice, LevelSlots, NumberSlot
+from tabgan.tables.slots import Choice, LevelSlots, NumberSlot, uniform_of
 
 __all__ = ["EncodedTable", "TableEncoder"]
 
@@ -205,8 +205,9 @@ class TableEncoder:
             Scaled numbers in numeric slots, scores in categorical ones.
         keep : sequence of int, default=None
             Positions of the columns to return; None returns all.
-        choose : "mode" or numpy.random.Generator, default="mode"
-            Fill categories with the level of highest score, or draw one in proportion to the scores.
+        choose : "mode", numpy.random.Generator or callable, default="mode"
+            Fill categories with the level of highest score, or draw one in proportion to the scores, by the generator or by
+            ``choose(name, rows, size)``, uniform numbers that belong to the rows.
         beyond : bool, default=False
             Whether continuous and decimal numbers may leave the observed range, though not their sign: draws have to, where the cells
             that are missing are the largest ones.
@@ -229,7 +230,7 @@ class TableEncoder:
             raise InvalidInputError(
                 f"values to decode have shape {values.shape}, but the table needs {(table.n_rows, self.width_)}."
             )
-        spans = dict(zip(self._slots, self.spans_, strict=True))
+        spans, uniform = dict(zip(self._slots, self.spans_, strict=True)), uniform_of(choose)
         wanted = range(table.n_columns) if keep is None else keep
         fills: dict[int, np.ndarray] = {}
         for j in sorted({int(j) for j in wanted}):
@@ -246,15 +247,14 @@ class TableEncoder:
             else:
                 span = spans[j]
                 mine = values[rows, span.start : span.stop]
-                expected = self._expected(j, mine) if choose == "mode" else None
-                fill = self._decoded(j, mine, choose, beyond) if expected is None else expected
+                expected = self._expected(j, mine) if uniform is None else None
+                fill = self._decoded(j, rows, mine, uniform, beyond) if expected is None else expected
             fills[j] = for_column(fill, known, column)
 
         def likely(j: int, rows: np.ndarray) -> np.ndarray:
             return self._slots[j].likely_one(values[rows, spans[j].start : spans[j].stop])
 
-        rng = choose if isinstance(choose, np.random.Generator) else None
-        settle_fills(self.schema_.indicator_groups, table.columns, fills, likely, rng)
+        settle_fills(self.schema_.indicator_groups, table.columns, fills, likely, uniform)
         return table.filled(fills, keep)
 
     def decode_column(self, j: int, slots: np.ndarray, *, choose: Choice = "mode") -> np.ndarray:
@@ -266,7 +266,7 @@ class TableEncoder:
             Position of the column in the table (one of ``schema_.encoded``).
         slots : ndarray of shape (n, span.width)
             The column's slots.
-        choose : "mode" or numpy.random.Generator, default="mode"
+        choose : "mode", numpy.random.Generator or callable, default="mode"
             See ``decode``.
 
         Returns
@@ -280,7 +280,7 @@ class TableEncoder:
             Column ``j`` is not encoded.
         """
         self._slot(j)
-        return self._decoded(j, np.asarray(slots), choose)
+        return self._decoded(j, np.arange(len(slots)), np.asarray(slots), uniform_of(choose))
 
     def encode_column(self, j: int, column: RawColumn) -> np.ndarray:
         """Slots of one encoded column.
@@ -337,9 +337,13 @@ class TableEncoder:
         levels = np.array(self._slots[j].shown, dtype=np.float64)  # type: ignore[union-attr]
         return scores @ levels / np.maximum(scores.sum(axis=1), 1e-12)
 
-    def _decoded(self, j: int, slots: np.ndarray, choose: Choice, beyond: bool = False) -> np.ndarray:
+    def _decoded(
+        self, j: int, rows: np.ndarray, slots: np.ndarray, uniform: RowUniform | None, beyond: bool = False
+    ) -> np.ndarray:
         slot = self._slots[j]
-        return slot.decode(slots, beyond=beyond) if isinstance(slot, NumberSlot) else slot.decode(slots, choose)
+        if isinstance(slot, NumberSlot):
+            return slot.decode(slots, beyond=beyond)
+        return slot.decode(slots, None if uniform is None else uniform(f"levels of {j}", rows, 2))
 
     def to_state(self) -> dict[str, Any]:
         """Everything ``from_state`` needs, fit for strict JSON.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tabgan.tables.columns import RawColumn
+from tabgan.tables.columns import RawColumn, RowUniform
 
 __all__ = ["IndicatorGroup", "find_indicator_groups", "keep_parents_indicators", "settle_fills"]
 
@@ -122,7 +122,7 @@ def settle_fills(
     columns: Sequence[RawColumn],
     fills: dict[int, np.ndarray],
     likely: Callable[[int, np.ndarray], np.ndarray],
-    rng: np.random.Generator | None,
+    uniform: RowUniform | None,
 ) -> None:
     """Let the fills of indicators agree with each other and with the observed ones, in place.
 
@@ -135,8 +135,8 @@ def settle_fills(
         By column, for its missing rows in order.
     likely : callable
         ``likely(j, rows) -> ndarray``: how much speaks for a 1 in these rows.
-    rng : numpy.random.Generator or None
-        Decides between equals; None takes the first one.
+    uniform : callable or None
+        Uniform numbers of the rows, which decide between equals; None takes the first one.
     """
     for group in groups:
         missing = np.column_stack([columns[j].missing for j in group.columns])
@@ -149,8 +149,8 @@ def settle_fills(
         )
         for k, j in enumerate(group.columns):
             scores[~known[:, k], k] = likely(j, rows[~known[:, k]])
-        if rng is not None:
-            scores += 1e-6 * rng.random(scores.shape) * ~known
+        if uniform is not None:
+            scores += 1e-6 * uniform(f"indicators from {group.columns[0]}", rows, scores.shape[1]) * ~known
         settled = group.settled(scores, known)
         for k, j in enumerate(group.columns):
             if (~known[:, k]).any():

@@ -8,18 +8,18 @@ from typing import Any, Literal, cast
 import numpy as np
 import pandas as pd
 
-from tabgan.tables.columns import EXACT, RawColumn
+from tabgan.tables.columns import EXACT, RawColumn, RowUniform
 from tabgan.tables.numeric import NUMERIC_TRANSFORMS, NumericTransform
 from tabgan.tables.schema import ColumnSchema
 from tabgan.tables.written_times import WRITTEN
 
-__all__ = ["UNSEEN", "Choice", "LevelSlots", "NumberSlot", "in_unit"]
+__all__ = ["UNSEEN", "Choice", "LevelSlots", "NumberSlot", "in_unit", "uniform_of"]
 
 # Scaled numbers further out say nothing more, and float32 could not hold all of them.
 _FARTHEST = 1e6
 UNSEEN = -1
 
-Choice = Literal["mode"] | np.random.Generator
+Choice = Literal["mode"] | np.random.Generator | RowUniform
 
 
 class NumberSlot:
@@ -238,16 +238,17 @@ class LevelSlots:
         slots = np.array([self._slot_of.get(label, UNSEEN) for label in found], dtype=np.intp)
         return slots[codes] if len(found) else np.empty(0, dtype=np.intp)
 
-    def decode(self, slots: np.ndarray, choose: Choice = "mode") -> np.ndarray:
+    def decode(self, slots: np.ndarray, uniform: np.ndarray | None = None) -> np.ndarray:
         """Labels in the representation of ``RawColumn.values``.
 
         Parameters
         ----------
         slots : ndarray of shape (n, width)
             Scores.
-        choose : "mode" or numpy.random.Generator, default="mode"
-            Take the likeliest level, or draw one in proportion to the scores (negative ones count as 0). The slot of the
-            others stands for its most frequent level with that level's share of the score, or is drawn from by frequency.
+        uniform : ndarray of shape (n, 2), default=None
+            Numbers within [0, 1) by which to draw a level in proportion to the scores (negative ones count as 0), and one of the
+            others by frequency. None takes the likeliest level; the slot of the others then stands for its most frequent level
+            with that level's share of the score.
 
         Returns
         -------
@@ -255,19 +256,29 @@ class LevelSlots:
             Float64 for numbers and booleans, int64 for times, else object.
         """
         scores = np.nan_to_num(np.asarray(slots, dtype=np.float64), nan=-np.inf)
-        if isinstance(choose, str):
+        if uniform is None:
             # Shares weigh probabilities; raw scores may be negative, where a share would raise them.
             labels = self._labels[np.where(scores > 0, scores * self._shares, scores).argmax(axis=1)]
         else:
-            picked = _drawn(scores, choose)
+            picked = _drawn(scores, uniform[:, :1])
             labels = self._labels[picked]
             among_others = picked == self.width - 1 if len(self._others) else np.zeros(0, dtype=bool)
             if among_others.any():
-                labels[among_others] = choose.choice(self._others, size=int(among_others.sum()), p=self._other_odds)
+                bounds = np.cumsum(self._other_odds)
+                place = np.searchsorted(bounds, uniform[among_others, 1] * bounds[-1], side="right")
+                labels[among_others] = np.asarray(self._others)[place.clip(max=len(bounds) - 1)]
         if self.schema.family in ("number", "boolean"):
             whole = any(isinstance(label, int) and abs(label) > EXACT for label in self.shown)
             return np.array(labels.tolist()) if whole else labels.astype(np.float64)
         return labels.astype(np.int64) if self.schema.family in ("datetime", "timedelta") else labels
+
+
+def uniform_of(choose: Choice) -> RowUniform | None:
+    """Where uniform numbers come from; None for ``"mode"``."""
+    if isinstance(choose, np.random.Generator):
+        rng = choose
+        return lambda name, rows, size: rng.random((len(rows), size))
+    return None if isinstance(choose, str) else choose
 
 
 def _natural_ends(lower: float, upper: float) -> tuple[float, float]:
@@ -277,11 +288,11 @@ def _natural_ends(lower: float, upper: float) -> tuple[float, float]:
     return least, most
 
 
-def _drawn(scores: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """One slot per row, drawn in proportion to the scores; the highest where none is positive."""
+def _drawn(scores: np.ndarray, uniform: np.ndarray) -> np.ndarray:
+    """One slot per row, drawn in proportion to the scores by uniform numbers of shape (n, 1); the highest where none is positive."""
     weights = np.clip(scores, 0.0, 1e300 / scores.shape[1])
     totals = np.cumsum(weights, axis=1)
-    thresholds = rng.random((len(scores), 1)) * totals[:, -1:]
+    thresholds = uniform * totals[:, -1:]
     picked = np.minimum((totals <= thresholds).sum(axis=1), scores.shape[1] - 1)
     return np.where(totals[:, -1] > 0.0, picked, scores.argmax(axis=1))
 
