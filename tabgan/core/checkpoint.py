@@ -32,7 +32,7 @@ __all__ = [
     "write_model_file",
 ]
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 """Of the files that are written. `tests/golden/models` holds files of every version, and the layout of the current one.
 
 - **A new entry** (a setting, a buffer, a key) needs a default on reading that says what files without it meant. Then

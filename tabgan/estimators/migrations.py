@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import torch
+
 from tabgan.exceptions import ModelFileError
 
 __all__ = ["MIGRATIONS"]
@@ -28,5 +30,32 @@ def _encoder_from_1(encoder: dict[str, Any]) -> dict[str, Any]:
     return encoder | {"scalings": [dict(zip(names, entry, strict=False)) for entry in encoder["scalings"]]}
 
 
-MIGRATIONS: dict[int, Callable[[str, Any], Any]] = {1: _from_1}
+def _from_2(kind: str, content: Any) -> Any:
+    """Donors drew single cells of training rows; now leaves hold several, of values or of residuals."""
+    if kind == "GAINImputer" and "donors" in content["model"].get("stages", {}):
+        spans, stored = content["model"]["spans"], content["model"]["stages"]["donors"]["trees"]
+        blank = {"trees": None, "by_value": False, "curvature": None, "odds": None, "lean": 0.0}
+        columns = {j: blank | _by_value(stored[j]) if j in stored else blank for j in range(len(spans))}
+        content["model"]["stages"]["donors"] = _plain_donors(columns, spans[-1][2])
+    return content
+
+
+def _by_value(trees: dict[str, Any]) -> dict[str, Any]:
+    """Leaves of a single cell each."""
+    members = trees["values"]
+    numbered = trees | {"values": torch.arange(len(members)).to(members)}
+    return {
+        "trees": {"trees": numbered, "first": torch.arange(len(members) + 1), "members": members.double()},
+        "by_value": True,
+    }
+
+
+def _plain_donors(columns: dict[int, Any], width: int) -> dict[str, Any]:
+    """All numbers as they are, and no parameters that are drawn."""
+    zero, none = torch.zeros(width, dtype=torch.float64), torch.zeros(0, 193, dtype=torch.float64)
+    scales = {"kinds": torch.zeros(width, dtype=torch.long), "origin": zero, "sign": zero + 1, "quantiles": none}
+    return {"scales": scales, "moments": None, "columns": columns, "ends": torch.stack([zero, zero])}
+
+
+MIGRATIONS: dict[int, Callable[[str, Any], Any]] = {1: _from_1, 2: _from_2}
 """``MIGRATIONS[version](kind, content)`` is the content that the version after would have written; all dicts are plain."""

@@ -5,22 +5,29 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from tabgan.core.run import Run
 from tabgan.imputation.learning import Learning
+from tabgan.imputation.row_noise import RowNoise
 from tabgan.imputation.stages import closed_form
 from tabgan.imputation.stages.stage import Completion, FittedStage, Rows
 from tabgan.networks.heads import span_index
 from tabgan.spans import Span
 
-__all__ = ["AsTheyAre", "Blanks", "completion_of", "learning_of", "run_of", "some_held_out", "table_of"]
+__all__ = ["AsTheyAre", "Blanks", "completion_of", "learning_of", "noise_of", "run_of", "some_held_out", "table_of"]
 
 
 def run_of(deadline: float | None = None, seed: int = 0) -> Run:
     """A quiet run on the CPU."""
     return Run(torch.Generator().manual_seed(seed), torch.device("cpu"), deadline, verbose=False)
+
+
+def noise_of(n_rows: int, n_draws: int = 1, seed: int = 0) -> RowNoise:
+    """Of rows that all differ."""
+    return RowNoise(np.arange(n_rows, dtype=np.uint64), seed, n_draws)
 
 
 def table_of(spans: Sequence[Span], n: int, seed: int = 0) -> Tensor:

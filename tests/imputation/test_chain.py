@@ -21,7 +21,7 @@ from tabgan.imputation.stages.closed_form import ClosedForm
 from tabgan.imputation.stages.stage import Completion, FittedStage, Rows, Seen, Stage, Trail
 from tabgan.networks.heads import span_index
 from tabgan.spans import Span
-from tests.imputation.learning_of import Blanks, learning_of, run_of, some_held_out, table_of
+from tests.imputation.learning_of import Blanks, learning_of, noise_of, run_of, some_held_out, table_of
 
 SPANS = (Span("numeric", 0, 1), Span("categorical", 1, 4), Span("numeric", 4, 5), Span("categorical", 5, 7))
 COLUMN = span_index(SPANS)
@@ -305,10 +305,10 @@ def test_a_rows_completion_does_not_depend_on_the_others(chain, seed, n):
 
 def test_a_table_in_chunks_is_the_table(chain, monkeypatch):
     values, mask = table_of(SPANS, 50, 3).numpy(), np.random.default_rng(0).random((50, 4)) < 0.6
-    whole, ends = chain.predict(values, mask), chain.intervals(values, mask, [0.5, 0.9], 0)
+    whole, ends = chain.predict(values, mask), chain.intervals(values, mask, [0.5, 0.9], noise_of(50))
     monkeypatch.setattr("tabgan.imputation.chain._ROWS_AT_ONCE", 16)
     np.testing.assert_allclose(chain.predict(values, mask), whole, rtol=0, atol=1e-9)
-    drawn = chain.draw(values, mask, 3, 0)
+    drawn = chain.draw(values, mask, noise_of(50, 3))
     assert drawn.shape == (3, *values.shape)
     for one in drawn:
         for span in (span for span in SPANS if span.kind == "categorical"):
@@ -317,7 +317,7 @@ def test_a_table_in_chunks_is_the_table(chain, monkeypatch):
             np.testing.assert_array_equal(block[shown], values[shown, span.start : span.stop])
             assert set(np.unique(block)) <= {0.0, 1.0}
             assert (block.sum(axis=1) == 1).all()
-    again = chain.intervals(values, mask, [0.5, 0.9], 0)
+    again = chain.intervals(values, mask, [0.5, 0.9], noise_of(50))
     assert len(again) == len(ends) == 2
     complete = mask.all(axis=1)
     for low, high in again:
@@ -326,11 +326,14 @@ def test_a_table_in_chunks_is_the_table(chain, monkeypatch):
         assert (low[gaps, 0] < high[gaps, 0]).all()
 
 
-def test_equal_rows_in_different_chunks_are_drawn_with_different_noise(chain, monkeypatch):
+def test_draws_in_chunks_are_those_of_the_table(chain, monkeypatch):
+    values, mask = table_of(SPANS, 50, 3).numpy(), np.random.default_rng(0).random((50, 4)) < 0.6
+    whole = chain.draw(values, mask, noise_of(50, 2))
     monkeypatch.setattr("tabgan.imputation.chain._ROWS_AT_ONCE", 16)
-    values, nothing = np.zeros((32, len(COLUMN)), dtype=np.float32), np.zeros((32, 4), dtype=bool)
-    (drawn,) = chain.draw(values, nothing, 1, 0)
-    assert not np.array_equal(drawn[:16], drawn[16:])
+    np.testing.assert_allclose(chain.draw(values, mask, noise_of(50, 2)), whole, rtol=0, atol=1e-6)
+    some = np.array([40, 3, 17])
+    alone = chain.draw(values[some], mask[some], noise_of(50, 2).take(some))
+    np.testing.assert_allclose(alone, whole[:, some], rtol=0, atol=1e-6)
 
 
 def stored(state):
@@ -345,8 +348,8 @@ def test_a_state_gives_the_same_chain_back(chain):
     assert again.given == chain.given
     assert (again.history, again.n_steps, again.stop_reason) == (chain.history, chain.n_steps, chain.stop_reason)
     np.testing.assert_array_equal(again.predict(values, mask), chain.predict(values, mask))
-    np.testing.assert_array_equal(again.draw(values, mask, 2, 5), chain.draw(values, mask, 2, 5))
-    one, other = (model.intervals(values, mask, [0.9], 5) for model in (again, chain))
+    np.testing.assert_array_equal(again.draw(values, mask, noise_of(40, 2)), chain.draw(values, mask, noise_of(40, 2)))
+    one, other = (model.intervals(values, mask, [0.9], noise_of(40)) for model in (again, chain))
     np.testing.assert_array_equal(one[0][0], other[0][0])
 
 
@@ -361,7 +364,7 @@ def test_without_a_column_that_varies_there_is_nothing_to_fit():
     assert empty.stages == {}
     assert "no column varies" in empty.stop_reason
     assert empty.predict(np.zeros((5, 0)), np.ones((5, 0), bool)).shape == (5, 0)
-    assert empty.draw(np.zeros((5, 0)), np.ones((5, 0), bool), 2, 0).shape == (2, 5, 0)
+    assert empty.draw(np.zeros((5, 0)), np.ones((5, 0), bool), noise_of(5, 2)).shape == (2, 5, 0)
 
 
 def test_too_small_a_table_gets_the_closed_form_and_the_copulas_draws():
@@ -370,7 +373,7 @@ def test_too_small_a_table_gets_the_closed_form_and_the_copulas_draws():
     assert list(chain.stages) == ["closed form", "correction", "draws", "intervals"]
     assert chain.stages["correction"].is_silent
     assert "too few cells" in chain.stop_reason
-    assert np.isfinite(chain.draw(values, training, 2, 0)).all()
+    assert np.isfinite(chain.draw(values, training, noise_of(8, 2))).all()
 
 
 def test_settings_reach_the_stages_and_foreign_ones_do_not_reach_the_file():

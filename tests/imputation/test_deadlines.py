@@ -17,7 +17,7 @@ from tabgan.imputation.stages import blend, neighbours
 from tabgan.imputation.stages.stage import FittedStage, Stage
 from tabgan.spans import Span
 from tests.conftest import make_mixed
-from tests.imputation.learning_of import Blanks, learning_of, run_of, some_held_out, table_of
+from tests.imputation.learning_of import Blanks, learning_of, noise_of, run_of, some_held_out, table_of
 
 SPANS = (Span("numeric", 0, 1), Span("categorical", 1, 4), Span("numeric", 4, 5))
 STEPS = {"n_steps": 2, "network_steps": 2, "n_boosts": 2, "n_rounds": 2}
@@ -44,7 +44,7 @@ def test_once_the_time_is_up_no_trees_are_grown_and_the_rest_stands():
     mask = np.random.default_rng(0).random((20, 3)) < 0.6
     filled = chain.predict(values, mask)
     assert np.isfinite(filled).all()
-    assert np.isfinite(chain.draw(values, mask, 2, 0)).all()
+    assert np.isfinite(chain.draw(values, mask, noise_of(20, 2))).all()
     assert np.abs(filled[:, 0][~mask[:, 0]]).max() > 0
 
 

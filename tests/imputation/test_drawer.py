@@ -12,7 +12,7 @@ from tabgan.imputation.stages.correction import Correction
 from tabgan.imputation.stages.draws import Draws, Told
 from tabgan.imputation.stages.stage import Completion, FittedStage, Rows, Trail
 from tabgan.spans import Span
-from tests.imputation.learning_of import learning_of, table_of
+from tests.imputation.learning_of import learning_of, noise_of, table_of
 
 SPANS = (Span("numeric", 0, 1), Span("numeric", 1, 2), Span("numeric", 2, 3))
 
@@ -40,7 +40,7 @@ def fit(drawer, closed_form, share, noise, n=4000):
     means, scored_point = torch.randn(2, n, 3, generator=generator, dtype=torch.float64)
     truth = torch.lerp(means, scored_point, share) + noise * torch.randn(n, 3, generator=generator, dtype=torch.float64)
     told = Told(means, means, scored_point)
-    deviation = closed_form.deviations(visible, 1, generator)[0]
+    deviation = closed_form.deviations(visible, torch.randn(1, n, 3, generator=generator))[0]
     drawer.fit_centre(told, truth, hidden, deviation, closed_form.scores.largest_ties())
 
 
@@ -101,7 +101,7 @@ def test_draws_are_told_scores_of_numbers_and_logarithms_of_levels():
 def test_before_training_draws_are_the_copulas(drawer, closed_form):
     draw = torch.Generator().manual_seed(2)
     means, point, deviation = torch.randn(3, 30, 3, generator=draw, dtype=torch.float64)
-    noise = drawer.noise(deviation[None], draw)[0]
+    noise = drawer.noise(deviation[None], draw).flat()
     made = drawer(Told(means, means, point), torch.zeros(30, 3, dtype=torch.float64), noise)
     torch.testing.assert_close(made, means + deviation)
 
@@ -125,7 +125,7 @@ def test_levels_are_drawn_from_the_whole_chain_and_numbers_from_the_correction()
     made = []
     for last in (FittedStage(), Insists()):
         trail = Trail(rows, [learning.stages[0], correction, last, draws])
-        made.append(draws.scores(trail, 1, torch.Generator().manual_seed(1))[0])
+        made.append(draws.scores(trail, noise_of(200))[0])
     plain, insisted = made
     assert torch.equal(insisted[:, 0], plain[:, 0])
     assert 20 < int(plain[:, 1].sum()) < 180

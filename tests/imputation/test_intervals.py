@@ -14,7 +14,7 @@ from tabgan.imputation.stages.draws import Draws
 from tabgan.imputation.stages.intervals import FEW, Intervals
 from tabgan.imputation.stages.stage import Rows, Trail
 from tabgan.spans import Span
-from tests.imputation.learning_of import learning_of, some_held_out, table_of
+from tests.imputation.learning_of import learning_of, noise_of, some_held_out, table_of
 
 SPANS = (Span("numeric", 0, 1), Span("categorical", 1, 3), Span("numeric", 3, 4))
 
@@ -59,9 +59,9 @@ def test_without_any_residual_the_factor_is_the_normal_quantile():
 class KnownDraws(Draws):
     """Draws that lie one above and one below 0.5 in scores, whatever the row."""
 
-    def scores(self, trail, n_draws, generator):
+    def scores(self, trail, noise):
         self.n_drawn = len(trail.rows)
-        spread = torch.tensor([-1.0, 1.0], dtype=torch.float64).repeat(n_draws // 2)
+        spread = torch.tensor([-1.0, 1.0], dtype=torch.float64).repeat(noise.n_draws // 2)
         return 0.5 + spread[:, None, None].expand(-1, *trail.rows.values.shape)
 
 
@@ -92,7 +92,7 @@ def test_residuals_are_distances_of_held_out_truths_in_standard_deviations(known
 def test_the_ends_are_the_mean_and_the_factor_times_the_spread_decoded(known):
     fitted = intervals.fit(known)
     trail = Trail(Rows(torch.zeros(2, 4).double(), torch.zeros(2, 3).double()), known.stages)
-    ends = fitted.intervals(trail, [0.5, 0.9], torch.Generator())
+    ends = fitted.intervals(trail, [0.5, 0.9], noise_of(2))
     for coverage, (low, high) in zip((0.5, 0.9), ends, strict=True):
         for j, slot in ((0, 0), (2, 3)):
             reach = fitted.factor(j, coverage) * SD

@@ -16,7 +16,7 @@ from tabgan.imputation.objectives import STAGES
 from tabgan.imputation.published import GainSettings
 from tabgan.imputation.stages.stage import Completion, FittedStage, Rows, Seen, Trail, drawn_by, settings_of
 from tabgan.spans import Span
-from tests.imputation.learning_of import completion_of, learning_of, some_held_out, table_of
+from tests.imputation.learning_of import completion_of, learning_of, noise_of, some_held_out, table_of
 
 SPANS = (Span("numeric", 0, 1), Span("categorical", 1, 4), Span("numeric", 4, 5))
 
@@ -105,11 +105,11 @@ def test_completions_carry_no_gradient():
 
 def test_draws_pass_from_stage_to_stage():
     class Draws(FittedStage):
-        def draw(self, trail, drawn, n_draws, generator):
-            return torch.zeros(n_draws, *trail.rows.values.shape) if drawn is None else drawn + 1
+        def draw(self, trail, drawn, noise):
+            return torch.zeros(noise.n_draws, *trail.rows.values.shape) if drawn is None else drawn + 1
 
     trail = trail_of(Adds(0.0))
-    drawn = drawn_by([FittedStage(), Draws(), FittedStage(), Draws(), Draws()], trail, 3, torch.Generator())
+    drawn = drawn_by([FittedStage(), Draws(), FittedStage(), Draws(), Draws()], trail, noise_of(6, 3))
     assert drawn.shape == (3, 6, 1)
     assert (drawn == 2).all()
 
@@ -118,8 +118,8 @@ def test_what_a_stage_does_not_do_it_leaves_as_it_came():
     stage, before = FittedStage(), completion_of(torch.ones(2, 1))
     trail = trail_of(Adds(0.0))
     assert stage.complete(trail.rows, before) is before
-    assert stage.draw(trail, before.completed, 1, torch.Generator()) is before.completed
-    assert stage.intervals(trail, [0.9], torch.Generator()) is None
+    assert stage.draw(trail, before.completed, noise_of(6)) is before.completed
+    assert stage.intervals(trail, [0.9], noise_of(6)) is None
     assert stage.refit(None) is stage
     assert stage.in_dtype(torch.float64) is stage
 

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from tabgan.imputation.learning import Learning
+from tabgan.imputation.row_noise import RowNoise
 from tabgan.imputation.stages.stage import Candidate, Completion, FittedStage, Rows, Seen, Stage, Trail
 from tabgan.spans import Span
 
@@ -35,7 +36,7 @@ class Nearest(FittedStage):
         assert before is not None
         return replace(before, completed=self._moved(before.completed, rows.visible))
 
-    def draw(self, trail: Trail, drawn: Tensor | None, n_draws: int, generator: torch.Generator) -> Tensor | None:
+    def draw(self, trail: Trail, drawn: Tensor | None, noise: RowNoise) -> Tensor | None:
         """Drawn numbers, moved."""
         return None if drawn is None else torch.stack([self._moved(one, trail.rows.visible) for one in drawn])
 

@@ -24,8 +24,8 @@ _OFFSETS = (0.02, 0.1, 0.5)
 _FEWEST = 40
 """Known cells; with fewer, numbers are drawn as they are."""
 _MOST = 2000
-_LEAST_GAIN = 0.03
-"""Of the score, relative: numbers are drawn as they are unless another scale is better by this and by two standard errors."""
+_LEAST_GAIN, _LEAST_GAIN_OF_SCORES = 0.03, 0.1
+"""Of the score, relative: another scale has to be better by this and by two standard errors."""
 _RIDGE = 1.0
 _MOST_SKEWED = 1.5
 _N_RESIDUALS = 32
@@ -139,16 +139,13 @@ def fit_scales(
             kinds[slot], origin[slot], sign[slot] = chosen.kinds[0], chosen.origin[0], chosen.sign[0]
             continue
         others = np.delete(completed[rows].numpy(), slot, axis=1)
-        found: list[tuple[np.ndarray, NumberScales]] = []
-        for one in _candidates(x, scores[slot]):
-            found.append((_crps(x, others, one), one))
-        plain = found[0][0]
-        for errors, one in found[1:]:
-            gain = plain - errors
-            better = gain.mean() > max(_LEAST_GAIN * plain.mean(), 2 * gain.std() / np.sqrt(len(gain)))
-            if better and errors.mean() < found[0][0].mean():
-                found[0] = (errors, one)
-        chosen = found[0][1]
+        as_is, *logarithms, normal = _candidates(x, scores[slot])
+        chosen, errors = as_is, _crps(x, others, as_is)
+        if logarithms:
+            best = min(((_crps(x, others, one), one) for one in logarithms), key=lambda pair: pair[0].mean())
+            chosen, errors = _better(errors, chosen, *best, _LEAST_GAIN)
+        # Scores come last: they know nothing of what lies beyond the observed cells.
+        chosen, _ = _better(errors, chosen, _crps(x, others, normal), normal, _LEAST_GAIN_OF_SCORES)
         kinds[slot], origin[slot], sign[slot] = chosen.kinds[0], chosen.origin[0], chosen.sign[0]
         if chosen.kinds[0] == _SCORES:
             quantiles.append(scores[slot])
@@ -157,6 +154,7 @@ def fit_scales(
 
 
 def _candidates(x: np.ndarray, quantiles: Tensor) -> list[NumberScales]:
+    """As it is, logarithms, and scores."""
     found = [NumberScales.as_is(1)]
     none = found[0].scores
     middle = float(np.median(x))
@@ -174,15 +172,24 @@ def _candidates(x: np.ndarray, quantiles: Tensor) -> list[NumberScales]:
     return found
 
 
+def _better(
+    errors: np.ndarray, chosen: NumberScales, others: np.ndarray, other: NumberScales, least: float
+) -> tuple[NumberScales, np.ndarray]:
+    """The other one where it is better by more than may be chance."""
+    gain = errors - others
+    if gain.mean() > max(least * errors.mean(), 2 * gain.std() / np.sqrt(len(gain))):
+        return other, others
+    return chosen, errors
+
+
 def _less_skewed(x: np.ndarray, quantiles: Tensor) -> NumberScales:
     """Of a column without missing cells, which is only predicted from: a logarithm where its distribution is very skewed.
 
     How it is distributed given the others would mislead, since cells of the others are missing depending on it.
     """
-    as_is, *others = _candidates(x, quantiles)
+    as_is, *logarithms, _ = _candidates(x, quantiles)
     if abs(skew(x)) <= _MOST_SKEWED:
         return as_is
-    logarithms = [one for one in others if one.kinds[0] == _LOGARITHM]
     return min([as_is, *logarithms], key=lambda one: abs(skew(one.forward(torch.from_numpy(x)[:, None]).numpy()[:, 0])))
 
 
