@@ -357,6 +357,9 @@ class GAINImputer(
     def transform(self, X: Any) -> Any:
         """Impute the missing values of a table with the columns seen in `fit`.
 
+        One imputation is right for prediction and unfit for inference: standard errors computed from it take imputed values for
+        observed ones. Use `sample` and `tabgan.pool` there.
+
         Parameters
         ----------
         X : DataFrame, ndarray or list of shape (n_samples, n_features)

@@ -8,8 +8,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator
+from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import check_is_fitted
 
 from tabgan.exceptions import InvalidInputError
 
@@ -17,69 +19,122 @@ __all__ = ["Analysis", "read_analysis"]
 
 
 class Analysis(NamedTuple):
-    """Parameters of one fitted model, their squared standard errors, and the residual degrees of freedom."""
+    """What is read of one fitted model; the covariance matrix where it is known, and the residual degrees of freedom."""
 
     names: list[Hashable]
     estimates: np.ndarray
     variances: np.ndarray
     df: float
+    covariance: np.ndarray | None = None
 
 
 def read_analysis(result: Any, table: Any, variance: Callable[[Any, Any], Any] | None) -> Analysis:
     """Find out what kind of result this is and read it."""
     if hasattr(result, "params") and hasattr(result, "bse"):
         return _read_statsmodels(result)
+    if hasattr(result, "pvalue"):  # scipy's are pairs too, of a statistic and a p-value
+        raise InvalidInputError(
+            f"A {type(result).__name__} is a test, and p-values cannot be averaged: return (estimate, squared standard error), such "
+            "as those of a difference or of Fisher's z, or pool chi-square statistics by pool_chi2."
+        )
     if isinstance(result, tuple) and len(result) == 3:
         return _read_linear(*result)
     if isinstance(result, tuple) and len(result) == 2:
         return _analysis(result[0], result[1], np.inf)
     if isinstance(result, BaseEstimator):
-        if variance is None:
-            raise InvalidInputError(
-                f"{type(result).__name__} has no standard errors, which Rubin's rules need: let fit return (model, X, y) for a "
-                "linear or unpenalised logistic regression, pass variance=, use statsmodels, or pool_predictions for predictions."
-            )
-        last = result[-1] if isinstance(result, Pipeline) else result
-        if not hasattr(last, "coef_"):
-            raise InvalidInputError(
-                f"{type(last).__name__} has no coefficients; pool its predictions with pool_predictions."
-            )
-        coefficients = np.ravel(last.coef_)
-        named = list(getattr(last, "feature_names_in_", [f"x{j}" for j in range(len(coefficients))]))
-        values = np.append(np.ravel(last.intercept_), coefficients)
-        if len(values) != len(named) + 1:
-            raise InvalidInputError(
-                f"{type(last).__name__} has several outputs; pool each with (estimates, variances)."
-            )
-        return _analysis(pd.Series(values, index=["intercept", *named]), variance(result, table), np.inf)
+        return _read_estimator(result, table, variance)
     raise InvalidInputError(
-        f"A result of type {type(result).__name__} cannot be pooled; return a fitted statsmodels model, (model, X, y), "
-        "or (estimates, variances)."
+        f"{_why_not(result)} return a fitted statsmodels model, (model, X, y), or (estimates, variances)."
     )
+
+
+def _why_not(result: Any) -> str:
+    """The first half of a message on what cannot be pooled."""
+    kind = type(result).__name__
+    if result is None:
+        return "fit returned None, perhaps for want of a return;"
+    if hasattr(result, "endog") and hasattr(result, "fit"):
+        return f"{kind} is a model that was not fitted; call its fit(), and"
+    if isinstance(result, (int, float, np.number, np.ndarray, pd.Series, pd.DataFrame)):
+        return f"A result of type {kind} has estimates without standard errors, which Rubin's rules need;"
+    return f"A result of type {kind} cannot be pooled;"
+
+
+def _read_estimator(result: Any, table: Any, variance: Callable[[Any, Any], Any] | None) -> Analysis:
+    """Coefficients of a fitted scikit-learn model, and standard errors from the caller."""
+    if hasattr(result, "best_estimator_"):
+        raise InvalidInputError(
+            f"{type(result).__name__} chooses by the data, which standard errors do not know; choose once, and fit that model alone."
+        )
+    if variance is None:
+        raise InvalidInputError(
+            f"{type(result).__name__} has no standard errors, which Rubin's rules need: let fit return (model, X, y) for a "
+            "linear or unpenalised logistic regression, pass variance=, use statsmodels, or pool_predictions for predictions."
+        )
+    last = result[-1] if isinstance(result, Pipeline) else result
+    _check_fitted(last)
+    if not hasattr(last, "coef_"):
+        raise InvalidInputError(
+            f"{type(last).__name__} has no coefficients; pool its predictions with pool_predictions."
+        )
+    coefficients = np.ravel(last.coef_)
+    named = list(getattr(last, "feature_names_in_", [f"x{j}" for j in range(len(coefficients))]))
+    has_intercept = getattr(last, "fit_intercept", True)
+    values = np.append(np.ravel(last.intercept_), coefficients) if has_intercept else coefficients
+    names = ["intercept", *named] if has_intercept else named
+    if len(values) != len(names):
+        raise InvalidInputError(f"{type(last).__name__} has several outputs; pool each with (estimates, variances).")
+    return _analysis(pd.Series(values, index=names), variance(result, table), np.inf)
+
+
+def _check_fitted(model: Any) -> None:
+    try:
+        check_is_fitted(model)
+    except NotFittedError:
+        raise InvalidInputError(f"{type(model).__name__} is not fitted; let fit return model.fit(X, y).") from None
 
 
 def _read_statsmodels(result: Any) -> Analysis:
     params, errors = result.params, np.asarray(result.bse, dtype=float)
     df = float(getattr(result, "df_resid", np.inf))
+    covariance = _covariance(result, errors)
     if isinstance(params, pd.DataFrame):  # multinomial: one column per outcome
         names = [f"{row}[{column}]" for row in params.index for column in params.columns]
-        return _analysis(pd.Series(np.ravel(params), index=names), np.ravel(errors) ** 2, df)
+        return _analysis(pd.Series(np.ravel(params), index=names), np.ravel(errors) ** 2, df, covariance)
     if not isinstance(params, pd.Series):
         names = [*(getattr(getattr(result, "model", None), "exog_names", None) or range(np.size(params)))]
         params = pd.Series(np.ravel(params), index=names if len(names) == np.size(params) else range(np.size(params)))
-    return _analysis(params, np.ravel(errors) ** 2, df)
+    return _analysis(params, np.ravel(errors) ** 2, df, covariance)
 
 
-def _analysis(estimates: Any, variances: Any, df: float) -> Analysis:
+def _covariance(result: Any, errors: np.ndarray) -> np.ndarray | None:
+    """Covariance matrix in the order of the raveled parameters; None where there is none that fits the standard errors."""
+    try:
+        matrix = np.asarray(result.cov_params(), dtype=float)
+    except (AttributeError, NotImplementedError, TypeError, ValueError):
+        return None
+    if matrix.shape != (errors.size, errors.size):
+        return None
+    order = (
+        np.arange(errors.size).reshape(errors.shape, order="F").ravel()
+    )  # several outcomes stand below each other there
+    matrix = matrix[np.ix_(order, order)]
+    return matrix if np.allclose(np.diag(matrix), np.ravel(errors) ** 2, equal_nan=True) else None
+
+
+def _analysis(estimates: Any, variances: Any, df: float, covariance: np.ndarray | None = None) -> Analysis:
     named = isinstance(estimates, pd.Series)
-    values, squares = np.ravel(np.asarray(estimates, dtype=float)), np.ravel(np.asarray(variances, dtype=float))
+    values, squares = np.ravel(np.asarray(estimates, dtype=float)), np.asarray(variances, dtype=float)
+    if squares.shape == (len(values), len(values)):
+        covariance, squares = squares, np.diag(squares)
+    squares = np.ravel(squares)
     if len(values) != len(squares):
         raise InvalidInputError(
             f"A result has {len(values)} estimates and {len(squares)} variances; they must be as many."
         )
-    if named and isinstance(variances, pd.Series) and not estimates.index.equals(variances.index):
+    if named and isinstance(variances, pd.Series | pd.DataFrame) and not estimates.index.equals(variances.index):
         raise InvalidInputError("A result's estimates and variances have different names; put them in the same order.")
-    return Analysis(list(estimates.index) if named else list(range(len(values))), values, squares, df)
+    return Analysis(list(estimates.index) if named else list(range(len(values))), values, squares, df, covariance)
 
 
 def _read_linear(model: Any, X: Any, y: Any) -> Analysis:
@@ -97,6 +152,7 @@ def _read_linear(model: Any, X: Any, y: Any) -> Analysis:
         raise InvalidInputError(
             "positive=True and class_weight change the standard errors; pass variance= for such a model."
         )
+    _check_fitted(model)
     features = np.asarray(X, dtype=float)
     design = np.column_stack([np.ones(len(features)), features]) if model.fit_intercept else features
     if np.ndim(y) != 1:
@@ -110,7 +166,7 @@ def _read_linear(model: Any, X: Any, y: Any) -> Analysis:
     values = (
         np.append(np.ravel(model.intercept_), np.ravel(model.coef_)) if model.fit_intercept else np.ravel(model.coef_)
     )
-    return _analysis(pd.Series(values, index=names), np.diag(covariance), df)
+    return _analysis(pd.Series(values, index=names), covariance, df)
 
 
 def _ridge_covariance(model: Any, X: Any, design: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, float]:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass, fields
-from typing import Any, NamedTuple
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy.stats import t as student
 
+from tabgan._warnings import warn_caller
 from tabgan.exceptions import InvalidInputError, InvalidParameterError
 from tabgan.inference.analyses import read_analysis
+from tabgan.inference.combined_tests import PooledTest, joint_wald, positions_of
 
-__all__ = ["PooledEstimates", "PooledPredictions", "pool", "pool_predictions", "pool_scalars"]
+__all__ = ["PooledEstimates", "check_m", "pool", "pool_scalars"]
 
 
 @dataclass(frozen=True, repr=False)
@@ -48,6 +50,8 @@ class PooledEstimates:
         Degrees of freedom that the complete data would have had; inf for a large sample.
     confidence : float
         Level of the interval.
+    within_covariance, between_covariance : ndarray of shape (p, p), or None
+        Mean covariance matrix of the m analyses, where all have one, and covariance of their estimates: what `wald_test` needs.
     """
 
     names: list[Hashable]
@@ -67,6 +71,65 @@ class PooledEstimates:
     m: int
     n_complete_df: float
     confidence: float
+    within_covariance: np.ndarray | None = None
+    between_covariance: np.ndarray | None = None
+
+    def wald_test(self, parameters: Sequence[Hashable] | None = None, *, null: Any = 0.0) -> PooledTest:
+        """Test several parameters at once (D1).
+
+        Parameters
+        ----------
+        parameters : sequence of names, default=None
+            None takes all but an intercept.
+        null : float or array of floats, default=0.0
+            Their values under the hypothesis.
+
+        Returns
+        -------
+        PooledTest
+
+        Raises
+        ------
+        InvalidInputError
+            The analyses have no covariance matrices.
+        InvalidParameterError
+            Unknown ``parameters``.
+
+        Notes
+        -----
+        The fraction of missing information is taken to be the same for all the parameters. Degrees of freedom: Barnard and
+        Rubin's for one parameter; Reiter's where ``n_complete_df`` is finite and ``k (m - 1) > 4``; else Li, Raghunathan and
+        Rubin's.
+
+        References
+        ----------
+        Li, Raghunathan and Rubin 1991, "Large-sample significance levels from multiply imputed data using moment-based
+        statistics and an F reference distribution". Reiter 2007, "Small-sample degrees of freedom for multi-component
+        significance tests with multiple imputation for missing data".
+
+        Examples
+        --------
+        >>> table = pd.DataFrame({"x": [1.0, 2.0, 4.0, 7.0], "z": [1.0, 0.0, 1.0, 0.5]})
+        >>> tables = [table, table + 0.1, table * 1.1]
+        >>> pooled = pool(lambda t: (t.mean(), t.cov() / len(t)), tables, n_complete_df=3)
+        >>> round(pooled.wald_test(["x", "z"]).statistic, 3)
+        7.53
+        """
+        if self.within_covariance is None or self.between_covariance is None:
+            raise InvalidInputError(
+                "The analyses have no covariance matrices, which a joint test needs: pool statsmodels results, (model, X, y), or "
+                "(estimates, covariance matrix)."
+            )
+        at = positions_of(parameters, self.names)
+        block = np.ix_(at, at)
+        return joint_wald(
+            self.estimate[at] - np.asarray(null, dtype=float),
+            self.within_covariance[block],
+            self.between_covariance[block],
+            self.m,
+            self.n_complete_df,
+            float(self.df[at[0]]) if at else np.inf,
+        )
 
     def to_frame(self) -> pd.DataFrame:
         """All arrays as columns (``lambda_`` as ``"lambda"``), one row per parameter."""
@@ -88,21 +151,6 @@ class PooledEstimates:
         return self.to_frame()[
             ["estimate", "standard_error", "statistic", "df", "p_value", "lower", "upper", "riv", "fmi"]
         ]
-
-
-class PooledPredictions(NamedTuple):
-    """What `pool_predictions` returns.
-
-    Attributes
-    ----------
-    mean : ndarray
-        Pooled prediction, in the shape of one array of predictions.
-    between : ndarray
-        Variance between the m predictions (``ddof=1``): what the missing values add to the uncertainty.
-    """
-
-    mean: np.ndarray
-    between: np.ndarray
 
 
 def pool_scalars(
@@ -166,7 +214,7 @@ def pool_scalars(
         raise InvalidInputError(f"estimates have shape {q.shape} and variances {u.shape}; both must be (m, p) or (m,).")
     q, u = (q[:, None], u[:, None]) if q.ndim == 1 else (q, u)
     m, p = q.shape
-    _check_m(m)
+    check_m(m)
     if not (np.isfinite(q).all() and np.isfinite(u).all() and (u > 0).all()):
         raise InvalidInputError("estimates and variances must be finite, and variances above 0; look for a failed fit.")
     labels: list[Hashable] = list(range(p) if names is None else names)
@@ -216,6 +264,10 @@ def pool(
 ) -> PooledEstimates:
     """Fit a model on each completed table and pool its parameters by Rubin's rules.
 
+    **A single imputation is unfit for inference**, however good it is: one completed table (`GAINImputer.transform`) pretends that
+    its imputed values were observed, so its standard errors are too small, its p-values too low and its relations too strong. Pool
+    several draws (`GAINImputer.sample`).
+
     Parameters
     ----------
     fit : callable or sequence of results
@@ -225,7 +277,8 @@ def pool(
         - ``(model, X, y)`` with a fitted `LinearRegression`, `Ridge` or unpenalised binary `LogisticRegression`, or a pipeline
           that ends in one: standard errors are computed here, from X and y as they were fitted, without sample weights;
         - any fitted scikit-learn model with ``coef_``, together with ``variance``;
-        - ``(estimates, variances)``, numbers, arrays, or Series whose index names the parameters.
+        - ``(estimates, variances)``, numbers, arrays, or Series whose index names the parameters; instead of p variances also
+          their covariance matrix of shape (p, p), for joint tests.
     tables : sequence of tables, default=None
         The m >= 2 completed tables, as `GAINImputer.sample` returns them.
     parameters : sequence of names, default=None
@@ -250,8 +303,16 @@ def pool(
     InvalidParameterError
         Unknown ``parameters``, ``tables`` with results or missing without, ``confidence`` outside (0, 1).
 
+    Warns
+    -----
+    UserWarning
+        All analyses are the same, as those of one imputation repeated would be.
+
     Notes
     -----
+    Predictions with their standard errors are estimates like others: return ``(predicted_mean, se_mean**2)`` of statsmodels'
+    ``get_prediction(new_rows)``, or ``se_obs**2`` for intervals that hold new values.
+
     Linear regression, shrunken by P or not: ``s^2 A D'D A`` with ``A = (D'D + P)^-1`` and ``n - tr(A D'D)`` degrees of freedom.
     For Ridge it is the variance around the shrunken mean; the interval does not cover the bias.
     Logistic regression: the Wald covariance ``(D' W D)^-1``. D is X with a column of ones where the model has an intercept.
@@ -278,7 +339,7 @@ def pool(
             raise InvalidParameterError("tables goes with a callable fit; results are pooled as they are.")
         results = list(fit)
         completed = [None] * len(results)
-    _check_m(len(results))
+    check_m(len(results))
     read = [read_analysis(result, table, variance) for result, table in zip(results, completed, strict=True)]
     names = read[0].names
     for k, analysis in enumerate(read):
@@ -292,54 +353,34 @@ def pool(
     if unknown:
         raise InvalidParameterError(f"parameters names {unknown}; the analyses have {names}.")
     positions = [names.index(name) for name in chosen]
-    return pool_scalars(
-        np.array([analysis.estimates[positions] for analysis in read]),
+    estimates = np.array([analysis.estimates[positions] for analysis in read])
+    if (estimates == estimates[0]).all():
+        warn_caller(
+            f"All {len(read)} analyses are the same: either nothing that they use was missing, or this is one imputation repeated. A "
+            "single imputation is unfit for inference, as its standard errors take imputed values for observed ones; pool the draws "
+            "of GAINImputer.sample."
+        )
+    pooled = pool_scalars(
+        estimates,
         np.array([analysis.variances[positions] for analysis in read]),
         n_complete_df=min(analysis.df for analysis in read) if n_complete_df is None else n_complete_df,
         confidence=confidence,
         names=chosen,
     )
+    matrices = [analysis.covariance for analysis in read if analysis.covariance is not None]
+    if len(matrices) < len(read):
+        return pooled
+    return replace(
+        pooled,
+        within_covariance=np.mean(matrices, axis=0)[np.ix_(positions, positions)],
+        between_covariance=np.atleast_2d(np.cov(estimates, rowvar=False)),
+    )
 
 
-def pool_predictions(predictions: Sequence[Any]) -> PooledPredictions:
-    """Average predictions of models that were fitted on, or applied to, m completed tables.
-
-    Parameters
-    ----------
-    predictions : sequence of m >= 2 arrays of float of one shape
-        Numbers or probabilities; average probabilities rather than labels.
-
-    Returns
-    -------
-    PooledPredictions
-        ``mean`` and ``between``.
-
-    Raises
-    ------
-    InvalidInputError
-        Fewer than two arrays, different shapes, or labels.
-
-    References
-    ----------
-    Rubin 1987, equations 3.1.2 and 3.1.4.
-
-    Examples
-    --------
-    >>> pool_predictions([[1.0, 2.0], [3.0, 2.0]])
-    PooledPredictions(mean=array([2., 2.]), between=array([2., 0.]))
-    """
-    _check_m(len(predictions))
-    arrays = [np.asarray(array) for array in predictions]
-    if len({array.shape for array in arrays}) > 1:
-        raise InvalidInputError(f"predictions have shapes {[a.shape for a in arrays]}; they must be equal.")
-    if not all(np.issubdtype(array.dtype, np.number) for array in arrays):
-        raise InvalidInputError(
-            "predictions hold labels; pool the probabilities of predict_proba and take their argmax."
-        )
-    stacked = np.stack(arrays).astype(float)
-    return PooledPredictions(stacked.mean(axis=0), stacked.var(axis=0, ddof=1))
-
-
-def _check_m(m: int) -> None:
+def check_m(m: int) -> None:
+    """Refuse fewer than two imputations."""
     if m < 2:
-        raise InvalidInputError(f"m={m} is too few for Rubin's rules; draw at least 2 completed tables, better 20.")
+        raise InvalidInputError(
+            f"m={m} is too few for Rubin's rules: a single imputation is unfit for inference, as its standard errors take imputed "
+            "values for observed ones. Draw at least 2 completed tables, better 20, by GAINImputer.sample."
+        )

@@ -6,13 +6,16 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
+from sklearn.cluster import KMeans
 from sklearn.linear_model import Lasso, LinearRegression, LogisticRegression, Ridge
+from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeRegressor
 
 from tabgan.exceptions import InvalidInputError, InvalidParameterError
-from tabgan.inference.pooling import pool, pool_predictions, pool_scalars
+from tabgan.inference.pooled_predictions import pool_predictions
+from tabgan.inference.pooling import pool, pool_scalars
 
 # What R mice printed for pool(): term, estimate, ubar, b, t, df, riv, lambda, fmi. mice prints no single analyses, so the tests
 # make up m estimates with this mean and this variance b, each with variance ubar.
@@ -109,6 +112,10 @@ def test_frame_and_repr():
     assert "standard_error" in repr(pooled)
 
 
+# Analyses of columns in which nothing was missing.
+SAME = pytest.mark.filterwarnings("ignore:All . analyses are the same")
+
+
 @pytest.fixture(scope="module")
 def tables() -> list[pd.DataFrame]:
     """Five completions of one table: y depends on x and z, z is partly made up."""
@@ -142,6 +149,7 @@ def test_logistic_regression_has_the_standard_errors_of_statsmodels(tables):
         assert getattr(ours, column) == pytest.approx(getattr(theirs, column), rel=1e-3)
 
 
+@SAME
 def test_pipelines_numpy_and_no_intercept(tables):
     def scaled(t):
         model = make_pipeline(StandardScaler(), LinearRegression()).fit(t[["x", "z"]], t["y"])
@@ -167,6 +175,7 @@ def test_pipelines_numpy_and_no_intercept(tables):
     assert bare.between[0] == pytest.approx(0, abs=1e-20)
 
 
+@SAME
 def test_ridge_shrinks_to_least_squares_and_its_variance_by_hand(tables):
     def ridge(alpha):
         return lambda t: (Ridge(alpha, fit_intercept=False).fit(t[["x"]], t["y"]), t[["x"]], t["y"])
@@ -182,6 +191,7 @@ def test_ridge_shrinks_to_least_squares_and_its_variance_by_hand(tables):
     assert pool(ridge(1e-9), tables).within == pytest.approx(ols.within)
 
 
+@SAME
 def test_any_model_with_a_variance_function(tables):
     def fit(t):
         return LinearRegression().fit(t[["x"]], t["y"])
@@ -197,6 +207,66 @@ def test_named_estimates_and_variances(tables):
     pooled = pool(lambda t: (t.mean(), t.var() / len(t)), tables, n_complete_df=119, parameters=["z"])
     assert pooled.names == ["z"]
     assert pooled.estimate[0] == pytest.approx(np.mean([t["z"].mean() for t in tables]))
+
+
+def test_a_single_imputation_is_called_unfit_for_inference(tables):
+    def fit(t):
+        return t[["z"]].mean(), t[["z"]].var() / len(t)
+
+    with pytest.warns(UserWarning, match="single imputation is unfit for inference") as told:
+        pool(fit, tables[:1] * 5)
+    assert told[0].filename == __file__
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        pool(fit, tables)
+    with pytest.raises(InvalidInputError, match="a single imputation is unfit for inference"):
+        pool(fit, tables[:1])
+
+
+def test_a_covariance_matrix_in_place_of_variances(tables):
+    pooled = pool(lambda t: (t.mean(), t.cov() / len(t)), tables, n_complete_df=119)
+    plain = pool(lambda t: (t.mean(), t.var() / len(t)), tables, n_complete_df=119)
+    pd.testing.assert_frame_equal(pooled.to_frame(), plain.to_frame())
+    assert plain.within_covariance is None
+    assert np.diag(pooled.within_covariance) == pytest.approx(pooled.within)
+    assert np.diag(pooled.between_covariance) == pytest.approx(pooled.between)
+
+
+def test_no_intercept_with_a_variance_function(tables):
+    pooled = pool(
+        lambda t: LinearRegression(fit_intercept=False).fit(t[["x", "z"]], t["y"]),
+        tables,
+        variance=lambda model, t: [1.0, 2.0],
+    )
+    assert pooled.names == ["x", "z"]
+
+
+@pytest.mark.parametrize(
+    ("result", "message"),
+    [
+        (lambda t: None, "fit returned None, perhaps for want of a return; return a fitted"),
+        (lambda t: stats.ttest_1samp(t["y"], 0), "TtestResult is a test, and p-values cannot be averaged"),
+        (lambda t: stats.pearsonr(t["x"], t["y"]), "PearsonRResult is a test"),
+        (lambda t: t.mean(), "type Series has estimates without standard errors"),
+        (lambda t: t["x"].mean(), "estimates without standard errors"),
+        (
+            lambda t: (LinearRegression(), t[["x"]], t["y"]),
+            r"LinearRegression is not fitted; let fit return model\.fit",
+        ),
+        (lambda t: GridSearchCV(Ridge(), {"alpha": [1, 2]}).fit(t[["x"]], t["y"]), "chooses by the data"),
+        (lambda t: KMeans(2, n_init=1).fit(t), "KMeans has no standard errors"),
+        (lambda t: {"x": 1.0}, "type dict cannot be pooled; return a fitted"),
+    ],
+)
+def test_what_cannot_be_pooled_is_told_apart(tables, result, message):
+    with pytest.raises(InvalidInputError, match=message):
+        pool(result, tables)
+
+
+def test_a_model_of_statsmodels_that_was_not_fitted(tables):
+    api = pytest.importorskip("statsmodels.api")
+    with pytest.raises(InvalidInputError, match=r"OLS is a model that was not fitted; call its fit\(\), and return"):
+        pool(lambda t: api.OLS(t["y"], t[["x"]]), tables)
 
 
 def test_intervals_cover():
