@@ -79,6 +79,24 @@ def test_a_single_table_is_analysed_as_if_nothing_had_been_missing():
     assert single.interval() == pytest.approx((4 - reach, 4 + reach), rel=1e-6)
 
 
+def test_regressions_are_those_of_statsmodels():
+    smf = pytest.importorskip("statsmodels.formula.api")
+    table = SCENARIOS["mixed"].case(200, 0).truth
+    linear = smf.ols("y ~ score + smoker + income + school + children + C(region)", table).fit()
+    logit = smf.logit("smoker ~ age", table).fit(disp=0, tol=1e-12)
+    for estimand in SCENARIOS["mixed"].estimands:
+        kind, name = estimand.name.split()
+        if kind != "mean":
+            found, theirs = estimate_from(estimand, [table]), linear if kind == "slope" else logit
+            assert (found.estimate, found.error) == pytest.approx((theirs.params[name], theirs.bse[name]))
+            assert found.df == theirs.df_resid
+    product = SCENARIOS["interaction"]
+    table = product.case(200, 0).truth
+    theirs = smf.ols("y ~ x * z", table).fit()
+    found = estimate_from(product.estimands[0], [table])
+    assert (found.estimate, found.error) == pytest.approx((theirs.params["x:z"], theirs.bse["x:z"]))
+
+
 def made_estimates(**changes):
     """Complete data off by +-.1 around 1, a method off by .2 more; standard errors .1 and .15."""
     lines = [
