@@ -69,6 +69,7 @@ def test_labels_and_indicators_come_back_as_the_codes_they_were():
     pd.testing.assert_frame_equal(_codes(indicators.dropna(), given.columns), given.dropna(), check_dtype=False)
 
 
+@pytest.mark.filterwarnings("ignore:All 2 analyses are the same")
 def test_a_single_table_is_analysed_as_if_nothing_had_been_missing():
     table = pd.DataFrame({"y": [1.0, 2.0, 4.0, 9.0]})
     single, pooled = (estimate_from(mean("y", 1.0), [table] * m) for m in (1, 2))
