@@ -182,7 +182,7 @@ def read_model_file(
         The file is truncated, was changed, is no tabgan file, comes from a newer format version, or from an older one that is no
         longer read.
     """
-    from safetensors import SafetensorError, safe_open
+    from safetensors import safe_open
 
     path = Path(path)
     if not path.is_file():
@@ -192,30 +192,30 @@ def read_model_file(
             metadata = opened.metadata() or {}
             # Copied to where torch puts tensors: kernels take another way, and round otherwise, at the file's odd addresses.
             tensors = {name: opened.get_tensor(name).clone() for name in opened.keys()}
-    except (SafetensorError, ValueError, OverflowError, KeyError, RuntimeError) as error:
+    except OSError:
+        raise
+    except Exception as error:  # a damaged header can end in any error
         raise ModelFileError(f"{str(path)!r} is no readable model file (truncated or damaged?): {error}") from error
     if metadata.get("format") != "tabgan":
         raise ModelFileError(f"{str(path)!r} is a safetensors file, but not one that tabgan wrote.")
     version = metadata.get("format_version", "")
-    if not version.isdecimal() or not 0 < int(version) <= FORMAT_VERSION:
+    if version not in map(str, range(1, FORMAT_VERSION + 1)):
         raise ModelFileError(
-            f"{str(path)!r} has format version {version!r}; this tabgan reads up to {FORMAT_VERSION}: upgrade tabgan-learn."
+            f"{str(path)!r} has format version {version[:20]!r}; this tabgan reads up to {FORMAT_VERSION}: upgrade tabgan-learn."
         )
     kind, text = metadata.get("kind", ""), metadata.get("content", "")
     if metadata.get("sha256") != _digest(kind, version, text, tensors):
         raise ModelFileError(f"{str(path)!r} was changed after it was written (its checksum does not match).")
     try:
-        content = _unpacked(json.loads(text), tensors)
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        content = _unpacked(json.loads(text, parse_constant=_finite, parse_float=_finite), tensors)
+        if tensors:
+            raise ValueError(f"its tensor {next(iter(tensors))!r} has no place")
+        content = _migrated(kind, content, int(version), migrations)
+        return kind, _named(content, "")
+    except ModelFileError as error:
+        raise ModelFileError(f"{str(path)!r} holds a {kind} of format version {version}: {error}") from error
+    except Exception as error:  # whatever reading it ends in, the file is to blame
         raise ModelFileError(f"{str(path)!r} holds content that no tabgan wrote: {error}") from error
-    for older in range(int(version), FORMAT_VERSION):
-        try:
-            content = migrations[older](kind, content)
-        except (KeyError, ValueError, TypeError, IndexError, AttributeError) as error:
-            why = error if isinstance(error, ModelFileError) else "something is absent or damaged"
-            why = why if older in migrations else "this tabgan reads no such files any more"
-            raise ModelFileError(f"{str(path)!r} holds a {kind} of format version {version}: {why}.") from error
-    return kind, _named(content, "")
 
 
 def plain_value(value: Any) -> Any:
@@ -232,6 +232,20 @@ def plain_value(value: Any) -> Any:
         return type(value)(plain_value(item) for item in value)
     # pandas.NA (known by name: no pandas here) says what None says; a RandomState's draws are already in the weights.
     return None if type(value).__name__ == "NAType" or isinstance(value, np.random.RandomState) else value
+
+
+def _migrated(kind: str, content: Any, version: int, migrations: Mapping[int, Callable[[str, Any], Any]]) -> Any:
+    """The content as a file of the current version would hold it."""
+    for older in range(version, FORMAT_VERSION):
+        if older not in migrations:
+            raise ModelFileError("this tabgan reads no such files any more.")
+        try:
+            content = migrations[older](kind, content)
+        except ModelFileError as error:
+            raise ModelFileError(f"{error}.") from error
+        except Exception as error:
+            raise ModelFileError("something is absent or damaged.") from error
+    return content
 
 
 def _packed(value: Any, tensors: dict[str, Tensor]) -> Any:
@@ -255,12 +269,13 @@ def _packed(value: Any, tensors: dict[str, Tensor]) -> Any:
 
 
 def _unpacked(value: Any, tensors: dict[str, Tensor]) -> Any:
+    """What `_packed` was given; tensors are taken out, so that none stands in two places and what is left has none."""
     if isinstance(value, list):
         return [_unpacked(item, tensors) for item in value]
     if not isinstance(value, dict):
         return value
     if "$tensor" in value:
-        return tensors[value["$tensor"]]
+        return tensors.pop(value["$tensor"])
     if "$float" in value:
         return float(value["$float"])
     if "$tuple" in value:
@@ -279,6 +294,13 @@ def _named(value: Any, where: str) -> Any:
     return value
 
 
+def _finite(text: str) -> float:
+    """A number of JSON, in which others stand as ``{"$float": "nan"}``."""
+    if not math.isfinite(number := float(text)):
+        raise ValueError(f"{text[:20]} stands where a number must")
+    return number
+
+
 def _inside(where: str, key: Any) -> str:
     if not isinstance(key, str):
         return f"{where}[{key!r}]"
@@ -290,5 +312,5 @@ def _digest(kind: str, version: str, text: str, tensors: dict[str, Tensor]) -> s
     for name in sorted(tensors):
         tensor = tensors[name]
         digest.update(f"{name}{tensor.dtype}{tuple(tensor.shape)}".encode())
-        digest.update(tensor.reshape(-1).view(torch.uint8).numpy().tobytes() if tensor.numel() else b"")
+        digest.update(memoryview(tensor.reshape(-1).view(torch.uint8).numpy()) if tensor.numel() else b"")
     return digest.hexdigest()

@@ -10,8 +10,9 @@ from sklearn.utils.validation import check_is_fitted
 
 from tabgan._runtime import own_torch
 from tabgan.core.checkpoint import Stored, read_model_file, write_model_file
+from tabgan.core.trust import allowance_of
 from tabgan.estimators.migrations import MIGRATIONS
-from tabgan.exceptions import ModelFileError
+from tabgan.exceptions import MissingExtraError, ModelFileError
 
 __all__ = ["HOMES", "Savable", "load"]
 
@@ -97,9 +98,13 @@ def load(path: str | os.PathLike[str]) -> Any:
         raise ModelFileError(f"{str(path)!r} holds a {kind!r}, which this tabgan does not know; upgrade tabgan-learn.")
     cls: type[Savable] = getattr(import_module(HOMES[kind]), kind)
     try:
-        with own_torch(None):
+        with own_torch(None), allowance_of(content):
             estimator = cls._from_state(content)
         content.refuse(set(content))  # whatever is left over
-    except (KeyError, TypeError, ValueError, RuntimeError, IndexError, AttributeError) as error:
+    except MissingExtraError:
+        raise
+    except (
+        Exception
+    ) as error:  # whatever it ends in, the file is to blame: its checksum says nothing about who wrote it
         raise ModelFileError(f"{str(path)!r} is no {kind} that this tabgan can read: {error}") from error
     return estimator

@@ -12,6 +12,7 @@ import torch
 
 from tabgan._runtime import make_generator
 from tabgan.core.checkpoint import Stored, built_from, plain_value
+from tabgan.core.trust import load_weights
 from tabgan.estimators.saving import Savable
 from tabgan.exceptions import ModelFileError
 from tabgan.images.conditions import Conditions
@@ -98,9 +99,9 @@ class SavableImageGAN(Savable):
         training = gan._training_state = state.pop("training")
         players = gan.recipe_.networks(gan._sizes, SimpleNamespace(**gan.settings_), make_generator(0))
         for name, player in players.items():
-            player.load_state_dict(training["players"][name])
+            load_weights(player, training["players"][name])
         for name, weights in state.pop("makers").items():
-            players[name].load_state_dict(weights)
+            load_weights(players[name], weights)
         gan.players_ = {name: player.eval() for name, player in players.items()}
         gan.n_iter_, gan.stop_reason_ = training["step_count"], state.pop("stop_reason")
         gan.warnings_ = state.pop("warnings")

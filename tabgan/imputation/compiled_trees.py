@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from sklearn.tree._tree import NODE_DTYPE, Tree
 
+from tabgan.exceptions import ModelFileError
+
 __all__ = ["compiled_trees"]
 
 
@@ -34,6 +36,8 @@ def compiled_trees(
     ------
     sklearn.tree._tree.Tree
     """
+    if feature.max(initial=-1) >= n_slots:
+        raise ModelFileError(f"a tree of the model asks for slot {feature.max()} of {n_slots}: the file is damaged.")
     ends = [*roots[1:], len(feature)]
     for root, end in zip(roots, ends, strict=True):
         own = slice(root, end)

@@ -10,6 +10,7 @@ import pandas as pd
 
 from tabgan.core.checkpoint import Stored, built_from, plain_value
 from tabgan.estimators.saving import Savable
+from tabgan.exceptions import ModelFileError
 from tabgan.imputation.objectives import objective_from_state, objective_to_state
 from tabgan.imputation.predicting import Predictor
 from tabgan.tables.encoder import TableEncoder
@@ -54,7 +55,10 @@ class SavableImputer(Savable):
         imputer: Any = built_from(cls, state.pop("parameters"))
         imputer.encoder_ = TableEncoder.from_state(state.pop("encoder"))
         imputer.schema_ = imputer.encoder_.schema_
-        imputer._model = objective_from_state(state.pop("model"))
+        model, spans = state.pop("model"), imputer.encoder_.spans_
+        if model["spans"] != [[span.kind, span.start, span.stop] for span in spans]:
+            raise ModelFileError("its model and its encoder are of different columns.")
+        imputer._model = objective_from_state(model)
         scores = state.pop("validation_scores")
         imputer.validation_scores_ = pd.DataFrame(scores["columns"], index=scores["index"])
         imputer.n_iter_ = imputer._model.n_steps

@@ -16,6 +16,7 @@ from tabgan.core.checkpoint import Stored, built_from, plain_value
 from tabgan.core.losses import ADVERSARIAL_LOSSES
 from tabgan.core.phases import DiscriminatorLoss, GeneratorLoss, OptimizerSpec, Phase, Term
 from tabgan.core.run import Run, Trained, train
+from tabgan.core.trust import load_weights
 from tabgan.exceptions import parameter_error
 from tabgan.imputation.cell_discriminator import ACTIVATIONS, CellDiscriminator
 from tabgan.imputation.learning import held_out_rows
@@ -313,7 +314,7 @@ class PublishedGain(Predictor):
             module = GainGenerator(
                 total_width(spans), activation=settings.activation, generator=torch.Generator().manual_seed(0)
             ).double()
-            module.load_state_dict(weights)
+            load_weights(module, weights)
             module.eval()
         model = cls(spans, module, settings)
         model.facts_from_state(state)

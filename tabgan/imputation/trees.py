@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from tabgan.exceptions import ModelFileError
 from tabgan.imputation.compiled_trees import compiled_trees
 
 if TYPE_CHECKING:
@@ -21,6 +22,16 @@ FEWEST_ROWS = 30
 
 MOST_SLOTS = 32
 """Slots that a split may choose from: wide tables look at a part of theirs, so that their trees take no longer."""
+
+
+_TYPES = {
+    "roots": torch.int64,
+    "feature": torch.int16,
+    "threshold": torch.float32,
+    "target": torch.int32,
+    "values": torch.float32,
+    "missing_left": torch.bool,
+}
 
 
 class Tree(NamedTuple):
@@ -98,11 +109,42 @@ class Trees:
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> Self:
-        """Rebuild what `state` described."""
+        """Rebuild what `state` described.
+
+        Raises
+        ------
+        ModelFileError
+            These are no trees: a row would fall out of them, or never reach a leaf.
+        """
         trees = cls.__new__(cls)
         for name in cls._STORED:
             setattr(trees, name, state[name])
+        trees._check()
         return trees
+
+    def _check(self) -> None:
+        """What compiled trees rely on: they look up whatever place they are told."""
+        n, width, types = len(self.feature), self.width, {name: getattr(self, name).dtype for name in self._STORED[1:]}
+        shapes = {getattr(self, name).shape for name in ("feature", "threshold", "target", "missing_left")}
+        nodes, leaf, target = torch.arange(n), self.feature < 0, self.target.long()
+        ends = torch.cat([self.roots[1:], torch.tensor([n])])
+        if (
+            types != _TYPES
+            or shapes != {(n,)}
+            or self.roots.dim() != 1
+            or self.values.dim() != 1
+            or not isinstance(width, int)
+            or width < 1
+            or not len(self.roots)
+            or self.roots[0] != 0
+            or (ends <= self.roots).any()
+            or n > torch.iinfo(torch.int32).max
+        ):
+            raise ModelFileError("its trees are damaged.")
+        end = ends.repeat_interleave(ends - self.roots)  # of each node's tree
+        falls = torch.where(leaf, target >= 0, (target > nodes + 1) & (target < end))
+        if not falls.all() or leaf.sum() == 0 or (target[leaf] + width > len(self.values)).any():
+            raise ModelFileError("its trees are damaged: a row would fall out of them.")
 
     def told(self, rows: Tensor, trees: Tensor) -> Tensor:
         """What some of the trees say of completed rows.

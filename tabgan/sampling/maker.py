@@ -55,7 +55,11 @@ class ClassMaker(nn.Module):
         self.register_buffer("factor", torch.zeros(seeds.n_classes, n_gaussian, n_gaussian))
 
     def set_gaussians(self, mean: Tensor, factor: Tensor) -> None:
-        """Replace the latent distribution of each class (start "autoencoder")."""
+        """Replace the latent distribution of each class (start "autoencoder"); ValueError for other shapes."""
+        if mean.shape != self.mean.shape or factor.shape != self.factor.shape:
+            raise ValueError(
+                f"normal distributions of shapes {tuple(mean.shape)} and {tuple(factor.shape)} do not fit."
+            )
         self.mean.copy_(mean)
         self.factor.copy_(factor)
 

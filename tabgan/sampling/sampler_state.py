@@ -12,8 +12,9 @@ import scipy.sparse
 
 from tabgan._runtime import make_generator
 from tabgan.core.checkpoint import Stored, built_from, plain_value
+from tabgan.core.trust import load_weights
 from tabgan.estimators.saving import Savable
-from tabgan.exceptions import InvalidInputError
+from tabgan.exceptions import InvalidInputError, ModelFileError
 from tabgan.sampling.adversarial import SamplerSettings, build_network
 from tabgan.sampling.fitted import FittedSampler
 from tabgan.sampling.gate import GateDecision
@@ -107,14 +108,16 @@ def _fitted_from_state(state: Stored, missing_values: Any) -> FittedSampler:
     table = read_table(container_from_state(state.pop("table")), missing_values=missing_values)
     encoder = TableEncoder.from_state(state.pop("encoder"))
     settings = built_from(SamplerSettings, state.pop("settings"))
-    seeds = ClassSeeds.from_buffers(state.pop("n_classes"), state.pop("seeds"))
+    seeds = ClassSeeds.from_buffers(state.pop("n_classes"), state.pop("seeds"), encoder.spans_)
     slots = np.array(state.pop("condition_slots"), dtype=np.int64)
     weights, gate = state.pop("network"), state.pop("gate")
     network = None
     if weights is not None:
         network = build_network(encoder.spans_, settings, seeds.n_classes + len(slots), make_generator(0))
-        network.load_state_dict(weights)
+        load_weights(network, weights)
         network.eval()
+    if len(seeds.rows) != table.n_rows:
+        raise ModelFileError(f"its table has {table.n_rows} rows, and its encoded rows are {len(seeds.rows)}.")
     maker = ClassMaker(seeds, network, encoder.spans_, state.pop("start"), state.pop("d_noise"))
     gaussians = state.pop("gaussians")
     maker.set_gaussians(gaussians["mean"], gaussians["factor"])

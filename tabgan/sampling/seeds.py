@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from tabgan.core.class_gaussians import correlated
-from tabgan.exceptions import InvalidParameterError
+from tabgan.exceptions import InvalidParameterError, ModelFileError
 from tabgan.networks.heads import span_index
 from tabgan.sampling.borders import own_share, strays
 from tabgan.spans import Span
@@ -74,7 +74,7 @@ class ClassSeeds(nn.Module):
     def __init__(self, rows: Tensor, visible: Tensor, classes: Tensor, spans: Sequence[Span], n_classes: int) -> None:
         super().__init__()
         column = span_index(spans)
-        numeric = torch.tensor([s.start for s in spans if s.kind == "numeric"], dtype=torch.long)
+        numeric = _numeric_slots(spans)
         slots = visible[:, column].to(rows)
         self.n_classes = n_classes
         self.register_buffer("rows", rows * slots)
@@ -96,8 +96,16 @@ class ClassSeeds(nn.Module):
         self.register_buffer("settled", _settled(self.rows, slots, self.classes, n_classes, spans))
 
     @classmethod
-    def from_buffers(cls, n_classes: int, buffers: Mapping[str, Tensor]) -> ClassSeeds:
-        """The seeds whose ``state_dict()`` this was, without looking for neighbours again; KeyError where one is absent."""
+    def from_buffers(cls, n_classes: int, buffers: Mapping[str, Tensor], spans: Sequence[Span]) -> ClassSeeds:
+        """The seeds whose ``state_dict()`` this was, without looking for neighbours again.
+
+        Raises
+        ------
+        KeyError
+            One is absent.
+        ModelFileError
+            One is of another type or shape than the others make it.
+        """
         seeds = cls.__new__(cls)
         nn.Module.__init__(seeds)
         seeds.n_classes = n_classes
@@ -105,7 +113,36 @@ class ClassSeeds(nn.Module):
         younger = {"settled": torch.zeros(n_classes, buffers["rows"].shape[1], dtype=torch.bool)}
         for name in (name for name, kind in cls.__annotations__.items() if kind in ("Tensor", Tensor)):
             seeds.register_buffer(name, buffers[name] if name in buffers or name not in younger else younger[name])
+        seeds._check(spans)
         return seeds
+
+    def _check(self, spans: Sequence[Span]) -> None:
+        """Whether the buffers fit each other: draws look up rows by numbers that stand in others."""
+        n, column, numeric = len(self.classes), span_index(spans), _numeric_slots(spans)
+        d, n_classes = len(numeric), self.n_classes
+        shapes = {
+            "rows": (n, len(column)),
+            "visible": (n, len(spans)),
+            "classes": (n,),
+            "atoms": (d,),
+            "mean": (n_classes, d),
+            "factor": (n_classes, d, d),
+            "bandwidth": (n_classes,),
+            "neighbours": (n, _MOST_NEIGHBOURS),
+            "n_neighbours": (n,),
+            "own_share": (n,),
+            "settled": (n_classes, len(column)),
+        }
+        types = {"settled": torch.bool}
+        bounds = {"classes": n_classes, "neighbours": n, "n_neighbours": _MOST_NEIGHBOURS + 1}
+        for name, shape in shapes.items():
+            part = getattr(self, name)
+            if part.shape != shape or part.dtype != types.get(name, torch.int64 if name in bounds else torch.float32):
+                raise ModelFileError(f"its 'seeds.{name}' is of another type or shape than it has to be.")
+            if name in bounds and n and not 0 <= int(part.min()) <= int(part.max()) < bounds[name]:
+                raise ModelFileError(f"its 'seeds.{name}' names what is not there.")
+        if not torch.equal(self.column, column) or not torch.equal(self.numeric, numeric):
+            raise ModelFileError("its 'seeds' contradict the layout of the columns.")
 
     def parents(
         self, classes: Tensor, generator: torch.Generator, allowed: Tensor | None = None, *, focus: float = 0.0
@@ -261,6 +298,10 @@ class ClassSeeds(nn.Module):
         mean, width = self.mean[classes], self.bandwidth[classes, None]
         step = correlated(noise, self.factor, classes) * width
         return mean + (numbers - mean + step) / (1 + width.square()).sqrt()
+
+
+def _numeric_slots(spans: Sequence[Span]) -> Tensor:
+    return torch.tensor([span.start for span in spans if span.kind == "numeric"], dtype=torch.long)
 
 
 def _atoms(numbers: Tensor, seen: Tensor) -> Tensor:

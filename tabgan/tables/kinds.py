@@ -95,6 +95,30 @@ class ColumnSchema:
     cell_type: str | None = None
     note: str | None = None
 
+    def check(self) -> None:
+        """Whether a stored entry can have been learnt from a column."""
+        whole, number = (int, type(None)), (int, float, type(None))
+        text = (str, type(None))
+        if not (
+            self.kind in get_args(ColumnKind)
+            and self.family in get_args(Family)
+            and isinstance(self.dtype, str)
+            and all(isinstance(count, int) and count >= 0 for count in self.counts)
+            and len(self.counts) in (0, len(self.levels))
+            and len(set(self.levels)) == len(self.levels)
+            and isinstance(self.lower, number)
+            and isinstance(self.upper, number)
+            and (self.lower is None or self.upper is None or self.lower <= self.upper)
+            and isinstance(self.decimals, whole)
+            and isinstance(self.granularity, whole)
+            and isinstance(self.unit, text)
+            and isinstance(self.timezone, text)
+            and isinstance(self.cell_type, text)
+            and isinstance(self.written, text)
+            and isinstance(self.note, text)
+        ):
+            raise InvalidInputError(f"what is stored of the column {self.name!r} does not fit together.")
+
     def like(self, values: np.ndarray) -> RawColumn:
         """A column of these values, all observed, that is otherwise as it was in ``fit``."""
         missing = np.zeros(len(values), dtype=bool)

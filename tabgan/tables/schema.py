@@ -79,6 +79,7 @@ class TableSchema:
             entry["counts"] = tuple(entry["counts"])
             entry["constant"] = label_from_json(entry["constant"])
             columns.append(built_from(ColumnSchema, entry))
+            columns[-1].check()
         groups = data.get("indicator_groups", ())
         return cls(tuple(columns), tuple(IndicatorGroup(tuple(members), always) for members, always in groups))
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from tabgan.exceptions import InvalidInputError
+from tabgan.exceptions import InvalidInputError, MissingExtraError
 from tabgan.tables.labels import label_from_json, label_to_json
 
 __all__ = ["container_from_state", "container_to_state", "frame_as_pandas"]
@@ -85,7 +85,10 @@ def container_from_state(state: dict[str, Any]) -> Any:
     )
     columns.names = [label_from_json(name) for name in state["level_names"]]
     cells = dict(enumerate(_series_from_state(column) for column in state["columns"]))
-    frame = pd.DataFrame(cells, index=pd.RangeIndex(int(state["n_rows"])))
+    n_rows = int(state["n_rows"])
+    if any(len(column) != n_rows for column in cells.values()):
+        raise InvalidInputError(f"not every stored column has {n_rows} rows.")
+    frame = pd.DataFrame(cells, index=pd.RangeIndex(n_rows))
     frame.columns = columns
     return frame
 
@@ -273,10 +276,15 @@ def _arrow_stream(series: pd.Series) -> bytes:
 
 
 def _from_arrow_stream(data: bytes) -> pd.Series:
-    import pyarrow as pa
-
+    try:
+        import pyarrow as pa
+    except ImportError as error:
+        raise MissingExtraError(
+            "the model holds Arrow columns, which need pyarrow: pip install 'tabgan-learn[parquet]'"
+        ) from error
     try:
         column = pa.ipc.open_stream(pa.BufferReader(data)).read_all().column("cells")
+        column.validate(full=True)  # what its buffers point to must lie in them
     except pa.ArrowException as error:
         raise InvalidInputError(f"the stored Arrow column is damaged: {error}") from error
     return pd.Series(pd.arrays.ArrowExtensionArray(column))

@@ -278,6 +278,8 @@ def _restored(
         stored = state["columns"][candidate.name]
         fitted.append([candidate.from_state(stored[j]) if j in stored else None for j in range(len(spans))])
     weights = torch.stack([state["weights"][candidate.name] for candidate in known])
+    if weights.shape != (len(known), len(spans)):
+        raise ModelFileError("the model's weights of candidates are not one per column.")
     return Blend(spans, known, fitted, weights, state.get("order"))
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
+from tabgan.core.trust import load_weights
 from tabgan.imputation.conditional_means.factors import FactorConditional, choose_n_factors, fit_factors
 from tabgan.imputation.conditional_means.gaussian import GaussianConditional, fit_gaussian
 from tabgan.imputation.conditional_means.normal_scores import NormalScores
@@ -221,7 +222,7 @@ class ClosedForm(nn.Module, FittedStage):
         """Rebuild what `state` described."""
         loadings = state["weights"].get("linear.loadings")
         module = cls.blank(spans, 0 if loadings is None else loadings.shape[1])
-        module.load_state_dict(state["weights"])
+        load_weights(module, state["weights"])
         return module
 
 

@@ -13,6 +13,7 @@ from tabgan.core.callbacks import AVERAGE_DECAY, OUT_OF_TIME
 from tabgan.core.cases import Players
 from tabgan.core.phases import OptimizerSpec, Phase, Term, TermLoss, cosine_schedule
 from tabgan.core.run import Stopping, Trained, train
+from tabgan.core.trust import load_weights
 from tabgan.imputation.learning import Learning, MaskedRows, quantile_edges
 from tabgan.imputation.masking import reconstruction_loss
 from tabgan.imputation.stages.stage import Completion, FittedStage, Rows, Stage
@@ -171,7 +172,7 @@ class Correction(nn.Module, FittedStage):
         n_numeric = sum(span.kind == "numeric" for span in spans)
         edges, generator = torch.zeros(n_numeric, state["n_bins"] + 1), torch.Generator().manual_seed(0)
         module = cls(spans, edges, **state["shape"], generator=generator)
-        module.double().load_state_dict(state["weights"])
+        load_weights(module.double(), state["weights"])
         return module.eval()
 
     @classmethod

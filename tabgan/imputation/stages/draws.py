@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from tabgan.core.losses import ADVERSARIAL_LOSSES
 from tabgan.core.phases import DiscriminatorLoss, GeneratorLoss, OptimizerSpec, Phase, Term, cosine_schedule
 from tabgan.core.run import train
+from tabgan.core.trust import load_weights
 from tabgan.imputation.cell_discriminator import CellDiscriminator
 from tabgan.imputation.draw_task import DrawTask, MaskedTruth
 from tabgan.imputation.learning import Learning, MaskedRows
@@ -235,7 +236,7 @@ class Draws(nn.Module, FittedStage):
         """Rebuild what `state` described."""
         settings = settings_of(Settings, given)
         module = cls(spans, width=settings.width, generator=torch.Generator().manual_seed(0)).double()
-        module.load_state_dict(state["weights"])
+        load_weights(module, state["weights"])
         return module.eval()
 
 

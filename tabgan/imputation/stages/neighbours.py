@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
+from tabgan.core.trust import load_weights
 from tabgan.imputation.learning import Learning
 from tabgan.imputation.masking import hide_cells
 from tabgan.imputation.metric_learning import Asking, Stored, learn_metric
@@ -245,7 +246,7 @@ class Neighbours(nn.Module, FittedStage):
     def from_state(cls, state: Mapping[str, Any], spans: Sequence[Span], given: Mapping[str, Any]) -> Self:
         """Rebuild what `state` described."""
         module = cls(spans, len(state["weights"]["ranks"])).double()
-        module.load_state_dict(state["weights"])
+        load_weights(module, state["weights"])
         return module
 
 

@@ -14,6 +14,7 @@ from tabgan.core.callbacks import AVERAGE_DECAY, OUT_OF_TIME
 from tabgan.core.cases import Players
 from tabgan.core.phases import OptimizerSpec, Phase, Term, TermLoss, cosine_schedule
 from tabgan.core.run import Run, Stopping, train
+from tabgan.core.trust import load_weights
 from tabgan.imputation.learning import Learning, quantile_edges
 from tabgan.imputation.masking import reconstruction_loss
 from tabgan.imputation.stages.closed_form import ClosedForm
@@ -116,7 +117,7 @@ class Network(nn.Module, FittedStage):
         settings = settings_of(Settings, given)
         edges = torch.zeros(sum(span.kind == "numeric" for span in spans), settings.n_bins + 1)
         module = cls(spans, edges, width=settings.network_width, generator=torch.Generator().manual_seed(0))
-        module.load_state_dict(state["weights"])
+        load_weights(module, state["weights"])
         return module.eval()
 
 
