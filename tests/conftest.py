@@ -10,8 +10,10 @@ import pytest
 import torch
 from hypothesis import settings
 
-# Nothing is timed in tests: a deadline per example is, and fails on a busy machine.
-settings.register_profile("tabgan", deadline=None)
+# Nothing is timed in tests: a deadline per example is, and fails on a busy machine. The same examples in every run, and none kept;
+# ``--hypothesis-profile=long`` draws 10,000 tables in tests/properties, others with every ``--hypothesis-seed``.
+settings.register_profile("tabgan", deadline=None, derandomize=True, database=None)
+settings.register_profile("long", deadline=None, database=None, max_examples=3334, print_blob=True)
 settings.load_profile("tabgan")
 
 

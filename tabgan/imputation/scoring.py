@@ -11,6 +11,7 @@ import torch
 from tabgan.imputation.predicting import HeldOut
 from tabgan.tables.encoder import TableEncoder
 from tabgan.tables.frames import Table
+from tabgan.tables.numeric import unit_of
 from tabgan.tables.written_times import WRITTEN
 
 __all__ = ["learnt_columns", "relative_errors", "split_validation", "validation_scores"]
@@ -100,9 +101,10 @@ def validation_scores(
         if span.kind == "numeric":
             if column.written is not None:  # errors in days or minutes, not in the digits that write them
                 true, known, filled = (WRITTEN[column.written].ticks(part)[0] for part in (true, known, filled))
-            true, known, filled = (part.astype(float) for part in (true, known, filled))
-            rmse = _rms(filled - true)
-            record |= {"rmse": rmse, "rmse_mean": _rms(known.mean() - true), "nrmse": rmse / (known.std() or 1.0)}
+            unit = unit_of(np.concatenate([true, known]).astype(float))
+            true, known, filled = (part.astype(float) / unit for part in (true, known, filled))
+            rmse, rmse_mean = _rms(filled - true), _rms(known.mean() - true)
+            record |= {"rmse": rmse * unit, "rmse_mean": rmse_mean * unit, "nrmse": rmse / (known.std() or 1.0)}
         else:
             codes = pd.factorize(known)
             mode = codes[1][np.bincount(codes[0]).argmax()]

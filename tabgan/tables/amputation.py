@@ -12,6 +12,7 @@ from scipy.special import expit
 from scipy.stats import rankdata
 
 from tabgan.exceptions import InvalidParameterError
+from tabgan.tables.numeric import unit_of
 
 __all__ = ["MECHANISMS", "Mechanism", "ampute"]
 
@@ -88,6 +89,8 @@ def ampute(
     observed = ~np.isnan(X) if observed is None else np.asarray(observed, dtype=bool)
     if mechanism == "copy":
         return _copied(observed, donors, rng)
+    if not observed.any():
+        return np.zeros(observed.shape, dtype=bool)
     scaled = _standardised(X, observed)
     if mechanism == "mar":
         propensity = _mar(scaled, rng, mar_observed_fraction)
@@ -179,8 +182,9 @@ def _copied(observed: np.ndarray, donors: np.ndarray | None, rng: np.random.Gene
 
 
 def _standardised(X: np.ndarray, observed: np.ndarray) -> np.ndarray:
-    shown = np.where(observed, X, np.nan)
-    with np.errstate(invalid="ignore"):
-        mean = np.nan_to_num(np.nanmean(shown, axis=0)) if len(X) else np.zeros(X.shape[1])
-        spread = np.nan_to_num(np.nanstd(shown, axis=0))
-    return np.where(observed, (np.nan_to_num(shown) - mean) / np.where(spread > 0, spread, 1.0), 0.0)
+    shown = np.where(observed, X, 0.0)
+    shown = shown / np.array([unit_of(column) for column in shown.T])
+    count = np.maximum(observed.sum(axis=0), 1)
+    centred = np.where(observed, shown - shown.sum(axis=0) / count, 0.0)
+    spread = np.sqrt((centred * centred).sum(axis=0) / count)
+    return centred / np.where(spread > 0, spread, 1.0)

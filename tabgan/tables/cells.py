@@ -89,7 +89,9 @@ def _of_kinds(
         if times is not None:
             return time_column(name, dtype, times, markers, timezone=timezone)
     if kinds and all(issubclass(kind, datetime.timedelta | np.timedelta64) for kind in kinds):
-        return time_column(name, dtype, _spread(pd.TimedeltaIndex(list(cells[~missing])).to_numpy(), missing), markers)
+        spans = _as_timedeltas(cells, missing)
+        if spans is not None:
+            return time_column(name, dtype, spans, markers)
     return label_column(name, dtype, labels, missing, markers)
 
 
@@ -141,6 +143,8 @@ def _cell_type(kinds: set[type]) -> str | None:
     """What Python type stands for these: that of whole numbers is int, of several kinds of times pandas' own."""
     if all(issubclass(kind, numbers.Integral) for kind in kinds):
         return "int"
+    if datetime.date in kinds and len(kinds) > 1:  # every datetime is a date as well
+        return None
     for name, kind in (
         ("Decimal", Decimal),
         ("datetime64", np.datetime64),
@@ -224,6 +228,14 @@ def _as_datetimes(cells: np.ndarray, missing: np.ndarray, kinds: set[type]) -> t
     except (ValueError, TypeError, OverflowError, KeyError):
         return None, None
     return _spread(index.tz_localize(None).to_numpy(), missing), str(zone)
+
+
+def _as_timedeltas(cells: np.ndarray, missing: np.ndarray) -> np.ndarray | None:
+    """Numpy timedeltas; None where one is longer than pandas can count."""
+    try:
+        return _spread(pd.TimedeltaIndex(list(cells[~missing])).to_numpy(), missing)
+    except (ValueError, OverflowError):
+        return None
 
 
 def _spread(observed: np.ndarray, missing: np.ndarray) -> np.ndarray:

@@ -200,7 +200,7 @@ def _written(found: np.ndarray) -> str | None:
 
 
 def _granularity(moments: np.ndarray) -> int:
-    return max(1, abs(int(np.gcd.reduce(np.diff(np.sort(moments))))))
+    return max(1, int(np.gcd.reduce(np.diff(np.sort(moments).view(np.uint64)))))  # further apart than int64 counts
 
 
 def _natural_kind(column: RawColumn, found: np.ndarray) -> ColumnKind:

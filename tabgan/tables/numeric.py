@@ -25,6 +25,7 @@ __all__ = [
     "QuantileTransform",
     "RobustTransform",
     "StandardTransform",
+    "unit_of",
 ]
 
 _LARGEST = np.finfo(np.float64).max
@@ -86,8 +87,8 @@ def _finite(values: np.ndarray) -> np.ndarray:
     return np.clip(values, -_LARGEST, _LARGEST)
 
 
-def _unit_of(values: np.ndarray) -> float:
-    """1, or the largest magnitude where it is so extreme that arithmetic in user units would break down."""
+def unit_of(values: np.ndarray) -> float:
+    """1, or the largest magnitude of ``values`` where it is so extreme that arithmetic in user units would break down."""
     largest = float(np.abs(values).max(initial=0.0))
     return 1.0 if largest == 0.0 or _TAME[0] < largest < _TAME[1] else largest
 
@@ -138,7 +139,7 @@ class StandardTransform(_LinearTransform):
 
     def fit(self, values: np.ndarray) -> StandardTransform:
         """Learn mean and standard deviation; see ``NumericTransform.fit``."""
-        self.unit = _unit_of(values)
+        self.unit = unit_of(values)
         self.center, self.scale = _moments(values / self.unit)
         return self
 
@@ -149,7 +150,7 @@ class MinMaxTransform(_LinearTransform):
 
     def fit(self, values: np.ndarray) -> MinMaxTransform:
         """Learn the range; see ``NumericTransform.fit``."""
-        self.unit = _unit_of(values)
+        self.unit = unit_of(values)
         tame = values / self.unit
         self.center = float(tame.min())
         width = float(tame.max()) - self.center
@@ -168,7 +169,7 @@ class RobustTransform(_LinearTransform):
 
     def fit(self, values: np.ndarray) -> RobustTransform:
         """Learn median and spread; see ``NumericTransform.fit``."""
-        self.unit = _unit_of(values)
+        self.unit = unit_of(values)
         tame = values / self.unit
         self.center, self.scale = _robust_moments(tame)
         return self
@@ -268,7 +269,7 @@ class PowerTransform(NumericTransform):
 
     def fit(self, values: np.ndarray) -> PowerTransform:
         """Learn exponent and moments; see ``NumericTransform.fit``."""
-        self.unit = _unit_of(values)
+        self.unit = unit_of(values)
         tame = values / self.unit
         self.center, self.scale = _robust_moments(tame)
         scaled = (tame - self.center) / self.scale

@@ -177,6 +177,10 @@ def _extension_fill(series: pd.Series, column: RawColumn, rows: np.ndarray, valu
         codes = extended.cat.codes.to_numpy(dtype=np.int64, copy=True)
         codes[rows] = extended.cat.categories.get_indexer(list(values))
         return pd.Categorical.from_codes(codes, dtype=extended.dtype)
+    if _arrow_type(dtype).startswith("dictionary"):  # pandas, writing into one, would fill its gaps as well
+        cells = series.to_numpy(dtype=object, na_value=None).copy()
+        cells[rows] = values
+        return pd.array(cells.tolist(), dtype=dtype)
     native = _extension_values(dtype, column, values)
     array = (series if native.dtype == dtype else series.astype(native.dtype)).array.copy()
     array[rows] = native

@@ -24,6 +24,7 @@ _NEAR_KEY_LEVELS = 50
 Edge = tuple[int, int]
 
 
+@np.errstate(over="ignore", invalid="ignore")  # a line that leaves what a number can hold is none
 def find_rules(table: Table, *, max_columns: int = 60) -> Rules:
     """Find the pairwise rules that every row of a table obeys.
 

@@ -111,9 +111,12 @@ class NumberSlot:
     def _times(self, numbers: np.ndarray) -> np.ndarray:
         """Times from steps since the earliest one, as the column has them."""
         step, (lower, upper) = self.schema.granularity or 1, self._range_of_times
-        counts = np.clip(np.rint(numbers) if self._round else numbers, 0.0, (upper - lower) / step)
-        offsets = counts.astype(np.int64) * step if self._round else np.rint(counts * step).astype(np.int64)
-        ticks = np.minimum(lower + offsets, upper)
+        width = upper - lower
+        counts = np.clip(np.rint(numbers) if self._round else numbers, 0.0, width / step)
+        # Ends may lie further apart than int64 counts; unsigned, and back by the same way round, they do not.
+        counts = np.minimum(np.rint(counts * (1 if self._round else step)), np.nextafter(2.0**64, 0.0))
+        offsets = np.minimum(counts.astype(np.uint64) * np.uint64(step if self._round else 1), np.uint64(width))
+        ticks = (np.array([lower], dtype=np.int64).view(np.uint64) + offsets).view(np.int64)
         return ticks if self._written is None else self._written.values(ticks)
 
     @property
@@ -162,7 +165,11 @@ class NumberSlot:
                 times = in_unit(values, column.unit, self.schema.unit)
             else:
                 times = self._written.ticks(values)[0]
-            return (times - self._range_of_times[0]) / float(self.schema.granularity or 1)
+            lowest = self._range_of_times[0]
+            rough = times.astype(np.float64) - float(lowest)
+            # Times may lie further apart than int64 counts.
+            steps = np.where(np.abs(rough) < 2.0**62, times - np.int64(lowest), rough)
+            return steps / float(self.schema.granularity or 1)
         if not self._from_lowest:
             return values.astype(np.float64)
         lowest = cast(int, self.schema.lower)

@@ -1,0 +1,97 @@
+"""What drawn tables found, each in its smallest form."""
+
+from __future__ import annotations
+
+import datetime
+import warnings
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from tabgan import BAGANOversampler, GAINImputer
+from tabgan.tables.amputation import MECHANISMS, ampute
+from tabgan.tables.encoder import TableEncoder
+from tabgan.tables.frames import read_table
+from tabgan.tables.schema import infer_schema
+from tests.properties.test_imputed_tables import NONE
+
+LARGEST = np.finfo(np.float64).max
+
+pytestmark = pytest.mark.filterwarnings("error::RuntimeWarning")
+
+
+def encoder_of(frame: pd.DataFrame, **parameters) -> TableEncoder:
+    table = read_table(frame)
+    return TableEncoder(**parameters).fit(table, infer_schema(table))
+
+
+@pytest.mark.parametrize("mechanism", [name for name in MECHANISMS if name != "copy"])
+@pytest.mark.parametrize("column", [[LARGEST, -LARGEST, 0.0], [1e185, 7.0, 2.0], [5e-324, 0.0, 1e-300], [np.nan] * 3])
+def test_ampute_takes_columns_at_the_ends_of_float64_and_without_a_cell(mechanism, column):
+    X = np.tile(np.column_stack([column, [1.0, 2.0, 3.0]]), (5, 1))
+    hidden = ampute(X, 0.3, mechanism=mechanism, random_state=0)
+    assert hidden.sum() == min(round(0.3 * (~np.isnan(X)).sum()), (~np.isnan(X)).sum() - 15)
+    assert not ampute(X[:0], 0.3, mechanism=mechanism, random_state=0).any()
+
+
+def test_scores_of_columns_beyond_1e154_do_not_overflow():
+    values = 1e300 * np.random.default_rng(0).normal(size=(40, 2))
+    values[::7, 0] = np.nan
+    scores = GAINImputer(random_state=0, **NONE).fit(pd.DataFrame(values, columns=["x", "y"])).validation_scores_
+    assert np.isfinite(scores[["rmse", "rmse_mean", "nrmse"]].to_numpy(dtype=float)).all()
+    assert scores["rmse_mean"].between(1e299, 1e301).all()
+
+
+def test_timedeltas_longer_than_pandas_counts_are_labels():
+    cells = [datetime.timedelta.min, datetime.timedelta.max, None] * 5
+    frame = pd.DataFrame({"t": pd.Series(cells, dtype=object), "x": np.arange(15.0)})
+    filled = GAINImputer(random_state=0, **NONE).fit_transform(frame)
+    assert set(filled["t"]) == {datetime.timedelta.min, datetime.timedelta.max}
+
+
+def test_dates_among_datetimes_are_filled_with_moments_to_the_hour():
+    day, moment = datetime.date(2020, 1, 4), datetime.datetime(2020, 5, 1, 7)
+    frame = pd.DataFrame({"d": pd.Series([day, moment, None], dtype=object)})
+    filled = encoder_of(frame, numeric_transform="minmax").decode(read_table(frame), np.ones((3, 1)))
+    assert filled["d"][2] == moment
+    assert filled["d"][:2].tolist() == [day, moment]
+
+
+@pytest.mark.parametrize("rounded", [True, False])
+def test_times_further_apart_than_int64_counts(rounded):
+    first, last = pd.Timestamp("1677-09-22"), pd.Timestamp("2262-04-10")
+    frame = pd.DataFrame({"d": pd.Series([first, last, pd.Timestamp("1970-01-01"), pd.NaT]).astype("M8[ns]")})
+    encoder = encoder_of(frame, numeric_transform="minmax", round_like_observed=rounded)
+    np.testing.assert_allclose(encoder.encode(read_table(frame)).values[:3, 0], [0, 1, 0.5], atol=1e-3)
+    assert encoder.schema_.columns[0].granularity == pd.Timedelta("1D").value
+    for slot, moment in ((-5.0, first), (0.0, first), (1.0, last), (7.0, last), (np.inf, last)):
+        assert encoder.decode(read_table(frame), np.full((4, 1), slot))["d"][3] == moment
+    middle = encoder.decode(read_table(frame), np.full((4, 1), 0.5))["d"][3]
+    assert abs(middle - pd.Timestamp("1970-01-01")) < pd.Timedelta(days=200)
+
+
+def test_gaps_of_arrow_dictionaries_in_pandas_stay_gaps():
+    cells = pa.chunked_array([pa.array(["a", None, "b"]).dictionary_encode()])
+    frame = pd.DataFrame({"c": pd.Series(pd.arrays.ArrowExtensionArray(cells))})
+    longer = read_table(frame).with_rows(np.array([1, 0]), {0: (np.array([1]), np.array(["b"], dtype=object))})
+    assert longer["c"].isna().tolist() == [False, True, False, True, False]
+    assert longer["c"].dropna().tolist() == ["a", "b", "b"]
+    assert longer["c"].dtype == frame["c"].dtype
+
+
+@pytest.mark.parametrize("dtype", ["float64", "int64"])
+def test_the_search_for_rules_stands_the_ends_of_the_dtype(dtype):
+    limits = np.finfo(dtype) if dtype == "float64" else np.iinfo(dtype)
+    rng = np.random.default_rng(0)
+    X = rng.choice(np.array([limits.min, 0, limits.max], dtype=dtype), size=(60, 3))
+    X[:, 0] = np.arange(60)
+    more, _ = BAGANOversampler(n_steps=0, random_state=0).fit_resample(X, np.arange(60) % 4 == 0)
+    np.testing.assert_array_equal(more[:60], X)
+    assert ((more >= X.min(axis=0)) & (more <= X.max(axis=0))).all()
+
+
+def test_the_filter_would_notice():
+    with pytest.raises(RuntimeWarning), warnings.catch_warnings():
+        np.square(np.array([1e200]))
