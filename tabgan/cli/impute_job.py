@@ -159,11 +159,11 @@ def _fit(
         "verbose": int(options.progress),
     }
     if options.steps is not None:
-        chosen |= {"n_steps": options.steps, "draw_steps": options.steps}
+        chosen["n_steps"] = options.steps
         if len(frame) >= LARGE_ROWS:
             chosen["network_steps"] = options.steps
     if options.model is None:
-        chosen["draw_steps"] = 0  # the command writes point estimates; only a kept model can be asked for draws later
+        chosen["n_donor_trees"] = 0  # the command writes point estimates; only a kept model can be asked for draws later
     imputer = GAINImputer.paper(**chosen) if options.objective == "paper" else GAINImputer(**chosen)
     with warnings_told(say):
         imputer.fit(frame)

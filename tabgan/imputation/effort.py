@@ -18,7 +18,6 @@ _FAST = {
     "n_trees": 10,
     "n_rounds": 1,
     "n_boosts": 50,
-    "draw_steps": 0,
 }
 _SMALL: dict[str, dict[str, int]] = {
     "fast": _FAST,
@@ -30,7 +29,6 @@ _SMALL: dict[str, dict[str, int]] = {
         "n_trees": 30,
         "n_rounds": 1,
         "n_boosts": 0,
-        "draw_steps": 200,
     },
     "best": {
         "n_steps": 400,
@@ -40,7 +38,6 @@ _SMALL: dict[str, dict[str, int]] = {
         "n_trees": 100,
         "n_rounds": 2,
         "n_boosts": 50,
-        "draw_steps": 200,
     },
 }
 _LARGE: dict[str, dict[str, int]] = {
@@ -52,7 +49,6 @@ _LARGE: dict[str, dict[str, int]] = {
         "n_trees": 30,
         "n_rounds": 2,
         "n_boosts": 50,
-        "draw_steps": 200,
     },
     "best": {
         "n_steps": 400,
@@ -61,7 +57,6 @@ _LARGE: dict[str, dict[str, int]] = {
         "n_trees": 100,
         "n_rounds": 2,
         "n_boosts": 100,
-        "draw_steps": 200,
     },
 }
 

@@ -95,9 +95,10 @@ class GAINImputer(
     n_boosts : int, default=None
         Boosted trees per numeric column of 200 known cells or more, which read rows with their missing cells, and as many that read
         the fills of earlier columns (``"remask"``). They go into the model file; 0 grows none.
-    n_donor_trees : int, default=10
-        Trees per column that replace the numbers of draws by real cells of training rows in the same leaf, for `sample` and
-        ``sample_posterior=True`` (``"remask"``). They go into the model file; 0 leaves the draws of the network.
+    n_donor_trees : int, default=20
+        Bootstrap samples of the training rows, for `sample` and ``sample_posterior=True`` (``"remask"``): per sample the moments of the
+        columns, a tree per number whose leaves hold cells to draw from, and a regression per category. Draws take them in turn. They
+        go into the model file; 0 leaves the draws of a copula, whose parameters are the same for all.
     hide_rates : tuple of two floats in [0, 1), default=(0.05, 0.6)
         Each training row hides its cells at a rate drawn from this range (``"remask"``).
     pattern_fraction : float in [0, 1], default=0.5
@@ -106,11 +107,11 @@ class GAINImputer(
         Share of observed cells set aside to stop by and to report errors on (``"paper"``: 0, or only to report).
     patience : int, default=2
         Stop after this many scorings, 50 steps apart, without an improvement (``"remask"``).
-    draw_steps : int, default=None
-        Steps in which draws from the distribution of a missing value are learnt for `sample`, `predict_interval` and
-        ``sample_posterior=True`` (``"remask"``). 0 leaves the closed-form copula's draws.
+    draw_steps : int, default=0
+        Steps in which a network learns to bend the copula's draws, against a discriminator that judges them cell by cell
+        (``"remask"``). It changes intervals, and draws where ``n_donor_trees=0``; with donors it never gained.
     adversarial_weight : float, default=0.1
-        Weight of the hint-driven discriminator, which judges those draws cell by cell, beside their energy score (``"remask"``).
+        Weight of the hint-driven discriminator beside the draws' energy score, with ``draw_steps`` (``"remask"``).
     alpha : float, default=100.0
         Weight of the reconstruction of *observed* cells (``"paper"``).
     hint : {"code", "paper"}, default="code"
@@ -221,7 +222,7 @@ class GAINImputer(
         pattern_fraction: float = 0.5,
         validation_fraction: float = 0.1,
         patience: int = 2,
-        draw_steps: int | None = None,
+        draw_steps: int = 0,
         adversarial_weight: float = 0.1,
         alpha: float = 100.0,
         hint: Literal["code", "paper"] = "code",

@@ -42,7 +42,7 @@ RULES: dict[str, Rule] = {
     "pattern_fraction": number(0, 1),
     "validation_fraction": number(0, 0.5),
     "patience": integer(1),
-    "draw_steps": optional(integer(0)),
+    "draw_steps": integer(0),
     "adversarial_weight": number(0),
     "alpha": number(0),
     "hint": one_of("code", "paper"),

@@ -26,12 +26,12 @@ def test_every_parameter_that_may_be_left_open_has_a_value_for_every_effort(n_ro
     own = inspect.signature(GAINImputer).parameters
     for effort in EFFORTS:
         found = settings_for({name: one.default for name, one in own.items()} | {"effort": effort}, n_rows, 10)
-        for name in ("n_steps", "network_steps", "network_width", "n_references", "n_trees", "n_boosts", "draw_steps"):
+        for name in ("n_steps", "network_steps", "network_width", "n_references", "n_trees", "n_boosts"):
             assert isinstance(found[name], int), name
 
 
 @pytest.mark.parametrize("n_rows", [LARGE_ROWS - 1, LARGE_ROWS])
-@pytest.mark.parametrize("name", ["n_steps", "network_steps", "n_references", "n_trees", "draw_steps"])
+@pytest.mark.parametrize("name", ["n_steps", "network_steps", "n_references", "n_trees"])
 def test_more_effort_does_no_less(n_rows, name):
     found = [settings_for(OPEN | {"effort": effort, "n_trees": None}, n_rows, 10)[name] for effort in EFFORTS]
     assert all(less <= more for less, more in pairwise(found))

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from tabgan.exceptions import ModelFileError
 from tabgan.imputation.proper.donor_trees import Sample
 
 if TYPE_CHECKING:
@@ -64,8 +65,16 @@ class Curvature:
         return {name: getattr(self, name) for name in self._STORED}
 
     @classmethod
-    def from_state(cls, state: Mapping[str, Any]) -> Self:
-        """Rebuild what `state` described."""
+    def from_state(cls, state: Mapping[str, Any], width: int, n_sets: int) -> Self:
+        """Rebuild what `state` described; ModelFileError if it is of other slots or sets."""
+        slots, n = state["slots"], len(state["slots"])
+        shapes = [state[name].shape for name in cls._STORED]
+        if (
+            shapes != [(n,)] * 5 + [(1 + n_sets, 1 + n * (n + 1) // 2)]
+            or slots.dtype != torch.int64
+            or not ((slots >= 0) & (slots < width)).all()
+        ):
+            raise ModelFileError("its squares and products do not fit its columns.")
         return cls(*(state[name] for name in cls._STORED))
 
 

@@ -11,6 +11,7 @@ import torch
 from sklearn.tree import ExtraTreeRegressor
 from torch import Tensor
 
+from tabgan.exceptions import ModelFileError
 from tabgan.imputation.trees import MOST_SLOTS, Trees, flat_tree
 
 if TYPE_CHECKING:
@@ -73,8 +74,19 @@ class DonorTrees:
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> Self:
-        """Rebuild what `state` described."""
-        return cls(Trees.from_state(state["trees"]), state["first"], state["members"])
+        """Rebuild what `state` described; ModelFileError if a leaf names cells that are not there."""
+        trees, first, members = Trees.from_state(state["trees"]), state["first"], state["members"]
+        leaves = trees.values
+        whole = first.dtype == torch.int64 and first.dim() == members.dim() == 1 and len(first) > 1
+        if (
+            not whole
+            or first[0] != 0
+            or (first.diff() < 1).any()
+            or first[-1] != len(members)
+            or not ((leaves >= 0) & (leaves < len(first) - 1)).all()
+        ):
+            raise ModelFileError("its donors are damaged: a leaf has cells that are not there.")
+        return cls(trees, first, members)
 
 
 def grow_donor_trees(

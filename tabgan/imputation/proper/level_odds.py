@@ -13,6 +13,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from torch import Tensor
 
+from tabgan.exceptions import ModelFileError
 from tabgan.imputation.proper.donor_trees import Sample
 
 if TYPE_CHECKING:
@@ -54,9 +55,14 @@ class LevelOdds:
         return {"weights": self.weights, "intercepts": self.intercepts}
 
     @classmethod
-    def from_state(cls, state: Mapping[str, Any]) -> Self:
-        """Rebuild what `state` described."""
-        return cls(state["weights"], state["intercepts"])
+    def from_state(cls, state: Mapping[str, Any], n_levels: int, width: int) -> Self:
+        """Rebuild what `state` described; ModelFileError if it is of other levels or another width."""
+        weights, intercepts = state["weights"], state["intercepts"]
+        if weights.shape != (len(weights), n_levels, width) or intercepts.shape != (len(weights), n_levels):
+            raise ModelFileError("its odds of levels are of another shape than they have to be.")
+        if not len(weights):
+            raise ModelFileError("its odds of levels are none.")
+        return cls(weights, intercepts)
 
 
 def fit_level_odds(

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from tabgan.exceptions import ModelFileError
 from tabgan.imputation.conditional_means.gaussian import GaussianConditional, fit_gaussian
 
 if TYPE_CHECKING:
@@ -57,9 +58,12 @@ class MomentSets:
         return {"mean": self.mean, "covariance": self.covariance}
 
     @classmethod
-    def from_state(cls, state: Mapping[str, Any]) -> Self:
-        """Rebuild what `state` described."""
-        return cls(state["mean"], state["covariance"])
+    def from_state(cls, state: Mapping[str, Any], width: int) -> Self:
+        """Rebuild what `state` described; ModelFileError if it is not of this width."""
+        mean, covariance = state["mean"], state["covariance"]
+        if mean.dim() != 2 or covariance.shape != (len(mean), width, width) or mean.shape[1] != width or len(mean) < 2:
+            raise ModelFileError("its moments are of another shape than they have to be.")
+        return cls(mean, covariance)
 
 
 def fit_moments(

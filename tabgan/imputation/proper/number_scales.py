@@ -10,6 +10,7 @@ import torch
 from scipy.stats import skew
 from torch import Tensor
 
+from tabgan.exceptions import ModelFileError
 from tabgan.imputation.conditional_means.normal_scores import NormalScores
 
 if TYPE_CHECKING:
@@ -94,8 +95,12 @@ class NumberScales:
         }
 
     @classmethod
-    def from_state(cls, state: Mapping[str, Any]) -> Self:
-        """Rebuild what `state` described."""
+    def from_state(cls, state: Mapping[str, Any], width: int) -> Self:
+        """Rebuild what `state` described; ModelFileError if it is not of this width."""
+        n_scores = int((state["kinds"] == _SCORES).sum())
+        shapes = [state[name].shape for name in ("kinds", "origin", "sign")]
+        if shapes != [(width,)] * 3 or state["quantiles"].shape != (n_scores, NormalScores.N_KNOTS):
+            raise ModelFileError("its scales of numbers are of another shape than they have to be.")
         return cls(state["kinds"], state["origin"], state["sign"], NormalScores(state["quantiles"]))
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from tabgan.exceptions import ModelFileError
 from tabgan.imputation.learning import Learning
 from tabgan.imputation.proper.curvature import MOST_FEATURES, Curvature, fit_curvature
 from tabgan.imputation.proper.donor_trees import DonorTrees, Sample, choose_leaf_size, grow_donor_trees
@@ -62,6 +63,28 @@ class _Column:
         """Of a number given all other columns, on its scale."""
         linear = moments.given_others(number, slot, rows)
         return linear if self.curvature is None else linear + self.curvature(rows, number)
+
+    def state(self) -> dict[str, Any]:
+        """Plain data and tensors."""
+        return {
+            "trees": None if self.trees is None else self.trees.state(),
+            "by_value": self.by_value,
+            "curvature": None if self.curvature is None else self.curvature.state(),
+            "odds": None if self.odds is None else self.odds.state(),
+            "lean": self.lean,
+        }
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any], span: Span, width: int, n_sets: int) -> Self:
+        """Rebuild what `state` described; ``width`` is that of the table."""
+        trees, curvature, odds = state["trees"], state["curvature"], state["odds"]
+        return cls(
+            None if trees is None else DonorTrees.from_state(trees),
+            bool(state["by_value"]),
+            None if curvature is None else Curvature.from_state(curvature, width, n_sets),
+            None if odds is None else LevelOdds.from_state(odds, span.width, width),
+            float(state["lean"]),
+        )
 
 
 class Donors(FittedStage):
@@ -213,35 +236,26 @@ class Donors(FittedStage):
 
     def state(self) -> dict[str, Any]:
         """By column."""
-        columns = {}
-        for j, column in enumerate(self.columns):
-            columns[j] = {
-                "trees": None if column.trees is None else column.trees.state(),
-                "by_value": column.by_value,
-                "curvature": None if column.curvature is None else column.curvature.state(),
-                "odds": None if column.odds is None else column.odds.state(),
-                "lean": column.lean,
-            }
+        columns = {j: column.state() for j, column in enumerate(self.columns)}
         moments = None if self.moments is None else self.moments.state()
         return {"scales": self.scales.state(), "moments": moments, "columns": columns, "ends": self.ends}
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any], spans: Sequence[Span], given: Mapping[str, Any]) -> Self:
-        """Rebuild what `state` described."""
-        columns = []
-        for j in range(len(spans)):
-            stored = state["columns"][j]
-            columns.append(
-                _Column(
-                    None if stored["trees"] is None else DonorTrees.from_state(stored["trees"]),
-                    stored["by_value"],
-                    None if stored["curvature"] is None else Curvature.from_state(stored["curvature"]),
-                    None if stored["odds"] is None else LevelOdds.from_state(stored["odds"]),
-                    stored["lean"],
-                )
-            )
-        moments = None if state["moments"] is None else MomentSets.from_state(state["moments"])
-        return cls(spans, NumberScales.from_state(state["scales"]), moments, columns, state["ends"])
+        """Rebuild what `state` described.
+
+        Raises
+        ------
+        ModelFileError
+            Its parts do not fit the columns, or each other.
+        """
+        width = total_width(spans)
+        moments = None if state["moments"] is None else MomentSets.from_state(state["moments"], width)
+        n_sets = 0 if moments is None else len(moments)
+        columns = [_Column.from_state(state["columns"][j], span, width, n_sets) for j, span in enumerate(spans)]
+        if state["ends"].shape != (2, width):
+            raise ModelFileError("its ends of draws are of another shape than it has to be.")
+        return cls(spans, NumberScales.from_state(state["scales"], width), moments, columns, state["ends"])
 
 
 def fit(learning: Learning) -> Donors | None:

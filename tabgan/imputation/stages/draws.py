@@ -41,7 +41,7 @@ class Settings:
 
     batch_size: int = 256
     width: int = 128
-    draw_steps: int = 200
+    draw_steps: int = 0
     adversarial_weight: float = 0.1
     hint_rate: float = 0.9
 

@@ -52,5 +52,5 @@ def test_sets_differ_less_on_larger_tables():
 def test_a_state_gives_the_same_back():
     curvature, seen = fitted(lambda x, z: x * z)
     rows = torch.from_numpy(seen)
-    torch.testing.assert_close(Curvature.from_state(curvature.state())(rows, 2), curvature(rows, 2))
+    torch.testing.assert_close(Curvature.from_state(curvature.state(), 3, 2)(rows, 2), curvature(rows, 2))
     assert not torch.allclose(curvature(rows, 1), curvature(rows, 2))

@@ -55,7 +55,7 @@ def test_fits_take_turns_and_the_first_is_that_of_all_rows():
     torch.testing.assert_close(odds(rows, 1), odds(rows, 3))
     assert not torch.allclose(odds(rows, 1), odds(rows, 2))
     assert not torch.allclose(odds(rows, 0), odds(rows, 1))
-    torch.testing.assert_close(LevelOdds.from_state(odds.state())(rows, 2), odds(rows, 2))
+    torch.testing.assert_close(LevelOdds.from_state(odds.state(), 2, 3)(rows, 2), odds(rows, 2))
 
 
 def test_a_level_that_a_sample_does_not_hold_is_all_but_impossible():

@@ -46,7 +46,7 @@ def test_no_further_samples_once_the_time_is_up():
 
 def test_a_state_gives_the_same_sets_back():
     moments = sets_of(correlated(100), 2)
-    again = MomentSets.from_state(moments.state())
+    again = MomentSets.from_state(moments.state(), 3)
     rows = correlated(10, 3)
     torch.testing.assert_close(again.given_others(2, 0, rows), moments.given_others(2, 0, rows))
     assert not torch.equal(moments.given_others(1, 0, rows), moments.given_others(2, 0, rows))

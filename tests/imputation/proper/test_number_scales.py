@@ -66,7 +66,7 @@ def test_there_and_back(kind):
     assert scales.kinds[0] == kind
     inside = values[(values[:, 0] > np.quantile(y[known], 0.01)) & (values[:, 0] < np.quantile(y[known], 0.99))]
     torch.testing.assert_close(scales.inverse(scales.forward(inside)), inside, rtol=1e-6, atol=1e-6)
-    alone, again = scales.column(0), NumberScales.from_state(scales.state())
+    alone, again = scales.column(0), NumberScales.from_state(scales.state(), 2)
     torch.testing.assert_close(alone.forward(inside[:, :1]), scales.forward(inside)[:, :1])
     torch.testing.assert_close(again.forward(inside), scales.forward(inside))
 
