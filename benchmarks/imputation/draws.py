@@ -78,7 +78,7 @@ def _mice_in_r(name: str) -> Any:
         from benchmarks.imputation.inference.scenarios import Case
 
         plain = frame.set_axis([f"x{j}" for j in range(frame.shape[1])], axis=1)
-        (draws,) = mice(name)([(Case(plain, plain), seed)], {}, N_DRAWS_IN_R)
+        (draws,) = mice(name)([(Case(plain, plain.isna()), seed)], {}, N_DRAWS_IN_R)
         if isinstance(draws, Exception):
             raise draws
         return [draw.to_numpy() for draw in draws], None

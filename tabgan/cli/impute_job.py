@@ -163,7 +163,9 @@ def _fit(
         if len(frame) >= LARGE_ROWS:
             chosen["network_steps"] = options.steps
     if options.model is None:
-        chosen["n_donor_trees"] = 0  # the command writes point estimates; only a kept model can be asked for draws later
+        chosen["n_donor_trees"] = (
+            0  # the command writes point estimates; only a kept model can be asked for draws later
+        )
     imputer = GAINImputer.paper(**chosen) if options.objective == "paper" else GAINImputer(**chosen)
     with warnings_told(say):
         imputer.fit(frame)

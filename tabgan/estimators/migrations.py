@@ -34,7 +34,7 @@ def _from_2(kind: str, content: Any) -> Any:
     """Donors drew single cells of training rows; now leaves hold several, of values or of residuals."""
     if kind == "GAINImputer" and "donors" in content["model"].get("stages", {}):
         spans, stored = content["model"]["spans"], content["model"]["stages"]["donors"]["trees"]
-        blank = {"trees": None, "by_value": False, "curvature": None, "odds": None, "lean": 0.0}
+        blank = {"trees": None, "donation": None, "curvature": None, "odds": None, "lean": 0.0}
         columns = {j: blank | _by_value(stored[j]) if j in stored else blank for j in range(len(spans))}
         content["model"]["stages"]["donors"] = _plain_donors(columns, spans[-1][2])
     return content
@@ -46,7 +46,7 @@ def _by_value(trees: dict[str, Any]) -> dict[str, Any]:
     numbered = trees | {"values": torch.arange(len(members)).to(members)}
     return {
         "trees": {"trees": numbered, "first": torch.arange(len(members) + 1), "members": members.double()},
-        "by_value": True,
+        "donation": {"by_value": True, "leaf_size": 1},
     }
 
 

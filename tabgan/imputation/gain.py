@@ -96,9 +96,9 @@ class GAINImputer(
         Boosted trees per numeric column of 200 known cells or more, which read rows with their missing cells, and as many that read
         the fills of earlier columns (``"remask"``). They go into the model file; 0 grows none.
     n_donor_trees : int, default=20
-        Bootstrap samples of the training rows, for `sample` and ``sample_posterior=True`` (``"remask"``): per sample the moments of the
-        columns, a tree per number whose leaves hold cells to draw from, and a regression per category. Draws take them in turn. They
-        go into the model file; 0 leaves the draws of a copula, whose parameters are the same for all.
+        Bootstrap samples of the training rows, for `sample` and ``sample_posterior=True`` (``"remask"``): per sample the moments of
+        the columns, a tree per number whose leaves hold cells to draw from, and a regression per category. Draws take them in turn.
+        They go into the model file; 0 leaves the draws of a copula, whose parameters are the same for all.
     hide_rates : tuple of two floats in [0, 1), default=(0.05, 0.6)
         Each training row hides its cells at a rate drawn from this range (``"remask"``).
     pattern_fraction : float in [0, 1], default=0.5

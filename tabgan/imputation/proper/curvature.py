@@ -23,6 +23,10 @@ MOST_FEATURES = 10
 _PENALTIES = (1.0, 10.0, 100.0)
 """Of standardised products, to choose among."""
 
+_ERRORS = 1.0
+_LEAST_GAIN = 0.03
+"""Share of the squared errors that squares and products have to explain."""
+
 
 class Curvature:
     """A ridge regression of what a linear mean leaves on squares and products of other slots, one per bootstrap sample.
@@ -35,10 +39,19 @@ class Curvature:
     centre, spread : Tensor of shape (n_features,)
     weights : Tensor of shape (1 + n_sets, 1 + n_products)
         The first set is that of all rows.
+    residuals : Tensor of shape (2,)
+        Standard deviations of what the linear mean leaves, and of what is left with squares and products.
     """
 
     def __init__(
-        self, slots: Tensor, low: Tensor, high: Tensor, centre: Tensor, spread: Tensor, weights: Tensor
+        self,
+        slots: Tensor,
+        low: Tensor,
+        high: Tensor,
+        centre: Tensor,
+        spread: Tensor,
+        weights: Tensor,
+        residuals: Tensor,
     ) -> None:
         self.slots = slots
         self.low = low
@@ -46,6 +59,7 @@ class Curvature:
         self.centre = centre
         self.spread = spread
         self.weights = weights
+        self.residuals = residuals
 
     def __call__(self, rows: Tensor, number: int) -> Tensor:
         """What is added to the mean of completed rows, of shape (n,); set 0 is that of all rows."""
@@ -58,7 +72,7 @@ class Curvature:
         first, second = torch.triu_indices(len(self.slots), len(self.slots))
         return torch.cat([torch.ones(len(rows), 1).to(rows), given[:, first] * given[:, second]], 1)
 
-    _STORED = ("slots", "low", "high", "centre", "spread", "weights")
+    _STORED = ("slots", "low", "high", "centre", "spread", "weights", "residuals")
 
     def state(self) -> dict[str, Any]:
         """Plain tensors for a model file."""
@@ -70,7 +84,8 @@ class Curvature:
         slots, n = state["slots"], len(state["slots"])
         shapes = [state[name].shape for name in cls._STORED]
         if (
-            shapes != [(n,)] * 5 + [(1 + n_sets, 1 + n * (n + 1) // 2)]
+            shapes != [(n,)] * 5 + [(1 + n_sets, 1 + n * (n + 1) // 2), (2,)]
+            or not (state["residuals"] > 0).all()
             or slots.dtype != torch.int64
             or not ((slots >= 0) & (slots < width)).all()
         ):
@@ -102,7 +117,7 @@ def fit_curvature(whole: Sample, samples: Sequence[Sample], slots: np.ndarray, n
     if not len(chosen) or len(cells) < 2 * len(chosen) + 20:
         return None
     low, high = given.amin(0), given.amax(0)
-    curvature = Curvature(chosen, low, high, given.mean(0), spread, torch.empty(0))
+    curvature = Curvature(chosen, low, high, given.mean(0), spread, torch.empty(0), torch.empty(0))
     products, truth = curvature.products(torch.from_numpy(rows)).numpy(), cells
     scale = products.std(0)
     scale[0] = 1.0
@@ -115,7 +130,7 @@ def fit_curvature(whole: Sample, samples: Sequence[Sample], slots: np.ndarray, n
         if left.mean() < best.mean():
             best, penalty = left, one
     gain = plain - best
-    if penalty is None or gain.mean() < 1.5 * gain.std() / math.sqrt(len(gain)):
+    if penalty is None or gain.mean() < max(_LEAST_GAIN * plain.mean(), _ERRORS * gain.std() / math.sqrt(len(gain))):
         return None
     weights = [_solved(products, truth, penalty)]
     share = math.sqrt(min(len(cells) / n_rows, 1.0))
@@ -123,6 +138,7 @@ def fit_curvature(whole: Sample, samples: Sequence[Sample], slots: np.ndarray, n
         own = curvature.products(torch.from_numpy(seen[numbers])).numpy() / scale
         weights.append(weights[0] + share * (_solved(own, left_over[numbers], penalty) - weights[0]))
     curvature.weights = torch.from_numpy(np.stack(weights) / scale)
+    curvature.residuals = torch.from_numpy(np.sqrt([plain.mean(), best.mean()])).clamp_min(1e-6)
     return curvature
 
 

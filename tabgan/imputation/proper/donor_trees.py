@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+import warnings
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
@@ -17,18 +19,32 @@ from tabgan.imputation.trees import MOST_SLOTS, Trees, flat_tree
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-__all__ = ["LEAF_SIZES", "DonorTrees", "Sample", "choose_leaf_size", "grow_donor_trees"]
-
-LEAF_SIZES = (5, 15, 50, 0)
-"""Fewest cells of a leaf, to choose among; 0 is a single leaf of all."""
+__all__ = ["DONATIONS", "Donation", "DonorTrees", "Sample", "choose_donors", "grow_donor_trees"]
 
 _SHARE_OF_SLOTS = 0.6
 """That a split may choose from, so that trees differ."""
-_N_PAIRS = 16
-"""Pairs of donors per cell, to score a leaf by."""
+_N_DRAWS = 16
+"""Per cell and tree, to score trees by."""
 
 Sample = tuple[np.ndarray, np.ndarray, np.ndarray]
 """Completed rows of shape (n, width), the cells to draw of shape (n,), and the numbers of the rows in the bootstrap sample."""
+
+
+class Donation(NamedTuple):
+    """What leaves hold."""
+
+    by_value: bool
+    """Values of cells, or what a mean leaves of them."""
+    leaf_size: int
+    """Fewest cells of a leaf; 0 is a single leaf of all."""
+
+
+DONATIONS = tuple(
+    Donation(by_value, leaf_size)
+    for leaf_size, kinds in ((0, (False,)), (50, (False,)), (15, (False, True)), (5, (False, True)), (1, (False, True)))
+    for by_value in kinds
+)
+"""To choose among, the simplest first."""
 
 
 class DonorTrees:
@@ -90,65 +106,91 @@ class DonorTrees:
 
 
 def grow_donor_trees(
-    samples: Sequence[Sample], slots: np.ndarray, leaf_size: int, rng: np.random.Generator
+    samples: Sequence[Sample], slots: np.ndarray, donation: Donation, rng: np.random.Generator
 ) -> DonorTrees:
-    """A tree per bootstrap sample.
+    """A tree per draw of the rows, each of all cells.
 
     Parameters
     ----------
     samples : sequence of Sample
+        Which rows are in the bootstrap samples does not matter here.
     slots : ndarray of int
         The slots to look at.
-    leaf_size : int
-        Fewest cells of a leaf; 0 for a single leaf.
+    donation : Donation
     rng : numpy.random.Generator
+
+    Notes
+    -----
+    Trees differ by the draws of the others' cells and by their splits. How a leaf of several values is distributed is uncertain, too:
+    each holds a bootstrap sample of its cells (approximate Bayesian bootstrap, Rubin and Schenker 1986). Residuals are not drawn
+    again: how uncertain the mean is, the parameters say.
     """
     grown, first, members, n_leaves, n_members = [], [0], [], 0, 0
-    for seen, cells, chosen in samples:
-        order = rng.permutation(chosen)
-        model, leaves = _grown(seen[order], cells[order], slots, leaf_size, rng)
+    for seen, cells, _ in samples:
+        order = rng.permutation(len(cells))
+        model, leaves = _grown(seen[order], cells[order], slots, donation.leaf_size, rng)
         kept, where, counts = np.unique(leaves, return_inverse=True, return_counts=True)
         value = np.zeros((model.tree_.node_count, 1))
         value[kept, 0] = n_leaves + np.arange(len(kept))
         grown.append(flat_tree(model.tree_, slots)._replace(value=torch.from_numpy(value)))
-        members.append(cells[order][np.argsort(where, kind="stable")])
+        held = cells[order][np.argsort(where, kind="stable")]
+        if donation.by_value:
+            begins = np.repeat(np.cumsum(counts) - counts, counts)
+            held = held[begins + (rng.random(len(held)) * np.repeat(counts, counts)).astype(int)]
+        members.append(held)
         first += (n_members + np.cumsum(counts)).tolist()
         n_leaves, n_members = n_leaves + len(kept), n_members + len(order)
     return DonorTrees(Trees(grown), torch.tensor(first), torch.from_numpy(np.concatenate(members)))
 
 
-def choose_leaf_size(samples: Sequence[Sample], slots: np.ndarray, rng: np.random.Generator) -> int:
-    """The size of leaves whose cells tell the distribution of cells outside the bootstrap samples best.
+def choose_donors(
+    residuals: Sequence[Sample] | None, values: Sequence[Sample], slots: np.ndarray, rng: np.random.Generator
+) -> Donation:
+    """What leaves should hold, residuals of a mean or values, and how many of them at least.
 
-    By the continuous ranked probability score of the leaves' cells. Smaller leaves have to be better by their standard error: they
-    draw from fewer cells, so that draws vary more from table to table.
+    By the continuous ranked probability score of draws by several trees, for cells outside their bootstrap samples. Of what is within
+    two standard errors of the best the simplest is taken: it varies least from table to table.
+
+    Parameters
+    ----------
+    residuals, values : sequence of Sample
+        Of the same rows, on one scale; without residuals values are taken in any case.
+    slots : ndarray of int
+        The slots to look at.
+    rng : numpy.random.Generator
     """
-    scores = {}
-    for leaf_size in LEAF_SIZES:
-        parts = []
-        for seen, cells, chosen in samples:
-            outside = np.setdiff1d(np.arange(len(cells)), chosen)
-            if not len(outside) or 2 * leaf_size > len(chosen):
-                return 0
-            model, leaves = _grown(seen[chosen], cells[chosen], slots, leaf_size, rng)
-            order = np.argsort(leaves, kind="stable")
-            ordered, kept = cells[chosen][order], leaves[order]
-            asked = model.apply(seen[outside][:, slots].astype(np.float32))
-            low, high = np.searchsorted(kept, asked), np.searchsorted(kept, asked, side="right")
-            counts = (high - low)[:, None]
-            one = (rng.random((len(outside), _N_PAIRS)) * counts).astype(int)
-            two = (one + 1 + (rng.random(one.shape) * (counts - 1)).astype(int)) % counts  # another one of the leaf
-            one, two = (ordered[low[:, None] + which] for which in (one, two))
-            truth = cells[outside][:, None]
-            parts.append(((np.abs(one - truth) + np.abs(two - truth) - np.abs(one - two)) / 2).mean(1))
-        scores[leaf_size] = np.concatenate(parts)
-    best = min(scores, key=lambda size: scores[size].mean())
-    n_distinct = len(samples[0][1])
-    for size in sorted(scores, key=lambda size: -(size or math.inf)):
-        worse = scores[size] - scores[best]
-        if worse.mean() <= worse.std() / math.sqrt(min(n_distinct, len(worse))):
-            return size
-    return best
+    scores: dict[Donation, np.ndarray] = {}
+    for donation in DONATIONS:
+        samples = values if donation.by_value else residuals
+        if samples is None:
+            continue
+        if min(len(chosen) for *_, chosen in samples) < 2 * donation.leaf_size:
+            continue
+        scores[donation] = _score(samples, slots, donation.leaf_size, rng)
+    best = min(scores.values(), key=np.nanmean)
+    for donation, score in scores.items():
+        worse = (score - best)[np.isfinite(score)]
+        if worse.mean() <= 2 * worse.std() / math.sqrt(max(len(worse), 1)):
+            return donation
+    raise AssertionError("the best one is within its own error")
+
+
+def _score(samples: Sequence[Sample], slots: np.ndarray, leaf_size: int, rng: np.random.Generator) -> np.ndarray:
+    """Of each cell that two trees do not know; NaN elsewhere."""
+    errors = np.full((len(samples), len(samples[0][1]), _N_DRAWS), np.nan)
+    for k, (seen, cells, chosen) in enumerate(samples):
+        outside = np.setdiff1d(np.arange(len(cells)), chosen)
+        model, leaves = _grown(seen[chosen], cells[chosen], slots, leaf_size, rng)
+        order = np.argsort(leaves, kind="stable")
+        ordered, kept = cells[chosen][order], leaves[order]
+        asked = model.apply(seen[outside][:, slots].astype(np.float32))
+        low, high = np.searchsorted(kept, asked), np.searchsorted(kept, asked, side="right")
+        which = low[:, None] + (rng.random((len(outside), _N_DRAWS)) * (high - low)[:, None]).astype(int)
+        errors[k, outside] = ordered[which] - cells[outside, None]
+    pairs = [(np.abs(one) + np.abs(two) - np.abs(one - two)) / 2 for one, two in itertools.combinations(errors, 2)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # cells that all trees but one know
+        return np.nanmean(np.concatenate(pairs, axis=1), axis=1)
 
 
 def _grown(
