@@ -89,6 +89,7 @@ def balance_file(options: BalanceOptions, say: Callable[[str], None]) -> Balance
     strategy = _for_labels(strategy, counts, options)
     wanted = _wanted(strategy, y, options)
     frame = table.frame([name for name in names if name != options.target])
+    table.check_output(options.output)
     report = BalanceReport(options.source.name, options.output.destination, options.target, table.n_rows)
     report.warnings += table.first_hints()
     parents, fills, lines = np.zeros(0, dtype=np.int64), {}, {}

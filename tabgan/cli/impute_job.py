@@ -89,6 +89,7 @@ def impute_file(options: ImputeOptions, say: Callable[[str], None]) -> ImputeRep
     if not names:
         raise InvalidParameterError(f"--leave leaves no column of {table.place.name} to the model; leave fewer alone.")
     frame = table.frame(names)
+    table.check_output(options.output)
     report = ImputeReport(options.source.name, options.output.destination, table.n_rows)
     report.warnings += table.first_hints()
     gaps = frame.isna()

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from decimal import Decimal
 from typing import Any
 
 import narwhals as nw
 import numpy as np
 
 from tabgan.exceptions import InvalidInputError
+from tabgan.tables.arrow_types import as_decimals, has_null_label, is_supported_arrow
 from tabgan.tables.cells import fill_cells, read_cells
 from tabgan.tables.columns import (
     RawColumn,
@@ -70,6 +70,8 @@ class NarwhalsTable(Table):
 
 
 def _read(series: nw.Series, name: Hashable, markers: Markers) -> RawColumn:
+    if series.implementation.is_pyarrow():
+        _check_arrow(series.to_native(), name)
     dtype = series.dtype
     text = str(dtype)
     if dtype.is_integer():
@@ -110,6 +112,17 @@ def _read(series: nw.Series, name: Hashable, markers: Markers) -> RawColumn:
             family="category" if dtype in (nw.Categorical, nw.Enum) else "text",
         )
     raise unsupported_dtype(name, text, "convert it to numbers, labels or datetimes, or drop it")
+
+
+def _check_arrow(native: Any, name: Hashable) -> None:
+    # A dictionary is filled by its codes, whatever simple values these stand for.
+    labels = getattr(native.type, "value_type", None) if str(native.type).startswith("dictionary<") else None
+    if not is_supported_arrow(native.type if labels is None else labels):
+        raise unsupported_dtype(name, str(native.type), "convert it to numbers, labels or datetimes, or drop it")
+    if labels is not None and has_null_label(native.chunks):
+        raise unsupported_dtype(
+            name, str(native.type), "its dictionary holds a null: cast it to the type of its values"
+        )
 
 
 def _declared_categories(series: nw.Series) -> list | None:
@@ -170,10 +183,10 @@ def _full_column(series: nw.Series, column: RawColumn, rows: np.ndarray, values:
     dtype = series.dtype
     if isinstance(dtype, nw.Decimal):
         native = series.to_native()  # narwhals' own Decimal tells its scale in late versions only
-        scale = (native.dtype if hasattr(native, "dtype") else native.type).scale
+        own = native.dtype if hasattr(native, "dtype") else native.type
         decimals: list[Any] = [None] * len(series)
-        for row, value in zip(rows, as_floats(values), strict=True):
-            decimals[row] = Decimal(f"{value:.{scale}f}")
+        for row, value in zip(rows, as_decimals(as_floats(values), own), strict=True):
+            decimals[row] = value
         return nw.new_series(series.name, decimals, backend=backend)
     if column.family in ("number", "boolean"):
         if column.integer_dtype:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Hashable
-from decimal import Decimal
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from tabgan.exceptions import InvalidInputError
+from tabgan.tables.arrow_types import as_decimals, has_null_label, is_supported_arrow
 from tabgan.tables.cells import fill_cells, read_cells
 from tabgan.tables.columns import (
     RawColumn,
@@ -74,12 +74,12 @@ def _read(series: pd.Series, name: Hashable, markers: Markers, dtype_text: str |
         return _read_category(series, name, text, markers)
     if isinstance(dtype, pd.PeriodDtype | pd.IntervalDtype):
         raise unsupported_dtype(name, text, "convert it to timestamps, numbers or labels, or drop it")
+    if isinstance(dtype, pd.ArrowDtype):
+        _check_arrow(series, name, text)
     kind = getattr(dtype, "kind", "O")
     if kind == "c":
         raise InvalidInputError(f"Complex data not supported: column {name!r} has dtype {text}; split or drop it.")
     arrow = _arrow_type(dtype)
-    if arrow.startswith(("list", "large_list", "fixed_size_list", "struct", "map", "time32", "time64", "union")):
-        raise unsupported_dtype(name, text, "convert it to numbers or labels, or drop it")
     if kind in "iu":
         missing = series.isna().to_numpy(dtype=bool, copy=True)
         whole = (
@@ -105,6 +105,14 @@ def _read(series: pd.Series, name: Hashable, markers: Markers, dtype_text: str |
     if isinstance(dtype, pd.StringDtype) or arrow:
         return label_column(name, text, cells.copy(), series.isna().to_numpy(copy=True), markers)
     return read_cells(name, text, cells, markers)
+
+
+def _check_arrow(series: pd.Series, name: Hashable, text: str) -> None:
+    kind = series.dtype.pyarrow_dtype
+    if not is_supported_arrow(kind):
+        raise unsupported_dtype(name, text, "convert it to numbers or labels, or drop it")
+    if str(kind).startswith("dictionary<") and has_null_label(series.array.__arrow_array__().chunks):
+        raise unsupported_dtype(name, text, "its dictionary holds a null: cast it to the type of its values")
 
 
 def _read_category(series: pd.Series, name: Hashable, text: str, markers: Markers) -> RawColumn:
@@ -192,8 +200,7 @@ def _extension_values(dtype: Any, column: RawColumn, values: np.ndarray) -> Any:
     if column.family == "boolean":
         return pd.array(as_floats(values) >= 0.5, dtype=dtype)
     if arrow.startswith("decimal"):
-        scale = dtype.pyarrow_dtype.scale
-        return pd.array([Decimal(f"{value:.{scale}f}") for value in as_floats(values)], dtype=dtype)
+        return pd.array(as_decimals(as_floats(values), dtype.pyarrow_dtype), dtype=dtype)
     if column.family == "number":
         native = np.dtype(dtype.numpy_dtype)
         if column.integer_dtype:

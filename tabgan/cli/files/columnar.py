@@ -4,15 +4,28 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from tabgan.exceptions import InvalidInputError, MissingExtraError
+from tabgan.tables.arrow_types import has_null_label, is_supported_arrow
 
-__all__ = ["arrow_column", "index_columns", "read_arrow", "replaced", "with_copies", "with_mark", "write_arrow"]
+__all__ = [
+    "arrow_column",
+    "check_columns",
+    "index_columns",
+    "read_arrow",
+    "replaced",
+    "with_copies",
+    "with_mark",
+    "with_types_of",
+    "without_views",
+    "write_arrow",
+]
 
 
 def _pyarrow() -> Any:
@@ -77,9 +90,19 @@ def write_arrow(table: Any, kind: str) -> bytes:
     if kind == "parquet":
         pa.parquet.write_table(table, buffer)
     else:
+        with suppress(pa.ArrowException):  # of dictionaries with a null
+            table = table.unify_dictionaries()  # such a file holds one per column
         with pa.ipc.new_file(buffer, table.schema) as writer:
             writer.write_table(table)
     return buffer.getvalue()
+
+
+def _merged(chunks: list[Any], gaps: np.ndarray, fills: Any) -> Any:
+    """Cells of the chunks, and where ``gaps`` is true the fills in order: Arrow's own replacement knows few types."""
+    pa = _pyarrow()
+    rows = np.arange(len(gaps))
+    rows[gaps] = len(gaps) + np.arange(len(fills))
+    return pa.chunked_array([*chunks, fills]).take(pa.array(rows))
 
 
 def index_columns(table: Any) -> set[str]:
@@ -91,13 +114,19 @@ def index_columns(table: Any) -> set[str]:
 
 
 def arrow_column(table: Any, name: str) -> pd.Series:
-    """One column as a pandas Series: dictionary columns as categories, all others Arrow-backed."""
+    """One column as a pandas Series: dictionary columns as categories, all others Arrow-backed.
+
+    Raises
+    ------
+    InvalidInputError
+        Its cells are no single values.
+    """
     pa = _pyarrow()
     column = table.column(name)
-    if pa.types.is_nested(column.type):
-        raise InvalidInputError(
-            f"column {name!r} has the nested type {column.type}; leave it alone with --leave {name!r}, or flatten it."
-        )
+    stored = getattr(column.type, "storage_type", column.type)
+    null_label = pa.types.is_dictionary(stored) and has_null_label(column.chunks)
+    if pa.types.is_nested(stored) or pa.types.is_interval(stored) or null_label:
+        raise InvalidInputError(_refusal(table, [name]))
     if pa.types.is_dictionary(column.type):
         return column.to_pandas()
     if pa.types.is_null(column.type):
@@ -105,16 +134,88 @@ def arrow_column(table: Any, name: str) -> pd.Series:
     return column.to_pandas(types_mapper=pd.ArrowDtype)
 
 
+def refused_columns(table: Any, names: Iterable[str]) -> list[str]:
+    """Those of some columns whose type no model column can stand for."""
+    pa = _pyarrow()
+
+    def fits(column: Any) -> bool:
+        if not pa.types.is_dictionary(column.type):
+            return is_supported_arrow(column.type)
+        return is_supported_arrow(column.type.value_type) and not has_null_label(column.chunks)
+
+    return [name for name in names if not fits(table.column(name))]
+
+
+def _refusal(table: Any, names: Sequence[str]) -> str:
+    """What to say of columns that no model takes, all at once."""
+    told = ", ".join(f"{name!r} ({table.schema.field(name).type})" for name in names)
+    options = " ".join(f"--leave {name!r}" for name in names)
+    which = "column" if len(names) == 1 else "columns"
+    return (
+        f"{which} {told}: no model takes this type (nested, a time of day, an interval, or a null in its dictionary); leave alone "
+        f"with {options}, or turn into numbers or labels."
+    )
+
+
+def check_columns(table: Any, names: Iterable[str]) -> None:
+    """Refuse columns that no model takes, all of them by name.
+
+    Raises
+    ------
+    InvalidInputError
+        There is one.
+    """
+    if refused := refused_columns(table, names):
+        raise InvalidInputError(_refusal(table, refused))
+
+
+_VIEWS = {"string_view": "large_string", "binary_view": "large_binary"}
+
+
+def without_views(table: Any) -> Any:
+    """Table whose views of texts and bytes (as polars writes them) are texts and bytes, which Arrow can take from and replace in."""
+    pa = _pyarrow()
+    for position, field in enumerate(table.schema):
+        of_labels = pa.types.is_dictionary(field.type)
+        if plain := _VIEWS.get(str(field.type.value_type if of_labels else field.type)):
+            kind = getattr(pa, plain)()
+            if of_labels:
+                kind = pa.dictionary(field.type.index_type, kind, ordered=field.type.ordered)
+            table = table.set_column(position, field.with_type(kind), table.column(position).cast(kind))
+    return table
+
+
+def with_types_of(table: Any, schema: Any) -> Any:
+    """Table whose columns have the types again that they had before `without_views`."""
+    for position, now in enumerate(table.schema):
+        kind = schema.field(now.name).type if now.name in schema.names else now.type
+        if now.type != kind:
+            table = table.set_column(position, now.with_type(kind), table.column(position).cast(kind))
+    return table
+
+
 def with_copies(table: Any, rows: np.ndarray, blank: Collection[str]) -> Any:
     """Table with copies of some rows at its end, null in the columns ``blank``."""
     pa = _pyarrow()
-    copies = table.take(pa.array(rows))
-    for name in blank:
-        position = table.column_names.index(name)
-        field = table.schema.field(position).with_nullable(True)
-        table = table.set_column(position, field, table.column(position))
-        copies = copies.set_column(position, field, pa.nulls(len(rows), field.type))
-    return pa.concat_tables([table, copies])
+    fields = [field.with_nullable(True) if field.name in blank else field for field in table.schema]
+    # Blank columns may be of types that Arrow cannot take rows of.
+    copies = [
+        _blank(table.column(position), len(rows))
+        if field.name in blank
+        else table.column(position).take(pa.array(rows))
+        for position, field in enumerate(fields)
+    ]
+    schema = pa.schema(fields, metadata=table.schema.metadata)
+    return pa.concat_tables([pa.table(table.columns, schema=schema), pa.table(copies, schema=schema)])
+
+
+def _blank(column: Any, n: int) -> Any:
+    """So many nulls, with the labels of the column where it has a dictionary."""
+    pa = _pyarrow()
+    if not pa.types.is_dictionary(column.type):
+        return pa.nulls(n, column.type)
+    codes = pa.nulls(n, column.type.index_type)
+    return pa.DictionaryArray.from_arrays(codes, column.chunks[-1].dictionary, ordered=column.type.ordered)
 
 
 def with_mark(table: Any, name: str, marked: np.ndarray) -> Any:
@@ -151,10 +252,8 @@ def replaced(table: Any, name: str, gaps: np.ndarray, values: list[Any]) -> Any:
         whole = whole.chunk(0) if isinstance(whole, pa.ChunkedArray) else whole
         codes = {label: code for code, label in enumerate(whole.dictionary.to_pylist())}
         fills = pa.array([codes.get(value) for value in values], type=field.type.index_type)
-        indices = pa.compute.replace_with_mask(whole.indices, pa.array(gaps), fills)
+        indices = _merged([whole.indices], gaps, fills).combine_chunks()
         merged = pa.DictionaryArray.from_arrays(indices, whole.dictionary, ordered=field.type.ordered)
     else:
-        fills = pa.array(values, type=field.type, from_pandas=True)
-        whole = column.combine_chunks()
-        merged = pa.compute.replace_with_mask(whole, pa.array(gaps), fills)
+        merged = _merged(column.chunks, gaps, pa.array(values, type=field.type, from_pandas=True))
     return table.set_column(position, field.with_nullable(field.nullable), merged)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,11 +12,14 @@ import pandas as pd
 
 from tabgan.cli.files.columnar import (
     arrow_column,
+    check_columns,
     index_columns,
     read_arrow,
     replaced,
     with_copies,
     with_mark,
+    with_types_of,
+    without_views,
     write_arrow,
 )
 from tabgan.cli.files.delimited import cell_value, parse_delimited, write_delimited
@@ -167,7 +170,8 @@ class _JsonLines(TableFile):
 
 class _Columnar(TableFile):
     def __init__(self, place: Place, data: bytes, options: ReadOptions) -> None:
-        self._table = read_arrow(data, place.format, place.name)
+        stored = read_arrow(data, place.format, place.name)
+        self._schema, self._table = stored.schema, without_views(stored)
         self._read: dict[str, pd.Series] = {}
         super().__init__(place, list(self._table.column_names), self._table.num_rows, options)
         self.index_names = index_columns(self._table)
@@ -184,6 +188,16 @@ class _Columnar(TableFile):
             self._read[name] = series
         return self._read[name]
 
+    def frame(self, names: Sequence[str]) -> pd.DataFrame:
+        check_columns(self._table, names)
+        return super().frame(names)
+
+    def _check_column(self, name: str, kind: str) -> None:
+        if kind in ("parquet", "feather"):
+            write_arrow(with_types_of(self._table.select([name]), self._schema), kind)
+        else:
+            super()._check_column(name, kind)
+
     def _append(self, parents: np.ndarray, blank: set[str]) -> None:
         self._read = {name: _longer(values, parents, name in blank) for name, values in self._read.items()}
         self._table = with_copies(self._table, parents, blank)
@@ -191,13 +205,17 @@ class _Columnar(TableFile):
     def _add_mark(self, name: str, marked: np.ndarray) -> None:
         self._table = with_mark(self._table, name, marked)
 
-    def _dump(self, fills: dict[str, pd.Series]) -> bytes:
+    def _dump(self, fills: dict[str, pd.Series], kind: str | None = None) -> bytes:
         table = self._table
         for name, values in fills.items():
             gaps = np.zeros(self.n_rows, dtype=bool)
             gaps[values.index.to_numpy()] = True
             table = replaced(table, name, gaps, values.tolist())
-        return write_arrow(table, self.place.format)
+        return write_arrow(with_types_of(table, self._schema), kind or self.place.format)
+
+    def _converted(self, fills: dict[str, pd.Series], kind: str) -> bytes:
+        # From one columnar format to the other: the very types.
+        return self._dump(fills, kind) if kind in ("parquet", "feather") else super()._converted(fills, kind)
 
 
 def _longer(values: pd.Series, parents: np.ndarray, blank: bool) -> pd.Series:

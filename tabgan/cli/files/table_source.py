@@ -15,6 +15,7 @@ import pandas as pd
 from tabgan.cli.files.columnar import write_arrow
 from tabgan.cli.files.delimited import write_delimited
 from tabgan.cli.files.sources import Place
+from tabgan.exceptions import InvalidInputError
 
 __all__ = [
     "DEFAULT_MARKERS",
@@ -146,6 +147,26 @@ class TableFile(abc.ABC):
     def _add_mark(self, name: str, marked: np.ndarray) -> None:
         """Add a column of truth values."""
 
+    def check_output(self, output: Place) -> None:
+        """Refuse an output of another format that a column cannot be written to, before any work; call it once columns are read.
+
+        Raises
+        ------
+        InvalidInputError
+            Names the column.
+        """
+        for name in self.names if output.format != self.place.format else ():
+            try:
+                self._check_column(name, output.format)
+            except (TypeError, ValueError, ArithmeticError, NotImplementedError, OSError, InvalidInputError) as error:
+                raise InvalidInputError(
+                    f"column {name!r} cannot be written as {output.format}; write {self.place.format}, as it came, or drop it."
+                ) from error
+
+    def _check_column(self, name: str, kind: str) -> None:
+        """Raise anything if the column cannot be written in the format."""
+        frame_bytes(pd.DataFrame({name: self.column(name)}), kind, self.options)
+
     def dumped(self, fills: dict[str, pd.Series], output: Place) -> bytes:
         """Write the filled table as a file.
 
@@ -186,7 +207,7 @@ def frame_bytes(frame: pd.DataFrame, kind: str, options: ReadOptions) -> bytes:
         records = (
             {name: json_value(cell) for name, cell in zip(frame.columns, row, strict=True)} for row in _rows(frame)
         )
-        return "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records).encode()
+        return "".join(json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n" for record in records).encode()
     texts = [["" if is_gap(cell) else plain_text(cell) for cell in row] for row in _rows(frame)]
     names = list(frame.columns) if options.header else None
     return write_delimited(names, texts, delimiter_of(kind, options)).encode(options.encoding)
@@ -212,12 +233,14 @@ def is_gap(cell: Any) -> bool:
 
 
 def plain_text(cell: Any) -> str:
+    if isinstance(cell, (bytes, bytearray)):
+        raise TypeError("bytes are no text")
     return cell.isoformat() if hasattr(cell, "isoformat") else str(cell)
 
 
 def is_marker(cell: Any, markers: Collection[str]) -> bool:
     """Whether a typed cell is written as one of the markers; ``-999`` also marks -999.0."""
-    if plain_text(cell) in markers:
+    if not isinstance(cell, bytes) and plain_text(cell) in markers:
         return True
     return isinstance(cell, float) and cell.is_integer() and str(int(cell)) in markers
 
