@@ -34,6 +34,16 @@ def shared_data() -> Path:
 
 
 @pytest.fixture(scope="session")
+def shared_cases() -> Path:
+    """The folder of awkward files; tests that need it are skipped where it is absent."""
+    named = os.environ.get("TABGAN_CASES")
+    folder = Path(named) if named else Path(__file__).resolve().parents[2] / "shared" / "cases" / "files"
+    if not folder.is_dir():
+        pytest.skip(f"no awkward files at {folder}; set TABGAN_CASES to the folder that holds them")
+    return folder
+
+
+@pytest.fixture(scope="session")
 def read_shared(shared_data):
     """Read a shared table by its name in the manifest."""
     manifest = json.loads((shared_data / "manifest.json").read_text())

@@ -93,6 +93,7 @@ def impute_file(options: ImputeOptions, say: Callable[[str], None]) -> ImputeRep
     report = ImputeReport(options.source.name, options.output.destination, table.n_rows)
     report.warnings += table.first_hints()
     gaps = frame.isna()
+    report.warnings += _lonely(gaps)
     fills: dict[str, pd.Series] = {}
     if gaps.to_numpy().any() or options.model is not None:
         imputer = fitted if fitted is not None else _fit(frame, categorical, kinds_asked, options, say)
@@ -126,6 +127,16 @@ def impute_file(options: ImputeOptions, say: Callable[[str], None]) -> ImputeRep
         write_bytes(options.output, data)
         report.write(options.report, page)
     return report
+
+
+def _lonely(gaps: pd.DataFrame) -> list[str]:
+    """What to say where nothing tells one row from another."""
+    useful = [name for name in gaps.columns if not gaps[name].all()]
+    if len(useful) != 1 or not gaps[useful[0]].any():
+        return []
+    return [
+        f"column {useful[0]!r} is the only one with values, so all its gaps get the same: its middle or commonest one"
+    ]
 
 
 def _page(imputer: Any, frame: pd.DataFrame, completed: pd.DataFrame | None, options: ImputeOptions) -> str | None:

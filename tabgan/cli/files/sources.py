@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import os
 import sys
@@ -136,12 +137,23 @@ def decode(data: bytes, source: str, encoding: str) -> str:
         line = data[: error.start].count(b"\n") + 1
         raise InvalidInputError(
             f"{source} is not {encoding} text (line {line}, byte {error.start}); give the right --encoding such as "
-            "latin-1, or the right --format if it is no text at all."
+            f"{_likely_encoding(data)}, or the right --format if it is no text at all."
         ) from None
     if "\0" in text:
         line = text[: text.index("\0")].count("\n") + 1
         raise InvalidInputError(f"{source} holds a NUL character in line {line}: it is binary, or --encoding is wrong.")
     return text
+
+
+def _likely_encoding(data: bytes) -> str:
+    """What text that is no UTF-8 is in most often: by its byte order mark, or what Windows writes, or what takes any byte."""
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    try:
+        data.decode("cp1252")
+    except UnicodeDecodeError:
+        return "latin-1"
+    return "cp1252"
 
 
 def check_writable(path: Path, option: str) -> None:

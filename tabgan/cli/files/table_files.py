@@ -25,6 +25,7 @@ from tabgan.cli.files.columnar import (
 from tabgan.cli.files.delimited import cell_value, parse_delimited, write_delimited
 from tabgan.cli.files.json_lines import parse_json_lines
 from tabgan.cli.files.sources import Place, decode, read_bytes
+from tabgan.cli.files.suspicions import suspected_header, suspected_value
 from tabgan.cli.files.table_source import (
     DEFAULT_MARKERS,
     ReadOptions,
@@ -48,6 +49,8 @@ class _Delimited(TableFile):
         self._typed: dict[str, TextColumn] = {}
         super().__init__(place, self._parsed.names, len(self._parsed.records), options)
         self._markers = {"", *options.missing, *(DEFAULT_MARKERS if options.default_markers else ())}
+        header = suspected_header(self.names, self._parsed.records) if options.header else None
+        self.hints += [header] if header else []
 
     def column(self, name: str) -> pd.Series:
         if name not in self._typed:
@@ -56,7 +59,10 @@ class _Delimited(TableFile):
             gaps = np.fromiter((text.strip() in self._markers for text in texts), dtype=bool, count=len(texts))
             typed = typed_column(name, texts, gaps, self.options.family(name), self.row_place)
             self._typed[name] = typed
-            self.hints += [typed.hint] if typed.hint else []
+            unsaid = set(DEFAULT_MARKERS) - set(self.options.missing) if self.options.default_markers else ()
+            known = [text for text, gap in zip(texts, gaps, strict=True) if not gap]
+            value = suspected_value(name, texts, unsaid, known) if typed.is_text else None
+            self.hints += [hint for hint in (typed.hint, value) if hint]
         return self._typed[name].values
 
     def _style(self, name: str) -> Callable[[Any], Any] | None:

@@ -10,24 +10,21 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from tabgan.cli.files.suspicions import INFINITE, PADDED, is_number, suspected_marker, suspected_writing
 from tabgan.exceptions import InvalidInputError
 
 __all__ = ["TextColumn", "typed_column"]
 
 Family = Literal["number", "boolean", "datetime", "text"]
 
-_INTEGER = re.compile(r"[+-]?\d+")
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
-_INFINITE = re.compile(r"[+-]?inf(inity)?", re.IGNORECASE)
-_PADDED = re.compile(r"[+-]?0\d")
+_INTEGER = re.compile(r"[+-]?\d+", re.ASCII)
 _MOMENT = re.compile(
     r"(?P<date>\d{4}-\d{2}-\d{2})"
     r"((?P<separator>[ T])(?P<clock>\d{2}:\d{2})(?P<seconds>:\d{2})?(?P<fraction>\.\d{1,6})?"
-    r"(?P<zone>Z|[+-]\d{2}:?\d{2})?)?"
+    r"(?P<zone>Z|[+-]\d{2}:?\d{2})?)?",
+    re.ASCII,
 )
 _BOOLEANS = {"true": True, "false": False, "1": True, "0": False}
-# So few odd labels among so many numbers look like a missing marker that nobody named.
-_SUSPECT_LABELS, _SUSPECT_SHARE = 2, 0.2
 
 
 @dataclass(frozen=True)
@@ -47,6 +44,11 @@ class TextColumn:
     values: pd.Series
     render: Callable[[Any], str]
     hint: str | None = None
+
+    @property
+    def is_text(self) -> bool:
+        """Whether the values are texts."""
+        return self.render is str
 
 
 def typed_column(
@@ -92,7 +94,7 @@ def typed_column(
         style = str.lower if all(text.islower() for text in observed) else str.capitalize
         return TextColumn(pd.Series(cells, dtype="boolean"), lambda value: style(str(bool(value))))
     if wanted == "number":
-        _require(name, texts, missing, place, _is_number, "a number")
+        _require(name, texts, missing, place, is_number, "a number")
         return _numbers(texts, missing, observed)
     style_of = _moment_style(observed)
     if wanted == "datetime" and style_of is None and observed:
@@ -105,15 +107,12 @@ def typed_column(
         )
     if wanted == "datetime" or (wanted is None and style_of is not None):
         return _moments(texts, missing, style_of or _MomentStyle("2000-01-01 00:00:00"))
-    if observed and all(map(_is_number, observed)) and not any(map(_PADDED.match, observed)):
+    if observed and all(map(is_number, observed)) and not any(map(PADDED.match, observed)):
         return _numbers(texts, missing, observed)
     if not observed:
         return TextColumn(pd.Series([None] * len(texts), dtype=object), str)
-    return _labels(texts, missing, _suspected_marker(name, texts, missing, observed, place))
-
-
-def _is_number(text: str) -> bool:
-    return bool(_NUMBER.fullmatch(text) or _INFINITE.fullmatch(text))
+    hint = suspected_marker(name, texts, missing, observed, place) or suspected_writing(name, observed)
+    return _labels(texts, missing, hint)
 
 
 def _require(
@@ -152,8 +151,8 @@ def _render_integer(value: Any) -> str:
 
 def _number_style(observed: list[str]) -> Callable[[Any], str]:
     """As many decimals as the observed cells have: zeros beyond the shortest of these are dropped."""
-    mantissas = [re.split("[eE]", text)[0].lstrip("+-") for text in observed if not _INFINITE.fullmatch(text)]
-    if any("e" in text.lower() for text in observed if not _INFINITE.fullmatch(text)):
+    mantissas = [re.split("[eE]", text)[0].lstrip("+-") for text in observed if not INFINITE.fullmatch(text)]
+    if any("e" in text.lower() for text in observed if not INFINITE.fullmatch(text)):
         digits = max(len(mantissa.replace(".", "").lstrip("0")) for mantissa in mantissas)
         return lambda value: f"{float(value):.{min(max(digits, 1), 17)}g}"
     decimals = [len(mantissa.partition(".")[2]) for mantissa in mantissas]
@@ -217,22 +216,3 @@ def _moment_style(observed: dict[str, None]) -> _MomentStyle | None:
 def _moments(texts: Sequence[str], missing: np.ndarray, style: _MomentStyle) -> TextColumn:
     cells = [None if gap else text for text, gap in zip(texts, missing, strict=True)]
     return TextColumn(style.parse(cells), style.render)
-
-
-def _suspected_marker(
-    name: str, texts: Sequence[str], missing: np.ndarray, observed: dict[str, None], place: Callable[[int], str]
-) -> str | None:
-    """Hint at labels that look like a missing marker nobody named: "?" anywhere, or few oddities among numbers."""
-    odd = {text for text in observed if not _is_number(text)}
-    if "?" in odd:
-        odd = {"?"}
-    elif not 1 <= len(odd) <= _SUSPECT_LABELS or len(observed) - len(odd) < 3 or any(map(_PADDED.match, observed)):
-        return None
-    rows = [row for row in np.flatnonzero(~missing).tolist() if texts[row] in odd]
-    if odd != {"?"} and len(rows) > _SUSPECT_SHARE * int((~missing).sum()):
-        return None
-    options = " ".join(f"--missing {text!r}" for text in sorted(odd))
-    return (
-        f"column {name!r} is treated as text and holds {texts[rows[0]]!r} ({place(rows[0])}, {len(rows)} cells in "
-        f"all); if that means missing, add {options}"
-    )
