@@ -194,7 +194,7 @@ def test_other_hard_links_keep_the_old_content(tmp_path):
 def test_a_pipe_is_written_to_and_stays_a_pipe(tmp_path):
     pipe, seen = tmp_path / "pipe", []
     os.mkfifo(pipe)
-    reader = threading.Thread(target=lambda: seen.append(pipe.read_bytes()))
+    reader = threading.Thread(target=lambda: seen.append(pipe.read_bytes()), daemon=True)
     reader.start()
     check_place(pipe)
     write_whole(pipe, b"x" * 300_000)

@@ -62,6 +62,29 @@ def test_together_means_that_a_failing_move_puts_everything_back(tmp_path, monke
     assert names(tmp_path / "sub") == []
 
 
+@pytest.mark.parametrize("after", [1, 2])
+def test_ctrl_c_just_after_a_move_puts_everything_back(tmp_path, monkeypatch, after):
+    (tmp_path / "a").write_text("old")
+    real, calls = os.replace, []
+
+    def interrupted(source, target):
+        real(source, target)
+        calls.append(target)
+        if len(calls) == after:
+            raise KeyboardInterrupt
+
+    def write():
+        with written_together():
+            write_whole(tmp_path / "a", b"new")
+            write_whole(tmp_path / "b", b"new")
+
+    monkeypatch.setattr(_files.os, "replace", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        write()
+    assert (tmp_path / "a").read_text() == "old"
+    assert names(tmp_path) == ["a"]
+
+
 def test_streams_are_written_when_all_files_are_there_and_before_any_is_moved(tmp_path):
     path, said = tmp_path / "file", []
     with written_together():
@@ -141,13 +164,12 @@ def test_what_a_killed_process_left_is_swept_and_what_a_living_one_holds_is_not(
             process.kill()
             process.communicate(timeout=60)
             assert len(names(tmp_path)) == 1
+    (held,) = tmp_path.iterdir()  # the second has swept what the first left
+    os.utime(held, (time.time() - 48 * 3600,) * 2)
     mine = tmp_path / ".tabgan-notes.part"  # of nearly such a name
     mine.mkdir()
     write_whole(tmp_path / "file", b"")
-    assert [name for name in names(tmp_path) if name not in (mine.name, "file")] == [
-        name for name in names(tmp_path) if _files._PART.fullmatch(name)
-    ]
-    assert len(names(tmp_path)) == 3
+    assert names(tmp_path) == sorted([held.name, mine.name, "file"])
     process.communicate(b"", timeout=60)
     assert process.returncode == 0
     assert names(tmp_path) == [mine.name, "alive", "file"]
