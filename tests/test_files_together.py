@@ -212,6 +212,20 @@ def test_signals_remove_the_parts_and_then_end_the_process(tmp_path, name):
 
 
 @posix
+def test_a_second_signal_does_not_keep_the_parts_from_going(tmp_path):
+    script = (
+        "import os, signal, sys\nfrom tabgan import _files\nreal = _files.Path.rmdir\n"
+        "_files.Path.rmdir = lambda path: (os.kill(os.getpid(), signal.SIGTERM), real(path))\n"
+        "with _files.written_together():\n"
+        "    _files.write_whole(sys.argv[1] + '/a', b'new')\n"
+        "    os.kill(os.getpid(), signal.SIGTERM)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script, str(tmp_path)], cwd=ROOT, capture_output=True, timeout=60)
+    assert done.returncode == -signal.SIGTERM
+    assert names(tmp_path) == []
+
+
+@posix
 def test_handlers_that_others_set_stay(tmp_path):
     before = signal.getsignal(signal.SIGTERM)
     write_whole(tmp_path / "a", b"")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from tabgan._files import written_together
-from tabgan.cli.errors import note, teller
+from tabgan.cli.errors import note, printable, teller
 from tabgan.cli.files.sources import Place, write_bytes
 from tabgan.cli.files.table_files import ReadOptions, TableFile, open_table
 from tabgan.cli.lookup import check_apart, known_columns
@@ -155,7 +155,7 @@ def _written(result: Comparison, output: Path) -> str:
 def show(result: Comparison) -> None:
     """Print a ranking on stdout: a rich table on a terminal, plain text elsewhere."""
     if not sys.stdout.isatty():
-        write_bytes(Place(None, "text"), result.to_text().encode())
+        write_bytes(Place(None, "text"), printable(result.to_text()).encode())
         return
     from rich.console import Console
     from rich.markup import escape
@@ -167,7 +167,7 @@ def show(result: Comparison) -> None:
     for column in shown.columns:
         column.justify = "left" if column.header == "method" else "right"
     for row in rows:
-        shown.add_row(*map(escape, row), style="bold green" if row[1] == result.best else None)
+        shown.add_row(*(escape(printable(cell)) for cell in row), style="bold green" if row[1] == result.best else None)
     console.print(shown)
     for k, remark in enumerate(result.remarks()):
-        console.print(escape(remark), style="bold" if k == 0 else None)
+        console.print(escape(printable(remark)), style="bold" if k == 0 else None)

@@ -1,6 +1,8 @@
 """What files hold reaches a terminal escaped and short, and JSON whole."""
 
 import json
+import sys
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -41,3 +43,21 @@ def test_errors_name_columns_without_their_control_characters(tabgan, tmp_path):
     assert done.exit_code
     assert "x1b[31m" in done.stderr
     assert not set(done.stderr) & {"\x1b", "\x07", "\u202e"}
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_a_ranking_shows_what_failed_escaped(monkeypatch, capsysbinary, terminal):
+    from tabgan.cli.compare_job import show
+
+    result = SimpleNamespace(
+        best="kNN",
+        table=lambda: [["rank", "method"], ["1", f"kNN {NASTY}"]],
+        remarks=lambda: [f"kNN failed: column {NASTY!s}"],
+        to_text=lambda: f"kNN {NASTY}\n",
+    )
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: terminal, raising=False)
+    show(result)
+    said = capsysbinary.readouterr().out.decode()
+    assert r"\x1b[31mred\x07\u202etxt" in said
+    assert not set(said) & {"\x07", "\u202e", "\x9b"}
+    assert "\x1b[31m" not in said
