@@ -18,8 +18,9 @@ from safetensors.torch import save_file
 from tabgan import _files
 from tabgan.cli.errors import BROKEN_PIPE
 from tabgan.report.html import HTMLReport
-from tests.golden.models.fitted import CURRENT
+from tests.golden.models.fitted import FOLDER
 
+MODELS = max(FOLDER.glob("version*"))  # the newest that is stored
 QUICK = ("--steps", 1, "--device", "cpu", "--quiet")
 TABLE = pd.DataFrame({"x": np.arange(40.0), "y": np.arange(40.0) % 7, "class": ["a", "a", "a", "b"] * 10})
 TABLE.loc[::5, "y"] = None
@@ -30,7 +31,7 @@ def folder(tmp_path, monkeypatch) -> Path:
     monkeypatch.chdir(tmp_path)
     TABLE.to_csv("table.csv", index=False)
     for name in ("gain", "cgan", "image_classes"):
-        shutil.copy(CURRENT / f"{name}.tabgan", f"{name}.tabgan")
+        shutil.copy(MODELS / f"{name}.tabgan", f"{name}.tabgan")
     Path("pngs").mkdir()
     # What pages show is tested elsewhere, and takes its time.
     for page in ("comparison_page.report_comparison", "rows_page.report_rows", "images_page.report_images"):
