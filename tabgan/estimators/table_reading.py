@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from tabgan.exceptions import CodesWarning, EmptyColumnsWarning, InvalidInputErr
 from tabgan.tables.encoder import EncodedTable, TableEncoder
 from tabgan.tables.frames import Table, read_table
 from tabgan.tables.labels import shown_names
+from tabgan.tables.rules import find_rules
 from tabgan.tables.schema import TableSchema, infer_schema
 
 __all__ = ["ReadingMixin"]
@@ -57,6 +59,7 @@ class ReadingMixin:
         self.schema_ = infer_schema(
             table, categorical_features=self.categorical_features, column_kinds=self.column_kinds
         )
+        self.schema_ = replace(self.schema_, rules=find_rules(table, schema=self.schema_, amounts_only=True))
         empty = [column.name for column in self.schema_.columns if column.kind == "empty"]
         if len(empty) == table.n_columns:
             raise InvalidInputError(

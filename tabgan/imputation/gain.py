@@ -388,4 +388,4 @@ class GAINImputer(
         if not self.__sklearn_is_fitted__():
             return None
         facts = [("steps", f"{self.n_iter_:,}"), ("stopped because", self.stop_reason_ or "all steps were done")]
-        return facts, *learnt_columns(self.validation_scores_)
+        return facts + self.schema_.facts(), *learnt_columns(self.validation_scores_)

@@ -100,7 +100,7 @@ def imputation_page(
     page.notices = _notices(imputer, gaps, table)
     page.details = [
         ("Settings", settings_of(imputer)),
-        ("Training", _training(imputer)),
+        ("Training", _training(imputer) + imputer.schema_.facts(50)),
         ("Versions", versions()),
     ]
     if can_draw():

@@ -99,7 +99,11 @@ def report_resampling(sampler: Any, *, check: bool = False, max_classes: int = 3
         ("Settings", settings_of(sampler)),
         (
             "Training",
-            [("steps", str(sampler.n_iter_)), ("stopped because", str(sampler.stop_reason_ or "all steps were done"))],
+            [
+                ("steps", str(sampler.n_iter_)),
+                ("stopped because", str(sampler.stop_reason_ or "all steps were done")),
+                *sampler.schema_.facts(50),
+            ],
         ),
         ("Versions", versions()),
     ]

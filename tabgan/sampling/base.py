@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numbers
 from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -112,6 +113,7 @@ class TabularSampler(SavableSampler, FittedHTML, ReportsResampling, BaseOverSamp
     def _hold(self, fitted: FittedSampler) -> None:
         """Take over what was learnt, under the names that users know."""
         self._fitted = fitted
+        self.schema_ = replace(fitted.encoder.schema_, rules=fitted.rules)
         self.classes_ = fitted.target.classes
         self.methods_ = dict(zip(fitted.target.names, fitted.methods, strict=True))
         self.history_ = fitted.history
@@ -129,6 +131,7 @@ class TabularSampler(SavableSampler, FittedHTML, ReportsResampling, BaseOverSamp
         facts = [("steps", f"{self.n_iter_:,}"), ("stopped because", self.stop_reason_ or "all steps were done")]
         gate = getattr(self, "gate_", None)
         facts += [("gate", str(gate))] if gate is not None else []
+        facts += self.schema_.facts()
         counts = self._fitted.target.counts.tolist()
         rows: list[Any] = [("class", "real rows", "rows are made by")]
         rows += [(str(k), f"{n:,}", how) for (k, how), n in zip(self.methods_.items(), counts, strict=True)]

@@ -53,7 +53,7 @@ def fit_sampler(
     classes = torch.from_numpy(target.codes)
     slots = _condition_slots(condition_columns, table, encoder)
     n_classes, counts = len(target.classes), target.counts
-    rules = find_rules(table)
+    rules = find_rules(table, schema=schema)
     maker, trained = fit_maker(values, visible, classes, encoder, n_classes, slots, settings, run)
     return FittedSampler(
         table,

@@ -66,7 +66,6 @@ class SavableSampler(Savable):
     def _from_state(cls, state: Stored) -> Any:
         sampler: Any = built_from(cls, state.pop("parameters"))
         fitted = _fitted_from_state(state, sampler.missing_values)
-        sampler.schema_ = fitted.encoder.schema_
         sampler._hold(fitted)
         sampler._restore = restorer_named(state.pop("container"))
         sampler._draws = state.pop("draws")

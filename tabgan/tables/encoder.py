@@ -15,6 +15,7 @@ from tabgan.tables.columns import RawColumn, RowUniform, Table
 from tabgan.tables.compatibility import check_compatible
 from tabgan.tables.fills import for_column, repeated
 from tabgan.tables.indicator_groups import settle_fills
+from tabgan.tables.kept_rules import keep_rules
 from tabgan.tables.numeric import NUMERIC_TRANSFORMS
 from tabgan.tables.schema import ColumnSchema, TableSchema
 from tabgan.tables.slots import Choice, LevelSlots, NumberSlot, uniform_of
@@ -243,18 +244,22 @@ class TableEncoder:
                     fills[j] = np.zeros(rows.size)
                 continue
             if known.kind == "constant":
-                fill = repeated(known, rows.size)
+                fills[j] = repeated(known, rows.size)
             else:
                 span = spans[j]
                 mine = values[rows, span.start : span.stop]
                 expected = self._expected(j, mine) if uniform is None else None
-                fill = self._decoded(j, rows, mine, uniform, beyond) if expected is None else expected
-            fills[j] = for_column(fill, known, column)
+                fills[j] = self._decoded(j, rows, mine, uniform, beyond) if expected is None else expected
 
         def likely(j: int, rows: np.ndarray) -> np.ndarray:
             return self._slots[j].likely_one(values[rows, spans[j].start : spans[j].stop])
 
         settle_fills(self.schema_.indicator_groups, table.columns, fills, likely, uniform)
+        if self.schema_.rules is not None:
+            keep_rules(self.schema_.rules, self.schema_.columns, table.columns, fills, rounded=self.round_like_observed)
+        for j, fill in fills.items():
+            if self.schema_.columns[j].kind != "empty":
+                fills[j] = for_column(fill, self.schema_.columns[j], table.columns[j])
         return table.filled(fills, keep)
 
     def decode_column(self, j: int, slots: np.ndarray, *, choose: Choice = "mode") -> np.ndarray:

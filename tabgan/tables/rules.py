@@ -1,36 +1,36 @@
-"""`find_rules`: which pairwise rules a table obeys in every row, with more evidence than chance gives."""
+"""`find_rules`: which rules a table obeys in every row, with more evidence than chance gives."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
 import numpy as np
-import pandas as pd
 
 from tabgan.exceptions import parameter_error
-from tabgan.tables.columns import RawColumn, Table
-from tabgan.tables.pair_rules import DecidesRule, LineRule, OrderRule, PairRule, Rules, deviates
-from tabgan.tables.schema import ColumnSchema, infer_schema
+from tabgan.tables.columns import Table
+from tabgan.tables.find_sums import find_sums
+from tabgan.tables.kinds import ColumnSchema
+from tabgan.tables.pair_rules import DecidesRule, LineRule, OrderRule, deviates
+from tabgan.tables.rule_search import EXPECTED_VIOLATIONS, FEWEST_ROWS, RuleSearch, level_counts
+from tabgan.tables.rule_set import Rule, Rules
+from tabgan.tables.schema import TableSchema, infer_schema
+from tabgan.tables.sums import SumRule
 
-__all__ = ["DecidesRule", "LineRule", "OrderRule", "PairRule", "Rules", "find_rules"]
-
-_FEWEST_ROWS = 20
-_EXPECTED_VIOLATIONS = 10.0
-"""If columns were independent, a rule would be broken this often or more: it then holds by chance with e**-10 or less."""
-
-_SAMPLE = 1000
-_NEAR_KEY_LEVELS = 50
+__all__ = ["DecidesRule", "LineRule", "OrderRule", "Rule", "Rules", "SumRule", "find_rules"]
 
 Edge = tuple[int, int]
 
 
 @np.errstate(over="ignore", invalid="ignore")  # a line that leaves what a number can hold is none
-def find_rules(table: Table, *, max_columns: int = 60) -> Rules:
-    """Find the pairwise rules that every row of a table obeys.
+def find_rules(
+    table: Table, *, max_columns: int = 60, schema: TableSchema | None = None, amounts_only: bool = False
+) -> Rules:
+    """Find the rules that every row of a table obeys.
 
-    *Order*: ``x <= y``, numbers with numbers and times with times of the same kind and unit. *Decides*: every level of one column
-    goes with one value of another (city and country); levels are at most half as many as rows. *Line*: ``y = c x + d`` to a
-    relative 1e-9, or a constant shift between times. Rows where either cell is missing say nothing.
+    *Order*: ``x <= y``, or ``x < y`` where no row has both equal; numbers with numbers and times with times of the same kind and
+    unit. *Decides*: every level of one column goes with one value of another (city and country); levels are at most half as many
+    as rows. *Line*: ``y = c x + d`` to a relative 1e-9, or a constant shift between times. *Sum*: one column from two or three
+    others likewise (`tabgan.tables.find_sums`). Rows where a cell is missing say nothing.
 
     A rule needs evidence: 20 rows with both cells, and at least 10 of them that would be expected to break it if the columns were
     independent with the same values (so bounds that do not overlap, or a rare level that happens to fit, give no rule). The set is
@@ -43,6 +43,10 @@ def find_rules(table: Table, *, max_columns: int = 60) -> Rules:
         From `read_table`.
     max_columns : int, default=60
         Only so many columns are looked at, the first ones that vary.
+    schema : TableSchema, default=None
+        What the columns are; None infers it.
+    amounts_only : bool, default=False
+        Leave out what one column decides of another.
 
     Returns
     -------
@@ -69,60 +73,20 @@ def find_rules(table: Table, *, max_columns: int = 60) -> Rules:
     >>> frame["owed"] = frame["paid"] + rng.gamma(1.0, size=200)
     >>> print(find_rules(read_table(frame)))
     `city` decides `country`
-    `paid` <= `owed`
+    `paid` < `owed`
     """
     if not isinstance(max_columns, int | np.integer) or isinstance(max_columns, bool) or max_columns < 1:
         raise parameter_error("max_columns", max_columns, "an integer >= 1")
-    schema = infer_schema(table).columns
-    varying = [j for j, known in enumerate(schema) if known.kind not in ("empty", "constant")][:max_columns]
-    search = _Search({j: table.columns[j] for j in varying})
-    lines, followers = _lines(search, schema)
-    decides = _decides(search, followers)
-    return Rules(tuple(table.names), _orders(search, lines, decides, followers), decides, tuple(lines))
+    schema = infer_schema(table) if schema is None else schema
+    search = RuleSearch({j: table.columns[j] for j in schema.encoded[:max_columns]}, schema.columns)
+    lines, followers = _lines(search, schema.columns)
+    decides = () if amounts_only else _decides(search, followers)
+    indicators = {j for group in schema.indicator_groups for j in group.columns}
+    sums = find_sums(search, skipped=indicators | set(followers))
+    return Rules(tuple(table.names), _orders(search, lines, decides, followers), decides, tuple(lines), sums)
 
 
-class _Search:
-    """The columns' distinct rows as codes and values, and a sample of them."""
-
-    def __init__(self, columns: dict[int, RawColumn]) -> None:
-        self.columns = columns
-        codes = {j: np.where(column.missing, -1, pd.factorize(column.values)[0]) for j, column in columns.items()}
-        rows = _rows_to_read(codes, columns)
-        self.codes = {j: code[rows] for j, code in codes.items()}
-        self.observed = {j: code >= 0 for j, code in self.codes.items()}
-        self.values = {j: column.values[rows] for j, column in columns.items()}
-        self.n_rows = len(rows)
-        drawn = np.random.default_rng(0).choice(self.n_rows, size=min(_SAMPLE, self.n_rows), replace=False)
-        self.sample = np.sort(drawn)
-        self.complete = {j for j in columns if self.observed[j].all()}
-
-    def shared(self, first: int, second: int) -> np.ndarray:
-        """Rows where both columns are observed."""
-        return np.flatnonzero(self.observed[first] & self.observed[second])
-
-    def comparable(self, first: int, second: int) -> bool:
-        """Whether values of the two columns can be told larger and smaller."""
-        a, b = self.columns[first], self.columns[second]
-        if a.family != b.family or a.family not in ("number", "datetime", "timedelta"):
-            return False
-        return a.unit == b.unit and (a.timezone is None) == (b.timezone is None)
-
-
-def _rows_to_read(codes: dict[int, np.ndarray], columns: dict[int, RawColumn]) -> np.ndarray:
-    """All rows, or without repeats of whole rows where some numbers or times are nearly a key of the others."""
-    if not codes:
-        return np.zeros(0, dtype=int)
-    repeats = pd.DataFrame(codes).duplicated().to_numpy()
-    distinct = np.flatnonzero(~repeats)
-    for j, column in columns.items():
-        n_levels = int(codes[j].max()) + 1
-        keyed = column.family in ("number", "datetime", "timedelta") and n_levels > _NEAR_KEY_LEVELS
-        if keyed and 2 * n_levels > len(distinct):
-            return distinct
-    return np.arange(len(repeats))
-
-
-def _lines(search: _Search, schema: Sequence[ColumnSchema]) -> tuple[list[LineRule], dict[int, int]]:
+def _lines(search: RuleSearch, schema: Sequence[ColumnSchema]) -> tuple[list[LineRule], dict[int, int]]:
     """Lines from each group's coarsest column to the others, and for every follower its root."""
     rules: list[LineRule] = []
     root_of: dict[int, int] = {}
@@ -139,7 +103,7 @@ def _lines(search: _Search, schema: Sequence[ColumnSchema]) -> tuple[list[LineRu
             if rule is not None and (_is_same(rule) or not (schema[cause].written or schema[effect].written)):
                 rules.append(rule)
                 root_of[effect] = cause
-    return sorted(rules, key=lambda rule: rule.pair), root_of
+    return sorted(rules, key=lambda rule: rule.columns), root_of
 
 
 def _is_same(rule: LineRule) -> bool:
@@ -157,22 +121,22 @@ def _grid_steps(known: ColumnSchema) -> float:
     return np.inf if known.decimals is None else width * 10.0**known.decimals
 
 
-def _line(search: _Search, cause: int, effect: int, decimals: int | None) -> LineRule | None:
+def _line(search: RuleSearch, cause: int, effect: int, decimals: int | None) -> LineRule | None:
     rows = search.sample[search.observed[cause][search.sample] & search.observed[effect][search.sample]]
     if not _on_line(search, cause, effect, rows):
         return None
     rows = search.shared(cause, effect)
     line = _on_line(search, cause, effect, rows)
-    counts = _level_counts(search.codes[cause][rows])
-    if line is None or len(rows) < _FEWEST_ROWS or len(counts) < 3:
+    counts = level_counts(search.codes[cause][rows])
+    if line is None or len(rows) < FEWEST_ROWS or len(counts) < 3:
         return None
-    if len(rows) * (1 - ((counts / len(rows)) ** 2).sum()) < _EXPECTED_VIOLATIONS:
+    if len(rows) * (1 - ((counts / len(rows)) ** 2).sum()) < EXPECTED_VIOLATIONS:
         return None
     slope, intercept = line
     return LineRule(cause, effect, slope, intercept, decimals, search.columns[cause].unit)
 
 
-def _on_line(search: _Search, cause: int, effect: int, rows: np.ndarray) -> tuple[float, float] | None:
+def _on_line(search: RuleSearch, cause: int, effect: int, rows: np.ndarray) -> tuple[float, float] | None:
     """Slope and intercept through all ``rows``; None where there are none."""
     if not len(rows):
         return None
@@ -193,7 +157,7 @@ def _on_line(search: _Search, cause: int, effect: int, rows: np.ndarray) -> tupl
     return None
 
 
-def _decides(search: _Search, followers: dict[int, int]) -> tuple[DecidesRule, ...]:
+def _decides(search: RuleSearch, followers: dict[int, int]) -> tuple[DecidesRule, ...]:
     """What decides what, less what follows from the rest."""
     found: list[Edge] = []
     # A follower of a line takes part through its root, unless the root has gaps.
@@ -215,7 +179,7 @@ def _same_line(first: int, second: int, followers: dict[int, int]) -> bool:
     return followers.get(first, first) == followers.get(second, second)
 
 
-def _decided(search: _Search, cause: int, effect: int) -> bool:
+def _decided(search: RuleSearch, cause: int, effect: int) -> bool:
     a, b = search.codes[cause], search.codes[effect]
     if not _single_valued(a[search.sample], b[search.sample]) or not _single_valued(a, b):
         return False
@@ -234,19 +198,14 @@ def _single_valued(a: np.ndarray, b: np.ndarray) -> bool:
 
 def _has_evidence(a: np.ndarray, b: np.ndarray) -> bool:
     """Rows beyond each level's first, times the chance that they would differ from it under independence."""
-    if len(a) < _FEWEST_ROWS:
+    if len(a) < FEWEST_ROWS:
         return False
-    n_levels, shares = len(_level_counts(a)), _level_counts(b) / len(b)
+    n_levels, shares = len(level_counts(a)), level_counts(b) / len(b)
     differing = (len(a) - n_levels) * (1 - (shares**2).sum())
-    return bool(2 * n_levels <= len(a) and differing >= _EXPECTED_VIOLATIONS)
+    return bool(2 * n_levels <= len(a) and differing >= EXPECTED_VIOLATIONS)
 
 
-def _level_counts(codes: np.ndarray) -> np.ndarray:
-    counts = np.bincount(codes)
-    return counts[counts > 0]
-
-
-def _pairs(search: _Search, cause: int, effect: int) -> DecidesRule:
+def _pairs(search: RuleSearch, cause: int, effect: int) -> DecidesRule:
     rows = search.shared(cause, effect)
     _, first = np.unique(search.codes[cause][rows], return_index=True)
     first = rows[np.sort(first)]
@@ -256,7 +215,7 @@ def _pairs(search: _Search, cause: int, effect: int) -> DecidesRule:
 
 
 def _orders(
-    search: _Search, lines: Iterable[LineRule], decides: Iterable[DecidesRule], followers: dict[int, int]
+    search: RuleSearch, lines: Iterable[LineRule], decides: Iterable[DecidesRule], followers: dict[int, int]
 ) -> tuple[OrderRule, ...]:
     """All orders that hold, less what follows from the rest and what lines and pairs of levels say already."""
     twins = {rule.effect for rule in lines if rule.slope == 1 and rule.intercept == 0 and rule.cause in search.complete}
@@ -267,27 +226,32 @@ def _orders(
                 continue
             if not {low, high} & twins and _ordered(search, low, high):
                 found.append((low, high))
-    known = {rule.pair for rule in decides}
+    known = {(rule.cause, rule.effect) for rule in decides}
     return tuple(
-        OrderRule(low, high)
+        OrderRule(low, high, strict=_never_equal(search, low, high))
         for low, high in _reduced(found, search.complete)
         if not _reaches(low, high, known, search.complete) and not _reaches(high, low, known, search.complete)
     )
 
 
-def _ordered(search: _Search, low: int, high: int) -> bool:
+def _ordered(search: RuleSearch, low: int, high: int) -> bool:
     sample = search.sample
     seen = search.observed[low][sample] & search.observed[high][sample]
     small, large = search.values[low][sample][seen], search.values[high][sample][seen]
     if (small > large).any():
         return False
     rows = search.shared(low, high)
-    if len(rows) < _FEWEST_ROWS or (search.values[low][rows] > search.values[high][rows]).any():
+    if len(rows) < FEWEST_ROWS or (search.values[low][rows] > search.values[high][rows]).any():
         return False
     if not len(small):
         small, large = search.values[low][rows], search.values[high][rows]
     chance = np.searchsorted(np.sort(large), small, side="left").sum() / (len(small) * len(large))
-    return bool(len(rows) * chance >= _EXPECTED_VIOLATIONS)
+    return bool(len(rows) * chance >= EXPECTED_VIOLATIONS)
+
+
+def _never_equal(search: RuleSearch, low: int, high: int) -> bool:
+    rows = search.shared(low, high)
+    return not (search.values[low][rows] == search.values[high][rows]).any()
 
 
 def _reduced(edges: list[Edge], complete: set[int]) -> list[Edge]:

@@ -9,11 +9,12 @@ from typing import Any, cast
 import numpy as np
 
 from tabgan.core.checkpoint import built_from
-from tabgan.exceptions import InvalidParameterError
+from tabgan.exceptions import InvalidInputError, InvalidParameterError
 from tabgan.tables.columns import Table
 from tabgan.tables.indicator_groups import IndicatorGroup, find_indicator_groups
 from tabgan.tables.kinds import CHOOSABLE, ColumnKind, ColumnSchema, infer_column
 from tabgan.tables.labels import label_from_json, label_to_json, shown_names
+from tabgan.tables.rule_set import Rules
 
 __all__ = ["ColumnKind", "ColumnSchema", "TableSchema", "infer_schema"]
 
@@ -28,10 +29,13 @@ class TableSchema:
         In the table's order.
     indicator_groups : tuple of IndicatorGroup, default=()
         One-hot columns that belong together.
+    rules : Rules or None, default=None
+        Orders, lines and sums that hold in every row; None where they were not looked for. ``print(schema_.rules)`` shows them.
     """
 
     columns: tuple[ColumnSchema, ...]
     indicator_groups: tuple[IndicatorGroup, ...] = ()
+    rules: Rules | None = None
 
     @property
     def names(self) -> list[Hashable]:
@@ -60,7 +64,22 @@ class TableSchema:
             entry["constant"] = label_to_json(column.constant)
             columns.append(entry)
         groups = [[list(group.columns), group.always_one] for group in self.indicator_groups]
-        return {"columns": columns, "indicator_groups": groups}
+        rules = None if self.rules is None else self.rules.to_state()
+        return {"columns": columns, "indicator_groups": groups, "rules": rules}
+
+    def facts(self, most: int = 5) -> list[tuple[str, str]]:
+        """`words` as a fact to show, (name, value), at most so many of them; no fact where nothing holds."""
+        words = self.words()
+        more = f"; {len(words) - most} more in schema_" if len(words) > most else ""
+        return [("kept in every row", "; ".join(words[:most]) + more)] if words else []
+
+    def words(self) -> list[str]:
+        """What holds in every row, as text: one-hot groups and rules."""
+        groups = [
+            f"{'one' if group.always_one else 'at most one'} of {shown_names([self.names[j] for j in group.columns])} is 1"
+            for group in self.indicator_groups
+        ]
+        return groups + ([] if self.rules is None else self.rules.words())
 
     @classmethod
     def from_json(cls, data: dict) -> TableSchema:
@@ -80,8 +99,12 @@ class TableSchema:
             entry["constant"] = label_from_json(entry["constant"])
             columns.append(built_from(ColumnSchema, entry))
             columns[-1].check()
-        groups = data.get("indicator_groups", ())
-        return cls(tuple(columns), tuple(IndicatorGroup(tuple(members), always) for members, always in groups))
+        groups, rules = data.get("indicator_groups", ()), data.get("rules")
+        found = None if rules is None else Rules.from_state(rules)
+        amounts = {j for j, column in enumerate(columns) if column.family in ("number", "datetime", "timedelta")}
+        if found is not None and not amounts.issuperset(found.columns):
+            raise InvalidInputError("stored rules name columns that hold no numbers or times.")
+        return cls(tuple(columns), tuple(IndicatorGroup(tuple(members), always) for members, always in groups), found)
 
 
 def infer_schema(

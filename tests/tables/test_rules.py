@@ -52,8 +52,8 @@ def test_the_rules_put_in_are_found_and_no_others():
     assert words_of(ruled()) == {
         "`city` decides `country`",
         "`country` decides `continent`",
-        "`low` <= `middle`",
-        "`middle` <= `high`",
+        "`low` < `middle`",
+        "`middle` < `high`",
         "`fahrenheit` = 1.8 `celsius` + 32",
         "`due` = `start` + 30 days 00:00:00",
         "`start` <= `paid`",
@@ -62,14 +62,14 @@ def test_the_rules_put_in_are_found_and_no_others():
 
 def test_gaps_keep_what_no_complete_column_carries():
     found = words_of(ruled(1000, gaps=0.3))
-    assert {"`low` <= `high`", "`city` decides `continent`", "`fahrenheit` = 1.8 `celsius` + 32"} <= found
+    assert {"`low` < `high`", "`city` decides `continent`", "`fahrenheit` = 1.8 `celsius` + 32"} <= found
     assert not any("free" in rule for rule in found)
 
 
 def test_one_row_against_a_rule_ends_it():
     frame = ruled(3000)
     frame.loc[2999, ["low", "country", "fahrenheit"]] = [1e6, "nowhere", 0.0]
-    lost = {"`low` <= `middle`", "`city` decides `country`", "`fahrenheit` = 1.8 `celsius` + 32"}
+    lost = {"`low` < `middle`", "`city` decides `country`", "`fahrenheit` = 1.8 `celsius` + 32"}
     # What still holds: the odd temperature is a level of its own, and the city's continent is as before.
     left = {"`city` decides `continent`", "`fahrenheit` decides `celsius`"}
     assert words_of(frame) == (words_of(ruled(3000)) - lost) | left

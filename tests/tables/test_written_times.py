@@ -154,4 +154,4 @@ def test_a_line_between_written_dates_is_no_rule():
     frame["next"] = frame["YYYYMMDD"] + 10_000
     frame["same"] = frame["YYYYMMDD"]
     lines = tabgan.tables.rules.find_rules(read_table(frame)).lines
-    assert [rule.pair for rule in lines] == [(1, 3)]
+    assert [rule.columns for rule in lines] == [(1, 3)]
