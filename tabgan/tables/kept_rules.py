@@ -60,6 +60,7 @@ def keep_rules(
     rows = np.flatnonzero(np.logical_or.reduce([held[j] for j in named]))
     cells = _Cells(named, rows, schema, columns, fills, rounded)
     _keep_orders(orders, cells)
+    cells.ends = _room(orders, cells, up=True), _room(orders, cells, up=False)
     _keep_sums(sums, cells)
     for rule in sums:
         for j in rule.columns:
@@ -107,6 +108,7 @@ class _Cells:
         rounded: bool,
     ) -> None:
         self.rows = rows
+        self.ends: tuple[dict[int, np.ndarray], dict[int, np.ndarray]] = {}, {}
         self.grids = {j: Grid(schema[j], rounded) for j in named}
         self.ticks: dict[int, np.ndarray] = {}
         self.known: dict[int, np.ndarray] = {}
@@ -130,6 +132,11 @@ class _Cells:
             if missing.any():
                 fills[j] = self.grids[j].values(ticks)[missing[self.rows]]
 
+    def within(self, j: int, rows: np.ndarray, ticks: np.ndarray) -> np.ndarray:
+        """Values of the column in its range, and where orders let them be."""
+        nearest, (least, most) = self.grids[j].nearest(ticks), self.ends
+        return np.maximum(np.minimum(nearest, most[j][rows]), np.minimum(least[j], most[j])[rows])
+
     def at(self, rows: np.ndarray, members: Sequence[int]) -> dict[int, np.ndarray]:
         return {j: self.ticks[j][rows] for j in members}
 
@@ -140,11 +147,7 @@ def _keep_orders(orders: Sequence[OrderRule], cells: _Cells) -> None:
     named = sorted({j for rule in orders for j in rule.columns})
     if not any((rule.violated(ticks) & ~(known[rule.low] & known[rule.high])).any() for rule in orders):
         return
-    most = {j: np.where(known[j], ticks[j], np.maximum(ticks[j], grids[j].upper)) for j in named}
-    for _ in orders:
-        for rule in orders:
-            room = grids[rule.low].beyond(most[rule.high], up=False, strict=rule.strict)
-            most[rule.low] = np.where(known[rule.low], ticks[rule.low], np.minimum(most[rule.low], room))
+    most = _room(orders, cells, up=False)
     for rule in orders:
         low, high = ticks[rule.low], ticks[rule.high]
         rows = np.flatnonzero(rule.violated(ticks) & ~known[rule.low] & ~known[rule.high])
@@ -156,6 +159,27 @@ def _keep_orders(orders: Sequence[OrderRule], cells: _Cells) -> None:
         for rule in orders:
             least = grids[rule.high].beyond(ticks[rule.low], up=True, strict=rule.strict)
             ticks[rule.high] = np.where(known[rule.high], ticks[rule.high], np.maximum(ticks[rule.high], least))
+
+
+def _room(orders: Sequence[OrderRule], cells: _Cells, *, up: bool) -> dict[int, np.ndarray]:
+    """How low (``up``) or how high each cell can be for the sake of the known ones beyond it, and of its column's range.
+
+    Parameters
+    ----------
+    orders : sequence of OrderRule
+    cells : _Cells
+    up : bool
+        Lower ends, which known cells below push up; else upper ends.
+    """
+    known, grids, stricter = cells.known, cells.grids, np.maximum if up else np.minimum
+    ends = {j: grid.lower if up else grid.upper for j, grid in grids.items()}
+    found = {j: np.where(known[j], ticks, ends[j]) for j, ticks in cells.ticks.items()}
+    for _ in orders:
+        for rule in orders:
+            pushed, by = (rule.high, rule.low) if up else (rule.low, rule.high)
+            room = grids[pushed].beyond(found[by], up=up, strict=rule.strict)
+            found[pushed] = np.where(known[pushed], found[pushed], stricter(found[pushed], room))
+    return found
 
 
 def _like(ticks: np.ndarray, moved: np.ndarray) -> np.ndarray:
@@ -255,21 +279,23 @@ def _share_out(rule: SumRule, sums: Sequence[SumRule], cells: _Cells) -> bool:
     return True
 
 
-def _search(movable: list[int], rule: SumRule, ticks: dict[int, np.ndarray], cells: _Cells, within: bool) -> None:
+def _search(
+    movable: list[int], rule: SumRule, at: np.ndarray, ticks: dict[int, np.ndarray], cells: _Cells, within: bool
+) -> None:
     """Of pairs of whole numbers only some add up: step one up and down until the other is whole too, ``within`` ranges or not."""
     for first, second in permutations(movable, 2):
-        start, of_first, of_second = ticks[first].copy(), cells.grids[first], cells.grids[second]
-        up = down = start
+        of_first = cells.grids[first]
+        up = down = ticks[first].copy()
         for _ in range(_MOST_STEPS):
             rows = np.flatnonzero(~rule.holds(ticks))
             if not len(rows) or of_first.is_free:
                 break
-            up, down = (of_first.beyond(at, up=way, strict=True) for at, way in ((up, True), (down, False)))
+            up, down = (of_first.beyond(one, up=way, strict=True) for one, way in ((up, True), (down, False)))
             for tried in (up, down):
                 mine = {j: ticks[j][rows] for j in rule.columns}
-                mine[first] = of_first.within(tried[rows]) if within else tried[rows]
+                mine[first] = cells.within(first, at[rows], tried[rows]) if within else tried[rows]
                 solved = rule.solved(second, mine)
-                mine[second] = of_second.within(solved) if within else of_second.nearest(solved)
+                mine[second] = cells.within(second, at[rows], solved) if within else cells.grids[second].nearest(solved)
                 fits = rule.holds(mine)
                 for j in (first, second):
                     ticks[j][rows[fits]] = mine[j][fits]
@@ -285,13 +311,13 @@ def _settle(movable: list[int], rule: SumRule, rows: np.ndarray, cells: _Cells) 
     left = (ticks[rule.effect] - rule.total(ticks)).astype(np.float64)
     for j in movable:
         moved = ticks[j] - _like(ticks[j], left * widths[j] ** 2 / total / factors[j])
-        ticks[j] = _like(ticks[j], cells.grids[j].within(moved))
+        ticks[j] = _like(ticks[j], cells.within(j, rows, moved))
     # A cell that may hold few values goes first: the others can make up for it.
     ordered = sorted(movable, key=lambda j: (not len(cells.grids[j].listed), widths[j], j == rule.effect))
     for j in ordered:
-        ticks[j] = np.where(rule.holds(ticks), ticks[j], cells.grids[j].within(rule.solved(j, ticks)))
+        ticks[j] = np.where(rule.holds(ticks), ticks[j], cells.within(j, rows, rule.solved(j, ticks)))
     for within in (True, False):
-        _search(movable, rule, ticks, cells, within)
+        _search(movable, rule, rows, ticks, cells, within)
     for j in reversed(ordered):
         ticks[j] = np.where(rule.holds(ticks), ticks[j], cells.grids[j].nearest(rule.solved(j, ticks)))
     for j in movable:

@@ -66,10 +66,6 @@ class Grid:
         """What comes as near to ``ticks`` as the column allows; times to the last one, whatever steps were observed."""
         return ticks if self._is_time else self.nearest(ticks)
 
-    def within(self, ticks: np.ndarray) -> np.ndarray:
-        """Rounded, and in the observed range."""
-        return np.clip(self.nearest(ticks), self.lower, self.upper)
-
     def beyond(self, ticks: np.ndarray, *, up: bool, strict: bool) -> np.ndarray:
         """The next value that the column can hold, at or (``strict``) beyond ``ticks``; of a list at most its end."""
         if len(self.listed):

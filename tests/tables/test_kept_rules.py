@@ -154,3 +154,19 @@ def test_whole_numbers_beyond_floats_are_left_alone():
     fills = {1: np.array([2**60 + 3])}
     keep_rules(rules, infer_schema(read_table(big)).columns, read_table(gap).columns, fills)
     assert fills[1].tolist() == [2**60 + 3]
+
+
+def test_a_sum_leaves_the_orders_of_its_columns_alone():
+    """The parts share what is left over, but `x` must stay below a known `w`."""
+    frame = WHOLE.assign(w=np.arange(50) + 2)
+    rules = Rules(
+        ("x", "y", "z", "w"),
+        orders=(OrderRule(0, 3, strict=True),),
+        sums=(SumRule(2, (0, 1), (1.0, 1.0), 0.0, 1.0, 99.0, decimals=0),),
+    )
+    done = kept(
+        rules, frame, rows(x=[NONE, NONE], y=[NONE, NONE], z=[20, 60], w=[10, 12]), {0: [15.0, 9.0], 1: [5.0, 9.0]}
+    )
+    assert np.add(done[0], done[1]).tolist() == [20, 60]
+    assert done[0][0] < 10
+    assert done[0][1] < 12

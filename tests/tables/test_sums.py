@@ -135,6 +135,27 @@ def test_chance_and_rounding_make_no_sums():
     assert [rule.effect for rule in find_rules(read_table(twice)).sums] == [0]  # a date is what is computed
 
 
+def test_a_sum_needs_rows_values_and_rows_that_could_break_it():
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"a": rng.integers(0, 90, 20), "b": rng.integers(0, 90, 20)})
+    frame["c"] = frame["a"] + frame["b"]
+    assert sums_of(frame) == {"`c` = `a` + `b`"}
+    assert sums_of(frame[:19]) == set()
+    few = pd.DataFrame({"a": rng.integers(0, 3, 300), "b": rng.integers(0, 2, 300)})
+    assert sums_of(few.assign(c=few["a"] + few["b"])) == set()  # six combinations, four of which any weights fit
+    # Nearly always 0: chance would break that in eight rows of 500.
+    rest = pd.DataFrame({"a": rng.integers(0, 90, 500), "c": np.where(np.arange(500) < 496, 0, np.arange(500))})
+    rest["b"] = rest["c"] - rest["a"]
+    assert sums_of(rest) == set()
+
+
+def test_the_effect_is_what_its_column_can_always_hold():
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"a": rng.integers(0, 90, 200), "b": rng.integers(0, 90, 200)})
+    frame["half"] = (frame["a"] + frame["b"]) / 2
+    assert sums_of(frame) == {"`half` = 0.5 `a` + 0.5 `b`"}  # not a whole number from halves
+
+
 def test_sums_of_many_columns_are_independent_of_each_other():
     rng = np.random.default_rng(0)
     frame = pd.DataFrame(rng.normal(size=(300, 50))).rename(columns=lambda j: f"v{j}")
