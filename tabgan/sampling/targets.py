@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,9 @@ from sklearn.utils.multiclass import check_classification_targets
 from tabgan.exceptions import InvalidInputError
 
 __all__ = ["Target", "plain_label", "read_target"]
+
+_UNKNOWN_TO_SKLEARN = (pd.Interval, datetime.date, datetime.timedelta)
+"""Classes as pandas.cut makes them, dates, and moments with a time zone: they can be sorted, and that is all a class needs."""
 
 
 @dataclass(frozen=True)
@@ -120,8 +124,8 @@ def read_target(y: Any, n_rows: int) -> Target:
     if plain.dtype == object and 0 < sum(isinstance(label, str) for label in plain.ravel()) < plain.size:
         kinds = sorted({type(label).__name__ for label in plain.ravel()})
         raise InvalidInputError(f"y mixes labels of the types {kinds}, which cannot be sorted; use one type.")
-    if plain.dtype == object and all(isinstance(label, pd.Interval) for label in plain.ravel()):
-        labels, one_vs_all = plain.ravel(), False  # classes as pandas.cut makes them, unknown to scikit-learn
+    if plain.dtype == object and all(isinstance(label, _UNKNOWN_TO_SKLEARN) for label in plain.ravel()):
+        labels, one_vs_all = plain.ravel(), False
     else:
         check_classification_targets(plain)
         labels, one_vs_all = check_target_type(plain, indicate_one_vs_all=True)

@@ -46,6 +46,7 @@ TARGETS: dict[str, Callable[[np.ndarray], Any]] = {
     "datetime64": lambda codes: np.array(DAYS, dtype="M8[D]")[codes],
     "Timestamps": lambda codes: pd.Series([DAYS[code] for code in codes]),
     "zoned": lambda codes: pd.Series([DAYS[code] for code in codes]).dt.tz_localize("Europe/Berlin"),
+    "dates": lambda codes: [DAYS[code].date() for code in codes],
     "timedelta": lambda codes: pd.Series(pd.to_timedelta(codes, unit="D")),
     "intervals": lambda codes: pd.Series(pd.cut(codes, [-1, 0, 1, 2, 3])),
     "frame": lambda codes: pd.DataFrame({"label": names(codes)}),
@@ -113,4 +114,5 @@ def in_rows(native: Any, n: int) -> list:
     if isinstance(native, pd.DataFrame):
         native = native.to_numpy()
     cells = native.to_pylist() if isinstance(native, pa.ChunkedArray) else list(native)
-    return [cell.tolist() if isinstance(cell, np.ndarray) else cell for cell in cells[:n]]
+    rows = [cell.tolist() if isinstance(cell, np.ndarray | np.generic) else cell for cell in cells[:n]]
+    return [row[0] if isinstance(row, list) and len(row) == 1 else row for row in rows]  # a column comes back flat

@@ -92,6 +92,23 @@ def test_the_search_for_rules_stands_the_ends_of_the_dtype(dtype):
     assert ((more >= X.min(axis=0)) & (more <= X.max(axis=0))).all()
 
 
+@pytest.mark.parametrize("zone", [None, "Europe/Berlin"])
+def test_dates_and_zoned_moments_may_be_class_labels(zone):
+    moments = pd.Series(pd.Timestamp("2020-01-01", tz=zone) + pd.to_timedelta(np.arange(20) % 5 // 4, unit="D"))
+    X = pd.DataFrame({"x": np.arange(20.0)})
+    sampler = BAGANOversampler(n_steps=0, random_state=0)
+    _, more = sampler.fit_resample(X, moments)
+    assert more.dtype == moments.dtype
+    assert more.value_counts().tolist() == [16, 16]
+    assert list(sampler.methods_) == sorted(set(moments))
+    dates = [moment.date() for moment in moments]
+    _, more = sampler.fit_resample(X, dates)
+    assert more[:20] == dates
+    assert sorted(set(more)) == sorted(set(dates))
+    _, made = sampler.sample(2, y=dates[4])
+    assert made == [dates[4]] * 2
+
+
 def test_the_filter_would_notice():
     with pytest.raises(RuntimeWarning), warnings.catch_warnings():
         np.square(np.array([1e200]))
