@@ -14,6 +14,7 @@ from tabgan.exceptions import ModelFileError
 from tabgan.imputation.objectives import objective_from_state, objective_to_state
 from tabgan.imputation.predicting import Predictor
 from tabgan.tables.encoder import TableEncoder
+from tabgan.tables.labels import with_labels_as_text, with_labels_from_text
 from tabgan.tables.schema import TableSchema
 
 __all__ = ["SavableImputer"]
@@ -38,11 +39,11 @@ class SavableImputer(Savable):
         scores = self.validation_scores_
         names = getattr(self, "feature_names_in_", None)
         return {
-            "parameters": plain_value(self.get_params(deep=False)),
+            "parameters": plain_value(with_labels_as_text(self.get_params(deep=False))),
             "encoder": self.encoder_.to_state(),
             "model": objective_to_state(self._model),
             "validation_scores": {
-                "index": plain_value(list(scores.index)),
+                "index": with_labels_as_text(list(scores.index)),
                 "columns": {name: plain_value(list(scores[name])) for name in scores.columns},
             },
             "had_gaps": list(self.had_gaps_),
@@ -52,7 +53,9 @@ class SavableImputer(Savable):
 
     @classmethod
     def _from_state(cls, state: Stored) -> Any:
-        imputer: Any = built_from(cls, state.pop("parameters"))
+        stored = state.pop("parameters")
+        parameters = Stored(with_labels_from_text(stored), stored.where)
+        imputer: Any = built_from(cls, parameters)
         imputer.encoder_ = TableEncoder.from_state(state.pop("encoder"))
         imputer.schema_ = imputer.encoder_.schema_
         model, spans = state.pop("model"), imputer.encoder_.spans_
@@ -60,7 +63,8 @@ class SavableImputer(Savable):
             raise ModelFileError("its model and its encoder are of different columns.")
         imputer._model = objective_from_state(model)
         scores = state.pop("validation_scores")
-        imputer.validation_scores_ = pd.DataFrame(scores["columns"], index=scores["index"])
+        index = pd.Index(with_labels_from_text(scores["index"]), tupleize_cols=False)
+        imputer.validation_scores_ = pd.DataFrame(scores["columns"], index=index)
         imputer.n_iter_ = imputer._model.n_steps
         imputer.history_ = imputer._model.history
         imputer.stop_reason_ = imputer._model.stop_reason

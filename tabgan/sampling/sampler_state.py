@@ -24,7 +24,7 @@ from tabgan.sampling.seeds import ClassSeeds
 from tabgan.sampling.targets import Target, read_target
 from tabgan.tables.encoder import EncodedTable, TableEncoder
 from tabgan.tables.frames import read_table
-from tabgan.tables.labels import label_from_json, label_to_json
+from tabgan.tables.labels import label_from_json, label_to_json, with_labels_as_text, with_labels_from_text
 from tabgan.tables.rules import Rules
 from tabgan.tables.stored import container_from_state, container_to_state
 
@@ -53,7 +53,7 @@ class SavableSampler(Savable):
         names = getattr(self, "feature_names_in_", None)
         wanted = self.sampling_strategy_.items()
         return {
-            "parameters": plain_value(self.get_params(deep=False)),
+            "parameters": plain_value(with_labels_as_text(self.get_params(deep=False))),
             "container": restorer_to_name(self._restore),
             **_fitted_to_state(self._fitted),
             "sampling_strategy": [[label_to_json(label), int(count)] for label, count in wanted],
@@ -64,7 +64,9 @@ class SavableSampler(Savable):
 
     @classmethod
     def _from_state(cls, state: Stored) -> Any:
-        sampler: Any = built_from(cls, state.pop("parameters"))
+        stored = state.pop("parameters")
+        parameters = Stored(with_labels_from_text(stored), stored.where)
+        sampler: Any = built_from(cls, parameters)
         fitted = _fitted_from_state(state, sampler.missing_values)
         sampler._hold(fitted)
         sampler._restore = restorer_named(state.pop("container"))

@@ -11,7 +11,7 @@ from scipy.optimize import brentq
 from scipy.special import expit
 from scipy.stats import rankdata
 
-from tabgan.exceptions import InvalidParameterError
+from tabgan.exceptions import InvalidInputError, InvalidParameterError
 from tabgan.tables.numeric import unit_of
 
 __all__ = ["MECHANISMS", "Mechanism", "ampute"]
@@ -64,6 +64,8 @@ def ampute(
     ------
     InvalidParameterError
         Unknown mechanism, rate outside (0, 1), ``"mar"`` with a single column, or ``"copy"`` without a donor that has a gap.
+    InvalidInputError
+        An observed cell is infinite.
 
     References
     ----------
@@ -87,6 +89,10 @@ def ampute(
             "mechanism='mar' hides cells by the values of other columns, and there are none; use 'mcar' or 'mnar'."
         )
     observed = ~np.isnan(X) if observed is None else np.asarray(observed, dtype=bool)
+    infinite = np.argwhere(np.isinf(X) & observed)
+    if len(infinite):
+        row, column = infinite[0]
+        raise InvalidInputError(f"column {column} of X has {X[row, column]} in row {row}; replace it by a number.")
     if mechanism == "copy":
         return _copied(observed, donors, rng)
     if not observed.any():

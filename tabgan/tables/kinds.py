@@ -155,6 +155,7 @@ def infer_column(column: RawColumn, wish: ColumnKind | None = None, *, explicit:
         "timezone": column.timezone,
         "cell_type": column.cell_type,
     }
+    _check_storable(column, column.name)
     observed = column.values[~column.missing]
     if not len(observed):
         return ColumnSchema(kind="empty", **basis)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import datetime
+import json
 from collections.abc import Iterable
 from decimal import Decimal
 from fractions import Fraction
@@ -14,10 +15,21 @@ import pandas as pd
 
 from tabgan.exceptions import InvalidInputError
 
-__all__ = ["LISTED", "label_from_json", "label_to_json", "shown_names", "sorted_labels"]
+__all__ = [
+    "LISTED",
+    "label_from_json",
+    "label_to_json",
+    "shown_names",
+    "sorted_labels",
+    "with_labels_as_text",
+    "with_labels_from_text",
+]
 
 LISTED = 5
 """Names that a message lists, a line each; in one line four times as many."""
+
+
+_LABEL = "$label"
 
 
 def sorted_labels(labels: Iterable) -> list:
@@ -41,8 +53,8 @@ def label_to_json(label: Any) -> list:
     Parameters
     ----------
     label : object
-        None, bool, int, float, str, bytes, Decimal, Fraction, date, time, datetime, Timestamp, Timedelta, timedelta, Interval, or a
-        tuple of these. Numpy scalars count as the Python value they equal.
+        None, NaT, bool, int, float, str, bytes, Decimal, Fraction, date, time, datetime, Timestamp, Timedelta, timedelta, Interval,
+        or a tuple of these. Numpy scalars count as the Python value they equal.
 
     Raises
     ------
@@ -81,6 +93,8 @@ def label_to_json(label: Any) -> list:
 def _simple_to_json(label: Any) -> list | None:
     if label is None:
         return ["none", None]
+    if label is pd.NaT:  # in a name; it counts as a datetime
+        return ["nat", None]
     if isinstance(label, bool | np.bool_):
         return ["bool", bool(label)]
     if isinstance(label, int | np.integer):
@@ -126,6 +140,7 @@ def _interval(payload: list) -> pd.Interval:
 
 _READERS: dict[str, Any] = {
     "none": lambda payload: None,
+    "nat": lambda payload: pd.NaT,
     "bool": bool,
     "int": int,
     "float": float.fromhex,
@@ -142,3 +157,32 @@ _READERS: dict[str, Any] = {
     "interval": _interval,
     "tuple": lambda payload: tuple(label_from_json(part) for part in payload),
 }
+
+
+def with_labels_as_text(value: Any) -> Any:
+    """Parameters as a model file can hold them: in dicts, lists and tuples, labels such as dates and decimals become tagged text."""
+    if isinstance(value, dict):
+        return {with_labels_as_text(key): with_labels_as_text(item) for key, item in value.items()}
+    if isinstance(value, list | set | frozenset):
+        return [with_labels_as_text(item) for item in value]
+    if type(value) is tuple:
+        return tuple(with_labels_as_text(item) for item in value)
+    if isinstance(value, np.ndarray):
+        return [with_labels_as_text(item) for item in value]
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    try:
+        return (_LABEL, json.dumps(label_to_json(value)))
+    except InvalidInputError:
+        return value
+
+
+def with_labels_from_text(value: Any) -> Any:
+    """What `with_labels_as_text` was given, arrays and sets as lists."""
+    if isinstance(value, dict):
+        return {with_labels_from_text(key): with_labels_from_text(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [with_labels_from_text(item) for item in value]
+    if isinstance(value, tuple) and value[:1] == (_LABEL,):
+        return label_from_json(json.loads(value[1]))
+    return tuple(with_labels_from_text(item) for item in value) if isinstance(value, tuple) else value

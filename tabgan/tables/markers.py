@@ -52,6 +52,11 @@ class Markers:
             )
         elif pd.isna(marker):
             return
+        elif isinstance(
+            marker, datetime.date | np.datetime64 | datetime.timedelta | np.timedelta64
+        ):  # numpy calls its timedeltas whole numbers
+            self._times.append(marker)
+            self._labels.add(marker)
         elif isinstance(marker, numbers.Real | Decimal):
             try:
                 self._numbers.append(float(marker))
@@ -63,9 +68,6 @@ class Markers:
             exact: Any = marker
             if np.isfinite(self._numbers[-1]) and exact == int(exact):
                 self._whole.append(int(exact))
-        elif isinstance(marker, datetime.date | np.datetime64 | datetime.timedelta | np.timedelta64):
-            self._times.append(marker)
-            self._labels.add(marker)
         else:
             self._labels.add(marker)
 

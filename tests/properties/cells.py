@@ -14,7 +14,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-__all__ = ["LABELS", "NUMBERS", "OBJECTS", "TIMES", "WHOLES", "Style", "as_floats", "as_times", "as_wholes", "decimals"]
+__all__ = [
+    "LABELS",
+    "NUMBERS",
+    "OBJECTS",
+    "RELATED",
+    "TIMES",
+    "WHOLES",
+    "Style",
+    "as_floats",
+    "as_times",
+    "as_wholes",
+    "decimals",
+]
 
 Style = Callable[[np.random.Generator, int], Any]
 
@@ -35,7 +47,31 @@ NUMBERS: dict[str, Style] = {
     "subnormal": lambda rng, n: 5e-324 * rng.integers(0, 50, size=n),
     "magnitudes": lambda rng, n: rng.choice([-1.0, 1.0], size=n) * 10.0 ** rng.uniform(-300, 300, size=n),
     "ends": lambda rng, n: rng.choice([-LARGEST, 0.0, LARGEST], size=n),
+    "infinite": lambda rng, n: rng.choice([-np.inf, np.inf], size=n),
 }
+
+
+def one_of_three(k: int) -> Style:
+    """A column of a one-hot group: of one seed, together they are one."""
+    return lambda rng, n: (rng.integers(0, 3, size=n) == k).astype(int).tolist()
+
+
+def part_or_total(k: int | None) -> Style:
+    """Two parts and their total: of one seed, they add up."""
+
+    def cells(rng: np.random.Generator, n: int) -> list:
+        parts = rng.integers(0, 60, size=(2, n))
+        return (parts.sum(axis=0) if k is None else parts[k]).tolist()
+
+    return cells
+
+
+RELATED: dict[str, dict[str, Style]] = {
+    "group": {f"one of three, {k}": one_of_three(k) for k in range(3)},
+    "total": {"first part": part_or_total(0), "second part": part_or_total(1), "total": part_or_total(None)},
+}
+"""Styles that belong together: columns of one seed have a relation."""
+PLAIN = RELATED["group"] | RELATED["total"]
 
 # Of the least and the largest whole number that the dtype holds.
 WHOLES: dict[str, Callable[[np.random.Generator, int, int, int], list[int]]] = {
@@ -132,8 +168,10 @@ OBJECTS: dict[str, Style] = {
 
 def as_floats(style: str, rng: np.random.Generator, n: int, dtype: Any = np.float64) -> np.ndarray:
     """Numbers of a style, brought to what a narrower dtype can hold."""
-    values = np.asarray(NUMBERS[style](rng, n), dtype=np.float64)
+    values = np.asarray((NUMBERS | PLAIN)[style](rng, n), dtype=np.float64)
     limits = np.finfo(dtype)
+    if style == "infinite":
+        return values.astype(dtype)
     return np.clip(values, float(max(limits.min, -LARGEST)), float(min(limits.max, LARGEST))).astype(dtype)
 
 
@@ -141,7 +179,8 @@ def as_wholes(style: str, rng: np.random.Generator, n: int, dtype: Any = np.int6
     """Whole numbers of a style within a dtype."""
     limits = np.iinfo(dtype)
     low, high = int(limits.min), int(limits.max)
-    return [min(max(value, low), high) for value in WHOLES[style](rng, n, low, high)]
+    cells = PLAIN[style](rng, n) if style in PLAIN else WHOLES[style](rng, n, low, high)
+    return [min(max(value, low), high) for value in cells]
 
 
 def as_times(style: str, rng: np.random.Generator, n: int, dtype: str) -> np.ndarray:

@@ -41,8 +41,8 @@ class Kind:
     refused: frozenset[str] = field(default_factory=frozenset)
 
 
-NO_CELLS = frozenset({"complex", "list", "dict", "array", "anything", "period"})
-"""Of columns of Python objects: no single values, or none that a model file can hold."""
+NO_CELLS = frozenset({"infinite", "complex", "list", "dict", "array", "anything", "period"})
+"""No finite numbers, no single values, or none that a model file can hold."""
 
 ALL = frozenset({"*"})
 
@@ -73,6 +73,7 @@ def pandas_kinds() -> dict[str, Kind]:
                 with_none(as_floats(style, rng, n, native).tolist(), missing), dtype=dtype
             ),
             tuple(NUMBERS),
+            refused=NO_CELLS,
         )
 
     def wholes(dtype: Any, native: Any, gaps: bool) -> Kind:
@@ -189,6 +190,7 @@ def pandas_kinds() -> dict[str, Kind]:
             )
         ),
         tuple(NUMBERS),
+        refused=NO_CELLS,
     )
     kinds["Sparse of int"] = Kind(
         lambda style, rng, n, missing: pd.Series(
@@ -235,7 +237,7 @@ def frame_kinds(build: Callable[[list, Any], Any], types: dict[str, tuple[Any, s
                 with_none(cells(style, rng, n, *rest), missing), dtype
             ),
             styles,
-            refused=ALL if what.startswith("refused") else frozenset(),
+            refused=ALL if what.startswith("refused") else NO_CELLS,
         )
     return kinds
 

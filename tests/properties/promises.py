@@ -35,6 +35,7 @@ OURS = str(Path(tabgan.__file__).parent)
 CONTRACTS = (OURS, "sklearn", "imblearn")
 """Where an error may come from: us, or the checks that every scikit-learn estimator has."""
 
+LARGEST = np.finfo(np.float64).max
 SINGLE = 1e-6
 """Single precision, relative."""
 
@@ -178,7 +179,9 @@ def shown(native: Any) -> list[RawColumn]:
     return read_table(native).columns
 
 
-def can_hold(known: RawColumn, made: np.ndarray, *, rounded: bool = True, like: str = "fill") -> None:
+def can_hold(
+    known: RawColumn, made: np.ndarray, *, rounded: bool = True, beyond: bool = False, like: str = "fill"
+) -> None:
     """Cells that were made are such as the column's observed cells allow: levels seen, within the range, whole, to the decimal.
 
     Parameters
@@ -189,6 +192,8 @@ def can_hold(known: RawColumn, made: np.ndarray, *, rounded: bool = True, like: 
         Cells in the same representation.
     rounded : bool, default=True
         Whether numbers must look like the observed ones; those of integer dtype are whole in any case.
+    beyond : bool, default=False
+        Whether numbers that are not whole may leave the observed range, but not their sign, nor [0, 1] where all are in it.
     like : str, default="fill"
         What they are called where they are wrong.
     """
@@ -204,9 +209,11 @@ def can_hold(known: RawColumn, made: np.ndarray, *, rounded: bool = True, like: 
         return
     assert not np.isnan(made.astype(np.float64)).any(), f"{told}: no number"
     low, high = observed.min(), observed.max()
+    whole = observed.dtype.kind in "iu" or bool((observed == np.rint(observed)).all())
+    if beyond and known.family == "number" and not whole:
+        low, high = 0.0 if low >= 0 else -LARGEST, 0.0 if high <= 0 else 1.0 if low >= 0 and high <= 1 else LARGEST
     outside = (made < low) | (made > high)
     assert not outside.any(), f"{told}: {made[outside][0]} is outside {low} to {high}"
-    whole = observed.dtype.kind in "iu" or bool((observed == np.rint(observed)).all())
     if made.dtype.kind == "f" and (known.integer_dtype or (rounded and whole)):
         assert (made == np.rint(made)).all(), f"{told}: {made[made != np.rint(made)][0]} is not whole"
     if known.family in ("datetime", "timedelta") and rounded:

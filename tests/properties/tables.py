@@ -14,7 +14,7 @@ import pyarrow as pa
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from tests.properties.cells import LABELS, OBJECTS, as_floats, as_times, as_wholes
+from tests.properties.cells import LABELS, OBJECTS, RELATED, as_floats, as_times, as_wholes
 from tests.properties.kinds import ARROW, NO_CELLS, PANDAS, POLARS, Kind
 
 __all__ = ["Drawn", "examples", "tables", "take"]
@@ -80,7 +80,8 @@ class Column:
     def build(self, kind: Kind, n: int) -> tuple[Any, np.ndarray]:
         """The native column, and where it is missing."""
         rng = np.random.default_rng(self.seed)
-        missing = rng.random(n) < (self.rate if kind.gaps else 0.0)
+        gaps = np.random.default_rng([self.seed, *self.style.encode()])  # columns of one seed miss different cells
+        missing = gaps.random(n) < (self.rate if kind.gaps else 0.0)
         if self.style == "nothing":
             missing[:] = True
         return kind.build(self.style, rng, n, missing), missing
@@ -111,6 +112,17 @@ def columns_of(kinds: dict[str, Kind]) -> st.SearchStrategy[list[Column]]:
         RATES,
     )
     listed = N_COLUMNS.flatmap(lambda n: st.lists(column, min_size=n, max_size=n))
+    numbers = [
+        name for name, kind in kinds.items() if {"indicator", "constant"} <= set(kind.styles) and "Sparse" not in name
+    ]
+    related = st.builds(
+        lambda styles, name, seed, rate: [Column(name, style, seed, rate) for style in styles],
+        st.sampled_from([tuple(styles) for styles in RELATED.values()]),
+        st.sampled_from(numbers),
+        SEEDS,
+        RATES,
+    )
+    listed = st.builds(list.__add__, listed, st.one_of(st.just([]), st.just([]), related))
     if not refused:
         return listed
     odd = st.builds(lambda pair, seed: [Column(*pair, seed, 0.2)], st.sampled_from(refused), SEEDS)
@@ -219,7 +231,7 @@ def arrow_tables(draw: Callable) -> Drawn:
 
 ARRAYS: dict[str, tuple[tuple[str, ...], Callable[..., Any], bool]] = {
     "float64": (
-        ("normal", "prices", "whole", "outlier", "huge", "tiny", "subnormal", "ends", "magnitudes"),
+        ("normal", "prices", "whole", "outlier", "huge", "tiny", "subnormal", "ends", "magnitudes", "infinite"),
         as_floats,
         True,
     ),
@@ -254,12 +266,13 @@ def array_tables(draw: Callable, *, listed: bool = False) -> Drawn:
     if listed and dtype == "object":
         styles = ("text", "int", "float", "bool", "mixed", "date", "Decimal")
     masked = not listed and dtype != "complex128" and draw(st.sampled_from([False, False, True]))
-    columns, n = (
-        draw(
-            st.lists(st.builds(Column, st.just(dtype), st.sampled_from(styles), SEEDS, RATES), min_size=1, max_size=12)
-        ),
-        draw(N_ROWS),
+    sound, odd = ([style for style in styles if (style in NO_CELLS) == refused] for refused in (False, True))
+    columns = draw(
+        st.lists(st.builds(Column, st.just(dtype), st.sampled_from(sound), SEEDS, RATES), min_size=1, max_size=12)
     )
+    if odd and draw(st.sampled_from([False] * 9 + [True])):
+        columns.append(Column(dtype, draw(st.sampled_from(odd)), draw(SEEDS), 0.2))
+    n = draw(N_ROWS)
     array = np.empty((n, len(columns)), dtype={"str": "U300", "bytes": "S9"}.get(dtype, dtype))
     missing = np.zeros(array.shape, dtype=bool)
     refusal = "" if n else "no rows"
@@ -270,7 +283,7 @@ def array_tables(draw: Callable, *, listed: bool = False) -> Drawn:
             cells(column.style, rng, n, np.dtype(dtype if dtype not in ("str", "bytes") else "O"))
         ):
             array[row, j] = cell
-        if dtype == "complex128" or (dtype == "object" and column.style in NO_CELLS and not missing[:, j].all()):
+        if dtype == "complex128" or (column.style in NO_CELLS and not missing[:, j].all()):
             refusal = refusal or f"column {j} is {dtype}, {column.style}"
     story = f"{'masked ' * masked}{'list' * listed} {dtype}, {n} rows, {columns}"
     if masked:

@@ -64,7 +64,7 @@ def fitted(labelled: tuple[Drawn, Labels], sampler: Any) -> Any:
     return outcome(lambda: sampler.fit(drawn.native, labels.native), drawn.refusal or labels.refusal)
 
 
-@examples(50)
+@examples(40)
 @given(LABELLED, SAMPLERS)
 def test_own_rows_come_first_and_synthetic_ones_are_such_as_the_columns_hold(labelled, sampler):
     drawn, labels = labelled
@@ -88,7 +88,7 @@ def test_own_rows_come_first_and_synthetic_ones_are_such_as_the_columns_hold(lab
     assert in_rows(labels.native, 10**6) == in_rows(before[1], 10**6)
 
 
-@examples(20)
+@examples(15)
 @given(LABELLED, SAMPLERS, st.integers(1, 9), st.data())
 def test_rows_asked_for_are_as_many_and_of_their_class(labelled, sampler, n, data):
     drawn, _ = labelled
@@ -109,7 +109,7 @@ def test_rows_asked_for_are_as_many_and_of_their_class(labelled, sampler, n, dat
     assert len(columns_of(X)[0]) == len(in_rows(y, 10**6)) == drawn.n_rows + n
 
 
-@examples(20)
+@examples(15)
 @given(LABELLED, SAMPLERS, st.sampled_from(["file", "pickle", "deepcopy", "clone", "fit_resample"]))
 def test_however_a_sampler_is_kept_it_gives_the_same(labelled, sampler, how):
     drawn, labels = labelled

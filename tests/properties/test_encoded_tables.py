@@ -35,7 +35,7 @@ def needs_schema(drawn: Drawn) -> str:
     return "" if drawn.refusal.startswith("some names") else drawn.refusal
 
 
-@examples(60)
+@examples(50)
 @given(tables(), ENCODERS, st.sampled_from([0.0, 1.0, 1e6, np.nan, np.inf, -np.inf]), st.integers(0, 2**16))
 def test_whatever_a_model_says_decodes_to_cells_that_the_column_can_hold(drawn, encoder, largest, seed):
     encoder = outcome(
@@ -82,7 +82,9 @@ def matrices(draw) -> np.ndarray:
     """Numbers of every magnitude, with cells that are missing."""
     n_rows, n_columns = draw(st.integers(0, 50)), draw(st.integers(1, 30))
     rng = np.random.default_rng(draw(st.integers(0, 2**16)))
-    styles = draw(st.lists(st.sampled_from(sorted(NUMBERS)), min_size=n_columns, max_size=n_columns))
+    styles = draw(
+        st.lists(st.sampled_from(sorted(set(NUMBERS) - {"infinite"})), min_size=n_columns, max_size=n_columns)
+    )
     X = np.array([as_floats(style, rng, n_rows) for style in styles]).T.reshape(n_rows, n_columns)
     X[rng.random(X.shape) < draw(st.sampled_from([0.0, 0.3, 0.9, 1.0]))] = np.nan
     return X

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import datetime
 import warnings
+from decimal import Decimal
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
 
-from tabgan import BAGANOversampler, GAINImputer
+from tabgan import BAGANOversampler, GAINImputer, load
+from tabgan.exceptions import InvalidInputError
+from tabgan.sampling.targets import plain_label
 from tabgan.tables.amputation import MECHANISMS, ampute
 from tabgan.tables.encoder import TableEncoder
 from tabgan.tables.frames import read_table
@@ -34,6 +37,9 @@ def test_ampute_takes_columns_at_the_ends_of_float64_and_without_a_cell(mechanis
     hidden = ampute(X, 0.3, mechanism=mechanism, random_state=0)
     assert hidden.sum() == min(round(0.3 * (~np.isnan(X)).sum()), (~np.isnan(X)).sum() - 15)
     assert not ampute(X[:0], 0.3, mechanism=mechanism, random_state=0).any()
+    X[3, 1] = np.inf
+    with pytest.raises(InvalidInputError, match="column 1 of X has inf in row 3"):
+        ampute(X, 0.3, mechanism=mechanism, random_state=0)
 
 
 def test_scores_of_columns_beyond_1e154_do_not_overflow():
@@ -107,6 +113,62 @@ def test_dates_and_zoned_moments_may_be_class_labels(zone):
     assert sorted(set(more)) == sorted(set(dates))
     _, made = sampler.sample(2, y=dates[4])
     assert made == [dates[4]] * 2
+
+
+@pytest.mark.parametrize("unit", ["D", "ms", "ns"])
+def test_timedeltas_of_numpy_may_mark_missing_cells(unit):
+    marker = np.timedelta64(7, unit)
+    cells = np.array([[1, 1], [7, 2], [3, 3]]).astype(f"m8[{unit}]")
+    columns = read_table(cells, missing_values=[marker]).columns
+    assert [column.missing.tolist() for column in columns] == [[False, True, False], [False] * 3]
+    days = pd.DataFrame({"t": pd.Series([marker, np.timedelta64(1, "h")], dtype="m8[ns]"), "x": [7, 8]})
+    assert [column.missing.tolist() for column in read_table(days, missing_values=marker).columns] == [
+        [True, False],
+        [False] * 2,
+    ]
+
+
+@pytest.mark.parametrize(
+    "names", [[pd.Timestamp("2020-01-01"), b"a"], [pd.Timedelta(1), None], [np.datetime64("2020-01-01"), 2]]
+)
+def test_models_of_columns_with_odd_names_are_stored(names, tmp_path):
+    frame = pd.DataFrame(np.random.default_rng(0).normal(size=(40, 2)))
+    frame.iloc[::5, 0] = np.nan
+    frame.columns = pd.Index(names, dtype=object)
+    imputer = GAINImputer(random_state=0, column_kinds={names[0]: "continuous"}, **NONE).fit(frame)
+    imputer.save(tmp_path / "m.tabgan")
+    again = load(tmp_path / "m.tabgan")
+    pd.testing.assert_frame_equal(again.transform(frame), imputer.transform(frame))
+    pd.testing.assert_frame_equal(again.validation_scores_, imputer.validation_scores_, check_index_type=False)
+    assert again.column_kinds == imputer.column_kinds
+
+
+def test_names_that_no_file_can_hold_are_refused_before_training():
+    frame = pd.DataFrame({frozenset([1]): [1.0, 2.0], "x": [2.0, 1.0]})
+    frame.columns = pd.Index([frozenset([1]), frozenset([2])], dtype=object)
+    with pytest.raises(InvalidInputError, match=r"column frozenset.* cannot be stored"):
+        GAINImputer(random_state=0, **NONE).fit(frame)
+
+
+@pytest.mark.parametrize(
+    "markers",
+    [
+        Decimal("-1"),
+        [pd.Timestamp("2020-01-01"), b"?"],
+        np.datetime64("2020-01-01"),
+        {"?", -1},
+        np.timedelta64(1, "ns"),
+    ],
+)
+@pytest.mark.parametrize("kind", [GAINImputer, BAGANOversampler])
+def test_markers_of_any_type_are_stored(kind, markers, tmp_path):
+    X = pd.DataFrame({"x": np.arange(20.0), "y": np.arange(20) % 3})
+    model = kind(random_state=0, missing_values=markers, n_steps=0).fit(X, np.arange(20) % 3 == 0)
+    model.save(tmp_path / "m.tabgan")
+    again = load(tmp_path / "m.tabgan").missing_values
+    listed, wanted = (value if isinstance(value, list | set) else [value] for value in (again, markers))
+    assert sorted(map(str, map(plain_label, listed))) == sorted(map(str, map(plain_label, wanted)))
+    assert {type(plain_label(marker)) for marker in listed} == {type(plain_label(marker)) for marker in wanted}
 
 
 def test_the_filter_would_notice():

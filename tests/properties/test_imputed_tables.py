@@ -10,13 +10,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pytest
+import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.base import clone
 
 import tabgan
 from tabgan import GAINImputer
+from tabgan.tables.frames import read_table
 from tests.properties.promises import (
     can_hold,
     columns_of,
@@ -66,6 +67,7 @@ CHOICES: list[dict[str, Any]] = [
     {"keep_empty_features": True, "add_indicator": True},
     {"round_like_observed": False},
     {"max_categories": 2},
+    {"categorical_features": [0]},
     {"validation_fraction": 0.0},
     {"validation_fraction": 0.5},
     *({"numeric_transform": name} for name in ("robust", "quantile", "power", "minmax")),
@@ -89,8 +91,8 @@ def fitted(drawn: Drawn, parameters: dict[str, Any]) -> GAINImputer | None:
     return done
 
 
-def is_filled(drawn: Drawn, imputer: GAINImputer, filled: Any) -> None:
-    """The promises about a table and its imputed copy."""
+def is_filled(drawn: Drawn, imputer: GAINImputer, filled: Any, *, draw: bool = False) -> None:
+    """The promises about a table and its imputed copy, or a draw of one."""
     kept = [j for j in range(drawn.n_columns) if imputer.keep_empty_features or not drawn.empty[j]]
     gappy = [j for j in kept if drawn.missing[:, j].any()] if imputer.add_indicator else []
     known, made = shown(drawn.native), shown(filled)
@@ -104,14 +106,19 @@ def is_filled(drawn: Drawn, imputer: GAINImputer, filled: Any) -> None:
         same_cells(before[j], after[place], ~gaps, dtype=not (known[j].all_missing or as_one))
         if not drawn.empty[j]:
             assert not missing_in(after[place]).any(), f"column {j} still has missing cells"
-            can_hold(known[j], made[place].values[gaps], rounded=imputer.round_like_observed)
+            can_hold(known[j], made[place].values[gaps], rounded=imputer.round_like_observed, beyond=draw)
         elif known[j].family in ("number", "boolean"):
             assert (made[place].values == 0).all()
+    for group in imputer.schema_.indicator_groups:
+        sums = np.sum([made[kept.index(j)].values for j in group.columns], axis=0)
+        assert (sums == 1).all() if group.always_one else (sums <= 1).all(), (
+            f"columns {group.columns} are no longer one-hot"
+        )
     for place, j in enumerate(gappy, start=len(kept)):
         np.testing.assert_array_equal(made[place].values.astype(float), drawn.missing[:, j])
 
 
-@examples(60)
+@examples(45)
 @given(tables(), PARAMETERS)
 def test_missing_cells_are_filled_and_nothing_else_changes(drawn, parameters):
     before = copy.deepcopy(drawn.native)
@@ -125,7 +132,7 @@ def test_missing_cells_are_filled_and_nothing_else_changes(drawn, parameters):
     assert len(names) == len(columns_of(filled))
 
 
-@examples(25)
+@examples(15)
 @given(tables(), PARAMETERS, st.integers(1, 3))
 def test_draws_are_cells_that_the_column_can_hold(drawn, parameters, n_draws):
     if parameters.get("objective") == "paper":
@@ -135,9 +142,9 @@ def test_draws_are_cells_that_the_column_can_hold(drawn, parameters, n_draws):
         return
     draws = outcome(lambda: imputer.sample(drawn.native, n_draws), "")
     assert len(draws) == n_draws
-    for filled in draws:
-        is_filled(drawn, imputer, filled)
-    is_filled(drawn, imputer, imputer.set_params(sample_posterior=True).transform(drawn.native))
+    posterior = imputer.set_params(sample_posterior=True)
+    for filled in (*draws, outcome(lambda: posterior.transform(drawn.native), "")):
+        is_filled(drawn, imputer, filled, draw=True)
     lower, upper = outcome(lambda: imputer.predict_interval(drawn.native), "")
     assert lower.shape == upper.shape
     assert len(lower) == drawn.n_rows
@@ -148,7 +155,7 @@ def test_draws_are_cells_that_the_column_can_hold(drawn, parameters, n_draws):
         np.testing.assert_allclose(shares.sum(axis=1), 1.0, atol=1e-6)
 
 
-@examples(25)
+@examples(15)
 @given(tables(), PARAMETERS, st.integers(0, 2**16))
 def test_a_row_is_filled_the_same_alone_in_a_part_and_in_another_order(drawn, parameters, seed):
     imputer = fitted(drawn, parameters)
@@ -169,13 +176,67 @@ def test_a_row_is_filled_the_same_alone_in_a_part_and_in_another_order(drawn, pa
                 np.testing.assert_array_equal(one.values[exact], column.values[rows][exact])
 
 
+@examples(10)
+@given(tables(), PARAMETERS, st.integers(0, 2**16))
+def test_rows_that_fit_never_saw_are_filled_with_what_it_saw(drawn, parameters, seed):
+    if drawn.refusal or drawn.n_rows < 4:
+        return
+    order = np.random.default_rng(seed).permutation(drawn.n_rows)
+    seen = Drawn(take(drawn.native, order[::2]), drawn.missing[order[::2]], "", f"half of {drawn.story}")
+    imputer = fitted(seen, parameters | {"add_indicator": False})
+    if imputer is None:
+        return
+    new = order[1::2]
+    native, gaps = take(drawn.native, new), drawn.missing[new]
+    known, given = shown(seen.native), shown(native)
+    if any(a.family != b.family and not (a.all_missing or b.all_missing) for a, b in zip(known, given, strict=True)):
+        return  # of a mixed column one half happened to be numbers only
+    filled = outcome(lambda: imputer.transform(native), "")
+    kept = [j for j in range(drawn.n_columns) if imputer.keep_empty_features or not seen.empty[j]]
+    made, before, after = shown(filled), columns_of(native), columns_of(filled)
+    for place, j in enumerate(kept):
+        same_cells(before[j], after[place], ~gaps[:, j], dtype=not gaps[:, j].all() and not seen.empty[j])
+        if not seen.empty[j]:
+            assert not missing_in(after[place]).any()
+            fills = made[place].values[gaps[:, j]]
+            if made[place].family == known[j].family and made[place].unit == known[j].unit:
+                can_hold(known[j], fills, rounded=imputer.round_like_observed)
+
+
+@examples(10)
+@given(tables(), st.integers(0, 2**16))
+def test_a_marker_of_missing_cells_is_missing_wherever_it_stands(drawn, seed):
+    if drawn.refusal or drawn.missing.all():
+        return
+    rng = np.random.default_rng(seed)
+    row, j = rng.choice(np.argwhere(~drawn.missing))
+    column = columns_of(drawn.native)[j]
+    marker = (
+        column[int(row)].as_py() if isinstance(column, pa.ChunkedArray) else getattr(column, "iloc", column)[int(row)]
+    )
+    missing = np.array([read.missing for read in read_table(drawn.native, missing_values=[marker]).columns]).T
+    assert missing[row, j], f"the marker {marker!r} was not found where it stands"
+    assert (missing >= drawn.missing).all()
+    marked = Drawn(drawn.native, missing, "", f"marker {marker!r} in {drawn.story}")
+    imputer = fitted(marked, NONE | {"random_state": 0, "missing_values": [marker]})
+    if imputer is None:
+        return
+    filled = outcome(lambda: imputer.transform(drawn.native), "")
+    kept = [k for k in range(drawn.n_columns) if not marked.empty[k]]
+    known = read_table(drawn.native, missing_values=[marker]).columns
+    before = columns_of(drawn.native)
+    for k, made, after in zip(kept, shown(filled), columns_of(filled), strict=True):
+        same_cells(before[k], after, ~missing[:, k])
+        can_hold(known[k], made.values[missing[:, k]])
+
+
 def predicted(imputer: GAINImputer, native: Any) -> np.ndarray:
     """What the model says of each cell, before it becomes a value: rounding may move it, a level on the border must not hide that."""
     _, encoded = imputer._encoded(native)
     return imputer._model.predict(encoded.values, encoded.mask)
 
 
-@examples(25)
+@examples(15)
 @given(tables(), PARAMETERS, st.sampled_from(["file", "pickle", "deepcopy", "clone", "fit_transform"]))
 def test_however_an_imputer_is_kept_it_gives_the_same(drawn, parameters, how):
     imputer = fitted(drawn, parameters)
@@ -188,7 +249,7 @@ def test_however_an_imputer_is_kept_it_gives_the_same(drawn, parameters, how):
     kept = outcome(lambda: KEPT[how](imputer), "")
     if how == "clone":
         assert kept.get_params() == imputer.get_params()
-        kept.fit(drawn.native)
+        outcome(lambda: kept.fit(drawn.native), "")
     same_table(filled, kept.transform(drawn.native))
     if parameters.get("objective") != "paper":
         same_table(imputer.sample(drawn.native, 1)[0], kept.sample(drawn.native, 1)[0])
@@ -208,18 +269,17 @@ KEPT = {
 }
 
 
-@pytest.mark.skip(reason="noise still depends on a row's place in its batch")
 @examples(10)
 @given(tables(), st.integers(0, 2**16))
 def test_distinct_rows_get_the_same_draws_in_any_batching(drawn, seed):
     imputer = fitted(drawn, {"random_state": 0} | FEW)
     if imputer is None:
         return
-    text = [
-        repr([column.values[row] if not column.missing[row] else None for column in shown(drawn.native)])
-        for row in range(drawn.n_rows)
-    ]
-    distinct = np.flatnonzero(~pd.Series(text).duplicated(keep=False))
+    _, encoded = imputer._encoded(drawn.native)
+    rows_seen = pd.DataFrame(
+        np.hstack([encoded.values, encoded.mask])
+    )  # rows that the model cannot tell apart are equal
+    distinct = np.flatnonzero(~rows_seen.duplicated(keep=False))
     if not len(distinct):
         return
     whole = shown(imputer.sample(take(drawn.native, distinct), 1)[0])
@@ -227,7 +287,7 @@ def test_distinct_rows_get_the_same_draws_in_any_batching(drawn, seed):
     for rows in (order, order[: len(order) // 2 + 1], *order[:3, None]):
         part = shown(imputer.sample(take(drawn.native, distinct[rows]), 1)[0])
         for one, column in zip(part, whole, strict=True):
-            if one.values.dtype.kind in "fiu":
+            if {one.values.dtype.kind, column.values.dtype.kind} <= set("fiu"):
                 spread = np.ptp(column.values.astype(float) / 2)
                 np.testing.assert_allclose(
                     one.values.astype(float) / 2, column.values[rows].astype(float) / 2, atol=1e-3 * spread
