@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
+from typer.main import get_command
 
 from tabgan.cli.balance import BALANCE_EPILOG, balance
 from tabgan.cli.compare import COMPARE_EPILOG, compare
@@ -106,7 +107,7 @@ app.add_typer(images, name="images")
 
 def main() -> None:
     """Entry point of the ``tabgan`` script."""
-    app(prog_name="tabgan")
+    get_command(app)(prog_name="tabgan")  # calling the app itself would leave an excepthook of its own behind
 
 
 if __name__ == "__main__":

@@ -4,19 +4,33 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-__all__ = ["PiecewiseLinearEncoding", "ResidualBlock", "blank_linear", "init_linear", "mlp"]
+__all__ = ["PiecewiseLinearEncoding", "ResidualBlock", "blank", "blank_linear", "init_linear", "mlp"]
+
+
+def blank(kind: Callable[..., nn.Module], *arguments: Any, **options: Any) -> Any:
+    """A layer of zeros: torch's own constructors would draw weights from the global generator, and move it.
+
+    Parameters
+    ----------
+    kind : type
+        Of layer, such as ``nn.Linear``; it has parameters and no buffers.
+    *arguments, **options
+        Of its constructor.
+    """
+    layer = kind(*arguments, **options, device="meta")  # `skip_init`, which does that too, imports torch's compiler
+    for name, shaped in list(layer.named_parameters()):
+        setattr(layer, name, nn.Parameter(torch.zeros(shaped.shape)))
+    return layer
 
 
 def blank_linear(d_in: int, d_out: int) -> nn.Linear:
-    """A linear layer of zeros for `init_linear` to fill: torch's own constructor would move the global generator."""
-    layer = nn.utils.skip_init(nn.Linear, d_in, d_out)
-    nn.init.zeros_(layer.weight)
-    nn.init.zeros_(layer.bias)
-    return layer
+    """A linear layer of zeros for `init_linear` to fill."""
+    return blank(nn.Linear, d_in, d_out)
 
 
 class PiecewiseLinearEncoding(nn.Module):

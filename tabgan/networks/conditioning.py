@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from tabgan.exceptions import InvalidParameterError
-from tabgan.networks.blocks import ResidualBlock, blank_linear, init_linear
+from tabgan.networks.blocks import ResidualBlock, blank, blank_linear, init_linear
 from tabgan.networks.normalisation import MinibatchDiscrimination, with_spectral_norm
 from tabgan.verdict import Verdict
 
@@ -149,7 +149,7 @@ class ConditionalMLPDiscriminator(nn.Module):
         if minibatch_kernels and conditioning == "fake-class":
             raise InvalidParameterError(f"minibatch_kernels={minibatch_kernels} needs a source head; set it to 0.")
         self.source = None if conditioning == "fake-class" else blank_linear(width + minibatch_kernels, 1)
-        self.projection = nn.utils.skip_init(nn.Linear, d_condition, width, bias=False) if self._projects else None
+        self.projection = blank(nn.Linear, d_condition, width, bias=False) if self._projects else None
         self.classes = None
         if conditioning in ("classes", "fake-class"):
             _at_least("n_classes", n_classes, 1)

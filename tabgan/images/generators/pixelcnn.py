@@ -12,7 +12,8 @@ from torch.nn.functional import conv2d
 from tabgan.core.tasks import GenerationBatch, normal_prior
 from tabgan.exceptions import InvalidInputError, InvalidParameterError
 from tabgan.images.generators.one_player import OnePlayer, checked_data, one_player
-from tabgan.images.networks.layers import blank, initialise
+from tabgan.images.networks.layers import initialise
+from tabgan.networks.blocks import blank
 
 __all__ = ["MaskedConv2d", "PixelCNN", "pixelcnn"]
 

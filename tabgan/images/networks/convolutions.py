@@ -7,7 +7,8 @@ import math
 import torch
 from torch import Tensor, nn
 
-from tabgan.images.networks.layers import Layers, Shape, blank, initialise, initialise_normal, joined, leaky, n_halvings
+from tabgan.images.networks.layers import Layers, Shape, initialise, initialise_normal, joined, leaky, n_halvings
+from tabgan.networks.blocks import blank
 from tabgan.networks.normalisation import ConditionalBatchNorm
 
 __all__ = ["ConvGenerator", "ConvTrunk", "Meeting", "tiled"]

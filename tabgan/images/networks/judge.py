@@ -7,7 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from tabgan.images.networks.layers import blank, initialise
+from tabgan.images.networks.layers import initialise
+from tabgan.networks.blocks import blank
 from tabgan.verdict import Verdict
 
 __all__ = ["Judge"]

@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import torch
 from torch import Tensor, nn
 
 from tabgan.exceptions import InvalidParameterError
 from tabgan.networks.normalisation import ConditionalBatchNorm
 
-__all__ = ["Layers", "Shape", "blank", "initialise", "initialise_normal", "joined", "leaky", "n_halvings"]
+__all__ = ["Layers", "Shape", "initialise", "initialise_normal", "joined", "leaky", "n_halvings"]
 
 Shape = tuple[int, int, int]
 """Channels, height and width of one image."""
-
-
-def blank(kind: Callable[..., nn.Module], *arguments: Any, **options: Any) -> Any:
-    """A layer without initial weights: torch's own constructors would move the global generator."""
-    layer = nn.utils.skip_init(kind, *arguments, **options)  # type: ignore[arg-type]
-    for parameter in layer.parameters():
-        nn.init.zeros_(parameter)
-    return layer
 
 
 class Layers(nn.Sequential):

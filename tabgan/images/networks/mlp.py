@@ -7,7 +7,8 @@ import math
 import torch
 from torch import Tensor, nn
 
-from tabgan.images.networks.layers import Layers, Shape, blank, initialise, joined, leaky
+from tabgan.images.networks.layers import Layers, Shape, initialise, joined, leaky
+from tabgan.networks.blocks import blank
 from tabgan.networks.normalisation import ConditionalBatchNorm
 
 __all__ = ["MLPGenerator", "MLPTrunk"]

@@ -7,7 +7,8 @@ from torch import Tensor, nn
 
 from tabgan.exceptions import InvalidParameterError
 from tabgan.images.networks.convolutions import tiled
-from tabgan.images.networks.layers import blank, initialise, leaky
+from tabgan.images.networks.layers import initialise, leaky
+from tabgan.networks.blocks import blank
 from tabgan.verdict import Verdict
 
 __all__ = ["PatchDiscriminator", "n_patch_layers"]

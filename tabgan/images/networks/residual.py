@@ -9,7 +9,8 @@ from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, interpolate
 
 from tabgan.images.networks.convolutions import Meeting
-from tabgan.images.networks.layers import Layers, Shape, blank, initialise, joined, n_halvings
+from tabgan.images.networks.layers import Layers, Shape, initialise, joined, n_halvings
+from tabgan.networks.blocks import blank
 from tabgan.networks.normalisation import ConditionalBatchNorm
 
 __all__ = ["ResidualGenerator", "ResidualTrunk"]

@@ -6,7 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from tabgan.exceptions import InvalidParameterError
-from tabgan.images.networks.layers import blank, initialise
+from tabgan.images.networks.layers import initialise
+from tabgan.networks.blocks import blank
 
 __all__ = ["ResnetGenerator"]
 

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
-from tabgan.images.networks.layers import blank, initialise
+from tabgan.images.networks.layers import initialise
+from tabgan.networks.blocks import blank
 
 __all__ = ["AugmentedGenerator", "ConditioningAugmentation", "Refiner"]
 

@@ -7,7 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from tabgan.images.networks.layers import Shape, blank, initialise, leaky, n_halvings
+from tabgan.images.networks.layers import Shape, initialise, leaky, n_halvings
+from tabgan.networks.blocks import blank
 
 __all__ = ["UNet"]
 
