@@ -29,8 +29,11 @@ Rule = tuple[Callable[[Any], Any], str]
 
 
 def integer(low: int) -> Rule:
-    """A whole number of at least ``low``; booleans are not numbers."""
-    return lambda v: isinstance(v, (int, np.integer)) and not isinstance(v, bool) and v >= low, f"an integer >= {low}"
+    """A whole number of at least ``low`` that sizes and counters can hold; booleans are not numbers."""
+    return (
+        lambda v: isinstance(v, (int, np.integer)) and not isinstance(v, bool) and low <= v < 2**31,
+        f"an integer >= {low} and < 2**31",
+    )
 
 
 def number(low: float, high: float = float("inf"), *, open_low: bool = False, note: str = "") -> Rule:
@@ -38,8 +41,9 @@ def number(low: float, high: float = float("inf"), *, open_low: bool = False, no
 
     def holds(v: Any) -> Any:
         return (
-            isinstance(v, (int, float, np.number))
+            isinstance(v, (int, float, np.integer, np.floating))
             and not isinstance(v, bool)
+            and not (isinstance(v, int) and abs(v) >= 2**63)  # torch takes no larger ones
             and (low < v if open_low else low <= v)
             and v <= high
         )
@@ -80,7 +84,7 @@ def _is_seed(v: Any) -> bool:
 
 
 def _is_jobs(v: Any) -> bool:
-    return v is None or (isinstance(v, (int, np.integer)) and not isinstance(v, bool) and bool(v != 0))
+    return v is None or (isinstance(v, (int, np.integer)) and not isinstance(v, bool) and bool(0 < abs(v) < 2**15))
 
 
 BOOLEAN: Rule = (lambda v: isinstance(v, (bool, np.bool_)), "True or False")

@@ -172,8 +172,8 @@ class ImageGAN(Drawing, SavableImageGAN, FittedHTML, ReportsImages, BaseEstimato
         ImageGAN
             Itself.
         """
-        deadline = deadline_after(self.max_time)
         recipe, settings = self._checked()
+        deadline = deadline_after(self.max_time)
         given = self._read(recipe, images, y, targets)
         sizes, conditions = given.sizes, given.conditions
         generator = make_generator(seed_of(self.random_state))
@@ -212,10 +212,10 @@ class ImageGAN(Drawing, SavableImageGAN, FittedHTML, ReportsImages, BaseEstimato
             raise InvalidParameterError(
                 "partial_fit(n_steps=...) goes on from a fit; call fit first, or leave n_steps out."
             )
-        deadline = deadline_after(self.max_time)
-        if n_steps is not None and n_steps < 1:
-            raise parameter_error("n_steps", n_steps, "an integer >= 1")
         self._checked()
+        deadline, (holds, words) = deadline_after(self.max_time), _RULES["n_steps"]
+        if not holds(n_steps):
+            raise parameter_error("n_steps", n_steps, words)
         given = self._read(self.recipe_, images, y, targets, self._conditions)
         if (given.sizes.shape, given.sizes.source) != (self._sizes.shape, self._sizes.source):
             raise InvalidInputError(f"images have shape {given.sizes.shape}, but training had {self._sizes.shape}.")
@@ -242,11 +242,13 @@ class ImageGAN(Drawing, SavableImageGAN, FittedHTML, ReportsImages, BaseEstimato
 
     def _checked(self) -> tuple[Recipe, dict[str, Any]]:
         check(self, _RULES)
-        if self.recipe not in recipes:
+        if not isinstance(self.recipe, str) or self.recipe not in recipes:
             raise parameter_error("recipe", self.recipe, "one of " + ", ".join(map(repr, recipes)))
         if self.sample_every is not None and (self.sample_folder is None or not Path(self.sample_folder).is_dir()):
             raise parameter_error("sample_folder", self.sample_folder, "an existing folder when sample_every is given")
         recipe = recipes[self.recipe]
+        if self.settings is not None and not isinstance(self.settings, Mapping):
+            raise parameter_error("settings", self.settings, "None or a dict")
         check_settings(recipe, self.settings or {})
         named = {name: getattr(self, name) for name in ("n_steps", "batch_size", "d_noise", "learning_rate")}
         given = dict(self.settings or {}) | {name: value for name, value in named.items() if value is not None}

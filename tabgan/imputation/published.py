@@ -198,9 +198,9 @@ class GainSettings:
 def published_parameters(variant: str) -> dict[str, Any]:
     """Parameters of `GAINImputer` for GAIN as published: ``variant`` "code" is the authors' ``gain.py``, "paper" the text."""
     both = {"objective": "paper", "n_steps": 10_000, "learning_rate": 1e-3, "validation_fraction": 0.0, "hint": variant}
-    if variant == "code":
+    if isinstance(variant, str) and variant == "code":
         return both | {"batch_size": 128, "alpha": 100.0, "activation": "relu"}
-    if variant == "paper":
+    if isinstance(variant, str) and variant == "paper":
         return both | {"batch_size": 64, "alpha": 10.0, "activation": "tanh"}
     raise parameter_error("variant", variant, "'code' or 'paper'")
 

@@ -268,6 +268,12 @@ class TabularSampler(SavableSampler, FittedHTML, ReportsResampling, BaseOverSamp
 
     def _wanted(self, strategy: Any, target: Target) -> dict[Any, int]:
         """Rows to make per label."""
+        if callable(strategy):
+            strategy = strategy(target.labels)
+            if not isinstance(strategy, Mapping):
+                raise InvalidParameterError(
+                    f"sampling_strategy is a function that gave {strategy!r}; it must give a dict of labels to numbers of rows."
+                )
         if isinstance(strategy, Mapping):
             for label, n in strategy.items():
                 if not isinstance(n, numbers.Real) or not float(n).is_integer():
@@ -275,7 +281,10 @@ class TabularSampler(SavableSampler, FittedHTML, ReportsResampling, BaseOverSamp
                         f"sampling_strategy asks for {n!r} rows of class {plain_label(label)!r}; use a whole number."
                     )
             strategy = {label: int(n) for label, n in strategy.items()}
-        return check_sampling_strategy(strategy, target.labels, "over-sampling")
+        try:
+            return check_sampling_strategy(strategy, target.labels, "over-sampling")
+        except (ValueError, TypeError, OverflowError, AttributeError) as error:
+            raise InvalidParameterError(f"sampling_strategy={str(strategy)[:100]}: {error}") from error
 
     def _read(self, X: Any) -> Table:
         if issparse(X):

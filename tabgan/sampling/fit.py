@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -186,8 +186,12 @@ def _condition_slots(names: Sequence[Any] | None, table: Table, encoder: TableEn
     slots: list[int] = []
     if isinstance(names, str):
         raise InvalidInputError(f"condition_columns={names!r} is no list of columns; use [{names!r}].")
-    for name in names or ():
-        if name not in table.names:
+    try:
+        listed = [] if names is None else list(names)
+    except TypeError as error:
+        raise InvalidInputError(f"condition_columns={names!r} is no list of columns.") from error
+    for name in listed:
+        if not isinstance(name, Hashable) or name not in table.names:
             raise InvalidInputError(f"condition_columns names column {name!r}, but the table has {table.names}.")
         j = table.names.index(name)
         if j in encoder.schema_.encoded:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numbers
 from collections.abc import Callable
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 from scipy.optimize import brentq
@@ -62,10 +62,11 @@ def ampute(
 
     Raises
     ------
-    InvalidParameterError
-        Unknown mechanism, rate outside (0, 1), ``"mar"`` with a single column, or ``"copy"`` without a donor that has a gap.
     InvalidInputError
-        An observed cell is infinite.
+        ``X`` is no table of numbers, or an observed cell is infinite; names its column.
+    InvalidParameterError
+        Unknown mechanism, rate outside (0, 1), masks of other shapes, ``"mar"`` with a single column, or ``"copy"`` without a donor
+        that has a gap.
 
     References
     ----------
@@ -82,21 +83,29 @@ def ampute(
         raise InvalidParameterError(f"mechanism={mechanism!r} is not one of {list(MECHANISMS)}.")
     if not isinstance(rate, numbers.Real) or not 0 < rate < 1:
         raise InvalidParameterError(f"rate={rate!r} must be a number between 0 and 1, both excluded.")
-    rng = np.random.default_rng(random_state)
-    X = np.asarray(X, dtype=float)
+    if not isinstance(mar_observed_fraction, numbers.Real) or not 0 <= mar_observed_fraction <= 1:
+        raise InvalidParameterError(f"mar_observed_fraction={mar_observed_fraction!r} must be a number from 0 to 1.")
+    try:
+        rng = np.random.default_rng(random_state)
+    except (TypeError, ValueError) as error:
+        raise InvalidParameterError(f"random_state={random_state!r} must be None or an integer >= 0.") from error
+    X = _as_numbers(X)
     if mechanism == "mar" and X.shape[1] < 2:
         raise InvalidParameterError(
             "mechanism='mar' hides cells by the values of other columns, and there are none; use 'mcar' or 'mnar'."
         )
     observed = ~np.isnan(X) if observed is None else np.asarray(observed, dtype=bool)
-    infinite = np.argwhere(np.isinf(X) & observed)
-    if len(infinite):
-        row, column = infinite[0]
-        raise InvalidInputError(f"column {column} of X has {X[row, column]} in row {row}; replace it by a number.")
+    if observed.shape != X.shape:
+        raise InvalidParameterError(f"observed has shape {observed.shape}, and X {X.shape}; give one entry per cell.")
+    if (observed & np.isinf(X)).any():
+        row, j = np.argwhere(observed & np.isinf(X))[0]
+        raise InvalidInputError(
+            f"column {j} of X has {X[row, j]} in row {row}; replace it, or say NaN where it means missing."
+        )
+    if not observed.any():
+        return np.zeros(X.shape, dtype=bool)
     if mechanism == "copy":
         return _copied(observed, donors, rng)
-    if not observed.any():
-        return np.zeros(observed.shape, dtype=bool)
     scaled = _standardised(X, observed)
     if mechanism == "mar":
         propensity = _mar(scaled, rng, mar_observed_fraction)
@@ -135,6 +144,7 @@ def _block(scaled: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     first = rng.integers(0, n_columns, size=(n_rows, 1))
     inside = (np.arange(n_columns) - first) % n_columns < width
     return np.where(inside, 4.0, -4.0)
+
 
 
 _PROPENSITIES: dict[str, Callable[[np.ndarray, np.random.Generator], np.ndarray]] = {
@@ -179,6 +189,10 @@ def _exact(logits: np.ndarray, observed: np.ndarray, n_hidden: int, rng: np.rand
 
 def _copied(observed: np.ndarray, donors: np.ndarray | None, rng: np.random.Generator) -> np.ndarray:
     gaps = ~observed if donors is None else np.asarray(donors, dtype=bool)
+    if gaps.ndim != 2 or gaps.shape[1] != observed.shape[1]:
+        raise InvalidParameterError(
+            f"donors has shape {gaps.shape}; give rows of {observed.shape[1]} columns, True where a donor has a gap."
+        )
     gaps = gaps[gaps.any(axis=1) & ~gaps.all(axis=1)]
     if not len(gaps):
         raise InvalidParameterError("mechanism='copy' needs donor rows with a gap, and there are none; pass `donors`.")
@@ -187,10 +201,25 @@ def _copied(observed: np.ndarray, donors: np.ndarray | None, rng: np.random.Gene
     return hidden
 
 
+def _as_numbers(X: Any) -> np.ndarray:
+    """A table of numbers as float64; whatever else it is, is refused."""
+    try:
+        array = np.asarray(X.detach().cpu() if hasattr(X, "detach") else X)
+        if array.dtype.kind == "c":
+            raise TypeError("complex numbers have no order")
+        array = array.astype(float)
+    except (TypeError, ValueError) as error:
+        raise InvalidInputError(f"X is no table of numbers: {error}; give ranks or codes of categories.") from error
+    if array.ndim != 2:
+        raise InvalidInputError(f"X has shape {array.shape}; give rows and columns.")
+    return array
+
+
 def _standardised(X: np.ndarray, observed: np.ndarray) -> np.ndarray:
-    shown = np.where(observed, X, 0.0)
+    known = observed & ~np.isnan(X)
+    shown = np.where(known, X, 0.0)
     shown = shown / np.array([unit_of(column) for column in shown.T])
-    count = np.maximum(observed.sum(axis=0), 1)
-    centred = np.where(observed, shown - shown.sum(axis=0) / count, 0.0)
+    count = np.maximum(known.sum(axis=0), 1)
+    centred = np.where(known, shown - shown.sum(axis=0) / count, 0.0)
     spread = np.sqrt((centred * centred).sum(axis=0) / count)
     return centred / np.where(spread > 0, spread, 1.0)

@@ -39,9 +39,14 @@ class Markers:
         self._booleans: list[float] = []
         self._times: list[Any] = []
         self._labels: set[Hashable] = set()
-        listed = isinstance(missing_values, list | tuple | set | frozenset | np.ndarray)
+        if isinstance(missing_values, np.ndarray):
+            missing_values = list(np.atleast_1d(missing_values))
+        listed = isinstance(missing_values, list | tuple | set | frozenset)
         for marker in list(missing_values) if listed else [missing_values]:
-            self._add(marker)
+            try:
+                self._add(marker)
+            except ArithmeticError as error:  # a signalling NaN may not even be asked what it is
+                raise _no_marker(marker) from error
 
     def _add(self, marker: Any) -> None:
         if isinstance(marker, bool | np.bool_):
@@ -61,9 +66,7 @@ class Markers:
             try:
                 self._numbers.append(float(marker))
             except (OverflowError, ValueError) as error:  # beyond what a float holds; a signalling NaN
-                raise InvalidParameterError(
-                    f"missing_values has {str(marker)[:40]}, which is no number that a cell can hold; use another marker."
-                ) from error
+                raise _no_marker(marker) from error
             self._labels.add(cast(Hashable, marker))
             exact: Any = marker
             if np.isfinite(self._numbers[-1]) and exact == int(exact):
@@ -109,3 +112,9 @@ class Markers:
             if rounded == exact:
                 wanted.append(int(rounded.astype(np.int64)))
         return np.isin(values, wanted) & ~missing if wanted else np.zeros(values.shape, dtype=bool)
+
+
+def _no_marker(marker: Any) -> InvalidParameterError:
+    return InvalidParameterError(
+        f"missing_values has {str(marker)[:40]}, which is no number that a cell can hold; use another marker."
+    )

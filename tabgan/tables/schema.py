@@ -167,11 +167,15 @@ def _position(table: Table, key: Any, parameter: str) -> int:
 def _categorical_positions(table: Table, features: Any) -> list[int]:
     if features is None or (isinstance(features, str) and features == "auto"):
         return []
-    if isinstance(features, str) or not hasattr(features, "__iter__"):
+    try:
+        listed = list(features)
+    except TypeError:  # no list, or an array without dimensions
+        listed = []
+        features = str(features)
+    if isinstance(features, str):
         raise InvalidParameterError(
             f"categorical_features={features!r}; use None, 'auto', a list of names or positions, or a boolean mask."
         )
-    listed = list(features)
     if listed and all(isinstance(item, bool | np.bool_) for item in listed):
         if len(listed) != table.n_columns:
             raise InvalidParameterError(

@@ -198,9 +198,12 @@ def _series_from_state(state: dict[str, Any]) -> pd.Series:
         fill = np.asarray(label_from_json(state["fill"])).astype(cells.dtype).item()
         return pd.Series(pd.arrays.SparseArray(cells, fill_value=fill))
     if kind == "string":
-        # Versions before 2.3 have one kind of missing text only.
-        dtype = pd.StringDtype(state["storage"], na_value=np.nan) if state["nan"] else pd.StringDtype(state["storage"])
-        return pd.Series(pd.array(cells, dtype=dtype))
+        if not state["nan"]:
+            return pd.Series(pd.array(cells, dtype=pd.StringDtype(state["storage"])))
+        try:
+            return pd.Series(pd.array(cells, dtype=pd.StringDtype(state["storage"], na_value=np.nan)))
+        except TypeError:  # pandas before 2.3 keeps such text as objects
+            return pd.Series(cells, dtype=object)
     if kind != "nullable":
         raise InvalidInputError(f"{kind!r} is no stored column.")
     array = pd.array(cells, dtype=state["name"])

@@ -260,7 +260,7 @@ def check_settings(recipe: Recipe, given: Mapping[str, Any]) -> None:
     unknown = set(given) - set(recipe.settings)
     if unknown:
         raise InvalidParameterError(
-            f"settings={sorted(unknown)!r} are not settings of recipe {recipe.name!r}, which has {sorted(recipe.settings)}."
+            f"settings={sorted(map(str, unknown))!r} are not settings of recipe {recipe.name!r}, which has {sorted(recipe.settings)}."
         )
     for name, value in given.items():
         default = recipe.settings[name]

@@ -1,0 +1,167 @@
+"""Whatever a parameter is given: it is taken, or refused by name before anything is trained."""
+
+import datetime
+import inspect
+from decimal import Decimal
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+import tabgan
+from tabgan.exceptions import InvalidInputError, InvalidParameterError, TabganError
+from tabgan.images import ImageGAN
+from tests.conftest import make_mixed
+
+
+class Unequal:
+    """Compares with nothing, and cannot be hashed."""
+
+    __hash__ = None
+
+    def __eq__(self, other):
+        raise RuntimeError("not comparable")
+
+
+ODD = [
+    *(None, True, -1, 3, 10**30, -(10**30), 0.5, float("nan"), float("inf"), 1j, "x", "", b"x", Ellipsis, slice(2)),
+    *([], [1], ["number"], [["number"]], (), (0.1, 0.2), {}, {"number": 1}, {1: 2}, {None: None}, set(), {"number"}),
+    *({"rare": 10**30}, {"rare": 1.5}, {"rare": "x"}, np.array(1.0), np.array([]), np.array([[1]]), np.int64(3)),
+    *(np.complex64(1), np.datetime64("2020"), torch.tensor(1.0), torch.tensor([1.0, 2.0], requires_grad=True)),
+    *(Decimal("sNaN"), Decimal("1e999"), pd.NA, pd.NaT, pd.Series([1, 2]), datetime.date(2020, 1, 1), Unequal()),
+    *(object(), lambda *_: 1, iter([1]), "a" * 10_000),
+]
+
+TABLE = make_mixed(40)[["number", "colour"]]
+Y = np.where(np.arange(40) % 4 == 0, "rare", "common")
+IMAGES = np.random.default_rng(0).random((12, 8, 8))
+
+FITS = {
+    "GAINImputer": (tabgan.GAINImputer, lambda model: model.fit(TABLE)),
+    "GAINImputer.paper": (tabgan.GAINImputer.paper, lambda model: model.fit(TABLE)),
+    "CGANSampler": (tabgan.CGANSampler, lambda model: model.fit(TABLE, Y)),
+    "BAGANOversampler": (tabgan.BAGANOversampler, lambda model: model.fit(TABLE, Y)),
+    "ImageGAN": (ImageGAN, lambda model: model.fit(IMAGES)),
+}
+
+
+class Reached(BaseException):
+    """Training would begin."""
+
+
+@pytest.fixture
+def _no_training(monkeypatch):
+    def reached(*_args, **_kwargs):
+        raise Reached
+
+    monkeypatch.setattr("tabgan.imputation.gain.fit_objective", reached)
+    monkeypatch.setattr("tabgan.sampling.fit.ClassSeeds", reached)  # conditions are read by then
+    monkeypatch.setattr("tabgan.images.gan.ImageGAN._train", reached)
+
+
+@pytest.mark.usefixtures("_no_training")
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", FITS)
+def test_each_parameter_of_an_estimator(name):
+    make, fit = FITS[name]
+    wrong = []
+    for parameter in inspect.signature(make).parameters:
+        for value in ODD:
+            try:
+                fit(make(**{parameter: value}))
+            except Reached:
+                continue
+            except TabganError as error:
+                if parameter not in str(error):
+                    wrong.append(f"{parameter}={value!r:.60}: does not name it: {error}")
+            except TypeError as error:  # the signature's own: a function with other parameters
+                if "unexpected keyword" not in str(error) and "multiple values" not in str(error):
+                    wrong.append(f"{parameter}={value!r:.60}: {error!r}")
+            except Exception as error:
+                wrong.append(f"{parameter}={value!r:.60}: {error!r}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_a_function_as_a_strategy_must_give_a_dict():
+    for strategy in (lambda y: 1, lambda y: None, lambda y: ["rare"]):
+        with pytest.raises(InvalidParameterError, match="sampling_strategy is a function that gave"):
+            tabgan.CGANSampler(n_steps=0, sampling_strategy=strategy).fit(TABLE, Y)
+    sampler = tabgan.CGANSampler(n_steps=0, random_state=0, sampling_strategy=lambda y: {"rare": len(y)})
+    assert sampler.fit(TABLE, Y).sampling_strategy_ == {"rare": 30}
+
+
+MECHANISMS = ["mcar", "mar", "mnar", "mnar-quantile", "block"]
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("mechanism", MECHANISMS)
+@pytest.mark.parametrize("scale", [1e308, 1e200, 1e-320, 0.0, np.nan])
+def test_cells_are_hidden_whatever_the_columns_hold(mechanism, scale):
+    rng = np.random.default_rng(0)
+    X = rng.uniform(-1, 1, size=(40, 3))
+    X[:, 0] *= scale
+    for rate in (0.01, 0.2, 0.5):
+        hidden = tabgan.ampute(X, rate, mechanism=mechanism, random_state=0)
+        assert abs(hidden.sum() - rate * np.isfinite(X).sum()) <= 1
+        assert not hidden[np.isnan(X)].any()
+
+
+def test_the_magnitude_of_a_column_changes_nothing():
+    X = np.random.default_rng(0).normal(size=(60, 3))
+    for mechanism in MECHANISMS:
+        few = tabgan.ampute(X, mechanism=mechanism, random_state=0)
+        for scale in (2.0**-1000, 2.0**1000):
+            np.testing.assert_array_equal(tabgan.ampute(X * scale, mechanism=mechanism, random_state=0), few)
+
+
+@pytest.mark.parametrize("mechanism", [*MECHANISMS, "copy"])
+@pytest.mark.parametrize(
+    ("X", "words"),
+    [
+        (np.zeros(3), r"X has shape \(3,\)"),
+        (np.zeros((2, 2, 2)), r"X has shape \(2, 2, 2\)"),
+        (None, "X "),
+        (1, "X has shape"),
+        ("x", "X is no table of numbers"),
+        ([["a", "b"]], "X is no table of numbers"),
+        ([[1, 2], [3]], "X is no table of numbers"),
+        ([[1j, 2]], "X is no table of numbers.*complex"),
+        ([[1.0, 2.0, 3.0], [2.0, -np.inf, 3.0]], "column 1 of X has -inf in row 1"),
+    ],
+)
+def test_what_is_no_table_of_numbers_is_not_amputed(mechanism, X, words):
+    with pytest.raises(InvalidInputError, match=words):
+        tabgan.ampute(X, mechanism=mechanism)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("mechanism", [*MECHANISMS, "copy"])
+def test_empty_tables_and_tensors_are_amputed(mechanism):
+    for shape in ((0, 3), (3, 0)):
+        if mechanism != "mar" or shape[1]:
+            assert tabgan.ampute(np.zeros(shape), mechanism=mechanism).shape == shape
+    nothing = tabgan.ampute(np.full((3, 2), np.nan), mechanism=mechanism)
+    assert not nothing.any()
+    X = torch.randn(20, 3, generator=torch.Generator().manual_seed(0)).requires_grad_()
+    if mechanism != "copy":
+        assert tabgan.ampute(X, mechanism=mechanism).sum() == 12
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    {
+        "rate": ["x", None, np.array([0.2]), float("nan"), 0, 1],
+        "mechanism": [None, 1, [], "x", {}],
+        "random_state": ["x", 1.5, -1],
+        "observed": [1, "x", np.ones((2, 2), bool), np.ones(40, bool)],
+        "donors": ["x", np.ones((2, 3), bool), 5],
+        "mar_observed_fraction": ["x", None, -1, 2, float("nan"), float("inf")],
+    }.items(),
+)
+def test_parameters_of_ampute(name, values):
+    X = np.random.default_rng(0).normal(size=(40, 2))
+    for value in values:
+        given = {"mechanism": "copy" if name == "donors" else "mar", name: value}
+        with pytest.raises(InvalidParameterError, match=name):
+            tabgan.ampute(X, **given)
