@@ -264,7 +264,6 @@ def _score_draws(
     total: int,
 ) -> list[str]:
     """Give every outcome its energy-I-Score; returns what there is to note."""
-    labels = list(truth.frame.columns[~truth.is_number])
     if truth.frame.isna().sum().max() < FEWEST_MISSING:
         return [f"No energy-I-Score: no column has {FEWEST_MISSING} missing values or more"]
     notes = []
@@ -275,7 +274,7 @@ def _score_draws(
             continue
         try:
             prepared = partial(_prepared, make, max_time=max_time, truth=truth)
-            outcomes[name].i_score = draw_score(prepared, truth.frame, labels, n_draws, seed)
+            outcomes[name].i_score = draw_score(prepared, truth.frame, n_draws, seed)
         except Exception as error:
             notes.append(f"{name} has no energy-I-Score: {_told(error)}")
     return notes

@@ -18,7 +18,7 @@ FEWEST_MISSING = 10
 """Columns with fewer missing values are not scored."""
 
 
-def draw_score(make: Callable[[int], Any], frame: pd.DataFrame, labels: list[str], n_draws: int, seed: int) -> float:
+def draw_score(make: Callable[[int], Any], frame: pd.DataFrame, n_draws: int, seed: int) -> float:
     """Energy-I-Score of one method; lower is better.
 
     Draws come from ``sample`` where the imputer has it, else from fits with ``sample_posterior=True`` where it has that
@@ -29,9 +29,7 @@ def draw_score(make: Callable[[int], Any], frame: pd.DataFrame, labels: list[str
     make : callable
         ``make(seed)`` gives a fresh imputer.
     frame : pandas.DataFrame of shape (n_rows, n_columns)
-        With missing values.
-    labels : list of str
-        Its columns that hold labels.
+        With missing values; numbers as float, labels as text.
     n_draws : int
     seed : int
 
@@ -52,7 +50,7 @@ def draw_score(make: Callable[[int], Any], frame: pd.DataFrame, labels: list[str
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return energy_i_score(frame, draw, n_draws=n_draws, min_missing=FEWEST_MISSING, categorical=labels).score
+        return energy_i_score(frame, draw, n_draws=n_draws, min_missing=FEWEST_MISSING).score
 
 
 def _parameters(imputer: Any) -> dict[str, Any]:

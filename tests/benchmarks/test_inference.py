@@ -121,6 +121,14 @@ def test_criteria_of_made_estimates():
     assert found.loc["complete data", ["bias", "coverage"]].tolist() == [0, 1]
 
 
+def test_a_bias_downwards_is_a_bias_too():
+    estimates = made_estimates()
+    estimates.loc[estimates["method"] == "tabgan", "estimate"] -= 0.4
+    reached = bars(estimates, "tabgan").iloc[0]
+    assert reached["percent"] == pytest.approx(-25)
+    assert not reached["unbiased"]
+
+
 def test_a_failed_repetition_is_counted_and_leaves_the_others():
     estimates = made_estimates()
     estimates.loc[(estimates["method"] == "tabgan") & (estimates["seed"] == 0), ["estimate", "error", "df"]] = np.nan
@@ -152,6 +160,15 @@ def test_bars_compare_with_complete_data_and_with_those_of_mice_that_cover(width
     reached = bars(worse, "tabgan").iloc[0]
     assert not reached["covers"]
     assert not reached["unbiased"]
+    # Repetitions that ours lacks do not count, what complete data miss is not asked for, and nothing is asked of mnar.
+    rest = worse[worse["seed"].between(90, 99) & (worse["method"] != "tabgan")].assign(seed=lambda t: t["seed"] + 100)
+    more = pd.concat([pd.DataFrame(lines), rest.assign(error=9.0), pd.DataFrame(lines).assign(scenario="mnar")])
+    whole = (more["method"] == "complete data") & (more["seed"] < 9)
+    more.loc[whole, "estimate"] = 9.0
+    more.loc[(more["method"] == "tabgan") & (more["seed"] < 9), "estimate"] = 9.0
+    (_, reached), *others = bars(more, "tabgan").iterrows()
+    assert not others
+    assert (reached["coverage"], reached["whole_coverage"], reached["covers"]) == (0.91, 0.91, True)
 
 
 def test_a_run_goes_on_where_it_stopped_and_keeps_failures(tmp_path):
@@ -171,6 +188,8 @@ def test_a_run_goes_on_where_it_stopped_and_keeps_failures(tmp_path):
     assert rows[0]["failures"] == {"1": "ValueError: no such luck"}
     frame = estimates_frame(rows).set_index("seed")
     assert frame["estimate"].isna().to_numpy().nonzero()[0].tolist() == [1]
+    later = rows[0] | {"estimates": {"slope x": {part: [7.0, 7.0] for part in rows[0]["estimates"]["slope x"]}}}
+    assert estimates_frame([*rows, later]).set_index("seed").loc[1, "estimate"] == 7
     whole = estimate_from(SCENARIOS["covariate"].estimands[0], [SCENARIOS["covariate"].case(50, 5).truth])
     assert frame.loc[5, "estimate"] == pytest.approx(whole.estimate, rel=1e-5)
     assert frame.loc[5, "error"] == pytest.approx(whole.error, rel=1e-5)

@@ -296,13 +296,15 @@ class Sampling(Drawing):
 
 def test_where_draws_come_from():
     frame = independent()
-    found = draw_score(lambda seed: Sampling(), frame, [], 3, 0)
+    found = draw_score(lambda seed: Sampling(), frame, 3, 0)
     assert found == energy_i_score(frame, lambda t, m: [t.fillna(k * 0.1) for k in range(m)], n_draws=3).score
     labels = frame.assign(c=np.where(frame["a"] > 0, "x", "y"))
     labels["c"] = labels["c"].mask(frame["b"].isna())
-    mice = draw_score(lambda seed: BASELINES["MICE"](seed), labels, ["c"], 5, 0)
-    assert 0.3 < mice < 0.9
-    assert mice == draw_score(lambda seed: BASELINES["MICE"](seed), labels, ["c"], 5, 0)
+    mice = draw_score(BASELINES["MICE"], labels, 5, 0)
+    assert mice == draw_score(BASELINES["MICE"], labels, 5, 0)
+    one_fill = energy_i_score(labels, lambda t, m: [BASELINES["MICE"](0).fit_transform(t)] * m, n_draws=5)
+    assert mice < 0.9 * one_fill.score
+    assert draw_score(BASELINES["kNN"], labels, 5, 0) > mice
 
 
 def test_what_has_no_energy_i_score_is_noted():
@@ -310,7 +312,9 @@ def test_what_has_no_energy_i_score_is_noted():
         def sample(self, X, n_draws):
             return []
 
-    found = compare_imputers(independent(), methods=["mean/mode"], imputers={"odd": NoDraws()}, n_repeats=1, n_draws=2)
+    odd = {"odd": NoDraws(), "broken": Broken()}  # what failed before is not tried again
+    found = compare_imputers(independent(), methods=["mean/mode"], imputers=odd, n_repeats=1, n_draws=2)
+    assert len(found.settings["notes"]) == 1
     assert found.settings["notes"][0].startswith("odd has no energy-I-Score: InvalidInputError: draw returned 0 tables")
     found = compare_imputers(related(60).dropna(), methods=["mean/mode"], n_repeats=1, n_draws=2)
     assert found.settings["notes"] == ["No energy-I-Score: no column has 10 missing values or more"]
