@@ -195,16 +195,20 @@ def test_a_run_goes_on_where_it_stopped_and_keeps_failures(tmp_path):
     assert frame.loc[5, "error"] == pytest.approx(whole.error, rel=1e-5)
 
 
-def test_without_r_mice_is_left_out_with_a_note(tmp_path, monkeypatch, capsys):
+def test_competitors_that_are_not_installed_are_left_out_with_a_note(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("TABGAN_BENCH_ENVS", str(tmp_path))
     mice_version.cache_clear()
     arguments = ["run", "--scenario", "covariate", "--n", "50", "--repeats", "1", "--m", "2"]
     monkeypatch.setattr(
-        "sys.argv", ["inference", *arguments, "--method", "mice pmm", "complete cases", "--results", str(tmp_path)]
+        "sys.argv",
+        ["inference", *arguments, "--method", "mice pmm", "miceforest", "complete cases", "--results", str(tmp_path)],
     )
     command.main()
     mice_version.cache_clear()
-    assert "R's mice is left out" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "Left out: mice pmm. Rscript with" in told
+    assert "Left out: miceforest. environment 'miceforest' is not at" in told
     assert sorted(path.name for path in tmp_path.iterdir()) == ["complete_cases.jsonl", "complete_data.jsonl"]
 
 

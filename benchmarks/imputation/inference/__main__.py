@@ -13,6 +13,7 @@ import pandas as pd
 import torch
 from threadpoolctl import threadpool_limits
 
+from benchmarks.environments import environment_python
 from benchmarks.imputation.inference.measures import PAIRED, bars, criteria
 from benchmarks.imputation.inference.methods import METHODS, settings_of, tabgan
 from benchmarks.imputation.inference.mice import mice_version
@@ -70,9 +71,10 @@ def _run(options: argparse.Namespace) -> None:
     methods = {name: METHODS[name] for name in options.method}
     if options.set:
         methods = {"tabgan " + " ".join(options.set): tabgan(**settings_of(options.set))}
-    if any(name.startswith("mice ") for name in methods) and mice_version() is None:
-        print("R's mice is left out: Rscript with the packages mice, jsonlite, nnet, ranger and rpart was not found.")
-        methods = {name: fill for name, fill in methods.items() if not name.startswith("mice ")}
+    for kind, problem in _not_here().items():
+        if left := [name for name in methods if name.split()[0] == kind]:
+            print(f"Left out: {', '.join(left)}. {problem}")
+            methods = {name: fill for name, fill in methods.items() if name not in left}
     methods = {PAIRED: METHODS[PAIRED]} | methods
     torch.set_num_threads(1)
     with threadpool_limits(1):
@@ -81,6 +83,18 @@ def _run(options: argparse.Namespace) -> None:
                 for name, fill in methods.items():
                     cell = {"scenario": scenario, "n": n, "method": name, "m": options.m}
                     run_cell(options.results / f"{_file_name(name)}.jsonl", cell, options.repeats, fill)
+
+
+def _not_here() -> dict[str, str]:
+    """What competitors need and this machine lacks, by the first word of the method's name."""
+    found = {}
+    if mice_version() is None:
+        found["mice"] = "Rscript with R's packages mice, jsonlite, nnet, ranger and rpart was not found."
+    try:
+        environment_python("miceforest")
+    except FileNotFoundError as error:
+        found["miceforest"] = str(error)
+    return found
 
 
 def _file_name(method: str) -> str:
