@@ -216,7 +216,6 @@ def pool_likelihood_ratio(
         )
     at_own, at_pooled = 2 * float(np.mean(own[0] - own[1])), 2 * float(np.mean(pooled[0] - pooled[1]))
     riv = max((m + 1) / (k * (m - 1)) * (at_own - at_pooled), 0.0)
-    riv = 0.0 if riv < 1e-12 else riv
     statistic = max(at_pooled, 0.0) / (k * (1 + riv))
     return _test("D3", statistic, k, _df_of_large_samples(k * (m - 1), k, riv), riv, m)
 

@@ -183,6 +183,19 @@ def test_d3_of_a_logistic_regression_as_in_r_and_the_same_as_a_glm(tables):
     )
 
 
+def test_d3_of_a_multinomial_regression_without_missing_values(tables):
+    def fit(columns):
+        def of(t):
+            grade = pd.cut(t["y"], [-np.inf, 0, 1.5, np.inf], labels=False)
+            return api.MNLogit(grade, api.add_constant(t[columns])).fit(disp=0)
+
+        return of
+
+    test = pool_likelihood_ratio(fit(["x", "z"]), fit(["x"]), tables[:1] * 2)
+    ratio = 2 * (fit(["x", "z"])(tables[0]).llf - fit(["x"])(tables[0]).llf)
+    assert (test.statistic * 2, test.df1, test.riv) == (pytest.approx(ratio), 2, pytest.approx(0, abs=1e-9))
+
+
 def test_without_missing_values_d3_is_the_likelihood_ratio_test(tables):
     same = tables[:1] * 3
     test = pool_likelihood_ratio(linear, lambda t: smf.ols("y ~ x", t).fit(), same)
@@ -202,6 +215,19 @@ def test_intervals_of_predictions_are_pooled_as_in_r(tables):
     assert pooled.estimate == pytest.approx(np.array([-0.2166673228, 1.084638364, 4.239183129]))
     assert pooled.total == pytest.approx(np.array([0.0705664009, 0.09904246257, 0.3461682407]))
     assert pooled.df == pytest.approx(np.array([29.55025052, 27.74778289, 26.87736542]))
+
+
+def test_a_covariance_that_does_not_fit_the_standard_errors_is_not_used(tables):
+    class Robust:
+        """Standard errors of one kind, a covariance matrix of another."""
+
+        def __init__(self, result):
+            self.params, self.bse, self.cov_params = result.params, 2 * result.bse, result.cov_params
+
+    pooled = pool([Robust(linear(t)) for t in tables])
+    assert pooled.within_covariance is None
+    with pytest.raises(InvalidInputError, match="no covariance matrices"):
+        pooled.wald_test()
 
 
 def test_refusals(tables):
@@ -232,6 +258,10 @@ def test_refusals(tables):
         pool_likelihood_ratio(learnt, learnt)
     with pytest.raises(InvalidInputError, match="full has 5 and null 4"):
         pool_likelihood_ratio([linear(t) for t in tables], [linear(t) for t in tables[1:]])
+    with pytest.raises(
+        InvalidInputError, match="full has 1 and null 1 results; both must have one per completed table, at least"
+    ):
+        pool_likelihood_ratio(linear, lambda t: smf.ols("y ~ x", t).fit(), tables[:1])
     with pytest.raises(InvalidParameterError, match="tables=None, but full"):
         pool_likelihood_ratio(linear, linear)
     with pytest.raises(InvalidParameterError, match="tables goes with"):

@@ -232,6 +232,11 @@ def test_a_covariance_matrix_in_place_of_variances(tables):
     assert np.diag(pooled.between_covariance) == pytest.approx(pooled.between)
 
 
+def test_names_of_estimates_and_their_covariance_must_agree(tables):
+    with pytest.raises(InvalidInputError, match="different names"):
+        pool(lambda t: (t.mean(), t[["z", "x", "y"]].cov() / len(t)), tables)
+
+
 def test_no_intercept_with_a_variance_function(tables):
     pooled = pool(
         lambda t: LinearRegression(fit_intercept=False).fit(t[["x", "z"]], t["y"]),
