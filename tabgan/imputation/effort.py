@@ -15,6 +15,7 @@ _FAST = {
     "network_steps": 0,
     "network_width": 128,
     "n_references": 0,
+    "n_records": 0,
     "n_trees": 10,
     "n_rounds": 1,
     "n_boosts": 50,
@@ -26,6 +27,7 @@ _SMALL: dict[str, dict[str, int]] = {
         "network_steps": 0,
         "network_width": 128,
         "n_references": 8192,
+        "n_records": 0,
         "n_trees": 30,
         "n_rounds": 1,
         "n_boosts": 0,
@@ -35,6 +37,7 @@ _SMALL: dict[str, dict[str, int]] = {
         "network_steps": 600,
         "network_width": 128,
         "n_references": 8192,
+        "n_records": 0,
         "n_trees": 100,
         "n_rounds": 2,
         "n_boosts": 50,
@@ -46,6 +49,7 @@ _LARGE: dict[str, dict[str, int]] = {
         "n_steps": 0,
         "network_width": 128,
         "n_references": 0,
+        "n_records": 50_000,
         "n_trees": 30,
         "n_rounds": 2,
         "n_boosts": 50,
@@ -54,6 +58,7 @@ _LARGE: dict[str, dict[str, int]] = {
         "n_steps": 400,
         "network_width": 256,
         "n_references": 8192,
+        "n_records": 50_000,
         "n_trees": 100,
         "n_rounds": 2,
         "n_boosts": 100,
@@ -80,4 +85,6 @@ def settings_for(parameters: Mapping[str, Any], n_rows: int, n_columns: int) -> 
     if n_rows < LARGE_ROWS:
         return _SMALL[effort] | given
     low, high = _NETWORK_STEPS[effort]
+    if given.get("n_references") == 0:  # who wants no training rows in the model
+        given.setdefault("n_records", 0)
     return _LARGE[effort] | {"network_steps": min(max(high * n_columns // _MANY_COLUMNS, low), high)} | given

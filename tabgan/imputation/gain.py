@@ -86,7 +86,9 @@ class GAINImputer(
         Width of that network.
     n_references : int, default=None
         Training rows kept in the model, drawn at random if there are more: hidden cells are also filled from the most similar ones
-        (``"remask"``). They go into the model file; 0 keeps none, at a loss of accuracy.
+        (``"remask"``). They go into the model file; 0 keeps none, at a loss of accuracy, nor near duplicates unless you ask for these.
+    n_records : int, default=None
+        Training rows of a large table kept in the model to find near duplicates of a row, if that pays (``"remask"``).
     n_trees : int, default=None
         Extremely randomised trees per column that have the last word on point estimates, as far as held-out cells say that they help
         (``"remask"``). They go into the model file; 0 grows none.
@@ -214,6 +216,7 @@ class GAINImputer(
         network_steps: int | None = None,
         network_width: int | None = None,
         n_references: int | None = None,
+        n_records: int | None = None,
         n_trees: int | None = None,
         n_rounds: int | None = None,
         n_boosts: int | None = None,
@@ -258,6 +261,7 @@ class GAINImputer(
         self.network_steps = network_steps
         self.network_width = network_width
         self.n_references = n_references
+        self.n_records = n_records
         self.n_trees = n_trees
         self.n_rounds = n_rounds
         self.n_boosts = n_boosts

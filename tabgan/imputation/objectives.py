@@ -24,6 +24,7 @@ from tabgan.imputation.stages import (
     draws,
     forests,
     intervals,
+    near_duplicates,
     neighbours,
     network,
 )
@@ -56,6 +57,7 @@ STAGES: tuple[Stage, ...] = (
     correction.STAGE,
     network.STAGE,
     blend.stage_of("first blend", FIRST_CANDIDATES),
+    near_duplicates.STAGE,
     blend.stage_of("blend", CANDIDATES),
     blend.stage_of("second round", (forests.CANDIDATE_AGAIN,)),
     draws.STAGE,

@@ -34,6 +34,7 @@ RULES: dict[str, Rule] = {
     "network_steps": optional(integer(0)),
     "network_width": optional(integer(1)),
     "n_references": optional(integer(0)),
+    "n_records": optional(integer(0)),
     "n_trees": optional(integer(0)),
     "n_rounds": optional((lambda v: integer(1)[0](v) and v <= 2, "1 or 2")),
     "n_boosts": optional(integer(0)),
