@@ -3,9 +3,13 @@
 import math
 import time
 
+import numpy as np
 import pytest
 import torch
+from numpy.testing import assert_allclose
 
+import tabgan
+from tabgan import GAINImputer
 from tabgan.imputation.effort import settings_for
 from tabgan.imputation.stages import near_duplicates
 from tabgan.imputation.stages.closed_form import ClosedForm
@@ -177,3 +181,15 @@ def test_who_wants_no_training_rows_in_the_model_gets_none(given, n_records):
     found = settings_for({"effort": "balanced", "objective": "remask"} | given, 9000, 5)
     assert found["n_records"] == n_records
     assert settings_for({"effort": "balanced", "objective": "remask"} | given, 900, 5)["n_records"] in (0, 7)
+
+
+def test_a_model_file_holds_the_stored_rows(tmp_path):
+    table = copies().numpy()
+    table[torch.rand(table.shape, generator=torch.Generator().manual_seed(1)).numpy() < 0.15] = np.nan
+    less = {"n_steps": 0, "n_trees": 0, "draw_steps": 0, "n_donor_trees": 0, "n_references": 0}
+    imputer = GAINImputer(random_state=0, n_records=1000, **less).fit(table)
+    assert "near duplicates" in imputer._model.stages
+    imputer.save(tmp_path / "model.tabgan")
+    assert_allclose(tabgan.load(tmp_path / "model.tabgan").transform(table), imputer.transform(table), atol=1e-4)
+    without = GAINImputer(random_state=0, **less).fit(table)
+    assert "near duplicates" not in without._model.stages
