@@ -193,3 +193,18 @@ def test_a_model_file_holds_the_stored_rows(tmp_path):
     assert_allclose(tabgan.load(tmp_path / "model.tabgan").transform(table), imputer.transform(table), atol=1e-4)
     without = GAINImputer(random_state=0, **less).fit(table)
     assert "near duplicates" not in without._model.stages
+
+
+def test_evidence_that_only_just_outweighs_the_number_of_rows_moves_half_way():
+    scores = torch.full((100, W), 9.0)
+    scores[17] = 0.0
+    values = torch.zeros(100, W)
+    values[17, -1] = 4.0
+    variance = math.exp(-2 * math.log(100) / (W - 1))
+    like = Likeness(torch.ones(W), torch.full((W,), variance), torch.ones(W), torch.ones(W))
+    stage = NearDuplicates(NUMERIC, scores, values, torch.ones(100, W), like, torch.zeros(2, W))
+    rows = Rows(torch.zeros(1, W).double(), torch.tensor([[1.0] * (W - 1) + [0]]).double())
+    before = Trail(rows, learning(copies()).stages).last
+    before.rank[:] = 0.0
+    halfway = (4 + before.completed[0, -1]) / 2
+    torch.testing.assert_close(stage.told(rows, before)[:, 0, -1], halfway.expand(2), atol=1e-4, rtol=1e-4)
