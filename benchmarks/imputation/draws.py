@@ -2,7 +2,8 @@
 
 MCAR 20 %, numeric tables cut to 2,000 rows. One draw against the truth by column Wasserstein distance (in column standard deviations),
 energy distance of whole rows and the AUC of a classifier that tells real rows from completed ones (0.5 is best); 20 draws by the RMSE
-of their mean and by how many truths their 5 % to 95 % range covers (R's mice: 5 draws, no range); and the coverage of `predict_interval`.
+of their mean and by how many truths their 5 % to 95 % range covers (R's mice: 5 draws, no range); and the coverage of
+`predict_interval`.
 """
 
 from __future__ import annotations

@@ -84,7 +84,7 @@ def _is_seed(v: Any) -> bool:
 
 
 def _is_jobs(v: Any) -> bool:
-    return v is None or (isinstance(v, (int, np.integer)) and not isinstance(v, bool) and bool(0 < abs(v) < 2**15))
+    return v is None or (isinstance(v, (int, np.integer)) and not isinstance(v, bool) and 0 < abs(int(v)) < 2**15)
 
 
 BOOLEAN: Rule = (lambda v: isinstance(v, (bool, np.bool_)), "True or False")

@@ -146,7 +146,6 @@ def _block(scaled: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return np.where(inside, 4.0, -4.0)
 
 
-
 _PROPENSITIES: dict[str, Callable[[np.ndarray, np.random.Generator], np.ndarray]] = {
     "mcar": _mcar,
     "mnar": _mnar,

@@ -159,6 +159,8 @@ def choose_donors(
         The slots to look at.
     rng : numpy.random.Generator
     """
+    if len(values) < 2:  # nothing to compare
+        return Donation(residuals is None, 0)
     scores: dict[Donation, np.ndarray] = {}
     for donation in DONATIONS:
         samples = values if donation.by_value else residuals
@@ -167,6 +169,8 @@ def choose_donors(
         if min(len(chosen) for *_, chosen in samples) < 2 * donation.leaf_size:
             continue
         scores[donation] = _score(samples, slots, donation.leaf_size, rng)
+    if not scores:
+        return Donation(residuals is None, 0)
     best = min(scores.values(), key=np.nanmean)
     for donation, score in scores.items():
         worse = (score - best)[np.isfinite(score)]
