@@ -210,12 +210,12 @@ class Conditionals:
         return value.clamp(*self.ends[:, slot].tolist())
 
     def judges(self, j: int) -> list[int]:
-        """Columns that depend on squares or products of this one."""
+        """Columns that depend much on squares or products of this one."""
         slot = self.spans[j].start
         return [
             i
             for i, column in enumerate(self.columns)
-            if i != j and column.curvature is not None and bool((column.curvature.slots == slot).any())
+            if i != j and column.curvature is not None and column.curvature.is_strong and slot in column.curvature.slots
         ]
 
     def _chosen(

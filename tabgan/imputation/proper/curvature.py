@@ -23,9 +23,10 @@ MOST_FEATURES = 10
 _PENALTIES = (1.0, 10.0, 100.0)
 """Of standardised products, to choose among."""
 
-_ERRORS = 1.0
-_LEAST_GAIN = 0.03
-"""Share of the squared errors that squares and products have to explain."""
+_ERRORS, _LEAST_GAIN = 1.0, 0.03
+"""Standard errors, and share of the squared errors, that squares and products have to gain."""
+_STRONG = 0.92
+"""What is left, in standard deviations of what the linear mean leaves, from which on a column judges draws of others."""
 
 
 class Curvature:
@@ -64,6 +65,11 @@ class Curvature:
     def __call__(self, rows: Tensor, number: int) -> Tensor:
         """What is added to the mean of completed rows, of shape (n,); set 0 is that of all rows."""
         return self.products(rows) @ self.weights[number].to(rows)
+
+    @property
+    def is_strong(self) -> bool:
+        """Whether little enough is left for its cells to tell which draws of other columns are likely."""
+        return float(self.residuals[1]) < _STRONG * float(self.residuals[0])
 
     def products(self, rows: Tensor) -> Tensor:
         """A constant, and all squares and products, of shape (n, 1 + n_products)."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
-from sklearn.tree import ExtraTreeRegressor
+from sklearn.tree import DecisionTreeRegressor, ExtraTreeRegressor
 from torch import Tensor
 
 from tabgan.exceptions import ModelFileError
@@ -149,7 +149,7 @@ def choose_donors(
     """What leaves should hold, residuals of a mean or values, and how many of them at least.
 
     By the continuous ranked probability score of draws by several trees, for cells outside their bootstrap samples. Of what is within
-    two standard errors of the best the simplest is taken: it varies least from table to table.
+    a standard error of the best the simplest is taken: it varies least from table to table.
 
     Parameters
     ----------
@@ -174,7 +174,7 @@ def choose_donors(
     best = min(scores.values(), key=np.nanmean)
     for donation, score in scores.items():
         worse = (score - best)[np.isfinite(score)]
-        if worse.mean() <= 2 * worse.std() / math.sqrt(max(len(worse), 1)):
+        if worse.mean() <= worse.std() / math.sqrt(max(len(worse), 1)):
             return donation
     raise AssertionError("the best one is within its own error")
 
@@ -199,9 +199,11 @@ def _score(samples: Sequence[Sample], slots: np.ndarray, leaf_size: int, rng: np
 
 def _grown(
     seen: np.ndarray, cells: np.ndarray, slots: np.ndarray, leaf_size: int, rng: np.random.Generator
-) -> tuple[ExtraTreeRegressor, np.ndarray]:
+) -> tuple[DecisionTreeRegressor, np.ndarray]:
     """A tree, and the leaf of each row."""
-    model = ExtraTreeRegressor(
+    # Leaves of single cells differ by random splits; those of several are cut where cells differ.
+    kind = ExtraTreeRegressor if leaf_size == 1 else DecisionTreeRegressor
+    model = kind(
         max_features=min(math.ceil(_SHARE_OF_SLOTS * len(slots)), MOST_SLOTS),
         min_samples_leaf=max(leaf_size, 1),
         max_depth=None if leaf_size else 1,

