@@ -165,3 +165,34 @@ def test_parameters_of_ampute(name, values):
         given = {"mechanism": "copy" if name == "donors" else "mar", name: value}
         with pytest.raises(InvalidParameterError, match=name):
             tabgan.ampute(X, **given)
+
+
+FUNCTIONS = {
+    "ampute": (tabgan.ampute, ["mechanism", "rate", "observed"], {"X": np.ones((4, 3))}),
+    "compare_imputers": (
+        tabgan.compare_imputers,
+        ["methods", "imputers", "mechanism", "rate", "n_repeats", "max_rows", "random_state", "max_time", "progress"],
+        {"X": pd.DataFrame({"a": range(20), "b": range(20)}), "methods": ["mean/mode"], "n_repeats": 1},
+    ),
+    "pool": (tabgan.pool, ["fit"], {}),
+}
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_each_parameter_of_a_function(name):
+    function, parameters, given = FUNCTIONS[name]
+    wrong = []
+    for parameter in parameters:
+        for value in ODD:
+            if parameter == "progress" and callable(value):
+                continue
+            try:
+                function(**given | {parameter: value})
+            except TabganError as error:
+                if parameter not in str(error) and "too few for Rubin's rules" not in str(error):
+                    wrong.append(f"{parameter}={value!r:.60}: does not name it: {error}")
+            except Exception as error:
+                if not (parameter == "fit" and callable(value)):  # the user's own
+                    wrong.append(f"{parameter}={value!r:.60}: {error!r}")
+    assert not wrong, "\n".join(wrong)

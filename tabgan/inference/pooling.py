@@ -337,7 +337,12 @@ def pool(
     else:
         if tables is not None:
             raise InvalidParameterError("tables goes with a callable fit; results are pooled as they are.")
-        results = list(fit)
+        try:
+            results = list(fit)
+        except TypeError as error:
+            raise InvalidParameterError(
+                f"fit={fit!r} is neither a function of a table nor a list of results."
+            ) from error
         completed = [None] * len(results)
     check_m(len(results))
     read = [read_analysis(result, table, variance) for result, table in zip(results, completed, strict=True)]

@@ -17,7 +17,7 @@ import pandas as pd
 from sklearn.base import clone
 
 from tabgan.core.interrupts import ctrl_c_aborts
-from tabgan.exceptions import InvalidParameterError
+from tabgan.exceptions import InvalidParameterError, parameter_error
 from tabgan.model_selection.baselines import BASELINES, MeanModeImputer, OneHotImputer
 from tabgan.model_selection.draw_scores import FEWEST_MISSING, draw_score
 from tabgan.model_selection.ranking import Comparison, Outcome, ranked
@@ -125,6 +125,10 @@ def compare_imputers(
     >>> result.best, result.summary["method"].tolist()
     ('kNN', ['kNN', 'mean/mode'])
     """
+    if imputers is not None and not isinstance(imputers, Mapping):
+        raise parameter_error("imputers", imputers, "None or a dict of names to estimators")
+    if progress is not None and not callable(progress):
+        raise parameter_error("progress", progress, "None or a function")
     chosen = _chosen(methods, imputers or {})
     seed = _check(mechanism, rate, n_repeats, max_rows, random_state, max_time, n_draws)
     table = working_table(X, categorical_features, missing_values)
@@ -168,9 +172,12 @@ def compare_imputers(
 
 def _chosen(methods: Sequence[str], imputers: Mapping[str, Any]) -> dict[str, Callable[[int], Any]]:
     """Factories by name, from a seed."""
-    wanted = [methods] if isinstance(methods, str) else list(methods)
+    try:
+        wanted = [methods] if isinstance(methods, str) else list(methods)
+    except TypeError as error:
+        raise parameter_error("methods", methods, "a list of names of methods") from error
     for name in wanted:
-        if name not in METHODS and name not in imputers:
+        if not isinstance(name, str) or (name not in METHODS and name not in imputers):
             lower = {method.lower(): method for method in METHODS}
             close = get_close_matches(str(name).lower(), lower, n=1)
             advice = f"did you mean {lower[close[0]]!r}? " if close else ""
@@ -288,16 +295,16 @@ def _told(error: Exception) -> str:
 def _check(
     mechanism: Any, rate: Any, n_repeats: Any, max_rows: Any, random_state: Any, max_time: Any, n_draws: Any
 ) -> int:
-    from tabgan.estimators.parameter_checks import seed_of
-    from tabgan.exceptions import parameter_error
+    from tabgan.estimators.parameter_checks import integer, seed_of
     from tabgan.imputation.parameters import RULES
 
-    if mechanism not in MECHANISMS:
+    if not isinstance(mechanism, str) or mechanism not in MECHANISMS:
         raise parameter_error("mechanism", mechanism, "one of " + ", ".join(map(repr, MECHANISMS)))
     if not _number(rate) or not 0 < rate < 1:
         raise parameter_error("rate", rate, "a number between 0 and 1, both excluded")
-    if not _integer(n_repeats) or n_repeats < 1:
-        raise parameter_error("n_repeats", n_repeats, "an integer >= 1")
+    holds, expected = integer(1)
+    if not holds(n_repeats):
+        raise parameter_error("n_repeats", n_repeats, expected)
     if max_rows is not None and (not _integer(max_rows) or max_rows < 2):
         raise parameter_error("max_rows", max_rows, "None or an integer >= 2")
     if not _integer(n_draws) or n_draws < 0 or n_draws == 1:

@@ -79,7 +79,7 @@ def ampute(
     >>> int(hidden.sum())
     100
     """
-    if mechanism not in MECHANISMS:
+    if not isinstance(mechanism, str) or mechanism not in MECHANISMS:
         raise InvalidParameterError(f"mechanism={mechanism!r} is not one of {list(MECHANISMS)}.")
     if not isinstance(rate, numbers.Real) or not 0 < rate < 1:
         raise InvalidParameterError(f"rate={rate!r} must be a number between 0 and 1, both excluded.")
@@ -94,7 +94,7 @@ def ampute(
         raise InvalidParameterError(
             "mechanism='mar' hides cells by the values of other columns, and there are none; use 'mcar' or 'mnar'."
         )
-    observed = ~np.isnan(X) if observed is None else np.asarray(observed, dtype=bool)
+    observed = ~np.isnan(X) if observed is None else _as_mask("observed", observed)
     if observed.shape != X.shape:
         raise InvalidParameterError(f"observed has shape {observed.shape}, and X {X.shape}; give one entry per cell.")
     if (observed & np.isinf(X)).any():
@@ -187,7 +187,7 @@ def _exact(logits: np.ndarray, observed: np.ndarray, n_hidden: int, rng: np.rand
 
 
 def _copied(observed: np.ndarray, donors: np.ndarray | None, rng: np.random.Generator) -> np.ndarray:
-    gaps = ~observed if donors is None else np.asarray(donors, dtype=bool)
+    gaps = ~observed if donors is None else _as_mask("donors", donors)
     if gaps.ndim != 2 or gaps.shape[1] != observed.shape[1]:
         raise InvalidParameterError(
             f"donors has shape {gaps.shape}; give rows of {observed.shape[1]} columns, True where a donor has a gap."
@@ -198,6 +198,13 @@ def _copied(observed: np.ndarray, donors: np.ndarray | None, rng: np.random.Gene
     hidden = gaps[rng.integers(0, len(gaps), size=len(observed))] & observed
     hidden[hidden.sum(axis=1) == observed.sum(axis=1)] = False
     return hidden
+
+
+def _as_mask(name: str, mask: Any) -> np.ndarray:
+    try:
+        return np.asarray(mask.detach().cpu() if hasattr(mask, "detach") else mask, dtype=bool)
+    except (TypeError, ValueError) as error:
+        raise InvalidParameterError(f"{name} is no array of True and False: {error}.") from error
 
 
 def _as_numbers(X: Any) -> np.ndarray:

@@ -81,13 +81,13 @@ def test_polars_comes_back_as_polars():
             "day": pl.Series(np.arange(80).astype("M8[D]")),
         }
     )
-    for y in (pl.Series("kind", list(label_of(table))), pl.Series("kind", list(label_of(table)), dtype=pl.Categorical)):
+    for y in (pl.Series("kind", label_of(table)), pl.Series("kind", label_of(table), dtype=pl.Categorical)):
         X_more, y_more = BAGANOversampler(**QUICK).fit_resample(frame, y)
         assert X_more.schema == frame.schema
         assert X_more.head(80).equals(frame)
         assert (y_more.dtype, y_more.name, len(y_more)) == (y.dtype, "kind", 128)
         assert y_more.head(80).to_list() == y.to_list()
-    _, y_more = BAGANOversampler(**QUICK).fit_resample(frame, pl.DataFrame({"kind": list(label_of(table))}))
+    _, y_more = BAGANOversampler(**QUICK).fit_resample(frame, pl.DataFrame({"kind": label_of(table)}))
     assert isinstance(y_more, pl.DataFrame)
     assert y_more.columns == ["kind"]
 
