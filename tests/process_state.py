@@ -1,4 +1,4 @@
-"""What a whole session with tabgan leaves behind in its process: ``python -m tests.process_state`` prints it, as JSON.
+"""What a session with tabgan gives, and what it leaves behind in its process: ``python -m tests.process_state`` prints it, as JSON.
 
 In a process of its own, since tests and their tools have changed much of it already. What importing scikit-learn, torch and matplotlib
 changes is theirs, and happens before the first look.
@@ -9,6 +9,7 @@ import io
 import json
 import locale
 import logging
+import multiprocessing
 import os
 import random
 import signal
@@ -24,11 +25,12 @@ from typing import Any
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import sklearn
 import torch
 from threadpoolctl import threadpool_info
 
-from tabgan import BAGANOversampler, CGANSampler, GAINImputer, compare_imputers, load
+from tabgan import BAGANOversampler, GAINImputer, compare_imputers, load
 from tabgan.cli import main as cli
 from tabgan.images import ImageGAN
 from tabgan.plotting import MissingnessDisplay, TrainingDisplay
@@ -86,41 +88,70 @@ def _plot(draw: Callable[[], Any]) -> None:
     plt.close("all")  # figures are the user's, as scikit-learn's are
 
 
-def session(folder: Path) -> None:
-    """Fit, fill, draw, save, load, report and plot."""
-    few: dict[str, Any] = {"n_steps": 3, "random_state": 0}
+def fitted() -> tuple[Any, Any, pd.DataFrame]:
+    """A small imputer, a small sampler, and the imputer's table."""
+    few: dict[str, Any] = {"n_steps": 3, "random_state": 0, "width": 16}
     table = make_mixed(60)
-    y = np.where(np.arange(60) % 4 == 0, "rare", "common")
-    imputer = GAINImputer(**few, draw_steps=2, n_members=1, n_trees=2).fit(table)
-    imputer.transform(table)
-    list(imputer.sample(table, 2))
+    imputer = GAINImputer(**few, draw_steps=2, n_members=1, n_trees=2, n_donor_trees=1).fit(table)
+    return imputer, BAGANOversampler(**few).fit(table, np.where(np.arange(60) % 4 == 0, "rare", "common")), table
+
+
+def results(imputer: Any, sampler: Any, table: pd.DataFrame) -> dict[str, list]:
+    """What they give, column by column."""
+    found = {"filled": imputer.transform(table), "drawn": next(iter(imputer.sample(table, 1)))}
+    found["made"] = sampler.resample()[0]
+    return {
+        f"{what} {name}": frame[name].tolist() if name in ("colour", "size") else frame[name].to_numpy(float).tolist()
+        for what, frame in found.items()
+        for name in ("number", "price", "complete", "colour", "size")
+    }
+
+
+def session(folder: Path) -> dict[str, list]:
+    """Fit, fill, draw, save, load, report and plot."""
+    imputer, sampler, table = fitted()
+    found = results(imputer, sampler, table)
     imputer.predict_interval(table)
-    GAINImputer.paper(**few).fit_transform(table[["number", "price"]])
-    samplers = [CGANSampler(**few), BAGANOversampler(**few, gate="f1")]
-    for model in [imputer, *(sampler.fit(table, y) for sampler in samplers)]:
+    gan = ImageGAN("dcgan", n_steps=2, batch_size=4, random_state=0).fit(np.random.default_rng(0).random((12, 8, 8)))
+    for model in (imputer, sampler, gan):
         model.save(folder / "model.tabgan")
         load(folder / "model.tabgan")
-    samplers[0].resample()
-    samplers[1].sample(5)
-    gan = ImageGAN("dcgan", n_steps=2, batch_size=4, random_state=0).fit(np.random.default_rng(0).random((12, 8, 8)))
     gan.sample(2)
+    GAINImputer.paper(n_steps=3).fit(table[["number", "price"]])
+    compare_imputers(table[["number", "price"]], methods=["mean/mode"], n_repeats=1)
     imputer.to_html(table)
-    samplers[0].to_html()
+    sampler.to_html()
     _plot(lambda: MissingnessDisplay.from_estimator(imputer, table))
     _plot(lambda: TrainingDisplay.from_estimator(imputer))
-    compare_imputers(table[["number", "price"]], methods=["mean/mode", "kNN", "MICE"], n_repeats=1)
     table.to_csv(folder / "table.csv", index=False)
     _command("impute", folder / "table.csv", "-o", folder / "full.csv", "--steps", 3)
+    return found
+
+
+def _send(sender: Any) -> None:
+    sender.send(results(*fitted()))
+
+
+def forked() -> dict[str, list]:
+    """What a child gives that was forked after all that."""
+    context = multiprocessing.get_context("fork")
+    receiver, sender = context.Pipe(duplex=False)
+    child = context.Process(target=_send, args=(sender,))
+    child.start()
+    found = receiver.recv() if receiver.poll(120) else {}
+    child.kill()
+    child.join()
+    return found
 
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
         warnings.simplefilter("always")
         before = state()
-        session(Path(folder))
+        found = session(Path(folder))
         after = state()
     changed = {name: [before[name], after[name]] for name in before if before[name] != after[name]}
-    print(json.dumps(changed, default=repr))
+    print(json.dumps({"changed": changed, "here": found, "forked": forked()}, default=repr))
 
 
 if __name__ == "__main__":

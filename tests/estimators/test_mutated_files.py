@@ -18,7 +18,7 @@ from tabgan.imputation.trees import Tree, Trees
 from tests.estimators.mutated_files import parts_of, signed
 from tests.golden.models.fitted import CURRENT
 
-N_FILES = int(os.environ.get("TABGAN_MUTATED_FILES", "120"))
+N_FILES = int(os.environ.get("TABGAN_MUTATED_FILES", "96"))
 
 
 @pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="memory is read from /proc")
