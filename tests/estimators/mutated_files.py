@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from safetensors import safe_open
 from safetensors.torch import load, save
 
 import tabgan
@@ -158,6 +159,12 @@ def _other_wholes(kind: str, tree: Any, tensors: Tensors) -> dict[str, Callable[
     }
 
 
+def _checksum(path: Path) -> str:
+    """Over kind, version, tree and tensors."""
+    with safe_open(str(path), "pt") as opened:
+        return opened.metadata()["sha256"]
+
+
 def _peak() -> float:
     """MB of address space that were taken at once, at most, so far."""
     status = Path("/proc/self/status").read_text().splitlines()
@@ -189,6 +196,8 @@ def main() -> None:
             try:
                 tabgan.load(path)
                 result = "loaded"
+                if mutate is damaged and _checksum(path) != _checksum(source):
+                    wrong.append(f"{number} {source.stem}: {what}: loaded as something else")
             except ModelFileError:
                 result = "refused"
             except BaseException as error:  # what must not happen is what is looked for
