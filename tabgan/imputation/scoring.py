@@ -106,8 +106,9 @@ def validation_scores(
             rmse, rmse_mean = _rms(filled - true), _rms(known.mean() - true)
             record |= {"rmse": rmse * unit, "rmse_mean": rmse_mean * unit, "nrmse": rmse / (known.std() or 1.0)}
         else:
-            codes = pd.factorize(known)
-            mode = codes[1][np.bincount(codes[0]).argmax()]
+            codes, levels = pd.factorize(known)
+            mode = np.empty(1, dtype=levels.dtype)
+            mode[0] = levels[np.bincount(codes).argmax()]  # alone, a tuple would be compared part by part
             chosen = (predicted[cells, slots] * values[rows][cells, slots]).sum(axis=1)
             record |= {
                 "error_rate": float(np.mean(filled != true)),

@@ -38,14 +38,16 @@ def append_indicators(native: Any, indicators: Mapping[str, np.ndarray]) -> Any:
         return native
     if isinstance(native, np.ndarray):
         return np.hstack([native, np.column_stack(list(indicators.values())).astype(native.dtype)])
-    taken = [name for name in indicators if name in native.columns]
+    pandas = isinstance(native, pd.DataFrame)
+    frame = native if pandas else nw.from_native(native, eager_only=True)
+    taken = [name for name in indicators if name in frame.columns]
     if taken:
         raise InvalidInputError(
             f"add_indicator=True needs the column names {taken}, which the table already has; rename them."
         )
-    if isinstance(native, pd.DataFrame):
+    if pandas:
         return pd.concat([native, pd.DataFrame(dict(indicators), index=native.index)], axis=1)
-    frame = nw.from_native(native, eager_only=True)
     backend = nw.get_native_namespace(frame)
     series = [nw.new_series(name, cells, nw.Boolean, backend=backend) for name, cells in indicators.items()]
-    return frame.with_columns(*series).to_native()
+    longer = frame.with_columns(*series)
+    return longer if isinstance(native, nw.DataFrame) else longer.to_native()

@@ -32,7 +32,7 @@ class Kind:
     gaps : bool, default=True
         Whether it can hold missing cells.
     refused : frozenset of str, default=frozenset()
-        Styles that are refused by the column's name if a cell is observed; ``"*"`` all, and without one as well.
+        Styles that are refused by the column's name if a cell is observed; ``"*"`` all.
     """
 
     build: Callable[[str, np.random.Generator, int, Gaps], Any]

@@ -136,7 +136,7 @@ def assembled(columns: list[Column], kinds: dict[str, Kind], n: int) -> tuple[li
     refusal = ""
     for j, column in enumerate(columns):
         refused = kinds[column.kind].refused
-        if "*" in refused or (column.style in refused and not missing[:, j].all()):
+        if refused & {"*", column.style} and not missing[:, j].all():
             refusal = f"column {j} is of kind {column.kind}, {column.style}"
     return [native for native, _ in built], missing, refusal if n else "no rows"
 

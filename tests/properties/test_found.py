@@ -6,8 +6,10 @@ import datetime
 import warnings
 from decimal import Decimal
 
+import narwhals as nw
 import numpy as np
 import pandas as pd
+import polars as pl
 import pyarrow as pa
 import pytest
 
@@ -169,6 +171,26 @@ def test_markers_of_any_type_are_stored(kind, markers, tmp_path):
     listed, wanted = (value if isinstance(value, list | set) else [value] for value in (again, markers))
     assert sorted(map(str, map(plain_label, listed))) == sorted(map(str, map(plain_label, wanted)))
     assert {type(plain_label(marker)) for marker in listed} == {type(plain_label(marker)) for marker in wanted}
+
+
+@pytest.mark.parametrize("levels", [[(1, 2), (3, 4)], [(), (1,)], [(1,), (2, "b"), ()]])
+def test_tuples_are_scored_as_the_labels_that_they_are(levels):
+    cells = [levels[k % len(levels)] for k in range(40)]
+    frame = pd.DataFrame({"t": pd.Series(cells, dtype=object), "x": np.arange(40.0)})
+    scores = GAINImputer(random_state=0, validation_fraction=0.5, **NONE).fit(frame).validation_scores_.loc["t"]
+    assert scores["error_rate_mode"] == pytest.approx(1 - 1 / len(levels), abs=0.25)
+
+
+def test_indicators_go_beside_a_wrapped_frame_and_names_that_are_taken_are_refused():
+    cells = {"x": [1.0, None, 3.0] * 4, "missingindicator_x": [1.0, 2.0, 3.0] * 4}
+    settings = {"random_state": 0, "add_indicator": True} | NONE
+    wrapped = nw.from_native(pl.DataFrame(cells)).select("x")
+    filled = GAINImputer(**settings).fit_transform(wrapped)
+    assert isinstance(filled, nw.DataFrame)
+    assert filled.columns == ["x", "missingindicator_x"]
+    for frame in (pl.DataFrame(cells), pa.table(cells), pd.DataFrame(cells)):
+        with pytest.raises(InvalidInputError, match="missingindicator_x"):
+            GAINImputer(**settings).fit_transform(frame)
 
 
 def test_the_filter_would_notice():
