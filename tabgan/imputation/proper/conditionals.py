@@ -196,7 +196,8 @@ class Conditionals:
     def _number(self, j: int, column: ColumnModel, given: Tensor, number: int, uniform: Tensor) -> Tensor:
         """Draws of a number in encoded units."""
         assert column.trees is not None
-        slot, tree = self.spans[j].start, (number - 1) % len(column.trees)
+        slot, single = self.spans[j].start, column.donation is not None and column.donation.leaf_size == 1
+        tree = None if single else (number - 1) % len(column.trees)
         if self.moments is None or column.donation is None or column.donation.by_value:
             return column.trees.drawn(given, tree, uniform[:, 0]).to(given)
         mean = column.mean(self.moments, number, slot, given)

@@ -68,19 +68,24 @@ class DonorTrees:
     def __len__(self) -> int:
         return len(self.trees)
 
-    def drawn(self, rows: Tensor, tree: int, uniform: Tensor) -> Tensor:
+    def drawn(self, rows: Tensor, tree: int | None, uniform: Tensor) -> Tensor:
         """One cell per row, from the leaf that it falls into.
 
         Parameters
         ----------
         rows : Tensor of shape (n, width of the table)
             Completed.
-        tree : int
+        tree : int or None
+            None draws one per row: leaves of a single cell would give equal rows equal cells.
         uniform : Tensor of shape (n,)
             Within [0, 1): which of the leaf's cells.
         """
-        asked = torch.full((len(rows), 1), tree, dtype=torch.long)
-        leaf = self.trees.told(rows, asked)[:, 0, 0].long()
+        if tree is None:
+            asked = (uniform * len(self)).long().clamp(max=len(self) - 1)
+            uniform = uniform * len(self) - asked
+        else:
+            asked = torch.full((len(rows),), tree, dtype=torch.long)
+        leaf = self.trees.told(rows, asked[:, None])[:, 0, 0].long()
         first, last = self.first[leaf], self.first[leaf + 1]
         return self.members[torch.minimum(first + (uniform * (last - first)).long(), last - 1)]
 

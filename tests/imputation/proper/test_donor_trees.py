@@ -79,6 +79,18 @@ def test_a_row_gets_cells_of_rows_on_its_side():
         assert set(drawn) <= set(samples[tree][1])
 
 
+def test_without_a_tree_each_row_asks_one_of_its_own():
+    samples, rng = samples_of(lambda x, e: e, n=60)
+    trees = grow_donor_trees(samples, SLOTS, Donation(True, 1), rng)
+    row, uniform = torch.zeros(300, 3, dtype=torch.float64), (torch.arange(300) + 0.5) / 300
+    drawn = trees.drawn(row, None, uniform.double())
+    alone = [float(trees.drawn(row[:1], tree, uniform[:1].double())) for tree in range(3)]
+    assert drawn[50].item() == alone[0]
+    assert drawn[150].item() == alone[1]
+    assert drawn[250].item() == alone[2]
+    assert float(trees.drawn(row[:1], None, torch.ones(1).double())) == alone[2]
+
+
 def test_the_ends_of_the_uniform_numbers_are_the_ends_of_the_leaf():
     samples, rng = samples_of(lambda x, e: e, n=50)
     trees = grow_donor_trees(samples[:1], SLOTS, Donation(False, 0), rng)
