@@ -208,3 +208,14 @@ def test_evidence_that_only_just_outweighs_the_number_of_rows_moves_half_way():
     before.rank[:] = 0.0
     halfway = (4 + before.completed[0, -1]) / 2
     torch.testing.assert_close(stage.told(rows, before)[:, 0, -1], halfway.expand(2), atol=1e-4, rtol=1e-4)
+
+
+def test_a_training_row_that_comes_back_with_its_gaps_is_told_the_same_as_one_that_says_which_it_is():
+    """It is its own likeliest duplicate, by far, and must not hide those that know the cell."""
+    given = learning(copies())
+    stage = near_duplicates.fit(given)
+    rows, before = given.judged.rows, given.judged.last
+    own = stage.told(rows, before)
+    again = stage.told(Rows(rows.values, rows.visible), before)
+    assert (own - before.completed).abs().max() > 1
+    torch.testing.assert_close(again, own, atol=0.1, rtol=0.0)

@@ -143,21 +143,24 @@ class NearDuplicates(FittedStage):
             own = None if rows.numbers is None else rows.numbers[some]
             shown = rows.visible[some].float()
             evidence, nearest = self.nearest(before.rank[some].float(), shown, own)
-            known = self.seen[nearest]
-            for part, temperature in zip(told, _TEMPERATURES, strict=True):
-                counted = (temperature * (evidence - evidence[:, :1])).exp()
-                counted = (counted - counted[:, -1:]).unsqueeze(2) * known
-                none = (temperature * (math.log(len(self.scores)) - evidence[:, 0])).exp()
-                total = counted.sum(1)
-                for j, span in enumerate(self.spans):
-                    asking = (shown[:, j] <= 0) & (total[:, j] >= _LEAST_DIFFERENCE)
-                    if asking.any():
-                        slots = slice(span.start, span.stop)
-                        cells = self.values[:, slots][nearest[asking]]
-                        mean = (counted[asking, :, j].unsqueeze(1) @ cells)[:, 0]
-                        trust = (total[asking, j] / (total[asking, j] + none[asking])).unsqueeze(1)
-                        start = part[some[asking], slots]
-                        part[some[asking], slots] = start + trust.to(part) * (mean / total[asking, j, None] - start)
+            for j, span in enumerate(self.spans):
+                known = (shown[:, j, None] <= 0) & (self.seen[nearest, j] > 0)
+                asking = known.any(1).nonzero()[:, 0]
+                if not len(asking):
+                    continue
+                slots = slice(span.start, span.stop)
+                # A row that comes back with its gaps is the likeliest of all, and has nothing to say: who knows the cell counts.
+                heard = evidence[asking].masked_fill(~known[asking], -torch.inf)
+                most, cells = heard.amax(1, keepdim=True), self.values[:, slots][nearest[asking]]
+                for part, temperature in zip(told, _TEMPERATURES, strict=True):
+                    edge = (temperature * (evidence[asking, -1:] - most)).exp()
+                    counted = ((temperature * (heard - most)).exp() - edge).clamp_min(0)
+                    total = counted.sum(1, keepdim=True)
+                    none = (temperature * (math.log(len(self.scores)) - most)).exp()
+                    trust = torch.where(total < _LEAST_DIFFERENCE, 0.0, total / (total + none))
+                    mean = (counted.unsqueeze(1) @ cells)[:, 0] / total.clamp_min(1e-12)
+                    start = part[some[asking], slots]
+                    part[some[asking], slots] = start + trust.to(part) * (mean - start)
         return told
 
     def nearest(self, scores: Tensor, visible: Tensor, numbers: Tensor | None = None) -> tuple[Tensor, Tensor]:
