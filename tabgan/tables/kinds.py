@@ -269,7 +269,7 @@ def _shared_decimals(values: np.ndarray, dtype: str) -> int | None:
     """
     if values.dtype.kind in "iu":
         return 0
-    single = "32" in dtype and "float" in dtype.lower()
+    single = "float32" in dtype.lower() or dtype == "float[pyarrow]"
     grid = np.abs(values).max() * np.finfo(np.float32 if single else np.float64).eps
     compared = values.astype(np.float32) if single else values
     if (values == np.rint(values)).all():

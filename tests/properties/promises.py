@@ -37,7 +37,8 @@ CONTRACTS = (OURS, "sklearn", "imblearn")
 
 LARGEST = np.finfo(np.float64).max
 SINGLE = 1e-6
-"""Single precision, relative."""
+SINGLES = ("float32", "Float32", "float[pyarrow]")
+"""Single precision, relative, and the dtypes that have it."""
 
 NAMED = re.compile(
     r"column|[Ff]eature|sample\(s\)|missing_values|\by\b|names|dim|dtype|[Ss]parse|[Cc]omplex|class|[a-z]+_[a-z_]+=",
@@ -224,5 +225,7 @@ def can_hold(
     if known.family == "number" and made.dtype.kind == "f" and rounded and "16" not in known.dtype:
         for digits in range(1, 4):
             if np.abs(observed).max() < 1e6 and (np.round(observed, digits) == observed).all():
-                close = np.isclose(np.round(made, digits), made, rtol=SINGLE if "32" in known.dtype else 0.0, atol=0.0)
+                close = np.isclose(
+                    np.round(made, digits), made, rtol=SINGLE if known.dtype in SINGLES else 0.0, atol=0.0
+                )
                 assert close.all(), f"{told}: more than {digits} decimals"

@@ -193,6 +193,12 @@ def test_indicators_go_beside_a_wrapped_frame_and_names_that_are_taken_are_refus
             GAINImputer(**settings).fit_transform(frame)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "Float32", "float[pyarrow]"])
+def test_decimals_of_single_precision_are_seen(dtype):
+    frame = pd.DataFrame({"price": pd.Series([1.1, 2.3, 4.7], dtype=dtype)})
+    assert infer_schema(read_table(frame)).columns[0].decimals == 1
+
+
 def test_the_filter_would_notice():
     with pytest.raises(RuntimeWarning), warnings.catch_warnings():
         np.square(np.array([1e200]))
