@@ -21,6 +21,7 @@ import torch
 from torch import Tensor
 
 from tabgan._files import write_whole
+from tabgan._runtime import own_torch
 from tabgan.exceptions import ModelFileError
 
 __all__ = [
@@ -188,7 +189,8 @@ def read_model_file(
     if not path.is_file():
         raise FileNotFoundError(f"no model file at {str(path)!r}")
     try:
-        with safe_open(str(path), framework="pt", device="cpu") as opened:
+        # Older safetensors put tensors where the caller's default device is.
+        with own_torch(None), safe_open(str(path), framework="pt", device="cpu") as opened:
             metadata = opened.metadata() or {}
             # Copied to where torch puts tensors: kernels take another way, and round otherwise, at the file's odd addresses.
             tensors = {name: opened.get_tensor(name).clone() for name in opened.keys()}

@@ -75,7 +75,9 @@ class Target:
             return _series_like(frame, made).to_native()
         if isinstance(frame, nw.DataFrame):
             columns = made.reshape(len(labels), frame.shape[1])
-            new_columns = {name: _series_like(frame[name], columns[:, k]) for k, name in enumerate(frame.columns)}
+            new_columns = {
+                name: _series_like(frame[name], columns[:, k]).to_native() for k, name in enumerate(frame.columns)
+            }
             return nw.from_dict(new_columns, backend=frame.implementation).to_native()
         return made.astype(given.dtype) if self.n_indicators and isinstance(given, np.ndarray) else made
 
