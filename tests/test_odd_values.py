@@ -196,3 +196,38 @@ def test_each_parameter_of_a_function(name):
                 if not (parameter == "fit" and callable(value)):  # the user's own
                     wrong.append(f"{parameter}={value!r:.60}: {error!r}")
     assert not wrong, "\n".join(wrong)
+
+
+@pytest.fixture(scope="module")
+def sampler():
+    return tabgan.CGANSampler(n_steps=0, random_state=0).fit(TABLE, Y)
+
+
+def test_labels_and_images_may_be_tensors_that_require_gradients(sampler):
+    y = torch.tensor([0.0] * 30 + [1.0] * 10).requires_grad_()
+    fitted = tabgan.CGANSampler(n_steps=0, random_state=0).fit(TABLE, y)
+    assert fitted.classes_.tolist() == [0.0, 1.0]
+    assert len(fitted.sample(2, y=y[[0, 39]])[0]) == 2
+    images = torch.rand(12, 8, 8, generator=torch.Generator().manual_seed(0)).requires_grad_()
+    gan = ImageGAN("acgan", n_steps=1, batch_size=4, random_state=0).fit(images, y[28:])
+    assert len(gan.sample(y=y[[0, 39]])) == 2
+    for strategy in (None, 1, "x", [1], {1: "x"}, {1: 1.5}, {1: 10**30}, {5: 1}):
+        with pytest.raises(InvalidParameterError, match="sampling_strategy"):
+            gan.fit_resample(images, y[28:], sampling_strategy=strategy)
+
+
+def test_signalling_labels_are_refused(sampler):
+    odd = Decimal("sNaN")
+    for y in (np.array([Decimal(1)] * 20 + [odd] * 20, dtype=object), pd.Series([Decimal(1)] * 20 + [odd] * 20)):
+        with pytest.raises(InvalidInputError, match="y holds a signalling NaN"):
+            tabgan.CGANSampler().fit(TABLE, y)
+    with pytest.raises(InvalidInputError, match=r"y asks for class Decimal\('sNaN'\)"):
+        sampler.sample(1, y=odd)
+
+
+@pytest.mark.parametrize("value", ["x", -1, 1.5, [1], 10**30, None, Decimal("sNaN")])
+def test_reports_refuse_what_is_no_seed(sampler, value):
+    with pytest.raises(InvalidParameterError, match="random_state"):
+        sampler.to_html(random_state=value)
+    with pytest.raises(InvalidParameterError, match="check"):
+        sampler.to_html(check=value)

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
 
+from tabgan.estimators.parameter_checks import integer
 from tabgan.exceptions import InvalidInputError, InvalidParameterError, parameter_error
 
 __all__ = ["Conditions", "missing_per_class"]
@@ -139,9 +140,14 @@ def missing_per_class(labels: np.ndarray, strategy: str | Mapping[Any, int]) -> 
         if strategy != "auto":
             raise parameter_error("sampling_strategy", strategy, "'auto' or a dict")
         wanted = dict.fromkeys(present, max(present.values()))
-    else:
+    elif isinstance(strategy, Mapping):
         wanted = dict(strategy)
+    else:
+        raise parameter_error("sampling_strategy", strategy, "'auto' or a dict")
+    holds, words = integer(0)
     for label, number in wanted.items():
+        if not holds(number):
+            raise parameter_error(f"sampling_strategy[{label!r}]", number, words)
         if label not in present or number < present[label]:
             raise InvalidParameterError(
                 f"sampling_strategy asks for {number} images of class {label!r}, of which there are {present.get(label, 0)}; "

@@ -219,7 +219,7 @@ class Drawing:
                 raise InvalidParameterError("y is given, but the model was trained without labels.")
             return None, None
         if y is not None:
-            return self._conditions.vectors(y, n), np.asarray(y)
+            return self._conditions.vectors(y, n), y.detach().cpu().numpy() if isinstance(y, Tensor) else np.asarray(y)
         groups = self._conditions.draw(n, generator)
         return self._conditions.table[groups], self._conditions.named(groups)
 

@@ -42,7 +42,8 @@ class OutputColumnsMixin:
         ndarray of str objects
         """
         check_is_fitted(self)
-        names = _check_feature_names_in(self, input_features)
+        given = input_features.detach().cpu() if hasattr(input_features, "detach") else input_features
+        names = _check_feature_names_in(self, given)
         kept = [str(names[j]) for j in self._kept()]
         indicators = [f"missingindicator_{names[j]}" for j in self._indicated()] if self.add_indicator else []
         return np.asarray(kept + indicators, dtype=object)

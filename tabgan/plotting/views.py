@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from tabgan.estimators.parameter_checks import BOOLEAN, Rule, integer
 from tabgan.exceptions import InvalidInputError, parameter_error
 from tabgan.model_selection.working_table import working_table
 from tabgan.tables.frames import read_table
 from tabgan.tables.schema import TableSchema
 
-__all__ = ["check_count", "completed_by", "filled_view", "is_number", "label_columns", "view"]
+__all__ = ["check_count", "check_draws", "completed_by", "filled_view", "is_number", "label_columns", "view"]
 
 _LABEL_KINDS = ("boolean", "categorical", "ordinal")
 
@@ -120,5 +121,15 @@ def completed_by(imputer: Any, X: Any, X_filled: Any = None) -> tuple[pd.DataFra
 
 def check_count(name: str, value: Any) -> None:
     """Refuse what is no count of at least 1."""
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
-        raise parameter_error(name, value, "an integer >= 1")
+    _check(name, value, integer(1))
+
+
+def check_draws(random_state: Any, check: Any = False) -> None:
+    """Refuse what is no seed, and what does not say whether cells or rows are held out."""
+    _check("random_state", random_state, integer(0))
+    _check("check", check, BOOLEAN)
+
+
+def _check(name: str, value: Any, rule: Rule) -> None:
+    if not rule[0](value):
+        raise parameter_error(name, value, rule[1])

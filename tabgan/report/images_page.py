@@ -12,6 +12,7 @@ from tabgan.exceptions import InvalidInputError
 from tabgan.images.reading import read_images
 from tabgan.metrics.rows import nearest_distances
 from tabgan.plotting.canvas import figures
+from tabgan.plotting.views import check_draws
 from tabgan.report.html import HTMLReport, render
 from tabgan.report.page import Head, Notice, Page, Table, number_cell, settings_of, text_cell, versions
 from tabgan.report.pictures import NO_MATPLOTLIB, can_draw, has_curves, picture_of
@@ -74,6 +75,7 @@ def report_images(
     >>> report_images(ImageGAN("non-saturating", n_steps=2, random_state=0).fit(pixels)).title
     'Image report'
     """
+    check_draws(random_state)
     if not hasattr(gan, "latent_walk"):
         raise InvalidInputError(f"report_images takes a fitted ImageGAN, not {type(gan).__name__}.")
     check_is_fitted(gan, "players_")

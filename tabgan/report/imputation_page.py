@@ -12,6 +12,7 @@ from tabgan.core.callbacks import EarlyStopping
 from tabgan.exceptions import InvalidInputError
 from tabgan.imputation.scoring import relative_errors
 from tabgan.plotting.canvas import figures
+from tabgan.plotting.views import check_draws
 from tabgan.report.html import HTMLReport, render
 from tabgan.report.page import Cell, Head, Notice, Page, Table, number_cell, settings_of, text_cell, versions
 from tabgan.report.pictures import NO_MATPLOTLIB, can_draw, has_curves, picture_of
@@ -86,6 +87,7 @@ def imputation_page(
 ) -> Page:
     """What `report_imputation` renders, for those who have something to add."""
     check_is_fitted(imputer)
+    check_draws(random_state, check)
     if not hasattr(imputer, "validation_scores_") or not hasattr(imputer, "schema_"):
         raise InvalidInputError(
             f"report_imputation takes a fitted GAINImputer, not {type(imputer).__name__}; the displays in tabgan.plotting "

@@ -75,9 +75,10 @@ def report_resampling(sampler: Any, *, check: bool = False, max_classes: int = 3
     'Resampling report'
     """
     from tabgan.plotting.resampled import resampled_by
-    from tabgan.plotting.views import check_count
+    from tabgan.plotting.views import check_count, check_draws
 
     check_count("max_classes", max_classes)
+    check_draws(random_state, check)
     if not hasattr(sampler, "resample") or not hasattr(sampler, "methods_"):
         raise InvalidInputError(
             f"report_resampling takes a fitted BAGANOversampler or CGANSampler, not {type(sampler).__name__} as it is."

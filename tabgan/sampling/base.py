@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numbers
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +12,7 @@ import pandas as pd
 import torch
 from imblearn.over_sampling.base import BaseOverSampler
 from imblearn.utils import check_sampling_strategy
+from pandas.api.types import is_hashable
 from scipy.sparse import issparse
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted, validate_data
@@ -257,10 +258,11 @@ class TabularSampler(SavableSampler, FittedHTML, ReportsResampling, BaseOverSamp
         if y is None:
             shares = torch.from_numpy(target.counts / target.counts.sum())
             return torch.multinomial(shares, int(n), replacement=True, generator=generator).numpy()
+        y = y.detach().cpu().numpy() if hasattr(y, "detach") else y
         labels = [y] * int(n) if np.ndim(y) == 0 else list(y)
         positions = {label: position for position, label in enumerate(target.names)}
         for label in labels:
-            if not isinstance(label, Hashable) or plain_label(label) not in positions:
+            if not is_hashable(label) or plain_label(label) not in positions:
                 raise InvalidInputError(
                     f"y asks for class {plain_label(label)!r}, but the classes are {list(positions)}."
                 )

@@ -151,6 +151,7 @@ def _as_array(y: Any) -> np.ndarray:
     """Labels as a plain numpy array: of numbers where the container's own type is nullable."""
     if issparse(y):
         return y.toarray()
+    y = y.detach().cpu() if hasattr(y, "detach") else y
     if isinstance(y, pd.Series | pd.DataFrame):
         plain = y.to_numpy()
     else:
@@ -158,7 +159,11 @@ def _as_array(y: Any) -> np.ndarray:
         plain = frame.to_numpy() if isinstance(frame, nw.Series | nw.DataFrame) else np.asarray(y)
         if isinstance(y, list | tuple) and plain.dtype.kind in "US" and not all(isinstance(label, str) for label in y):
             plain = np.array(y, dtype=object)  # numpy turns a 1 beside "a" into "1"
-    if plain.dtype == object and not pd.isna(plain).any():
+    try:
+        blank = pd.isna(plain)
+    except ArithmeticError as error:
+        raise InvalidInputError("y holds a signalling NaN, which cannot be compared; use another label.") from error
+    if plain.dtype == object and not blank.any():
         inferred = pd.api.types.infer_dtype(plain.ravel(), skipna=False)
         if inferred in ("integer", "floating", "mixed-integer-float", "boolean"):
             return np.array(plain.tolist())
