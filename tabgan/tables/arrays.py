@@ -51,7 +51,8 @@ class ArrayTable(Table):
         self._masked = isinstance(data, np.ma.MaskedArray)
         self._markers = markers
         hidden = np.ma.getmaskarray(data) if self._masked else None
-        if isinstance(data, list | tuple):
+        self.listed = isinstance(data, list | tuple)
+        if self.listed:
             data = _listed(data)
         if hasattr(data, "detach"):  # a torch tensor, whose gradients are no concern of ours
             data = data.detach().cpu()
@@ -80,7 +81,7 @@ class ArrayTable(Table):
             column = self.columns[j]
             native = self._native(column, values)
             if out.dtype != native.dtype:
-                wider = np.promote_types(out.dtype, native.dtype) if native.dtype.kind == "U" else native.dtype
+                wider = np.promote_types(out.dtype, native.dtype) if native.dtype.kind in "US" else native.dtype
                 out = out.astype(wider)
             out[rows, j] = native
             if hidden is not None:
@@ -95,16 +96,16 @@ class ArrayTable(Table):
         dtype = self._array.dtype
         if dtype.kind == "O":
             return fill_cells(column, values)
-        if dtype.kind == "U":
-            texts = values.astype(str)
+        if dtype.kind in "US":
+            texts = values.astype(dtype.kind)
             return texts.astype(np.promote_types(texts.dtype, dtype))
-        if dtype.kind in "SVT":
+        if dtype.kind in "VT":
             return values.astype(dtype)
         if values.dtype == object:
             try:
                 values = as_floats(values)
             except (TypeError, ValueError):
-                if not column.all_missing:
+                if not column.all_missing and not self.listed:
                     raise InvalidInputError(
                         f"column {column.name!r} of dtype {column.dtype} cannot hold its fills."
                     ) from None

@@ -107,9 +107,12 @@ class Table(abc.ABC):
         Column names in order; ``0..n_columns-1`` for arrays.
     has_names : bool
         False for arrays, whose columns go by position.
+    listed : bool
+        True for lists of lists: the type of their cells is what the rows at hand happen to hold.
     """
 
     has_names: bool = True
+    listed: bool = False
 
     def __init__(self, columns: list[RawColumn], n_rows: int) -> None:
         self.columns = columns

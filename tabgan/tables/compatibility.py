@@ -43,19 +43,20 @@ def check_compatible(schema: TableSchema, table: Table) -> None:
     retyped = [
         f"- {known.name!r}: {known.family} ({known.dtype}) in fit, {column.family} ({column.dtype}) now\n"
         for known, column in zip(schema.columns, table.columns, strict=True)
-        if not _same_family(known, column)
+        if not _same_family(known, column, table.listed)
     ]
     if retyped:
         raise SchemaMismatchError("Columns hold another type of data than in fit; convert them:\n" + "".join(retyped))
 
 
-def _same_family(known: ColumnSchema, column: RawColumn) -> bool:
+def _same_family(known: ColumnSchema, column: RawColumn, listed: bool) -> bool:
     if known.kind == "empty" or column.all_missing or known.family == column.family:
         return True
     if {known.family, column.family} in _INTERCHANGEABLE:
         return True
     # A few rows of a mixed object column may be numbers only; these equal their labels.
-    return known.family == "text" and column.family in ("number", "boolean") and column.dtype.lower() == "object"
+    mixed = column.dtype.lower() == "object" or (listed and known.dtype.lower() == "object")
+    return known.family == "text" and column.family in ("number", "boolean") and mixed
 
 
 def _name_differences(fitted: list[Hashable], names: list[Hashable]) -> str:

@@ -338,7 +338,7 @@ class TableEncoder:
         known = self.schema_.columns[j]
         if self.round_like_observed or known.integer_dtype or known.family != "number" or known.kind != "boolean":
             return None
-        scores = np.clip(np.nan_to_num(np.asarray(slots, dtype=np.float64)), 0.0, None)
+        scores = np.clip(np.nan_to_num(np.asarray(slots, dtype=np.float64)), 0.0, 1e300)
         levels = np.array(self._slots[j].shown, dtype=np.float64)  # type: ignore[union-attr]
         return scores @ levels / np.maximum(scores.sum(axis=1), 1e-12)
 

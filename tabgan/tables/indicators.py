@@ -37,7 +37,9 @@ def append_indicators(native: Any, indicators: Mapping[str, np.ndarray]) -> Any:
     if not indicators:
         return native
     if isinstance(native, np.ndarray):
-        return np.hstack([native, np.column_stack(list(indicators.values())).astype(native.dtype)])
+        shown = np.column_stack(list(indicators.values()))
+        # Text of fewer letters than "False" becomes longer.
+        return np.hstack([native, shown.astype(native.dtype.kind if native.dtype.kind in "US" else native.dtype)])
     pandas = isinstance(native, pd.DataFrame)
     frame = native if pandas else nw.from_native(native, eager_only=True)
     taken = [name for name in indicators if name in frame.columns]

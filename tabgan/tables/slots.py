@@ -225,7 +225,7 @@ class LevelSlots:
 
     def likely_one(self, slots: np.ndarray) -> np.ndarray:
         """Of a column of 0 and 1: the score of 1 among both."""
-        scores = np.clip(np.nan_to_num(np.asarray(slots, dtype=np.float64)), 0.0, None)
+        scores = np.clip(np.nan_to_num(np.asarray(slots, dtype=np.float64)), 0.0, 1e300)
         return scores[:, self.shown.index(1.0)] / np.maximum(scores.sum(axis=1), 1e-12)
 
     def encode(self, column: RawColumn) -> tuple[np.ndarray, np.ndarray]:

@@ -19,8 +19,10 @@ import pyarrow as pa
 import tabgan
 from tabgan.exceptions import TabganError
 from tabgan.tables.frames import RawColumn, read_table
+from tabgan.tables.schema import TableSchema
 
 __all__ = [
+    "by_rule",
     "can_hold",
     "columns_of",
     "missing_in",
@@ -178,6 +180,15 @@ def same_table(one: Any, other: Any) -> None:
 def shown(native: Any) -> list[RawColumn]:
     """A table's columns in plain form, to compare numbers by size and labels by what they are."""
     return read_table(native).columns
+
+
+def by_rule(schema: TableSchema) -> set[int]:
+    """Columns whose cells follow from others by an exact rule, which leads over the range of what was observed."""
+    return (
+        set()
+        if schema.rules is None
+        else {j for rule in (*schema.rules.lines, *schema.rules.sums) for j in rule.columns}
+    )
 
 
 def can_hold(

@@ -199,6 +199,36 @@ def test_decimals_of_single_precision_are_seen(dtype):
     assert infer_schema(read_table(frame)).columns[0].decimals == 1
 
 
+def test_a_few_rows_of_a_list_of_mixed_cells_may_be_numbers_only():
+    rows = [[k % 4 if k % 4 else "none", float(k)] for k in range(40)]
+    imputer = GAINImputer(random_state=0, **NONE).fit(rows)
+    np.testing.assert_array_equal(imputer.transform(rows[1:3]), rows[1:3])
+    rows[1][1] = None
+    assert imputer.transform([rows[1], [3, 2.0]])[1].tolist() == [3, 2.0]
+    mostly = GAINImputer(random_state=0, **NONE).fit([["none", 1.0]] * 30 + [[1, 2.0], [2, 3.0]])
+    filled = mostly.transform([[float("nan"), 1.0], [2, 1.0]])
+    assert filled[:, 0].tolist() == ["none", 2]
+
+
+@pytest.mark.parametrize("kind", ["S", "U"])
+def test_fills_and_indicators_of_text_arrays_are_not_cut(kind):
+    words = np.array([["long label"], ["long label"], ["x"]] * 10).astype(kind)
+    hidden = np.arange(30)[:, None] == 5
+    imputer = GAINImputer(random_state=0, add_indicator=True, **NONE).fit(np.ma.MaskedArray(words, hidden))
+    short = np.ma.MaskedArray(np.array([["x"], ["y"]]).astype(f"{kind}1"), [[False], [True]])
+    np.testing.assert_array_equal(
+        imputer.transform(short), np.array([["x", "False"], ["long label", "True"]]).astype(kind)
+    )
+
+
+def test_scores_without_bounds_do_not_overflow():
+    frame = pd.DataFrame({"x": [0.0, 1.0, np.nan], "y": [0.0, np.nan, 1.0]})
+    for rounded in (True, False):
+        encoder = encoder_of(frame, round_like_observed=rounded)
+        filled = encoder.decode(read_table(frame), np.full((3, encoder.width_), np.inf))
+        assert filled.stack().between(0, 1).all()
+
+
 def test_the_filter_would_notice():
     with pytest.raises(RuntimeWarning), warnings.catch_warnings():
         np.square(np.array([1e200]))

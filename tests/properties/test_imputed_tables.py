@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,6 +20,7 @@ import tabgan
 from tabgan import GAINImputer
 from tabgan.tables.frames import read_table
 from tests.properties.promises import (
+    by_rule,
     can_hold,
     columns_of,
     missing_in,
@@ -99,6 +101,7 @@ def is_filled(drawn: Drawn, imputer: GAINImputer, filled: Any, *, draw: bool = F
     assert len(made) == len(kept) + len(gappy)
     same_container(drawn.native, filled)
     before, after = columns_of(drawn.native), columns_of(filled)
+    computed = by_rule(imputer.schema_)
     as_one = isinstance(filled, np.ndarray) and bool(gappy)  # an array with indicators may need a wider dtype
     for place, j in enumerate(kept):
         gaps = drawn.missing[:, j]
@@ -106,7 +109,8 @@ def is_filled(drawn: Drawn, imputer: GAINImputer, filled: Any, *, draw: bool = F
         same_cells(before[j], after[place], ~gaps, dtype=not (known[j].all_missing or as_one))
         if not drawn.empty[j]:
             assert not missing_in(after[place]).any(), f"column {j} still has missing cells"
-            can_hold(known[j], made[place].values[gaps], rounded=imputer.round_like_observed, beyond=draw)
+            if j not in computed:
+                can_hold(known[j], made[place].values[gaps], rounded=imputer.round_like_observed, beyond=draw)
         elif known[j].family in ("number", "boolean"):
             assert (made[place].values == 0).all()
     for group in imputer.schema_.indicator_groups:
@@ -115,7 +119,9 @@ def is_filled(drawn: Drawn, imputer: GAINImputer, filled: Any, *, draw: bool = F
             f"columns {group.columns} are no longer one-hot"
         )
     for place, j in enumerate(gappy, start=len(kept)):
-        np.testing.assert_array_equal(made[place].values.astype(float), drawn.missing[:, j])
+        shows = made[place].values
+        shows = np.isin(shows, ["True", b"True"]) if shows.dtype == object else shows.astype(float)
+        np.testing.assert_array_equal(shows, drawn.missing[:, j])
 
 
 @examples(45)
@@ -200,7 +206,8 @@ def test_rows_that_fit_never_saw_are_filled_with_what_it_saw(drawn, parameters, 
             assert not missing_in(after[place]).any()
             fills = made[place].values[gaps[:, j]]
             if made[place].family == known[j].family and made[place].unit == known[j].unit:
-                can_hold(known[j], fills, rounded=imputer.round_like_observed)
+                if j not in by_rule(imputer.schema_):
+                    can_hold(known[j], fills, rounded=imputer.round_like_observed)
 
 
 @examples(10)
@@ -211,6 +218,10 @@ def test_a_marker_of_missing_cells_is_missing_wherever_it_stands(drawn, seed):
     rng = np.random.default_rng(seed)
     row, j = rng.choice(np.argwhere(~drawn.missing))
     column = columns_of(drawn.native)[j]
+    if "ns" in str(getattr(column, "type", getattr(column, "dtype", ""))) and isinstance(
+        column, pl.Series | pa.ChunkedArray
+    ):
+        return  # as a Python object it would lose its nanoseconds
     marker = (
         column[int(row)].as_py() if isinstance(column, pa.ChunkedArray) else getattr(column, "iloc", column)[int(row)]
     )
@@ -227,7 +238,8 @@ def test_a_marker_of_missing_cells_is_missing_wherever_it_stands(drawn, seed):
     before = columns_of(drawn.native)
     for k, made, after in zip(kept, shown(filled), columns_of(filled), strict=True):
         same_cells(before[k], after, ~missing[:, k])
-        can_hold(known[k], made.values[missing[:, k]])
+        if k not in by_rule(imputer.schema_):
+            can_hold(known[k], made.values[missing[:, k]])
 
 
 def predicted(imputer: GAINImputer, native: Any) -> np.ndarray:
