@@ -13,7 +13,6 @@ from tabgan.estimators.parameter_checks import seed_of
 from tabgan.exceptions import InvalidInputError, parameter_error
 from tabgan.imputation.parameters import is_count
 from tabgan.imputation.row_noise import RowNoise, keys_of_rows
-from tabgan.networks.heads import span_index
 from tabgan.tables.frames import Table
 
 if TYPE_CHECKING:
@@ -97,7 +96,7 @@ class UncertaintyMixin:
         return [filled(k) for k in range(n_draws)]
 
     def _noise(self, encoded: EncodedTable, n_draws: int, seed: int, row_keys: Any = None) -> RowNoise:
-        visible = encoded.mask[:, span_index(self.encoder_.spans_).numpy()]
+        visible = np.repeat(encoded.mask, [span.width for span in self.encoder_.spans_], axis=1)
         return RowNoise(keys_of_rows(encoded.values, visible, row_keys), seed, n_draws)
 
     @overload

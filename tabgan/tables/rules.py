@@ -65,6 +65,7 @@ def find_rules(
 
     Examples
     --------
+    >>> import pandas as pd
     >>> from tabgan.tables.frames import read_table
     >>> rng = np.random.default_rng(0)
     >>> city = rng.integers(0, 6, size=200)

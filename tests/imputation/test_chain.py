@@ -15,7 +15,8 @@ from tabgan.core.checkpoint import Stored
 from tabgan.imputation.chain import Chain
 from tabgan.imputation.learning import Learning
 from tabgan.imputation.objectives import CANDIDATES, STAGES
-from tabgan.imputation.stages import blend, closed_form, donors, forests, intervals, neighbours
+from tabgan.imputation.proper import growing
+from tabgan.imputation.stages import blend, closed_form, forests, intervals, neighbours
 from tabgan.imputation.stages.blend import Blend
 from tabgan.imputation.stages.closed_form import ClosedForm
 from tabgan.imputation.stages.stage import Completion, FittedStage, Rows, Seen, Stage, Trail
@@ -99,7 +100,7 @@ def listened(heard: list) -> tuple[Stage, ...]:
 def test_every_row_is_completed_at_most_once_per_stage_and_pass(monkeypatch):
     """Also where a stage wants a part of the rows only."""
     monkeypatch.setattr(intervals, "MOST_ROWS", 20)
-    monkeypatch.setattr(donors, "MOST_ROWS", 30)
+    monkeypatch.setattr(growing, "MOST_ROWS", 30)
     heard: list = []
     Chain.fit(*table(), SPANS, listened(heard), SMALL, run_of())
     times: Counter = Counter()
@@ -209,7 +210,7 @@ def test_held_out_cells_are_donors():
     values, training, held_out = table()
     values[held_out[:, 0], 0] = 50.0
     chain = Chain.fit(values, training, held_out, SPANS, STAGES, SMALL | {"n_donor_trees": 5}, run_of())
-    donors = chain.stages["donors"].columns[0].trees
+    donors = chain.stages["donors"].conditionals.columns[0].trees
     assert float(donors.members.abs().max()) > 20  # residuals, and those of the others are about 1
 
 

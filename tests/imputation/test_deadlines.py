@@ -32,7 +32,8 @@ def fitted(deadline: float | None) -> Chain:
 
 def test_with_time_all_stages_are_fitted_in_order():
     chain = fitted(None)
-    assert list(chain.stages) == [stage.name for stage in STAGES]
+    # Near duplicates are for tables that have some.
+    assert list(chain.stages) == [stage.name for stage in STAGES if stage.name != "near duplicates"]
     assert chain.stop_reason != "time budget used up"
 
 
@@ -74,6 +75,7 @@ def test_which_stages_wait_is_stated():
     assert [stage.name for stage in STAGES if stage.waits] == [
         "network",
         "first blend",
+        "near duplicates",
         "blend",
         "second round",
         "donors",
