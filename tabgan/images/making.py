@@ -195,7 +195,7 @@ class Drawing:
         y : ndarray
             Their labels.
         """
-        labels = np.asarray(y)
+        labels = _as_labels(y)
         if labels.ndim != 1:
             raise InvalidInputError(f"y has shape {labels.shape}; one class label per image is needed.")
         missing = missing_per_class(labels, sampling_strategy)
@@ -219,7 +219,7 @@ class Drawing:
                 raise InvalidParameterError("y is given, but the model was trained without labels.")
             return None, None
         if y is not None:
-            return self._conditions.vectors(y, n), y.detach().cpu().numpy() if isinstance(y, Tensor) else np.asarray(y)
+            return self._conditions.vectors(y, n), _as_labels(y)
         groups = self._conditions.draw(n, generator)
         return self._conditions.table[groups], self._conditions.named(groups)
 
@@ -227,3 +227,8 @@ class Drawing:
         check_is_fitted(self, "players_")
         if (self.recipe_.needs in needs) != wanted:
             raise InvalidParameterError(f"recipe {self.recipe_.name!r} has no {method}; use {instead}.")
+
+
+def _as_labels(y: Any) -> np.ndarray:
+    """Labels of any container, tensors that require gradients or lie on a device among them."""
+    return y.detach().cpu().numpy() if isinstance(y, Tensor) else np.asarray(y)
