@@ -170,7 +170,9 @@ class FittedSampler:
             if differs.any():
                 # A slot that stands for several rare levels becomes each of them as often as the data have it.
                 new = self.encoder.decode_column(j, mine[differs], choose=levels)
-                decoded[j] = of_parents[j].astype(np.result_type(of_parents[j], new))
+                # Of int64 and uint64 numpy makes floats, which whole numbers beyond 2**53 must not pass through.
+                whole = {of_parents[j].dtype.kind, new.dtype.kind} <= {"i", "u"}
+                decoded[j] = of_parents[j].astype(of_parents[j].dtype if whole else np.result_type(of_parents[j], new))
                 decoded[j][differs] = new
         return decoded
 

@@ -18,6 +18,7 @@ from tabgan.tables.value_grids import Grid
 __all__ = ["keep_rules"]
 
 _MOST_STEPS = 100
+_LARGEST = np.finfo(np.float64).max
 
 
 def keep_rules(
@@ -306,7 +307,9 @@ def _settle(movable: list[int], rule: SumRule, rows: np.ndarray, cells: _Cells) 
     """Move each by its share of what is left over, then let one after the other take the rest, within ranges if they allow it."""
     ticks = cells.at(rows, rule.columns)
     factors = {j: _factor(rule, j) for j in rule.columns}
-    widths = {j: abs(factors[j]) * float(cells.grids[j].upper - cells.grids[j].lower) for j in movable}
+    halves = {j: abs(factors[j]) * (float(cells.grids[j].upper) / 2 - float(cells.grids[j].lower) / 2) for j in movable}
+    widest = min(max(halves.values()), _LARGEST) or 1.0  # squares of the widths themselves may be infinite
+    widths = {j: min(half, _LARGEST) / widest for j, half in halves.items()}
     total = sum(width**2 for width in widths.values()) or 1.0
     left = (ticks[rule.effect] - rule.total(ticks)).astype(np.float64)
     for j in movable:

@@ -53,7 +53,11 @@ def keeps_rows(drawn: Drawn, more: Any) -> None:
     assert type(more) is type(drawn.native)
     own = np.arange(drawn.n_rows)
     for j, (before, after) in enumerate(zip(columns_of(drawn.native), columns_of(take(more, own)), strict=True)):
-        same_cells(before, np.array(after, dtype=object) if isinstance(after, list) else after, ~drawn.missing[:, j])
+        if isinstance(after, list):  # a list of whole numbers and others is one of floats
+            cells = np.empty(len(after), dtype=object)
+            cells[:] = [np.float64(cell) if isinstance(cell, float) else cell for cell in after]
+            after = cells
+        same_cells(before, after, ~drawn.missing[:, j])
     for known, column in zip(shown(drawn.native), shown(more), strict=True):
         np.testing.assert_array_equal(column.missing[: drawn.n_rows], known.missing)
 

@@ -13,7 +13,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from tabgan import BAGANOversampler, GAINImputer, load
+from tabgan import BAGANOversampler, CGANSampler, GAINImputer, load
 from tabgan.exceptions import InvalidInputError
 from tabgan.sampling.targets import plain_label
 from tabgan.tables.amputation import MECHANISMS, ampute
@@ -227,6 +227,33 @@ def test_scores_without_bounds_do_not_overflow():
         encoder = encoder_of(frame, round_like_observed=rounded)
         filled = encoder.decode(read_table(frame), np.full((3, encoder.width_), np.inf))
         assert filled.stack().between(0, 1).all()
+
+
+@pytest.mark.parametrize("start", ["noise", "kernel"])
+def test_synthetic_whole_numbers_beyond_float64_stay_in_their_range(start):
+    ids = [2**53 + 1 + k % 9 for k in range(40)]
+    X = pa.table({"id": pa.array([*ids[:-4], *[None] * 4], pa.uint64()), "x": np.arange(40.0)})
+    sampler = CGANSampler(n_steps=3, width=8, n_blocks=1, d_noise=4, start=start, random_state=0)
+    more, _ = sampler.fit_resample(X, np.arange(40) % 4 == 0)
+    made = [cell for cell in more["id"].to_pylist() if cell is not None]
+    assert made[:36] == ids[:36]
+    assert all(min(ids) <= cell <= max(ids) for cell in made)
+    assert len(set(made[36:])) > 1
+
+
+@pytest.mark.parametrize("largest", [1e300, LARGEST])
+def test_rules_between_columns_of_extreme_numbers_are_kept(largest):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=60)
+    x[30] = largest
+    frame = pd.DataFrame({"x": x, "same": x, "other": rng.normal(size=60)})
+    holes = frame.copy()
+    holes.loc[:20, "x"] = np.nan
+    holes.loc[10:25, "same"] = np.nan
+    imputer = GAINImputer(random_state=0, numeric_transform="robust", **NONE).fit(holes)
+    assert imputer.schema_.rules.lines
+    filled = imputer.transform(holes)
+    np.testing.assert_allclose(filled["x"], filled["same"])
 
 
 def test_the_filter_would_notice():
