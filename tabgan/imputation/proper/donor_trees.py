@@ -173,7 +173,9 @@ def choose_donors(
             continue
         if min(len(chosen) for *_, chosen in samples) < 2 * donation.leaf_size:
             continue
-        scores[donation] = _score(samples, slots, donation.leaf_size, rng)
+        score = _score(samples, slots, donation.leaf_size, rng)
+        if np.isfinite(score).any():  # of few cells, every one may be known to all trees but one
+            scores[donation] = score
     if not scores:
         return Donation(residuals is None, 0)
     best = min(scores.values(), key=np.nanmean)
@@ -189,6 +191,8 @@ def _score(samples: Sequence[Sample], slots: np.ndarray, leaf_size: int, rng: np
     errors = np.full((len(samples), len(samples[0][1]), _N_DRAWS), np.nan)
     for k, (seen, cells, chosen) in enumerate(samples):
         outside = np.setdiff1d(np.arange(len(cells)), chosen)
+        if not len(outside):
+            continue
         model, leaves = _grown(seen[chosen], cells[chosen], slots, leaf_size, rng)
         order = np.argsort(leaves, kind="stable")
         ordered, kept = cells[chosen][order], leaves[order]

@@ -106,3 +106,11 @@ def test_a_state_gives_the_same_trees_back():
     rows, uniform = torch.randn(20, 3, dtype=torch.float64), torch.rand(20, dtype=torch.float64)
     torch.testing.assert_close(again.drawn(rows, 2, uniform), trees.drawn(rows, 2, uniform))
     assert len(again) == 3
+
+
+def test_where_no_cell_is_outside_two_samples_there_is_nothing_to_compare():
+    rng = np.random.default_rng(0)
+    rows, cells = rng.normal(size=(6, 2)), rng.normal(size=6)
+    samples = [(rows, cells, np.arange(6)), (rows, cells, np.array([0, 1, 2, 3, 4, 4]))]
+    assert choose_donors(samples, samples, SLOTS, rng) == Donation(False, 0)
+    assert choose_donors(None, samples, SLOTS, rng) == Donation(True, 0)
