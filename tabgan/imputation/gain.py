@@ -44,9 +44,9 @@ class GAINImputer(
 
     What fills: a closed-form conditional mean, a network that learns to predict cells hidden anew in every step, boosted trees that
     read rows with their gaps, and forests on completed rows, weighed column by column by cells that none of them saw; on tables of
-    less than 4,000 rows the most similar rows in place of network and boosting. What the adversarial game does: it shapes the draws
-    of `sample`, not the fills. ``objective="paper"`` (see `GAINImputer.paper`) is GAIN as published. Missing are NaN, None,
-    ``pandas.NA``, NaT, polars' null and NaN, and ``missing_values``.
+    less than 4,000 rows the most similar rows in place of network and boosting. What the adversarial game does: nothing by default;
+    with ``draw_steps`` it shapes the copula's draws, never the fills. ``objective="paper"`` (see `GAINImputer.paper`) is GAIN as
+    published. Missing are NaN, None, ``pandas.NA``, NaT, polars' null and NaN, and ``missing_values``.
 
     Parameters
     ----------

@@ -2,26 +2,12 @@
 
 import numpy as np
 import pytest
-import torch
 
 from tabgan.images import ImageGAN
+from tests.torch_settings import SETTINGS
 
 
-class DefaultDtype:
-    """float64 by default."""
-
-    def __enter__(self) -> None:
-        torch.set_default_dtype(torch.float64)
-
-    def __exit__(self, *_: object) -> None:
-        torch.set_default_dtype(torch.float32)
-
-
-@pytest.mark.parametrize(
-    "setting",
-    [DefaultDtype, lambda: torch.device("meta"), torch.no_grad, torch.inference_mode, lambda: torch.autocast("cpu")],
-    ids=["default dtype", "default device", "no_grad", "inference_mode", "autocast"],
-)
+@pytest.mark.parametrize("setting", SETTINGS.values(), ids=SETTINGS)
 def test_what_the_caller_set_in_torch_changes_nothing(setting):
     images = np.random.default_rng(0).random((16, 16, 16))
     settings = {"n_steps": 2, "batch_size": 8, "random_state": 0, "device": "cpu"}

@@ -18,6 +18,7 @@ from tabgan import GAINImputer
 from tabgan.exceptions import EmptyColumnsWarning, InvalidInputError, InvalidParameterError
 from tabgan.metrics import rmse
 from tabgan.tables.amputation import ampute
+from tests.torch_settings import SETTINGS
 
 QUICK = {"effort": "fast", "random_state": 0}
 
@@ -40,21 +41,7 @@ def settings_of_torch() -> tuple:
     )
 
 
-class DefaultDtype:
-    """float64 by default."""
-
-    def __enter__(self) -> None:
-        torch.set_default_dtype(torch.float64)
-
-    def __exit__(self, *_: object) -> None:
-        torch.set_default_dtype(torch.float32)
-
-
-@pytest.mark.parametrize(
-    "setting",
-    [DefaultDtype, lambda: torch.device("meta"), torch.no_grad, torch.inference_mode, lambda: torch.autocast("cpu")],
-    ids=["default dtype", "default device", "no_grad", "inference_mode", "autocast"],
-)
+@pytest.mark.parametrize("setting", SETTINGS.values(), ids=SETTINGS)
 def test_what_the_caller_set_in_torch_changes_nothing_and_is_as_it_was_afterwards(setting, tmp_path):
     frame = table()
     settings = {"random_state": 0, "draw_steps": 5, "n_steps": 5, "device": "cpu"}

@@ -50,10 +50,11 @@ def test_where_one_value_is_frequent_draws_are_observed_numbers(fitted: GAINImpu
     agree = []
     for draw in fitted.sample(frame, 5):
         distance = np.abs(observed[:, np.newaxis] - draw["b"][gaps].to_numpy()).min(axis=0)
-        # In single precision on the way; some are moved to keep the order of the columns.
-        assert np.quantile(distance, 0.95) < 1e-5
+        free = (draw["b"] - draw["a"])[gaps].to_numpy() > 1e-3  # others are moved to keep `a` < `b`
+        assert distance[free].max() < 1e-5  # single precision on the way
+        assert free.mean() > 0.98
         agree.append(((draw["b"][gaps] < 1e-5) == (frame["a"][gaps] < 0)).mean())
-    assert np.mean(agree) > 0.85
+    assert np.mean(agree) > 0.95
 
 
 def test_draws_reach_beyond_the_observed_cells_along_the_relation() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import tempfile
 import traceback
 import warnings
 from collections.abc import Callable, Sequence
@@ -31,6 +32,7 @@ __all__ = [
     "same_container",
     "same_table",
     "shown",
+    "through_a_file",
 ]
 
 OURS = str(Path(tabgan.__file__).parent)
@@ -240,3 +242,10 @@ def can_hold(
                     np.round(made, digits), made, rtol=SINGLE if known.dtype in SINGLES else 0.0, atol=0.0
                 )
                 assert close.all(), f"{told}: more than {digits} decimals"
+
+
+def through_a_file(estimator: Any) -> Any:
+    """Saved and loaded."""
+    with tempfile.TemporaryDirectory() as folder:
+        estimator.save(Path(folder) / "model.tabgan")
+        return tabgan.load(Path(folder) / "model.tabgan")

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
-import tempfile
 from collections import Counter
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,9 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.base import clone
 
-import tabgan
 from tabgan import BAGANOversampler, CGANSampler
-from tests.properties.promises import can_hold, columns_of, outcome, same_cells, same_table, shown
+from tests.properties.promises import can_hold, columns_of, outcome, same_cells, same_table, shown, through_a_file
 from tests.properties.tables import Drawn, examples, tables, take
 from tests.properties.targets import Labels, in_rows, labels_of
 
@@ -136,12 +133,6 @@ def test_however_a_sampler_is_kept_it_gives_the_same(labelled, sampler, how):
         np.testing.assert_array_equal(one.missing, other.missing)
         if one.values.dtype == other.values.dtype and one.unit == other.unit:
             np.testing.assert_array_equal(one.values, other.values)
-
-
-def through_a_file(sampler: Any) -> Any:
-    with tempfile.TemporaryDirectory() as folder:
-        sampler.save(Path(folder) / "model.tabgan")
-        return tabgan.load(Path(folder) / "model.tabgan")
 
 
 KEPT = {

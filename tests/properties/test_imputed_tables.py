@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import copy
 import pickle
-import tempfile
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,7 +14,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.base import clone
 
-import tabgan
 from tabgan import GAINImputer
 from tabgan.tables.frames import read_table
 from tests.properties.promises import (
@@ -29,6 +26,7 @@ from tests.properties.promises import (
     same_container,
     same_table,
     shown,
+    through_a_file,
 )
 from tests.properties.tables import Drawn, examples, tables, take
 
@@ -265,12 +263,6 @@ def test_however_an_imputer_is_kept_it_gives_the_same(drawn, parameters, how):
     same_table(filled, kept.transform(drawn.native))
     if parameters.get("objective") != "paper":
         same_table(imputer.sample(drawn.native, 1)[0], kept.sample(drawn.native, 1)[0])
-
-
-def through_a_file(imputer: GAINImputer) -> GAINImputer:
-    with tempfile.TemporaryDirectory() as folder:
-        imputer.save(Path(folder) / "model.tabgan")
-        return tabgan.load(Path(folder) / "model.tabgan")
 
 
 KEPT = {

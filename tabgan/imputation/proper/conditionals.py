@@ -15,6 +15,7 @@ from tabgan.imputation.proper.donor_trees import Donation, DonorTrees
 from tabgan.imputation.proper.level_odds import LevelOdds
 from tabgan.imputation.proper.moments import MomentSets
 from tabgan.imputation.proper.number_scales import NumberScales
+from tabgan.imputation.row_noise import RowNoise
 from tabgan.networks.heads import span_index
 from tabgan.spans import Span, total_width
 
@@ -111,7 +112,12 @@ class Conditionals:
     @property
     def n_picks(self) -> int:
         """Uniform numbers that the sweeps take per row."""
-        return self.SWEEPS * len(self.spans) * (1 + N_CANDIDATES)
+        return self.SWEEPS * len(self.spans) * self._n_per_cell
+
+    @property
+    def _n_per_cell(self) -> int:
+        judged = any(column.curvature is not None and column.curvature.is_strong for column in self.columns)
+        return 1 + N_CANDIDATES if judged else 1
 
     def begun(self, cells: Tensor, visible: Tensor, number: int, deviation: Tensor | None) -> Tensor:
         """Rows on their scales, with a joint draw of numbers where there are moments.
@@ -124,21 +130,26 @@ class Conditionals:
         number : int
             Set of parameters, from 1.
         deviation : Tensor of shape (n, width) or None
-            From the conditional mean; see `deviations`.
+            From the conditional mean, in this draw; see `deviations`.
         """
         rows = self.scales.forward(cells)
         if self.moments is None or deviation is None:
             return rows
-        mask = visible[:, span_index(self.spans)]
-        is_numeric = torch.tensor([span.kind == "numeric" for span in self.spans])[span_index(self.spans)]
+        column = span_index(self.spans)
+        mask = visible[:, column]
+        # Cells that no sweep draws anew stay what they are given as.
+        drawn = torch.tensor([span.kind == "numeric" for span in self.spans])
+        if self.columns:
+            drawn &= torch.tensor([model.trees is not None for model in self.columns])
         start = self.moments.conditional(number).approximate(rows, mask) + deviation
-        return torch.where(is_numeric & (mask <= 0), start, rows)
+        return torch.where(drawn[column] & (mask <= 0), start, rows)
 
-    def deviations(self, visible: Tensor, noise: Tensor) -> Tensor | None:
-        """Deviations from conditional means, of shape (n_draws, n, width): one factorisation per row serves all draws and sets."""
+    def deviations(self, visible: Tensor, noise: RowNoise) -> Sequence[Tensor | None]:
+        """Deviations from conditional means per draw, of shape (n, width): one factorisation per row serves all draws and sets."""
         if self.moments is None:
-            return None
-        return self.moments.conditional(0).deviations(noise.to(visible), visible[:, span_index(self.spans)])
+            return [None] * noise.n_draws
+        centre, column = self.moments.conditional(0), span_index(self.spans)
+        return list(centre.deviations(noise.normal("start", len(column)).to(visible), visible[:, column]))
 
     def swept(
         self,
@@ -174,7 +185,7 @@ class Conditionals:
             The drawn cells in encoded units.
         """
         cells = cells.clone()
-        picks = picks.view(len(rows), self.SWEEPS, len(self.spans), 1 + N_CANDIDATES)
+        picks = picks.view(len(rows), self.SWEEPS, len(self.spans), self._n_per_cell)
         for sweep in range(self.SWEEPS):
             for j in order:
                 hidden = (visible[:, j] <= 0).nonzero()[:, 0]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import torch
 from sklearn.tree import DecisionTreeRegressor, ExtraTreeRegressor
+from sklearn.utils.parallel import Parallel, delayed
 from torch import Tensor
 
 from tabgan.exceptions import ModelFileError
@@ -130,21 +131,23 @@ def grow_donor_trees(
     each holds a bootstrap sample of its cells (approximate Bayesian bootstrap, Rubin and Schenker 1986). Residuals are not drawn
     again: how uncertain the mean is, the parameters say.
     """
+    fitted = Parallel(prefer="threads")(
+        delayed(_grown)(seen, cells, slots, donation.leaf_size, own)
+        for (seen, cells, _), own in zip(samples, rng.spawn(len(samples)), strict=True)
+    )
     grown, first, members, n_leaves, n_members = [], [0], [], 0, 0
-    for seen, cells, _ in samples:
-        order = rng.permutation(len(cells))
-        model, leaves = _grown(seen[order], cells[order], slots, donation.leaf_size, rng)
+    for (_, cells, _), (model, leaves) in zip(samples, fitted, strict=True):
         kept, where, counts = np.unique(leaves, return_inverse=True, return_counts=True)
         value = np.zeros((model.tree_.node_count, 1))
         value[kept, 0] = n_leaves + np.arange(len(kept))
         grown.append(flat_tree(model.tree_, slots)._replace(value=torch.from_numpy(value)))
-        held = cells[order][np.argsort(where, kind="stable")]
+        held = cells[np.argsort(where, kind="stable")]
         if donation.by_value:
             begins = np.repeat(np.cumsum(counts) - counts, counts)
             held = held[begins + (rng.random(len(held)) * np.repeat(counts, counts)).astype(int)]
         members.append(held)
         first += (n_members + np.cumsum(counts)).tolist()
-        n_leaves, n_members = n_leaves + len(kept), n_members + len(order)
+        n_leaves, n_members = n_leaves + len(kept), n_members + len(held)
     return DonorTrees(Trees(grown), torch.tensor(first), torch.from_numpy(np.concatenate(members)))
 
 
@@ -154,7 +157,7 @@ def choose_donors(
     """What leaves should hold, residuals of a mean or values, and how many of them at least.
 
     By the continuous ranked probability score of draws by several trees, for cells outside their bootstrap samples. Of what is within
-    a standard error of the best the simplest is taken: it varies least from table to table.
+    a standard error of the best the simplest is taken: it varies least from table to table. Of values alone the best is.
 
     Parameters
     ----------
@@ -178,10 +181,10 @@ def choose_donors(
             scores[donation] = score
     if not scores:
         return Donation(residuals is None, 0)
-    best = min(scores.values(), key=np.nanmean)
+    best, tolerance = min(scores.values(), key=np.nanmean), 0.0 if residuals is None else 1.0
     for donation, score in scores.items():
         worse = (score - best)[np.isfinite(score)]
-        if worse.mean() <= worse.std() / math.sqrt(max(len(worse), 1)):
+        if worse.mean() <= tolerance * worse.std() / math.sqrt(max(len(worse), 1)):
             return donation
     raise AssertionError("the best one is within its own error")
 

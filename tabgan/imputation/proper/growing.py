@@ -38,8 +38,8 @@ FEWEST_VALUES = 20
 TURNS = 3
 """Of fitting and drawing where a column depends on squares or products of one with missing cells: draws of that one
 begin as if there were none."""
-_N_TO_CHOOSE = 5
-MOST_JUDGED = 2000
+_N_TO_CHOOSE = 4
+MOST_JUDGED = 1000
 """Bootstrap samples, and rows of each, by which is chosen what leaves hold."""
 
 
@@ -139,11 +139,8 @@ def grow_conditionals(learning: Learning, n_sets: int, leans: Sequence[float]) -
         samples = samples[: max(len(moments), 1)]
         moments = moments if len(moments) else None
     grown = Conditionals(learning.spans, learn.scales, moments, [], learn.ends())
-    deviations = grown.deviations(visible, noise.normal("start", mask.shape[1]))
-    rows = [
-        grown.begun(drawn[k], visible, k + 1, None if deviations is None else deviations[k])
-        for k in range(len(samples))
-    ]
+    deviations = grown.deviations(visible, noise)
+    rows = [grown.begun(drawn[k], visible, k + 1, deviations[k]) for k in range(len(samples))]
     for turn in range(TURNS):
         grown.columns = [
             _column(learn, j, rows, samples, moments, lean, rng, grown.columns[j] if turn else None)
@@ -220,14 +217,15 @@ def _number(
     if before is not None and before.donation is not None:
         donation = before.donation
     else:
-        judged = [(one, cells, chosen[:MOST_JUDGED]) for one, cells, chosen in values[:_N_TO_CHOOSE]]
-        if residuals is not None:
-            judged = [(one, truth.numpy(), chosen) for one, _, chosen in judged]
-        left = residuals and [(one, cells, chosen[:MOST_JUDGED]) for one, cells, chosen in residuals[:_N_TO_CHOOSE]]
-        donation = choose_donors(left, judged, slots, rng)
-    if donation.by_value or residuals is None:
-        return replace(column, trees=grow_donor_trees(values, slots, donation, rng), donation=donation)
-    return replace(column, trees=grow_donor_trees(residuals, slots, donation, rng), donation=donation)
+        scaled = values if residuals is None else [(one, truth.numpy(), chosen) for one, _, chosen in values]
+        donation = choose_donors(residuals and _some(residuals), _some(scaled), slots, rng)
+    lent = values if donation.by_value or residuals is None else residuals
+    return replace(column, trees=grow_donor_trees(lent, slots, donation, rng), donation=donation)
+
+
+def _some(samples: Sequence[Sample]) -> list[Sample]:
+    """Enough to choose by."""
+    return [(rows, cells, chosen[:MOST_JUDGED]) for rows, cells, chosen in samples[:_N_TO_CHOOSE]]
 
 
 def _curvature_of(

@@ -73,13 +73,13 @@ class Donors(FittedStage):
             return drawn
         visible, completed = trail.rows.visible, trail.last.completed
         tilts = tilts_of(own.columns, own.spans, completed, own.scales.forward(completed))
-        deviations = own.deviations(visible, noise.normal("start", completed.shape[1]))
+        deviations = own.deviations(visible, noise)
         picks, orders = noise.uniform("donors", own.n_picks), noise.orders("order of columns", len(own.spans))
         turns = np.random.default_rng([noise.seed, 1]).permutation(own.n_sets)
         result = []
         for k, one in enumerate(drawn):
             number = 1 + int(turns[k % own.n_sets])
-            rows = own.begun(one, visible, number, None if deviations is None else deviations[k])
+            rows = own.begun(one, visible, number, deviations[k])
             result.append(own.swept(rows, one, visible, picks[k], orders[k], number, tilts))
         return torch.where(visible[:, span_index(own.spans)] > 0, drawn, torch.stack(result))
 

@@ -186,8 +186,11 @@ class Draws(nn.Module, FittedStage):
     def forward(self, told: Told, visible: Tensor, noise: Noise, *, relaxed: bool = False) -> Tensor:
         """One draw per row: scores and one-hot blocks; ``relaxed`` lets gradients through the choice of levels."""
         heads, deviation = self.heads, noise.deviation
-        hidden = self.input(torch.cat([told.means, told.point, deviation, visible, noise.latent], 1))
-        shift, log_scale = self.output(self.norm(self.blocks(hidden))).chunk(2, 1)
+        if self.training or self.output.weight.any() or self.output.bias.any():
+            hidden = self.input(torch.cat([told.means, told.point, deviation, visible, noise.latent], 1))
+            shift, log_scale = self.output(self.norm(self.blocks(hidden))).chunk(2, 1)
+        else:  # it was not trained, and says nothing
+            shift = log_scale = deviation.new_zeros(())
         centre = torch.lerp(told.means, told.point, self.lean)
         numbers = centre + deviation * self.spread * log_scale.clamp(-4, 2).exp() + shift
         if not heads.any_categorical:
