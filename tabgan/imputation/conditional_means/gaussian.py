@@ -7,10 +7,13 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
+from tabgan.imputation.conditional_means.hidden_blocks import hidden_blocks
+
 __all__ = ["GaussianConditional", "fit_gaussian"]
 
 
 _ROWS_TO_START = 4000
+_OVERHEAD = 10_000
 
 
 class GaussianConditional(nn.Module):
@@ -24,9 +27,8 @@ class GaussianConditional(nn.Module):
 
     Notes
     -----
-    With M the diagonal 0/1 matrix of visible slots, ``S = M C M + (I - M)`` is C restricted to the visible block and the
-    identity elsewhere, so one batched Cholesky of S serves every pattern: ``E[x | visible] = mean + C M S^-1 M (x - mean)``.
-    Cost O(width^3) per row.
+    With P the inverse covariance and h, v the hidden and visible slots of a row, ``E[x_h | x_v] = mean_h - P_hh^-1 P_hv (x_v -
+    mean_v)`` and ``Cov[x_h | x_v] = P_hh^-1``: a factorisation of O(h^3) per row.
     """
 
     mean: Tensor
@@ -50,12 +52,15 @@ class GaussianConditional(nn.Module):
         Returns
         -------
         Tensor of shape (n, width)
-            Equal to ``values`` on visible slots up to rounding.
+            Equal to ``values`` on visible slots.
         """
-        factor = _visible_factor(self.covariance, visible)
-        centred = torch.where(visible > 0, values - self.mean, 0.0).unsqueeze(-1)
-        weights = torch.cholesky_solve(centred, factor).squeeze(-1) * visible
-        return self.mean + weights @ self.covariance
+        found = torch.where(visible > 0, values, self.mean)
+        precision = _inverse(self.covariance)
+        pull = torch.where(visible > 0, values - self.mean, 0.0) @ precision
+        for block in hidden_blocks(precision, visible):
+            step = block.solve(pull[block.rows].gather(1, block.slots))
+            found[block.rows] = found[block.rows].scatter_add(1, block.slots, -step)
+        return found
 
     def approximate(self, values: Tensor, visible: Tensor, n_iterations: int = 20) -> Tensor:
         """Conditional means by conjugate gradients on the hidden block of the inverse covariance: matrix products only.
@@ -76,7 +81,7 @@ class GaussianConditional(nn.Module):
         ----------
         Hestenes and Stiefel 1952, "Methods of Conjugate Gradients for Solving Linear Systems".
         """
-        precision = torch.cholesky_inverse(torch.linalg.cholesky(self.covariance))
+        precision = _inverse(self.covariance)
         scale, hidden = precision.diagonal(), 1 - visible
         centred = torch.where(visible > 0, values - self.mean, 0.0)
         found = torch.zeros_like(centred)
@@ -95,7 +100,7 @@ class GaussianConditional(nn.Module):
         return self.mean + torch.where(visible > 0, centred, found)
 
     def deviations(self, noise: Tensor, visible: Tensor) -> Tensor:
-        """Draws of ``x - E[x | visible]`` by Matheron's rule: an unconditional draw less its own conditional mean.
+        """Draws of ``x - E[x | visible]``.
 
         Parameters
         ----------
@@ -109,10 +114,12 @@ class GaussianConditional(nn.Module):
         Tensor of shape (n_draws, n, width)
             0 on visible slots. One factorisation per row serves all draws.
         """
-        joint = noise @ torch.linalg.cholesky(self.covariance).T
-        factor = _visible_factor(self.covariance, visible)
-        weights = torch.cholesky_solve((joint * visible).permute(1, 2, 0), factor).permute(2, 0, 1) * visible
-        return torch.where(visible > 0, 0.0, joint - weights @ self.covariance)
+        found = torch.zeros_like(noise)
+        for block in hidden_blocks(_inverse(self.covariance), visible):
+            slots = block.slots.expand(len(noise), -1, -1)
+            drawn = block.unwhitened(noise[:, block.rows].gather(2, slots).permute(1, 2, 0)).permute(2, 0, 1)
+            found[:, block.rows] = found[:, block.rows].scatter_add(2, slots, drawn)
+        return found
 
     @property
     def d_noise(self) -> int:
@@ -163,7 +170,7 @@ def fit_gaussian(
     Little and Rubin 2019, "Statistical Analysis with Missing Data", section 11.2; Dempster, Laird and Rubin 1977.
     """
     width = values.shape[1]
-    n_rows = max(int(max_flops / (2 * width**3)), 4 * width, 500)
+    n_rows = max(int(max_flops / _cost(visible[:_ROWS_TO_START])), 4 * width, 500)
     values, visible = values[:n_rows].double(), visible[:n_rows].double()
     if start is None and len(values) > _ROWS_TO_START:
         rows = slice(0, _ROWS_TO_START)  # most iterations are far from the end: a part of the rows will do for them
@@ -176,35 +183,27 @@ def fit_gaussian(
     seen = visible.sum(0).clamp_min(1)
     mean = (values * visible).sum(0) / seen
     variance = ((values - mean) ** 2 * visible).sum(0) / seen + 1e-6
-    patterns, which = torch.unique(visible, dim=0, return_inverse=True)
-    order = torch.argsort(which, stable=True)
-    values, visible, which = values[order], visible[order], which[order]
-    counts = torch.bincount(which, minlength=len(patterns)).double()
     prior_rows = 1.0 + ridge * n
     covariance = torch.diag(variance)
     scale = variance.sqrt()
     if start is not None:
         mean, covariance = start.mean.double(), start.covariance.double()
-    chunk_size = max(int(2e6 / width**2), 1)
     for _ in range(n_iterations):
-        # With P the inverse covariance and h the hidden slots of a pattern, the conditional covariance is inverse(P_hh) and the
-        # conditional mean of h is mean_h - inverse(P_hh) P_hv (x_v - mean_v): one small factorisation per pattern serves both.
-        precision = torch.cholesky_inverse(torch.linalg.cholesky(covariance))
+        precision = _inverse(covariance)
         pull = ((values - mean) * visible) @ precision
-        moment = torch.zeros_like(covariance)
+        moment = torch.zeros_like(covariance).view(-1)
         completed = torch.where(visible > 0, values, mean)
-        for chunk in torch.arange(len(patterns)).split(chunk_size):
-            hidden = 1 - patterns[chunk]
-            spread = torch.cholesky_inverse(_visible_factor(precision, hidden))
-            spread = spread * hidden.unsqueeze(1) * hidden.unsqueeze(2)
-            moment += torch.einsum("p,pij->ij", counts[chunk], spread)
-            first, last = torch.searchsorted(which, chunk[[0, -1]] + torch.tensor([0, 1])).tolist()
-            for rows in torch.arange(first, last).split(chunk_size):
-                completed[rows] -= torch.einsum("ni,nij->nj", pull[rows], spread[which[rows] - chunk[0]])
+        for block in hidden_blocks(precision, visible):
+            rows, slots, spread = block.rows, block.slots, block.inverse()
+            places = slots.unsqueeze(2) * width + slots.unsqueeze(1)
+            moment.index_add_(0, places.flatten(), spread.flatten())
+            step = torch.einsum("ni,nij->nj", pull[rows].gather(1, slots), spread)
+            completed[rows] = completed[rows].scatter_add(1, slots, -step)
         mean = completed.mean(0)
         centred = completed - mean
-        moment += centred.T @ centred
-        updated = (moment + prior_rows * torch.diag(variance)) / (n + prior_rows)
+        updated = (moment.view(width, width) + centred.T @ centred + prior_rows * torch.diag(variance)) / (
+            n + prior_rows
+        )
         change = ((updated - covariance) / (scale[:, None] * scale[None, :])).abs().max()
         covariance = updated
         if change < tolerance or time_is_up():
@@ -212,8 +211,11 @@ def fit_gaussian(
     return GaussianConditional(mean, covariance)
 
 
-def _visible_factor(covariance: Tensor, visible: Tensor) -> Tensor:
-    """Cholesky factors of the visible blocks, with the identity on hidden slots; (n, width, width)."""
-    blocks = covariance * visible.unsqueeze(-1) * visible.unsqueeze(-2)
-    blocks.diagonal(dim1=-2, dim2=-1).add_(1 - visible)
-    return torch.linalg.cholesky(blocks)
+def _cost(visible: Tensor) -> float:
+    """About, operations of one iteration per row; what small matrices cost whatever their size counts too."""
+    hidden = (visible <= 0).sum(1).double()
+    return float((2 * hidden**3).mean()) + _OVERHEAD
+
+
+def _inverse(covariance: Tensor) -> Tensor:
+    return torch.cholesky_inverse(torch.linalg.cholesky(covariance))

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["LevelOdds", "fit_level_odds"]
 
-MOST_ROWS = 2000
+MOST_ROWS, MOST_DRAWN = 2000, 1024
+"""Of the fit to all rows, and of a bootstrap sample; what fewer rows differ by more is scaled down."""
 _INVERSE_PENALTY = 10.0
 _ABSENT = -12.0
 """Log odds of a level that a bootstrap sample does not hold."""
@@ -78,7 +79,7 @@ def fit_level_odds(
         The slots to look at.
     n_levels : int
     n_rows : int
-        Of the whole table with a known cell: where the rows are a part of it, what the fits differ by is scaled down to its size.
+        Of the whole table with a known cell: where samples hold fewer, what the fits differ by is scaled down to its size.
     """
     cost = min(len(whole[0]), MOST_ROWS) * len(slots) * n_levels * 20
     most = max(int(_MOST_ENTRIES / cost), _FEWEST_FITS)
@@ -86,10 +87,10 @@ def fit_level_odds(
     centre, spread = seen.mean(0), seen.std(0)
     spread = np.where(spread > 1e-9, spread, 1.0)
     fits = []
-    for rows, cells, chosen in (whole, *samples[:most]):
-        chosen = chosen[:MOST_ROWS]
+    for number, (rows, cells, chosen) in enumerate((whole, *samples[:most])):
+        chosen = chosen[: MOST_DRAWN if number else MOST_ROWS]
         fits.append(_fit((rows[chosen][:, slots] - centre) / spread, cells[chosen].astype(int), n_levels))
-    share = math.sqrt(min(min(len(whole[0]), MOST_ROWS) / n_rows, 1.0))
+    share = math.sqrt(min(min(len(whole[0]), MOST_DRAWN) / n_rows, 1.0))
     weights = torch.zeros(len(fits), n_levels, whole[0].shape[1], dtype=torch.float64)
     intercepts = torch.zeros(len(fits), n_levels, dtype=torch.float64)
     for number, (coefficients, constants) in enumerate(fits):

@@ -20,6 +20,8 @@ __all__ = ["MomentSets", "fit_moments"]
 
 _ITERATIONS, _TOLERANCE = 25, 1e-3
 """Of EM from the moments of all rows. Where much is missing steps are short: too few would hide how uncertain the moments are."""
+MOST_DRAWN = 1024
+"""Rows of a bootstrap sample; what fewer rows differ by more is scaled down."""
 
 
 class MomentSets:
@@ -84,7 +86,7 @@ def fit_moments(
     samples : list of ndarray of int of shape (n,)
         Numbers of the rows in each bootstrap sample.
     n_rows : int
-        Of the whole table: where the rows are a part of it, what the samples differ by is scaled down to its size.
+        Of the whole table: where samples hold fewer, what they differ by is scaled down to its size (m out of n bootstrap).
     time_is_up : callable, default=never
         Whether to go on without further samples.
 
@@ -94,10 +96,12 @@ def fit_moments(
     the place of draws from a posterior).
     """
     found = [fit_gaussian(rows, visible, time_is_up=time_is_up)]
-    share = math.sqrt(min(len(rows) / n_rows, 1.0))
-    for chosen in samples:
+    size = min(len(rows), MOST_DRAWN)
+    share = math.sqrt(min(size / n_rows, 1.0))
+    for sample in samples:
         if time_is_up():
             break
+        chosen = sample[:size]
         one = fit_gaussian(
             rows[chosen], visible[chosen], start=found[0], n_iterations=_ITERATIONS, tolerance=_TOLERANCE
         )
