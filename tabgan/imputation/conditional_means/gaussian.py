@@ -194,11 +194,11 @@ def fit_gaussian(
         moment = torch.zeros_like(covariance).view(-1)
         completed = torch.where(visible > 0, values, mean)
         for block in hidden_blocks(precision, visible):
-            rows, slots, spread = block.rows, block.slots, block.inverse()
+            slots, spread = block.slots, block.inverse()
             places = slots.unsqueeze(2) * width + slots.unsqueeze(1)
             moment.index_add_(0, places.flatten(), spread.flatten())
-            step = torch.einsum("ni,nij->nj", pull[rows].gather(1, slots), spread)
-            completed[rows] = completed[rows].scatter_add(1, slots, -step)
+            step = torch.einsum("ni,nij->nj", pull[block.rows].gather(1, slots), spread)
+            completed[block.rows] = completed[block.rows].scatter_add(1, slots, -step)
         mean = completed.mean(0)
         centred = completed - mean
         updated = (moment.view(width, width) + centred.T @ centred + prior_rows * torch.diag(variance)) / (
