@@ -159,7 +159,7 @@ class Trees:
         -------
         Tensor of shape (n, k, width of the column)
         """
-        leaves = self._leaves(rows.float(), self.roots[trees])
+        leaves = self._compiled_leaves(rows, trees) if rows.device.type == "cpu" else self._leaves(rows.float(), trees)
         return self.values[leaves.unsqueeze(2) + torch.arange(self.width, device=rows.device)].to(rows)
 
     def mean(self, rows: Tensor) -> Tensor:
@@ -171,22 +171,37 @@ class Trees:
         return torch.cat([self.told(part, trees.expand(len(part), -1)).mean(1) for part in parts])
 
     def _compiled_mean(self, rows: Tensor) -> Tensor:
-        if self._compiled is None:
-            nodes = (self.roots, self.feature, self.threshold, self.target, self.missing_left)
-            self._compiled = list(compiled_trees(rows.shape[1], *(part.numpy() for part in nodes)))
         given = np.ascontiguousarray(rows.numpy(), dtype=np.float32)
         told = np.zeros((len(rows), self.width))
         first, values, slots = self.target.numpy(), self.values.numpy(), np.arange(self.width)
-        for root, tree in zip(self.roots.numpy(), self._compiled, strict=True):
+        for root, tree in zip(self.roots.numpy(), self._compiled_for(given.shape[1]), strict=True):
             told += values[first[root + tree.apply(given)][:, None] + slots]
         return torch.from_numpy(told / len(self)).to(rows)
+
+    def _compiled_leaves(self, rows: Tensor, trees: Tensor) -> Tensor:
+        """What `_leaves` returns."""
+        given, compiled = np.ascontiguousarray(rows.numpy(), dtype=np.float32), self._compiled_for(rows.shape[1])
+        asked, number = trees.numpy(), np.arange(len(rows))
+        leaves = np.empty(asked.shape, dtype=np.int64)
+        for k in range(asked.shape[1]):
+            for tree in np.unique(asked[:, k]):
+                asking = number[asked[:, k] == tree]
+                leaves[asking, k] = self.roots[tree].item() + compiled[tree].apply(given[asking])
+        return self.target[torch.from_numpy(leaves)].long()
+
+    def _compiled_for(self, n_slots: int) -> list[Any]:
+        if self._compiled is None:
+            nodes = (self.roots, self.feature, self.threshold, self.target, self.missing_left)
+            self._compiled = list(compiled_trees(n_slots, *(part.numpy() for part in nodes)))
+        return self._compiled
 
     def __getstate__(self) -> dict[str, Any]:
         """Without the compiled trees, which are built again."""
         return self.__dict__ | {"_compiled": None}
 
-    def _leaves(self, rows: Tensor, node: Tensor) -> Tensor:
-        """Where each row's leaves keep their values, of the shape of ``node``, the nodes to fall from."""
+    def _leaves(self, rows: Tensor, trees: Tensor) -> Tensor:
+        """Where the leaves that each row falls into keep their values, of the shape of ``trees``."""
+        node = self.roots[trees]
         feature, target = self.feature.long(), self.target.long()
         is_leaf = feature < 0
         # Nothing is at most NaN, so a row that is in a leaf stays there.

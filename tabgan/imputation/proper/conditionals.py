@@ -141,7 +141,7 @@ class Conditionals:
         drawn = torch.tensor([span.kind == "numeric" for span in self.spans])
         if self.columns:
             drawn &= torch.tensor([model.trees is not None for model in self.columns])
-        start = self.moments.conditional(number).approximate(rows, mask) + deviation
+        start = self.moments.conditional(number)(rows, mask) + deviation
         return torch.where(drawn[column] & (mask <= 0), start, rows)
 
     def deviations(self, visible: Tensor, noise: RowNoise) -> Sequence[Tensor | None]:
