@@ -151,7 +151,7 @@ class ClosedForm(nn.Module, FittedStage):
 
     @torch.no_grad()
     def quick(self, values: Tensor, visible: Tensor) -> Tensor:
-        """The blend alone, for whole batches of rows at once: by matrix products only, to some six digits.
+        """The blend alone, for whole batches of rows at once: by matrix products only, nearly as `forward` has it.
 
         Parameters
         ----------
@@ -206,7 +206,7 @@ class ClosedForm(nn.Module, FittedStage):
                 others = seen.clone()
                 others[:, group::n_groups] = 0
                 mine = self.column % n_groups == group
-                told[part, mine] = single.quick(some, others[:, self.column])[:, mine].to(told)
+                told[part, mine] = single(some, others[:, self.column])[0][:, mine].to(told)
         return told
 
     def refit(self, learning: Learning) -> Self:
