@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from tabgan.core.callbacks import OUT_OF_TIME
 from tabgan.core.checkpoint import Stored, plain_value
 from tabgan.core.run import Run
 from tabgan.imputation.learning import Learning, MaskSettings
-from tabgan.imputation.predicting import HeldOut, Predictor
+from tabgan.imputation.predicting import HeldOut, Move, Predictor
 from tabgan.imputation.row_noise import RowNoise
 from tabgan.imputation.stages.stage import FittedStage, Rows, Stage, Trail, drawn_by, settings_of
 from tabgan.spans import Span, total_width
@@ -135,12 +136,34 @@ class Chain(Predictor):
             result[rows] = trail.last.completed.numpy()
         return result
 
-    def draw(self, values: np.ndarray, mask: np.ndarray, noise: RowNoise) -> np.ndarray:
+    def draw(
+        self, values: np.ndarray, mask: np.ndarray, noise: RowNoise, moves: Mapping[int, Move] | None = None
+    ) -> np.ndarray:
         """Draws; see `Predictor.draw`."""
         result = np.repeat(values.astype(np.float64)[np.newaxis], noise.n_draws, axis=0)
         for rows, trail in self._trails(values, mask, noise.n_draws):
-            result[:, rows] = drawn_by(trail.stages, trail, noise.take(rows)).numpy()
+            drawn = drawn_by(trail.stages, trail, noise.take(rows))
+            result[:, rows] = (self._following(trail, drawn, noise.take(rows), moves) if moves else drawn).numpy()
         return result
+
+    def _following(self, trail: Trail, drawn: Tensor, noise: RowNoise, moves: Mapping[int, Move]) -> Tensor:
+        """Draws in which the other hidden cells of a row are drawn given those that are moved; these come back where they were."""
+        visible = trail.rows.visible
+        moved, fixed = drawn.clone(), visible.clone()
+        for j, move in moves.items():
+            hidden, slot = visible[:, j] <= 0, self.spans[j].start
+            cells = drawn[:, hidden, slot]
+            moved[:, hidden, slot] = torch.from_numpy(move(cells.flatten().numpy())).to(cells).view_as(cells)
+            fixed[:, j] = 1
+        rows = ((fixed > visible).any(1) & (fixed <= 0).any(1)).nonzero()[:, 0]
+        if len(rows):
+            part, followed = trail.take(rows), moved[:, rows]
+            for stage in trail.stages:
+                followed = stage.follow(part, followed, fixed[rows], noise.take(rows.numpy()))
+            moved[:, rows] = followed
+        still = torch.tensor([span.start for j, span in enumerate(self.spans) if j in moves])
+        moved[:, :, still] = drawn[:, :, still]
+        return moved
 
     def intervals(
         self, values: np.ndarray, mask: np.ndarray, coverages: Sequence[float], noise: RowNoise

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -18,7 +18,10 @@ from tabgan.spans import Span
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-__all__ = ["HeldOut", "Predictor"]
+__all__ = ["HeldOut", "Move", "Predictor"]
+
+Move = Callable[[np.ndarray], np.ndarray]
+"""From slots of a column, of shape (n,), to where they are moved."""
 
 
 @dataclass(frozen=True)
@@ -99,8 +102,25 @@ class Predictor(ABC):
     def to_state(self) -> dict[str, Any]:
         """Plain data and tensors for a model file."""
 
-    def draw(self, values: np.ndarray, mask: np.ndarray, noise: RowNoise) -> np.ndarray:
-        """Draws of all slots, of shape (n_draws, n, width): numbers, and one-hot blocks."""
+    def draw(
+        self, values: np.ndarray, mask: np.ndarray, noise: RowNoise, moves: Mapping[int, Move] | None = None
+    ) -> np.ndarray:
+        """Draws of all slots.
+
+        Parameters
+        ----------
+        values, mask : as in `predict`
+        noise : RowNoise
+            Of the rows, for as many draws as wanted.
+        moves : mapping of int to callable, default=None
+            By column of numbers: what the slots of its hidden cells become once they are drawn, before what else the row hides is
+            drawn again.
+
+        Returns
+        -------
+        ndarray of shape (n_draws, n, width)
+            Numbers, and one-hot blocks; cells of columns with a move as they were before it.
+        """
         raise self._without_draws()
 
     def intervals(

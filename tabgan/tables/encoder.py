@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from tabgan.exceptions import InvalidInputError, InvalidParameterError
 from tabgan.spans import Span
 from tabgan.tables.columns import RawColumn, RowUniform, Table
 from tabgan.tables.compatibility import check_compatible
+from tabgan.tables.deltas import moved_fills
 from tabgan.tables.fills import for_column, repeated
 from tabgan.tables.indicator_groups import settle_fills
 from tabgan.tables.kept_rules import keep_rules
@@ -192,6 +193,7 @@ class TableEncoder:
         keep: Sequence[int] | None = None,
         choose: Choice = "mode",
         beyond: bool = False,
+        delta: Mapping[int, float | int] | None = None,
     ) -> Any:
         """Fill the missing cells of a table.
 
@@ -212,6 +214,8 @@ class TableEncoder:
         beyond : bool, default=False
             Whether continuous and decimal numbers may leave the observed range, though not their sign: draws have to, where the cells
             that are missing are the largest ones.
+        delta : mapping of int to float or int, default=None
+            By how much to move the fills of columns; see `tabgan.tables.deltas.moved_fills`.
 
         Returns
         -------
@@ -250,6 +254,8 @@ class TableEncoder:
                 mine = values[rows, span.start : span.stop]
                 expected = self._expected(j, mine) if uniform is None else None
                 fills[j] = self._decoded(j, rows, mine, uniform, beyond) if expected is None else expected
+            if delta and j in delta:
+                fills[j] = moved_fills(fills[j], delta[j], known, rounded=self.round_like_observed)
 
         def likely(j: int, rows: np.ndarray) -> np.ndarray:
             return self._slots[j].likely_one(values[rows, spans[j].start : spans[j].stop])
@@ -262,7 +268,7 @@ class TableEncoder:
                 fills[j] = for_column(fill, self.schema_.columns[j], table.columns[j])
         return table.filled(fills, keep)
 
-    def decode_column(self, j: int, slots: np.ndarray, *, choose: Choice = "mode") -> np.ndarray:
+    def decode_column(self, j: int, slots: np.ndarray, *, choose: Choice = "mode", beyond: bool = False) -> np.ndarray:
         """Values of one encoded column from its slots.
 
         Parameters
@@ -271,7 +277,7 @@ class TableEncoder:
             Position of the column in the table (one of ``schema_.encoded``).
         slots : ndarray of shape (n, span.width)
             The column's slots.
-        choose : "mode", numpy.random.Generator or callable, default="mode"
+        choose, beyond
             See ``decode``.
 
         Returns
@@ -285,7 +291,7 @@ class TableEncoder:
             Column ``j`` is not encoded.
         """
         self._slot(j)
-        return self._decoded(j, np.arange(len(slots)), np.asarray(slots), uniform_of(choose))
+        return self._decoded(j, np.arange(len(slots)), np.asarray(slots), uniform_of(choose), beyond)
 
     def encode_column(self, j: int, column: RawColumn) -> np.ndarray:
         """Slots of one encoded column.

@@ -16,7 +16,7 @@ from tabgan.tables.kinds import CHOOSABLE, ColumnKind, ColumnSchema, infer_colum
 from tabgan.tables.labels import label_from_json, label_to_json, shown_names
 from tabgan.tables.rule_set import Rules
 
-__all__ = ["ColumnKind", "ColumnSchema", "TableSchema", "infer_schema"]
+__all__ = ["ColumnKind", "ColumnSchema", "TableSchema", "column_position", "infer_schema"]
 
 
 @dataclass(frozen=True)
@@ -144,15 +144,16 @@ def infer_schema(
     for key, kind in (column_kinds or {}).items():
         if not isinstance(kind, str) or kind not in CHOOSABLE:
             raise InvalidParameterError(f"column_kinds[{key!r}]={kind!r} is not a kind; use one of {list(CHOOSABLE)}.")
-        wishes[_position(table, key, "column_kinds")] = cast(ColumnKind, kind)
-    explicit = {_position(table, key, "column_kinds") for key in column_kinds or {}}
+        wishes[column_position(table, key, "column_kinds")] = cast(ColumnKind, kind)
+    explicit = {column_position(table, key, "column_kinds") for key in column_kinds or {}}
     return TableSchema(
         tuple(infer_column(column, wishes.get(j), explicit=j in explicit) for j, column in enumerate(table.columns)),
         find_indicator_groups(table.columns),
     )
 
 
-def _position(table: Table, key: Any, parameter: str) -> int:
+def column_position(table: Table, key: Any, parameter: str) -> int:
+    """Where a column stands that the user names, by name or else by position; ``parameter`` is named where there is none."""
     for j, name in enumerate(table.names):
         if isinstance(name, bool) == isinstance(key, bool) and name == key:
             return j
@@ -182,4 +183,4 @@ def _categorical_positions(table: Table, features: Any) -> list[int]:
                 f"categorical_features is a mask of {len(listed)} entries, but X has {table.n_columns} columns."
             )
         return [j for j, chosen in enumerate(listed) if chosen]
-    return [_position(table, item, "categorical_features") for item in listed]
+    return [column_position(table, item, "categorical_features") for item in listed]

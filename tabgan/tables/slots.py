@@ -13,7 +13,7 @@ from tabgan.tables.numeric import NUMERIC_TRANSFORMS, NumericTransform
 from tabgan.tables.schema import ColumnSchema
 from tabgan.tables.written_times import WRITTEN
 
-__all__ = ["UNSEEN", "Choice", "LevelSlots", "NumberSlot", "in_unit", "uniform_of"]
+__all__ = ["UNSEEN", "Choice", "LevelSlots", "NumberSlot", "in_unit", "natural_ends", "uniform_of"]
 
 # Scaled numbers further out say nothing more, and float32 could not hold all of them.
 _FARTHEST = 1e6
@@ -96,7 +96,7 @@ class NumberSlot:
         if schema.kind in ("datetime", "timedelta"):
             return self._times(numbers)
         if beyond and schema.kind in ("continuous", "decimal"):
-            lower, upper = _natural_ends(lower, upper)
+            lower, upper = natural_ends(lower, upper)
         numbers = np.clip(numbers, lower, upper)
         if schema.decimals is not None and self._round:
             numbers = np.round(numbers, schema.decimals)
@@ -288,7 +288,7 @@ def uniform_of(choose: Choice) -> RowUniform | None:
     return None if isinstance(choose, str) else choose
 
 
-def _natural_ends(lower: float, upper: float) -> tuple[float, float]:
+def natural_ends(lower: float, upper: float) -> tuple[float, float]:
     """Ends that numbers observed between these do not pass by their nature, as far as one can tell."""
     least = 0.0 if lower >= 0 else -np.inf
     most = 1.0 if lower >= 0 and upper <= 1 else 0.0 if upper <= 0 else np.inf

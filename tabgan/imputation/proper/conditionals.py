@@ -144,12 +144,15 @@ class Conditionals:
         start = self.moments.conditional(number)(rows, mask) + deviation
         return torch.where(drawn[column] & (mask <= 0), start, rows)
 
-    def deviations(self, visible: Tensor, noise: RowNoise) -> Sequence[Tensor | None]:
-        """Deviations from conditional means per draw, of shape (n, width): one factorisation per row serves all draws and sets."""
+    def deviations(self, visible: Tensor, noise: RowNoise, name: str = "start") -> Sequence[Tensor | None]:
+        """Deviations from conditional means per draw, of shape (n, width): one factorisation per row serves all draws and sets.
+
+        ``name`` says what the noise is for.
+        """
         if self.moments is None:
             return [None] * noise.n_draws
         centre, column = self.moments.conditional(0), span_index(self.spans)
-        return list(centre.deviations(noise.normal("start", len(column)).to(visible), visible[:, column]))
+        return list(centre.deviations(noise.normal(name, len(column)).to(visible), visible[:, column]))
 
     def swept(
         self,

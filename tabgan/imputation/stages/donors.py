@@ -68,13 +68,24 @@ class Donors(FittedStage):
     def draw(self, trail: Trail, drawn: Tensor | None, noise: RowNoise) -> Tensor:
         """The draws with every hidden cell drawn anew."""
         assert drawn is not None
-        own = self.conditionals
+        return self._drawn_anew(trail, drawn, trail.rows.visible, noise, ("start", "donors", "order of columns"))
+
+    @torch.no_grad()
+    def follow(self, trail: Trail, drawn: Tensor, fixed: Tensor, noise: RowNoise) -> Tensor:
+        """Every hidden cell that is not fixed, drawn given those that are."""
+        names = ("start after a move", "donors after a move", "order after a move")
+        return self._drawn_anew(trail, drawn, fixed, noise, names)
+
+    def _drawn_anew(
+        self, trail: Trail, drawn: Tensor, visible: Tensor, noise: RowNoise, names: tuple[str, str, str]
+    ) -> Tensor:
+        """Draws of the cells that ``visible`` has as 0; ``names`` say what noise is for."""
+        own, completed = self.conditionals, trail.last.completed
         if not any(column.trees or column.odds for column in own.columns):
             return drawn
-        visible, completed = trail.rows.visible, trail.last.completed
         tilts = tilts_of(own.columns, own.spans, completed, own.scales.forward(completed))
-        deviations = own.deviations(visible, noise)
-        picks, orders = noise.uniform("donors", own.n_picks), noise.orders("order of columns", len(own.spans))
+        deviations = own.deviations(visible, noise, names[0])
+        picks, orders = noise.uniform(names[1], own.n_picks), noise.orders(names[2], len(own.spans))
         turns = np.random.default_rng([noise.seed, 1]).permutation(own.n_sets)
         result = []
         for k, one in enumerate(drawn):

@@ -118,6 +118,21 @@ class FittedStage:
         """
         return drawn
 
+    def follow(self, trail: Trail, drawn: Tensor, fixed: Tensor, noise: RowNoise) -> Tensor:
+        """Draws of all slots, once some of the drawn cells hold other values.
+
+        Parameters
+        ----------
+        trail : Trail
+        drawn : Tensor of shape (n_draws, n, width)
+            With these values.
+        fixed : Tensor of shape (n, n_columns)
+            1 where a cell is visible or holds such a value; what is hidden beside these may be drawn anew.
+        noise : RowNoise
+            As in `draw`, to be used for other purposes than there.
+        """
+        return drawn
+
     def intervals(
         self, trail: Trail, coverages: Sequence[float], noise: RowNoise
     ) -> list[tuple[Tensor, Tensor]] | None:
