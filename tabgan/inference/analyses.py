@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,9 +13,9 @@ from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
-from tabgan.exceptions import InvalidInputError
+from tabgan.exceptions import InvalidInputError, InvalidParameterError
 
-__all__ = ["Analysis", "read_analysis"]
+__all__ = ["Analyses", "Analysis", "check_m", "read_all", "read_analysis"]
 
 
 class Analysis(NamedTuple):
@@ -26,6 +26,74 @@ class Analysis(NamedTuple):
     variances: np.ndarray
     df: float
     covariance: np.ndarray | None = None
+
+
+class Analyses(NamedTuple):
+    """The same parameters of m analyses: arrays of shape (m, p).
+
+    ``df`` is the smallest of their residual degrees of freedom, ``covariance`` the mean covariance matrix, where all have one.
+    """
+
+    names: list[Hashable]
+    estimates: np.ndarray
+    variances: np.ndarray
+    df: float
+    covariance: np.ndarray | None
+
+
+def read_all(
+    fit: Callable[[Any], Any] | Sequence[Any],
+    tables: Sequence[Any] | None,
+    parameters: Sequence[Hashable] | None = None,
+    variance: Callable[[Any, Any], Any] | None = None,
+) -> Analyses:
+    """Analyse each completed table, or take the results; parameters and errors are those of `tabgan.pool`."""
+    if callable(fit):
+        if tables is None:
+            raise InvalidParameterError("tables=None, but fit is a callable; pass the completed tables to fit it on.")
+        completed = list(tables)
+        results = [fit(table) for table in completed]
+    else:
+        if tables is not None:
+            raise InvalidParameterError("tables goes with a callable fit; results are pooled as they are.")
+        try:
+            results = list(fit)
+        except TypeError as error:
+            raise InvalidParameterError(
+                f"fit={fit!r} is neither a function of a table nor a list of results."
+            ) from error
+        completed = [None] * len(results)
+    check_m(len(results))
+    read = [read_analysis(result, table, variance) for result, table in zip(results, completed, strict=True)]
+    names = read[0].names
+    for k, analysis in enumerate(read):
+        if analysis.names != names:
+            raise InvalidInputError(
+                f"Table {k} has parameters {analysis.names}, table 0 {names}; make the analyses alike, "
+                "for example by fixing the categories before encoding."
+            )
+    chosen = names if parameters is None else list(parameters)
+    unknown = [name for name in chosen if name not in names]
+    if unknown:
+        raise InvalidParameterError(f"parameters names {unknown}; the analyses have {names}.")
+    positions = [names.index(name) for name in chosen]
+    matrices = [analysis.covariance for analysis in read if analysis.covariance is not None]
+    return Analyses(
+        chosen,
+        np.array([analysis.estimates[positions] for analysis in read]),
+        np.array([analysis.variances[positions] for analysis in read]),
+        min(analysis.df for analysis in read),
+        np.mean(matrices, axis=0)[np.ix_(positions, positions)] if len(matrices) == len(read) else None,
+    )
+
+
+def check_m(m: int) -> None:
+    """Refuse fewer than two imputations."""
+    if m < 2:
+        raise InvalidInputError(
+            f"m={m} is too few for Rubin's rules: a single imputation is unfit for inference, as its standard errors take imputed "
+            "values for observed ones. Draw at least 2 completed tables, better 20, by GAINImputer.sample."
+        )
 
 
 def read_analysis(result: Any, table: Any, variance: Callable[[Any, Any], Any] | None) -> Analysis:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tabgan.exceptions import InvalidInputError
-from tabgan.inference.pooling import check_m
+from tabgan.inference.analyses import check_m
 
 __all__ = ["PooledPredictions", "pool_predictions"]
 

@@ -12,10 +12,10 @@ from scipy.stats import t as student
 
 from tabgan._warnings import warn_caller
 from tabgan.exceptions import InvalidInputError, InvalidParameterError
-from tabgan.inference.analyses import read_analysis
+from tabgan.inference.analyses import check_m, read_all
 from tabgan.inference.combined_tests import PooledTest, joint_wald, positions_of
 
-__all__ = ["PooledEstimates", "check_m", "pool", "pool_scalars"]
+__all__ = ["PooledEstimates", "pool", "pool_scalars"]
 
 
 @dataclass(frozen=True, repr=False)
@@ -329,63 +329,21 @@ def pool(
     >>> pooled.names, pooled.m
     (['x'], 5)
     """
-    if callable(fit):
-        if tables is None:
-            raise InvalidParameterError("tables=None, but fit is a callable; pass the completed tables to fit it on.")
-        completed = list(tables)
-        results = [fit(table) for table in completed]
-    else:
-        if tables is not None:
-            raise InvalidParameterError("tables goes with a callable fit; results are pooled as they are.")
-        try:
-            results = list(fit)
-        except TypeError as error:
-            raise InvalidParameterError(
-                f"fit={fit!r} is neither a function of a table nor a list of results."
-            ) from error
-        completed = [None] * len(results)
-    check_m(len(results))
-    read = [read_analysis(result, table, variance) for result, table in zip(results, completed, strict=True)]
-    names = read[0].names
-    for k, analysis in enumerate(read):
-        if analysis.names != names:
-            raise InvalidInputError(
-                f"Table {k} has parameters {analysis.names}, table 0 {names}; make the analyses alike, "
-                "for example by fixing the categories before encoding."
-            )
-    chosen = names if parameters is None else list(parameters)
-    unknown = [name for name in chosen if name not in names]
-    if unknown:
-        raise InvalidParameterError(f"parameters names {unknown}; the analyses have {names}.")
-    positions = [names.index(name) for name in chosen]
-    estimates = np.array([analysis.estimates[positions] for analysis in read])
-    if (estimates == estimates[0]).all():
+    read = read_all(fit, tables, parameters, variance)
+    if (read.estimates == read.estimates[0]).all():
         warn_caller(
-            f"All {len(read)} analyses are the same: either nothing that they use was missing, or this is one imputation repeated. A "
-            "single imputation is unfit for inference, as its standard errors take imputed values for observed ones; pool the draws "
-            "of GAINImputer.sample."
+            f"All {len(read.estimates)} analyses are the same: either nothing that they use was missing, or this is one imputation "
+            "repeated. A single imputation is unfit for inference, as its standard errors take imputed values for observed ones; pool "
+            "the draws of GAINImputer.sample."
         )
     pooled = pool_scalars(
-        estimates,
-        np.array([analysis.variances[positions] for analysis in read]),
-        n_complete_df=min(analysis.df for analysis in read) if n_complete_df is None else n_complete_df,
+        read.estimates,
+        read.variances,
+        n_complete_df=read.df if n_complete_df is None else n_complete_df,
         confidence=confidence,
-        names=chosen,
+        names=read.names,
     )
-    matrices = [analysis.covariance for analysis in read if analysis.covariance is not None]
-    if len(matrices) < len(read):
+    if read.covariance is None:
         return pooled
-    return replace(
-        pooled,
-        within_covariance=np.mean(matrices, axis=0)[np.ix_(positions, positions)],
-        between_covariance=np.atleast_2d(np.cov(estimates, rowvar=False)),
-    )
-
-
-def check_m(m: int) -> None:
-    """Refuse fewer than two imputations."""
-    if m < 2:
-        raise InvalidInputError(
-            f"m={m} is too few for Rubin's rules: a single imputation is unfit for inference, as its standard errors take imputed "
-            "values for observed ones. Draw at least 2 completed tables, better 20, by GAINImputer.sample."
-        )
+    between = np.atleast_2d(np.cov(read.estimates, rowvar=False))
+    return replace(pooled, within_covariance=read.covariance, between_covariance=between)
