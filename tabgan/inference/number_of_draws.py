@@ -70,7 +70,8 @@ def n_draws_needed(pooled: PooledEstimates, *, precision: float = 0.05, confiden
 
     References
     ----------
-    von Hippel 2020, "How many imputations do you need? A two-stage calculation using a quadratic rule"; the same as R's howManyImputations.
+    von Hippel 2020, "How many imputations do you need? A two-stage calculation using a quadratic rule"; R's
+    howManyImputations gives the same.
 
     Examples
     --------

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from tabgan.plotting.canvas import GREY, OTHER, in_percent, label, shown_note
 from tabgan.plotting.display import PanelDisplay, legend_above
-from tabgan.plotting.views import check_count, completed_by, filled_view, is_number
+from tabgan.plotting.views import CompletedView, check_count, draws_by, draws_view, is_number
 
 __all__ = ["DrawnColumn", "DrawsDisplay"]
 
@@ -108,8 +107,33 @@ class DrawsDisplay(PanelDisplay):
         DrawsDisplay
         """
         check_count("max_columns", max_columns)
-        draws = imputer.sample(X, n_draws, random_state=random_state)
-        return cls._of([completed_by(imputer, X, draw) for draw in draws], max_columns).plot(fig)
+        return cls._of(draws_by(imputer, X, None, n_draws, random_state), max_columns).plot(fig)
+
+    @classmethod
+    def from_completed(
+        cls, imputer: Any, X: Any, draws: Sequence[Any], *, max_columns: int = 8, fig: Any = None
+    ) -> DrawsDisplay:
+        """Draw what an imputer's ``sample`` returned, with the column kinds that it learnt.
+
+        Parameters
+        ----------
+        imputer : GAINImputer
+            Fitted.
+        X : table of shape (n_samples, n_features)
+            With gaps.
+        draws : sequence of tables of shape (n_samples, n_features)
+            What ``imputer.sample(X)`` returned.
+        max_columns : int, default=8
+            Show at most this many columns, those with the most gaps.
+        fig : matplotlib.figure.Figure, default=None
+            Where to draw; None makes one.
+
+        Returns
+        -------
+        DrawsDisplay
+        """
+        check_count("max_columns", max_columns)
+        return cls._of(draws_by(imputer, X, draws), max_columns).plot(fig)
 
     @classmethod
     def from_predictions(cls, X: Any, draws: Sequence[Any], *, max_columns: int = 8, fig: Any = None) -> DrawsDisplay:
@@ -131,10 +155,10 @@ class DrawsDisplay(PanelDisplay):
         DrawsDisplay
         """
         check_count("max_columns", max_columns)
-        return cls._of([filled_view(X, draw) for draw in draws], max_columns).plot(fig)
+        return cls._of(draws_view(X, draws), max_columns).plot(fig)
 
     @classmethod
-    def _of(cls, tables: list[tuple[pd.DataFrame, pd.DataFrame]], max_columns: int) -> DrawsDisplay:
+    def _of(cls, tables: list[CompletedView], max_columns: int) -> DrawsDisplay:
         if not tables:
             return cls([], 0)
         first, gaps = tables[0]

@@ -32,6 +32,10 @@ class ColumnPair:
         The known cells, float or text.
     disagreement : float
         See `disagreement`.
+    weights : ndarray of float of shape (n_first,), default=None
+        How much each cell of the first sample counts; None counts all alike.
+    levels : tuple, default=()
+        All levels, in the order in which they are to be shown; of none the most frequent come first.
     """
 
     name: str
@@ -39,9 +43,11 @@ class ColumnPair:
     first: np.ndarray
     second: np.ndarray
     disagreement: float
+    weights: np.ndarray | None = None
+    levels: tuple = ()
 
 
-def disagreement(first: np.ndarray, second: np.ndarray, is_number: bool) -> float:
+def disagreement(first: np.ndarray, second: np.ndarray, is_number: bool, weights: np.ndarray | None = None) -> float:
     """How far two samples of a column differ, beyond what chance alone does to samples of these sizes.
 
     Parameters
@@ -50,13 +56,16 @@ def disagreement(first: np.ndarray, second: np.ndarray, is_number: bool) -> floa
         Known cells.
     is_number : bool
         Whether they are numbers.
+    weights : ndarray of shape (n_first,), default=None
+        Of the first sample's cells.
 
     Returns
     -------
     float in [0, 1]
         For numbers the Kolmogorov-Smirnov distance, for labels the total variation distance, less its rough expectation for two
         samples of one distribution (``0.87 / sqrt(m)``, and ``sum(sqrt(p (1 - p) / m)) / sqrt(2 pi)``, with
-        ``m = n_first n_second / (n_first + n_second)``), floored at 0; 0 if a sample is empty.
+        ``m = n_first n_second / (n_first + n_second)``), floored at 0; 0 if a sample is empty. Weighted cells count as so many as
+        would be as uncertain (Kish's effective size).
 
     Examples
     --------
@@ -67,14 +76,15 @@ def disagreement(first: np.ndarray, second: np.ndarray, is_number: bool) -> floa
     """
     if not len(first) or not len(second):
         return 0.0
-    size = len(first) * len(second) / (len(first) + len(second))
+    counts = np.ones(len(first)) if weights is None else weights
+    n_first = counts.sum() ** 2 / np.square(counts).sum()
+    size = n_first * len(second) / (n_first + len(second))
+    codes, levels = pd.factorize(np.concatenate([first, second]), sort=is_number)
+    p = np.bincount(codes[: len(first)], counts, len(levels)) / counts.sum()
+    q = np.bincount(codes[len(first) :], minlength=len(levels)) / len(second)
     if is_number:
-        points = np.union1d(first, second)
-        low, high = (np.searchsorted(np.sort(part), points, side="right") / len(part) for part in (first, second))
-        return float(max(np.abs(low - high).max() - 0.87 / np.sqrt(size), 0.0))
-    codes, levels = pd.factorize(np.concatenate([first, second]))
-    p, q = (np.bincount(part, minlength=len(levels)) / len(part) for part in np.split(codes, [len(first)]))
-    pooled = np.bincount(codes) / len(codes)
+        return float(max(np.abs(np.cumsum(p - q)).max() - 0.87 / np.sqrt(size), 0.0))
+    pooled = (n_first * p + len(second) * q) / (n_first + len(second))
     chance = np.sqrt(pooled * (1 - pooled) / size).sum() / np.sqrt(2 * np.pi)
     return float(max(np.abs(p - q).sum() / 2 - chance, 0.0))
 
@@ -109,21 +119,27 @@ def draw_pair(axes: Any, pair: ColumnPair, names: tuple[str, str]) -> None:
     spiky = max(np.unique(part, return_counts=True)[1].max() / len(part) for part in (pair.first, pair.second))
     if spiky > _SPIKE and len(pair.second) >= _LEAST_FOR_DENSITY:
         bins = np.linspace(low, high, 25)
-        for part, colour, name, style in (
-            (pair.first, MAIN, names[0], {"histtype": "stepfilled", "alpha": 0.45}),
-            (pair.second, OTHER, names[1], {"histtype": "step", "linewidth": 1.6}),
+        for part, weights, colour, name, style in (
+            (pair.first, _shares(pair), MAIN, names[0], {"histtype": "stepfilled", "alpha": 0.45}),
+            (pair.second, None, OTHER, names[1], {"histtype": "step", "linewidth": 1.6}),
         ):
             inside = np.clip(part, low, high)
-            axes.hist(inside, bins, weights=np.full(len(part), 1 / len(part)), color=colour, label=name, **style)
+            each = np.full(len(part), 1 / len(part)) if weights is None else weights
+            axes.hist(inside, bins, weights=each, color=colour, label=name, **style)
     else:
         _densities(axes, pair, names, low, high)
     axes.set_xlim(low, high)
     axes.locator_params(axis="x", nbins=4)
 
 
+def _shares(pair: ColumnPair) -> np.ndarray | None:
+    """Weights of the first sample that sum to 1."""
+    return None if pair.weights is None else pair.weights / pair.weights.sum()
+
+
 def _densities(axes: Any, pair: ColumnPair, names: tuple[str, str], low: float, high: float) -> None:
     grid = np.linspace(low, high, 160)
-    first = _density(pair.first, grid)
+    first = _density(pair.first, grid, _shares(pair))
     axes.fill_between(grid, first, color=MAIN, alpha=0.35, linewidth=0, label=names[0])
     axes.plot(grid, first, color=MAIN, linewidth=1)
     if len(pair.second) >= _LEAST_FOR_DENSITY and np.ptp(pair.second) > 0:
@@ -133,28 +149,34 @@ def _densities(axes: Any, pair: ColumnPair, names: tuple[str, str], low: float, 
     axes.set_ylim(bottom=0)
 
 
-def _density(values: np.ndarray, grid: np.ndarray) -> np.ndarray:
+def _density(values: np.ndarray, grid: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
     """Gaussian kernel density; a constant sample has none."""
     from scipy.stats import gaussian_kde
 
     if len(values) > _MOST_FOR_DENSITY:
-        values = values[:: -(-len(values) // _MOST_FOR_DENSITY)]
+        some = slice(None, None, -(-len(values) // _MOST_FOR_DENSITY))
+        values, weights = values[some], None if weights is None else weights[some]
     if len(values) < 2 or np.ptp(values) <= 1e-12 * max(np.abs(values).max(), 1e-300):
         return np.zeros(len(grid))
-    return gaussian_kde((values - grid[0]) / (grid[-1] - grid[0]))(np.linspace(0, 1, len(grid)))
+    return gaussian_kde((values - grid[0]) / (grid[-1] - grid[0]), weights=weights)(np.linspace(0, 1, len(grid)))
 
 
 def _bars(axes: Any, pair: ColumnPair, names: tuple[str, str]) -> None:
     """Shares of the most frequent levels, lying bars so that their names can be read."""
     counts = pd.Series(np.concatenate([pair.first, pair.second])).value_counts()
+    if pair.levels:
+        counts = counts.reindex([level for level in pair.levels if level in counts.index])
     levels = list(counts.index[:_FEW_VALUES]) if len(counts) <= _FEW_VALUES else list(counts.index[: _FEW_VALUES - 1])
     if pair.is_number:
         levels = sorted(levels)
     texts = [label(f"{level:g}" if pair.is_number else level, 16) for level in levels]
     rest = len(counts) - len(levels)
     places = np.arange(len(levels) + (rest > 0))
-    for part, colour, name, shift in ((pair.first, MAIN, names[0], -0.2), (pair.second, OTHER, names[1], 0.2)):
-        shares = [float(np.mean(part == level)) for level in levels]
+    for part, weights, colour, name, shift in (
+        (pair.first, _shares(pair), MAIN, names[0], -0.2),
+        (pair.second, None, OTHER, names[1], 0.2),
+    ):
+        shares = [float(np.average(part == level, weights=weights)) for level in levels]
         shares += [1 - sum(shares)] if rest else []
         axes.barh(places + shift, shares, height=0.38, color=colour, label=name, alpha=0.85)
     axes.set_yticks(places, texts + ([f"{rest} others"] if rest else []), fontsize=7)

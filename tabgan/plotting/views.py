@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,21 @@ from tabgan.model_selection.working_table import working_table
 from tabgan.tables.frames import read_table
 from tabgan.tables.schema import TableSchema
 
-__all__ = ["check_count", "check_draws", "completed_by", "filled_view", "is_number", "label_columns", "view"]
+__all__ = [
+    "CompletedView",
+    "check_count",
+    "check_draws",
+    "completed_by",
+    "draws_by",
+    "draws_view",
+    "filled_view",
+    "is_number",
+    "label_columns",
+    "view",
+]
+
+CompletedView = tuple[pd.DataFrame, pd.DataFrame]
+"""A completed table and which of its cells were gaps; see `filled_view`."""
 
 _LABEL_KINDS = ("boolean", "categorical", "ordinal")
 
@@ -48,9 +63,7 @@ def label_columns(schema: TableSchema) -> list[bool]:
     return [column.kind in _LABEL_KINDS for column in schema.columns]
 
 
-def filled_view(
-    X: Any, X_filled: Any, categorical_features: Any = None, missing_values: Any = np.nan
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+def filled_view(X: Any, X_filled: Any, categorical_features: Any = None, missing_values: Any = np.nan) -> CompletedView:
     """A completed table and which of its cells were gaps.
 
     Parameters
@@ -91,7 +104,7 @@ def filled_view(
     return filled[shared], known[shared].isna()
 
 
-def completed_by(imputer: Any, X: Any, X_filled: Any = None) -> tuple[pd.DataFrame, pd.DataFrame]:
+def completed_by(imputer: Any, X: Any, X_filled: Any = None) -> CompletedView:
     """What an imputer makes of a table; see `filled_view`.
 
     Parameters
@@ -117,6 +130,31 @@ def completed_by(imputer: Any, X: Any, X_filled: Any = None) -> tuple[pd.DataFra
     after = view(filled, [labels[j] for j in kept] + [False] * (width - len(kept))).iloc[:, : len(kept)]
     after.columns = known.columns[kept]
     return after, known.iloc[:, kept].isna()
+
+
+def draws_by(
+    imputer: Any, X: Any, draws: Sequence[Any] | None = None, n_draws: int = 20, random_state: int | None = None
+) -> list[CompletedView]:
+    """What an imputer makes of a table in each draw; see `completed_by`.
+
+    Parameters
+    ----------
+    imputer : GAINImputer
+        Fitted with the default objective.
+    X : table
+        With gaps.
+    draws : sequence of tables, default=None
+        What ``imputer.sample(X)`` returned, if it is at hand; None draws ``n_draws`` tables by ``random_state``.
+    n_draws : int, default=20
+    random_state : int, default=None
+    """
+    made = imputer.sample(X, n_draws, random_state=random_state) if draws is None else draws
+    return [completed_by(imputer, X, draw) for draw in made]
+
+
+def draws_view(X: Any, draws: Sequence[Any]) -> list[CompletedView]:
+    """Tables completed elsewhere; see `filled_view`."""
+    return [filled_view(X, draw) for draw in draws]
 
 
 def check_count(name: str, value: Any) -> None:

@@ -13,6 +13,7 @@ from tabgan.exceptions import InvalidInputError
 from tabgan.imputation.scoring import relative_errors
 from tabgan.plotting.canvas import figures
 from tabgan.plotting.views import check_draws
+from tabgan.report.draw_pictures import pictures_of_draws
 from tabgan.report.html import HTMLReport, render
 from tabgan.report.page import Cell, Head, Notice, Page, Table, number_cell, settings_of, text_cell, versions
 from tabgan.report.pictures import NO_MATPLOTLIB, can_draw, has_curves, picture_of
@@ -297,7 +298,6 @@ def _pictures(
 ) -> list[Any]:
     from tabgan.plotting import (
         CalibrationDisplay,
-        DrawsDisplay,
         ImputationDisplay,
         MissingnessDisplay,
         PredictionDisplay,
@@ -323,14 +323,7 @@ def _pictures(
             ),
         ]
     if gaps.any() and n_draws and imputer.objective == "remask":
-        pictures.append(
-            picture_of(
-                lambda: DrawsDisplay.from_estimator(imputer, X, n_draws=n_draws, random_state=random_state),
-                "Multiple imputations",
-                "For each column with gaps, mean and spread of the imputed cells in each draw.",
-                "The scatter between draws is what the gaps add to the uncertainty of a mean.",
-            )
-        )
+        pictures += pictures_of_draws(imputer, X, n_draws, random_state)
     if check:
         hidden = hide_and_fill(imputer, X, random_state=random_state)
         pictures.append(

@@ -19,7 +19,7 @@ def test_every_block_runs(tmp_path, monkeypatch):
 
 def test_pictures_are_there_and_small():
     named = re.findall(r"!\[(.+?)\]\((.+?)\)", PAGE.read_text(encoding="utf-8"))
-    assert len(named) == 4
+    assert len(named) == 5
     for text, path in named:
         assert text
         assert (PAGE.parent / path).stat().st_size < 150_000

@@ -129,6 +129,18 @@ def test_hostile_names_and_cells_are_words_only(report):
     assert "49" not in page.words
 
 
+def test_draws_are_shown_from_all_sides(report, imputer, hostile):
+    titles = [
+        "Multiple imputations",
+        "Are there enough draws?",
+        "Given the probability of being missing",
+        "Like with like",
+    ]
+    words = check_page(report.html).words
+    assert [title for title in titles if title in words] == titles
+    assert "Are there enough draws?" not in check_page(report_imputation(imputer, hostile, n_draws=1).html).words
+
+
 def test_the_summary_tells_the_table_and_the_seed(report, hostile):
     words = check_page(report.html).words
     assert words[words.index("Rows") + 1] == "80"
@@ -190,7 +202,7 @@ def test_a_wide_table_stays_small_and_has_a_row_per_column():
     page = check_page(report.html)
     assert len([head for head in page.all("th") if head["scope"] == "row"]) == 128
     assert any(word == "128 rows: scroll inside the table to see all." for word in page.words)
-    assert len(page.all("img")) == 3
+    assert len(page.all("img")) == 6
     assert all(int(image["height"]) < 1200 for image in page.all("img"))  # no wall of 128 panels
     assert len(report.html.encode()) < 5e6
 

@@ -1,0 +1,66 @@
+"""Pictures of multiple imputations for the imputation report."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tabgan.report.page import Picture
+from tabgan.report.pictures import picture_of
+
+__all__ = ["pictures_of_draws"]
+
+
+def pictures_of_draws(imputer: Any, X: Any, n_draws: int, random_state: int) -> list[Picture]:
+    """Draw tables once, and what there is to see in them.
+
+    Parameters
+    ----------
+    imputer : GAINImputer
+        Fitted with the default objective.
+    X : table of shape (n_samples, n_features)
+        With gaps.
+    n_draws : int
+        At least 1.
+    random_state : int
+        Of the draws.
+    """
+    from tabgan.plotting import ConditionalImputationDisplay, DrawsDisplay, PoolingDisplay, PropensityDisplay
+
+    draws = imputer.sample(X, n_draws, random_state=random_state)
+    pictures = [
+        picture_of(
+            lambda: DrawsDisplay.from_completed(imputer, X, draws),
+            "Multiple imputations",
+            "For each column with gaps, mean and spread of the imputed cells in each draw.",
+            "The scatter between draws is what the gaps add to the uncertainty of a mean.",
+        )
+    ]
+    if n_draws > 1:
+        pictures.append(
+            picture_of(
+                lambda: PoolingDisplay.from_completed(imputer, X, draws),
+                "Are there enough draws?",
+                "For each column with gaps, its pooled mean or share with interval and Monte Carlo error, by number of draws.",
+                "Lines should have come to rest, and the inner band, by which other draws would move the estimate, be at most a tenth "
+                "of the standard error. Means need few draws; PoolingDisplay shows your own analysis.",
+            )
+        )
+    propensity = PropensityDisplay.from_completed(imputer, X, draws)
+    if propensity.columns:
+        pictures += [
+            picture_of(
+                lambda: propensity,
+                "Given the probability of being missing",
+                "For each column with gaps, its observed and imputed cells against the probability that they are missing.",
+                "At the same probability imputed and observed cells should be alike, however they differ as a whole. An AUC of .5 "
+                "says that the other columns do not tell where the gaps are.",
+            ),
+            picture_of(
+                lambda: ConditionalImputationDisplay.from_completed(imputer, X, draws),
+                "Like with like",
+                "For columns with gaps, distributions of observed and imputed cells among rows as likely to have the gap.",
+                "Thirds of the imputed cells by the probability of being missing. Observed cells count by the odds of being missing, "
+                "so that they stand for the missing ones; both should be distributed alike.",
+            ),
+        ]
+    return pictures
