@@ -118,7 +118,7 @@ def moved_fills(fills: np.ndarray, by: float | int, known: ColumnSchema, *, roun
     lower, upper = cast(float, known.lower), cast(float, known.upper)
     least, most = natural_ends(lower, upper)
     if known.kind == "coded" and (rounded or known.integer_dtype):
-        listed = np.sort(np.array(known.levels)[np.array(known.counts) > 0])
+        listed = np.array(known.levels)
         wanted = np.array([value + by for value in fills.tolist()])
         return listed[np.searchsorted((listed[1:] + listed[:-1]) / 2, wanted)]
     if isinstance(known.lower, int):  # beyond what float64 tells apart

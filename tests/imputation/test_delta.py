@@ -94,6 +94,21 @@ def test_what_else_the_row_hides_is_drawn_given_the_moved_value():
         assert np.corrcoef(b["y"][both], b["z"][both])[0, 1] > 0.85
 
 
+def test_what_is_drawn_again_owes_nothing_to_what_was_drawn_before():
+    frame = line(3000)
+    both = frame["y"].isna() & frame["z"].isna()
+    drawn = GAINImputer(**QUICK).fit(frame).sample(frame, 8, delta={"y": 0.0})
+    own = pd.concat([t[both] for t in drawn])
+    noise, y = own["z"] - 2 * own["y"], own["y"] - own["x"]
+    # With the noise of the first draw again, z would know what y got from it: .12 to .21.
+    assert abs(np.corrcoef(noise, y)[0, 1]) < 0.08
+
+
+def test_others_see_values_beyond_the_observed_range(imputer):
+    far = imputer._moved(0, 0.0, np.array([6.0, 0.5]))
+    np.testing.assert_allclose(far, [6.0, 0.5], atol=1e-4)
+
+
 def test_several_columns_move_together():
     frame = line(400)
     imputer = GAINImputer(**QUICK).fit(frame)

@@ -10,6 +10,7 @@ from tabgan.inference.number_of_draws import monte_carlo_error, n_draws_needed
 from tabgan.plotting import ConditionalImputationDisplay, DrawsDisplay, PoolingDisplay, PropensityDisplay
 from tabgan.plotting.marginals import disagreement
 from tabgan.plotting.propensities import missing_propensity
+from tabgan.plotting.propensity_plot import _bins
 from tabgan.plotting.views import draws_view
 from tests.plotting.test_imputation_displays import rendered
 
@@ -103,6 +104,14 @@ def test_the_propensity_is_the_probability_of_being_missing():
     assert 0.75 < found.auc < 0.85
 
 
+def test_gaps_at_both_ends_of_a_column_are_told():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=600)
+    table = pd.DataFrame({"x": x, "y": rng.normal(size=600)})
+    gappy = table.assign(y=table["y"].mask(np.abs(x) > 1.2))
+    assert missing_propensity(draws_view(gappy, [table]), "y").auc > 0.95
+
+
 def test_a_column_missing_at_random_has_an_auc_of_one_half_even_in_a_wide_table():
     rng = np.random.default_rng(0)
     X = rng.normal(size=(80, 60))
@@ -145,6 +154,28 @@ def test_among_like_rows_good_draws_agree_and_bad_ones_do_not():
             differences[by, name] = max(one.pair.disagreement for one in display.strata)
         assert differences[by, "good"] < whole / 2  # as a whole even good draws differ from what is observed
         assert differences[by, "good"] < differences[by, "bad"] / 2
+
+
+def test_within_a_range_of_probabilities_observed_cells_count_by_their_odds():
+    rng = np.random.default_rng(0)
+    truth = pd.DataFrame({"x": rng.normal(size=3000)})
+    truth["y"] = truth["x"] + 0.3 * rng.normal(size=3000)
+    gappy = truth.assign(y=truth["y"].mask(rng.random(3000) < 1 / (1 + np.exp(-3 * truth["x"]))))
+    first = ConditionalImputationDisplay.from_predictions(gappy, [truth]).strata[0].pair
+    weighted = np.average(first.first, weights=first.weights)
+    assert first.second.mean() - first.first.mean() > 0.5
+    assert first.second.mean() == pytest.approx(weighted, abs=0.07)  # .12 if they counted by their probabilities
+    assert first.disagreement < disagreement(first.first, first.second, True) / 2
+
+
+def test_what_draws_share_widens_the_error_of_their_mean():
+    shifts = np.array([-1.0, 0.0, 1.0])[:, np.newaxis]
+    noise = np.random.default_rng(0).normal(size=(3, 40))
+    at, observed = np.linspace(0, 1, 40), np.zeros(40)
+    (_, alike), (_, apart) = (_bins(at, observed, at, noise + by) for by in (0.0, shifts))
+    np.testing.assert_allclose(alike[:, 1], apart[:, 1])
+    assert (apart[:, 2] > 0.75).all()
+    assert (alike[:, 2] < 0.5).all()
 
 
 def test_groups_are_thirds_of_numbers_or_levels():

@@ -68,6 +68,10 @@ def test_durations_keep_their_sign():
     waits = pd.to_timedelta([0, 5, 60], unit="min")
     ticks = waits.astype(np.int64).to_numpy()
     assert moved(waits, ticks, pd.Timedelta(minutes=-10)) == [0, 0, ticks[2] // 60 * 50]
+    assert moved(-waits, -ticks, pd.Timedelta(minutes=10)) == [0, 0, -ticks[2] // 60 * 50]
+    mixed = waits - pd.Timedelta(minutes=5)
+    shifted = moved(mixed, mixed.astype(np.int64).to_numpy(), pd.Timedelta(minutes=-10))
+    assert shifted == (mixed - pd.Timedelta(minutes=10)).astype(np.int64).tolist()
 
 
 def test_written_times_stay_times():
