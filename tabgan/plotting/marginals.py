@@ -85,7 +85,7 @@ def disagreement(first: np.ndarray, second: np.ndarray, is_number: bool, weights
     if is_number:
         return float(max(np.abs(np.cumsum(p - q)).max() - 0.87 / np.sqrt(size), 0.0))
     pooled = (n_first * p + len(second) * q) / (n_first + len(second))
-    chance = np.sqrt(pooled * (1 - pooled) / size).sum() / np.sqrt(2 * np.pi)
+    chance = np.sqrt((pooled * (1 - pooled)).clip(min=0) / size).sum() / np.sqrt(2 * np.pi)
     return float(max(np.abs(p - q).sum() / 2 - chance, 0.0))
 
 

@@ -11,7 +11,7 @@ from tabgan import GAINImputer
 from tabgan.exceptions import InvalidParameterError
 from tests.conftest import make_mixed
 
-QUICK = {"n_steps": 0, "n_trees": 0, "n_references": 0, "random_state": 0}
+QUICK = {"n_steps": 0, "n_trees": 0, "n_references": 0, "n_boosts": 0, "n_donor_trees": 5, "random_state": 0}
 DELTAS = {
     "number": -1.5,
     "price": np.float32(0.25),
@@ -132,7 +132,7 @@ def test_tables_of_several_deltas_differ_by_the_deltas_alone():
 
 def test_without_donors_other_cells_stay():
     frame = line(300)
-    imputer = GAINImputer(**QUICK, n_donor_trees=0).fit(frame)
+    imputer = GAINImputer(**QUICK | {"n_donor_trees": 0}).fit(frame)
     (plain,), (moved,) = imputer.sample(frame, 1), imputer.sample(frame, 1, delta={"y": 2.0})
     np.testing.assert_allclose((moved["y"] - plain["y"])[frame["y"].isna()], 2.0, atol=1e-9)
     pd.testing.assert_series_equal(moved["z"], plain["z"])
