@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -60,9 +59,7 @@ class Forest:
         return cls(Trees.from_state(state))
 
 
-def fit(
-    seen: Seen, truth: Tensor, j: int, learning: Learning, *, judged: Forest | None, again: bool = False
-) -> Forest | None:
+def fit(seen: Seen, truth: Tensor, j: int, learning: Learning, *, judged: Forest | None) -> Forest | None:
     """Grow a forest for column ``j``.
 
     Parameters
@@ -77,8 +74,6 @@ def fit(
     judged : Forest or None
         None: grow some of the trees only, to judge what all would be worth. Otherwise the forest that was judged; on large tables its
         trees stay, and the rest is grown.
-    again : bool, default=False
-        Whether it is the second round. A first round that is followed by another has half of the trees.
 
     Returns
     -------
@@ -95,11 +90,8 @@ def fit(
     Geurts, Ernst, Wehenkel 2006, "Extremely randomized trees". Stekhoven and Buehlmann 2012 (MissForest), with one round of it.
     """
     n_trees = learning.settings(Settings).n_trees
-    half = -(-n_trees // 2)
-    if goes_again(learning) and not again:
-        n_trees = half
     if judged is None:
-        n_trees = min(half, _TREES_TO_JUDGE)
+        n_trees = min(-(-n_trees // 2), _TREES_TO_JUDGE)
     elif len(truth) < _ENOUGH_TO_STAY:
         judged = None
     else:
@@ -140,4 +132,4 @@ CANDIDATE = Candidate(
     prior={"numeric": 0.4, "categorical": 0.8},
 )
 
-CANDIDATE_AGAIN = replace(CANDIDATE, fit=partial(fit, again=True), applies=goes_again)
+CANDIDATE_AGAIN = replace(CANDIDATE, applies=goes_again)
