@@ -15,6 +15,10 @@ _FEWEST_ROWS = 20
 """Complete rows that have to agree."""
 _FEWEST_MEETINGS = 10.0
 """Rows in which two of independent indicators would both be 1: fewer prove nothing."""
+_MOST_APART = 60
+_LARGEST_SHARE_OF_NONE = 0.05
+"""Of the rows, as far as those with gaps tell: more of them, and a level was dropped."""
+_EM_STEPS = 100
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,7 @@ class IndicatorGroup:
 
 
 def find_indicator_groups(columns: Sequence[RawColumn]) -> tuple[IndicatorGroup, ...]:
-    """Groups of neighbouring columns of 0 and 1, never two of which are 1 in a row.
+    """Groups of columns of 0 and 1, never two of which are 1 in a row.
 
     Parameters
     ----------
@@ -69,35 +73,61 @@ def find_indicator_groups(columns: Sequence[RawColumn]) -> tuple[IndicatorGroup,
     tuple of IndicatorGroup
         Of at least two columns each, in order; no column is in two. A group may lack one level only if chance would have made two of
         its columns meet in ten rows or more.
+
+    Notes
+    -----
+    Neighbours come first, then columns that others stand between (at most the first 60 of them), in both passes those of which one is
+    always 1 before the rest. Columns that are always 0, such as a level that no row has, are passed over.
     """
+    found = {j: ones for j, column in enumerate(columns) if (ones := _ones(column)) is not None}
+    missing = {j: columns[j].missing for j in found}
+    never = {j for j, ones in found.items() if not ones.any()}
+    left = [j for j in found if j not in never]
     groups: list[IndicatorGroup] = []
-    first = 0
-    while first < len(columns):
-        found = _group_from(columns, first)
-        if found is not None:
-            groups.append(found)
-        first = first + 1 if found is None else found.columns[-1] + 1
-    return tuple(groups)
+    for always_one in (True, False):
+        for apart in (False, True):
+            k = 0
+            while k < len(left) and (not apart or len(left) <= _MOST_APART):
+                members = _members_from(left[k:], found, missing, never, apart, always_one)
+                if members is not None:
+                    groups.append(IndicatorGroup(members, always_one))
+                    left = [j for j in left if j not in members]
+                else:
+                    k += 1
+    return tuple(sorted(groups, key=lambda group: group.columns))
 
 
-def _group_from(columns: Sequence[RawColumn], first: int) -> IndicatorGroup | None:
-    members: list[int] = []
-    ones: list[np.ndarray] = []
-    total = np.zeros(len(columns[first].missing))
-    complete = np.ones(len(total), dtype=bool)
-    for j in range(first, len(columns)):
-        mine = _ones(columns[j])
-        if mine is None or any((mine & other).any() for other in ones):
+def _members_from(
+    left: Sequence[int],
+    found: Mapping[int, np.ndarray],
+    missing: Mapping[int, np.ndarray],
+    never: Collection[int],
+    apart: bool,
+    always_one: bool,
+) -> tuple[int, ...] | None:
+    """The group that begins with the first of the columns that are left, if there is one."""
+    members = [left[0]]
+    total, complete = found[left[0]].copy(), ~missing[left[0]]
+    for j in left[1:]:
+        between = set(range(members[-1] + 1, j)) - set(never)
+        if not apart and (between or (total & found[j]).any()):
             break
+        if (total & found[j]).any():
+            continue
         members.append(j)
-        ones.append(mine)
-        total += mine
-        complete &= ~columns[j].missing
-        if len(members) > 1 and complete.sum() >= _FEWEST_ROWS and (total[complete] == 1).all():
-            return IndicatorGroup(tuple(members), always_one=True)
-    if len(members) < 2 or _meetings(columns, members, ones) < _FEWEST_MEETINGS:
+        total |= found[j]
+        complete &= ~missing[j]
+        if always_one and complete.sum() >= _FEWEST_ROWS and total[complete].all():
+            return tuple(members)
+    if len(members) < 2:
         return None
-    return IndicatorGroup(tuple(members), always_one=False)
+    ones, gaps = np.column_stack([found[j] for j in members]), np.column_stack([missing[j] for j in members])
+    if _meetings(ones, gaps) < _FEWEST_MEETINGS:
+        return None
+    if always_one:  # too few rows are complete: those with gaps have to tell
+        few = complete.sum() < _FEWEST_ROWS and total[complete].all()
+        return tuple(members) if few and _share_of_none(ones, gaps) < _LARGEST_SHARE_OF_NONE else None
+    return tuple(members)
 
 
 def _ones(column: RawColumn) -> np.ndarray | None:
@@ -105,16 +135,27 @@ def _ones(column: RawColumn) -> np.ndarray | None:
     if column.family not in ("number", "boolean") or column.values.dtype.kind != "f":
         return None
     seen = column.values[~column.missing]
-    if not len(seen) or not np.isin(seen, (0.0, 1.0)).all() or seen.min() == seen.max():
+    if not len(seen) or not np.isin(seen, (0.0, 1.0)).all() or seen.min() == 1.0:
         return None
     return (column.values == 1.0) & ~column.missing
 
 
-def _meetings(columns: Sequence[RawColumn], members: list[int], ones: list[np.ndarray]) -> float:
+def _meetings(ones: np.ndarray, gaps: np.ndarray) -> float:
     """The least number of rows, over the members, in which one would meet another by chance."""
-    shares = np.array([mine.sum() / max((~columns[j].missing).sum(), 1) for j, mine in zip(members, ones, strict=True)])
-    rows = min(int((~columns[j].missing).sum()) for j in members)
-    return float((rows * shares * (shares.sum() - shares)).min())
+    known = (~gaps).sum(axis=0)
+    shares = ones.sum(axis=0) / np.maximum(known, 1)
+    return float((known.min() * shares * (shares.sum() - shares)).min())
+
+
+def _share_of_none(ones: np.ndarray, gaps: np.ndarray) -> float:
+    """The likeliest share of rows in which no member is 1, where gaps do not depend on what they hide (by EM)."""
+    rows = len(ones)
+    possible = np.column_stack([ones | (gaps & ~ones.any(axis=1, keepdims=True)), ~ones.any(axis=1)])
+    shares = np.full(possible.shape[1], 1.0 / possible.shape[1])
+    for _ in range(_EM_STEPS):
+        expected = possible * shares
+        shares = (expected / expected.sum(axis=1, keepdims=True)).sum(axis=0) / rows
+    return float(shares[-1])
 
 
 def settle_fills(

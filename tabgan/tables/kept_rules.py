@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import permutations
 
 import numpy as np
@@ -15,7 +15,7 @@ from tabgan.tables.slots import in_unit
 from tabgan.tables.sums import SumRule
 from tabgan.tables.value_grids import Grid
 
-__all__ = ["keep_rules"]
+__all__ = ["keep_rules", "lean_of_orders"]
 
 _MOST_STEPS = 100
 _LARGEST = np.finfo(np.float64).max
@@ -28,6 +28,7 @@ def keep_rules(
     fills: dict[int, np.ndarray],
     *,
     rounded: bool = True,
+    settled: Collection[int] = (),
 ) -> None:
     """Change fills, as little as the rules allow, so that no completed row breaks an order, a line or a sum; in place.
 
@@ -47,9 +48,10 @@ def keep_rules(
         By column, for its missing rows in order, in the representation and unit of the fitted column.
     rounded : bool, default=True
         Fills look like observed values.
+    settled : collection of int, default=()
+        Columns whose fills stay: one-hot groups come before orders.
     """
-    # Whole numbers beyond what float64 tells apart stay as the encoder decoded them.
-    held = {j: column.missing for j, column in enumerate(columns) if not _is_beyond_floats(schema[j])}
+    held = _held(schema, columns)
     sums: list[SumRule] = [*(_as_sum(rule, schema) for rule in rules.lines), *rules.sums]
     sums = [rule for rule in sums if _can_be_kept(rule.columns, held, fills)]
     # Those that only some values can satisfy choose first.
@@ -60,6 +62,8 @@ def keep_rules(
         return
     rows = np.flatnonzero(np.logical_or.reduce([held[j] for j in named]))
     cells = _Cells(named, rows, schema, columns, fills, rounded)
+    for j in cells.known.keys() & set(settled):
+        cells.known[j][:] = True
     _keep_orders(orders, cells)
     cells.ends = _room(orders, cells, up=True), _room(orders, cells, up=False)
     _keep_sums(sums, cells)
@@ -68,6 +72,47 @@ def keep_rules(
             cells.known[j][:] = True  # what orders still move must not break them again
     _keep_orders(orders, cells)
     cells.write_into(fills, columns)
+
+
+def lean_of_orders(
+    rules: Rules,
+    schema: Sequence[ColumnSchema],
+    columns: Sequence[RawColumn],
+    fills: Mapping[int, np.ndarray],
+    indicators: Collection[int],
+) -> dict[int, np.ndarray]:
+    """What observed cells say of missing indicators through orders: ``low <= x`` forbids a 1 where ``x`` is known to be 0.
+
+    Parameters
+    ----------
+    rules, schema, columns, fills
+        See `keep_rules`.
+    indicators : collection of int
+        Columns of 0 and 1.
+
+    Returns
+    -------
+    dict of int to ndarray of float of shape (n,)
+        For the indicators that orders name: -1 where they leave no room for a 1, 1 where they leave none for a 0, else 0.
+    """
+    held = _held(schema, columns)
+    orders = [rule for rule in rules.orders if _can_be_kept(rule.columns, held, fills)]
+    named = sorted({j for order in orders for j in order.columns})
+    if set(named).isdisjoint(indicators):
+        return {}
+    rows = np.flatnonzero(np.logical_or.reduce([held[j] for j in named]))
+    cells = _Cells(named, rows, schema, columns, fills, rounded=True)
+    least, most = _room(orders, cells, up=True), _room(orders, cells, up=False)
+    found = {}
+    for j in set(named) & set(indicators):
+        found[j] = np.zeros(len(columns[j].missing))
+        found[j][rows] = (least[j] > 0) * 1.0 - (most[j] < 1)
+    return found
+
+
+def _held(schema: Sequence[ColumnSchema], columns: Sequence[RawColumn]) -> dict[int, np.ndarray]:
+    """Missing masks; whole numbers beyond what float64 tells apart are left out, and stay as the encoder decoded them."""
+    return {j: column.missing for j, column in enumerate(columns) if not _is_beyond_floats(schema[j])}
 
 
 def _is_beyond_floats(known: ColumnSchema) -> bool:

@@ -54,6 +54,54 @@ def test_rare_indicators_that_never_met_are_no_group():
     assert groups_of(one_hot(15)) == ()  # too few rows to tell
 
 
+def members(frame: pd.DataFrame) -> list[tuple[list[str], bool]]:
+    return [([str(frame.columns[j]) for j in group.columns], group.always_one) for group in groups_of(frame)]
+
+
+def test_members_may_stand_apart_and_levels_without_rows_are_passed_over():
+    frame = one_hot(300)
+    first, second = ["i0", "i1", "i2"], ["i3", "i4", "i5", "i6"]
+    for order in (["i0", "x", "i1", "i2"], ["i2", "i0", "x", "i1"]):
+        assert members(frame[order]) == [([name for name in order if name != "x"], True)]
+    mixed = ["i3", "i0", "i4", "x", "i1", "i5", "i2", "i6"]
+    assert members(frame[mixed]) == [(second, True), (first, True)]
+    dropped = one_hot(300, drop="first")
+    assert members(dropped[["i0", "i2", "i1", "i3", "x", "i4"]]) == [(["i0", "i1"], False), (["i2", "i3", "i4"], False)]
+    frame.insert(1, "absent", np.where(np.arange(300) % 5, 0.0, np.nan))
+    assert members(frame) == [(first, True), (second, True)]
+
+
+@pytest.mark.parametrize("dropped", [False, True])
+def test_rows_with_gaps_tell_whether_a_level_was_dropped(dropped):
+    """Of ten columns with a third of their cells missing hardly a row is complete."""
+    for seed in range(5):
+        rng = np.random.default_rng(seed)
+        hot = np.eye(10)[rng.integers(0, 10, 500)][:, int(dropped) :]
+        gappy = pd.DataFrame(hot).mask(rng.random(hot.shape) < 0.33).rename(columns=str)
+        assert gappy.notna().all(axis=1).sum() < 20
+        assert [group.always_one for group in groups_of(gappy)] == [not dropped]
+
+
+def test_orders_of_indicators_are_kept_without_breaking_groups():
+    """A flag that only one level has, and counts that are 0 where a level is not there."""
+    rng = np.random.default_rng(0)
+    level = rng.integers(0, 3, 300)
+    names = ["d0", "d1", "d2"]
+    truth = pd.DataFrame(np.eye(3)[level], columns=names).assign(x=level + 5 * rng.normal(size=300))
+    truth["flag"] = ((level == 0) & (rng.random(300) < 0.5)).astype(float)
+    truth["count"] = (level > 0) * rng.integers(1, 5, 300)
+    truth["most"] = truth["count"] + rng.integers(0, 3, 300) * (level > 0)
+    gappy = truth.mask(rng.random(truth.shape) < 0.3)
+    imputer = GAINImputer(effort="fast", random_state=0, n_steps=5, draw_steps=5).fit(gappy)
+    assert {"`flag` <= `d0`", "`d1` <= `count`", "`d1` <= `most`"} <= set(imputer.schema_.rules.words())
+    for filled in (imputer.transform(gappy), *imputer.sample(gappy, 3)):
+        assert (filled[names].sum(axis=1) == 1).all()
+        assert (filled["flag"] <= filled["d0"]).all()
+        assert (filled["d1"] <= filled["count"]).all()
+        assert (filled["d2"] <= filled["count"]).all()
+        assert (filled["count"] <= filled["most"]).all()
+
+
 @pytest.mark.parametrize("kind", ["float64", "bool"])
 @pytest.mark.parametrize("whole", [True, False])
 def test_no_imputed_or_drawn_row_is_broken(kind, whole, tmp_path):
