@@ -99,11 +99,17 @@ def train_file(options: TrainOptions) -> str:
             **run,
         )
         gan.fit(images, labels, targets)
-    gan.save(options.output)  # first and alone: hours of training must not hang on a picture
-    if options.report is not None:
-        from tabgan.report.images_page import report_images
+    page = None
+    try:
+        if options.report is not None:
+            from tabgan.report.images_page import report_images
 
-        report_images(gan, images, labels, targets, random_state=options.seed).save(options.report)
+            page = report_images(gan, images, labels, targets, random_state=options.seed)
+    finally:  # hours of training must not hang on a page that cannot be made
+        with written_together():
+            gan.save(options.output)
+            if page is not None:
+                page.save(options.report)
     last = gan.history_[-1] if gan.history_ else {}
     losses = ", ".join(f"{name} {value:.3g}" for name, value in last.items() if name != "step")
     return f"{gan.recipe_.name}: {gan.n_iter_} steps ({losses}) -> {options.output}"

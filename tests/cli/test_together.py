@@ -15,7 +15,7 @@ import torch
 import typer
 from safetensors.torch import save_file
 
-from tabgan import _files
+from tabgan import _files, load
 from tabgan.cli.errors import BROKEN_PIPE
 from tabgan.report.html import HTMLReport
 from tests.golden.models.fitted import FOLDER
@@ -32,6 +32,7 @@ def folder(tmp_path, monkeypatch) -> Path:
     TABLE.to_csv("table.csv", index=False)
     for name in ("gain", "cgan", "image_classes"):
         shutil.copy(MODELS / f"{name}.tabgan", f"{name}.tabgan")
+    np.save("images.npy", np.random.default_rng(0).random((12, 8, 8)))
     Path("pngs").mkdir()
     # What pages show is tested elsewhere, and takes its time.
     for page in ("comparison_page.report_comparison", "rows_page.report_rows", "images_page.report_images"):
@@ -42,12 +43,14 @@ def folder(tmp_path, monkeypatch) -> Path:
 IMPUTE = ("impute", "table.csv", "--leave", "class", "--effort", "fast", *QUICK)
 BALANCE = ("balance", "table.csv", "-t", "class", "--method", "cgan", *QUICK)
 COMPARE = ("compare", "table.csv", "--methods", "mean/mode", "--repeats", 1, "--quiet")
+TRAIN = ("images", "train", "images.npy", "--settings", '{"width": 8}', *QUICK)
 COMMANDS = {
     "impute": (*IMPUTE, "--refit", {"-o": "o.csv", "--model": "m.tabgan", "--report": "r.json"}),
     "impute in place": (*IMPUTE, {"-o": "table.csv", "--report": "r.txt"}),
     "balance": (*BALANCE, "--refit", {"-o": "o.csv", "--model": "m.tabgan", "--report": "r.json"}),
     "compare": (*COMPARE, {"-o": "o.json", "--report": "r.html"}),
     "sample": ("sample", "cgan.tabgan", "-n", 5, {"-o": "o.csv", "--report": "r.html"}),
+    "images train": (*TRAIN, {"-o": "o.tabgan", "--report": "r.html"}),
     "images sample": ("images", "sample", "image_classes.tabgan", "-n", 2, {"-o": "o.npy", "--report": "r.html"}),
     "images grid": ("images", "grid", "image_classes.tabgan", "-n", 2, {"-o": "o.png", "--report": "r.html"}),
 }
@@ -102,6 +105,16 @@ def test_a_full_disk_leaves_all_files_as_they_were_and_is_named(tabgan, folder, 
     assert tabgan(*line).exit_code == 0
     changed = {name for name, data in content(folder).items() if before.get(name) != data}
     assert changed == set(targets.values())
+
+
+def test_a_page_that_cannot_be_made_does_not_cost_the_training(tabgan, folder, monkeypatch):
+    def fail(*arguments, **named):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("tabgan.report.images_page.report_images", fail)
+    assert tabgan(*TRAIN, "-o", "o.tabgan", "--report", "r.html").exit_code != 0
+    assert load("o.tabgan").n_iter_ == 1
+    assert not Path("r.html").exists()
 
 
 def test_pictures_in_a_folder_appear_together(tabgan, folder, monkeypatch):
