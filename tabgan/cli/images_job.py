@@ -108,7 +108,7 @@ def train_file(options: TrainOptions) -> str:
     finally:  # hours of training must not hang on a page that cannot be made
         with written_together():
             gan.save(options.output)
-            if page is not None:
+            if page is not None and options.report is not None:
                 page.save(options.report)
     last = gan.history_[-1] if gan.history_ else {}
     losses = ", ".join(f"{name} {value:.3g}" for name, value in last.items() if name != "step")

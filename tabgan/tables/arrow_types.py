@@ -1,4 +1,4 @@
-"""Which Arrow types a model column can stand for. Types are told by their text, so that pyarrow need not be there."""
+"""Which Arrow types a model column can stand for, told by their text, so that pyarrow need not be there; fills of some of them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["as_decimals", "has_null_label", "is_supported_arrow"]
+__all__ = ["as_decimals", "dictionary_of", "filled_dictionary", "has_null_label", "is_supported_arrow"]
+
+_MOST_DIGITS = 38
+"""Of a decimal type that does not say how many it has."""
 
 _LABELS = r"string|large_string|binary|large_binary|fixed_size_binary\[\d+\]"
 _NUMBERS = r"u?int(8|16|32|64)|halffloat|float|double|bool"
@@ -56,5 +59,39 @@ def as_decimals(values: np.ndarray, kind: Any) -> list[Decimal]:
     >>> as_decimals(np.array([1.239, 99.999]), SimpleNamespace(precision=4, scale=2))
     [Decimal('1.24'), Decimal('99.99')]
     """
-    most = Decimal(10**kind.precision - 1).scaleb(-kind.scale)
+    most = Decimal(10 ** (kind.precision or _MOST_DIGITS) - 1).scaleb(-kind.scale)
     return [min(max(Decimal(f"{value:.{kind.scale}f}"), -most), most) for value in values]
+
+
+def dictionary_of(column: Any) -> Any:
+    """The one DictionaryArray of a chunked column of dictionary type."""
+    unified = column.unify_dictionaries().combine_chunks()
+    return unified.chunk(0) if hasattr(unified, "num_chunks") else unified
+
+
+def filled_dictionary(column: Any, rows: np.ndarray, values: np.ndarray) -> Any:
+    """Chunked column of dictionary type with other labels in some rows; its dictionary is extended where it is not ordered.
+
+    Raises
+    ------
+    ValueError
+        A label is not in an ordered dictionary.
+    """
+    import pyarrow
+
+    array = dictionary_of(column)
+    levels = array.dictionary.to_pylist()
+    further = [label for label in dict.fromkeys(values) if label not in levels]
+    if further and array.type.ordered:
+        raise ValueError(f"{further[0]!r} is not in its ordered dictionary")
+    levels += further
+    positions = {label: index for index, label in enumerate(levels)}
+    indices = array.indices.to_pylist()
+    for row, label in zip(rows, values, strict=True):
+        indices[row] = positions[label]
+    filled = type(array).from_arrays(
+        pyarrow.array(indices, type=array.indices.type),
+        pyarrow.array(levels, type=array.dictionary.type),
+        ordered=array.type.ordered,
+    )
+    return pyarrow.chunked_array([filled])

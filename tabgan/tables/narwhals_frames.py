@@ -9,7 +9,7 @@ import narwhals as nw
 import numpy as np
 
 from tabgan.exceptions import InvalidInputError
-from tabgan.tables.arrow_types import as_decimals, has_null_label, is_supported_arrow
+from tabgan.tables.arrow_types import as_decimals, dictionary_of, filled_dictionary, has_null_label, is_supported_arrow
 from tabgan.tables.cells import fill_cells, read_cells
 from tabgan.tables.columns import (
     RawColumn,
@@ -130,15 +130,8 @@ def _declared_categories(series: nw.Series) -> list | None:
     if isinstance(series.dtype, nw.Enum):
         return list(series.dtype.categories)
     if series.dtype == nw.Categorical and series.implementation.is_pyarrow():
-        return _arrow_dictionary(series).dictionary.to_pylist()
+        return dictionary_of(series.to_native()).dictionary.to_pylist()
     return None
-
-
-def _arrow_dictionary(series: nw.Series) -> Any:
-    """Return the one pyarrow DictionaryArray of a dictionary column."""
-    native = series.to_native()
-    unified = native.unify_dictionaries().combine_chunks()
-    return unified.chunk(0) if hasattr(unified, "num_chunks") else unified
 
 
 def _objects(cells: list) -> np.ndarray:
@@ -151,7 +144,10 @@ def _fill(series: nw.Series, column: RawColumn, rows: np.ndarray, values: np.nda
     """Write ``values`` at ``rows``; a column without observed cells may change its dtype to hold them."""
     try:
         if series.dtype == nw.Categorical and series.implementation.is_pyarrow():
-            return _fill_arrow_dictionary(series, rows, values)
+            filled = filled_dictionary(series.to_native(), rows, values)
+            return nw.from_native(filled, series_only=True).alias(series.name)
+        if isinstance(series.dtype, nw.Decimal) and series.implementation.is_pyarrow():
+            return _fill_arrow_decimals(series, rows, values)
         if series.dtype == nw.Object:
             return _fill_objects(series, column, rows, values)
         return _fill_native(series, column, rows, values)
@@ -182,8 +178,7 @@ def _full_column(series: nw.Series, column: RawColumn, rows: np.ndarray, values:
     backend = series.implementation
     dtype = series.dtype
     if isinstance(dtype, nw.Decimal):
-        native = series.to_native()  # narwhals' own Decimal tells its scale in late versions only
-        own = native.dtype if hasattr(native, "dtype") else native.type
+        own = series.to_native().dtype  # narwhals' own Decimal tells its scale in late versions only
         decimals: list[Any] = [None] * len(series)
         for row, value in zip(rows, as_decimals(as_floats(values), own), strict=True):
             decimals[row] = value
@@ -236,21 +231,11 @@ def _fill_objects(series: nw.Series, column: RawColumn, rows: np.ndarray, values
     return nw.from_native(type(native)(series.name, cells.tolist(), dtype=native.dtype), series_only=True)
 
 
-def _fill_arrow_dictionary(series: nw.Series, rows: np.ndarray, values: np.ndarray) -> nw.Series:
-    array = _arrow_dictionary(series)
-    levels = array.dictionary.to_pylist()
-    further = [label for label in dict.fromkeys(values) if label not in levels]
-    if further and array.type.ordered:
-        raise ValueError(f"{further[0]!r} is not in its ordered dictionary")
-    levels += further
-    positions = {label: index for index, label in enumerate(levels)}
-    indices = array.indices.to_pylist()
-    for row, label in zip(rows, values, strict=True):
-        indices[row] = positions[label]
+def _fill_arrow_decimals(series: nw.Series, rows: np.ndarray, values: np.ndarray) -> nw.Series:
+    """From cells: merged by Arrow, decimals of few digits would become wider ones."""
+    native = series.to_native()
+    cells = _objects(native.to_pylist())
+    cells[rows] = as_decimals(as_floats(values), native.type)
     arrow = nw.dependencies.get_pyarrow()
-    filled = type(array).from_arrays(
-        arrow.array(indices, type=array.indices.type),
-        arrow.array(levels, type=array.dictionary.type),
-        ordered=array.type.ordered,
-    )
-    return nw.from_native(arrow.chunked_array([filled]), series_only=True).alias(series.name)
+    filled = arrow.chunked_array([arrow.array(cells.tolist(), type=native.type)])
+    return nw.from_native(filled, series_only=True).alias(series.name)

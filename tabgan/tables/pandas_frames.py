@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from tabgan.exceptions import InvalidInputError
-from tabgan.tables.arrow_types import as_decimals, has_null_label, is_supported_arrow
+from tabgan.tables.arrow_types import as_decimals, filled_dictionary, has_null_label, is_supported_arrow
 from tabgan.tables.cells import fill_cells, read_cells
 from tabgan.tables.columns import (
     RawColumn,
@@ -186,9 +186,7 @@ def _extension_fill(series: pd.Series, column: RawColumn, rows: np.ndarray, valu
         codes[rows] = extended.cat.categories.get_indexer(list(values))
         return pd.Categorical.from_codes(codes, dtype=extended.dtype)
     if _arrow_type(dtype).startswith("dictionary"):  # pandas, writing into one, would fill its gaps as well
-        cells = series.to_numpy(dtype=object, na_value=None).copy()
-        cells[rows] = values
-        return pd.array(cells.tolist(), dtype=dtype)
+        return type(series.array)(filled_dictionary(series.array.__arrow_array__(), rows, values))
     native = _extension_values(dtype, column, values)
     array = (series if native.dtype == dtype else series.astype(native.dtype)).array.copy()
     array[rows] = native

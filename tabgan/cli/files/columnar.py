@@ -127,11 +127,28 @@ def arrow_column(table: Any, name: str) -> pd.Series:
     null_label = pa.types.is_dictionary(stored) and has_null_label(column.chunks)
     if pa.types.is_nested(stored) or pa.types.is_interval(stored) or null_label:
         raise InvalidInputError(_refusal(table, [name]))
-    if pa.types.is_dictionary(column.type):
-        return column.to_pandas()
     if pa.types.is_null(column.type):
         return pd.Series([None] * table.num_rows, dtype=object)
+    if pa.types.is_dictionary(column.type):
+        return _with_signed_codes(column).to_pandas()
+    if pa.types.is_run_end_encoded(column.type):
+        column = pa.compute.run_end_decode(column)
+    elif hasattr(column.type, "storage_type"):
+        column = pa.chunked_array([chunk.storage for chunk in column.chunks], stored)
     return column.to_pandas(types_mapper=pd.ArrowDtype)
+
+
+def _with_signed_codes(column: Any) -> Any:
+    """Of unsigned ones older versions of Arrow make no pandas column."""
+    pa = _pyarrow()
+    kind = column.type
+    if not pa.types.is_unsigned_integer(kind.index_type):
+        return column
+    chunks = [
+        pa.DictionaryArray.from_arrays(chunk.indices.cast(pa.int64()), chunk.dictionary, ordered=kind.ordered)
+        for chunk in column.chunks
+    ]
+    return pa.chunked_array(chunks, pa.dictionary(pa.int64(), kind.value_type, ordered=kind.ordered))
 
 
 def refused_columns(table: Any, names: Iterable[str]) -> list[str]:
@@ -255,5 +272,8 @@ def replaced(table: Any, name: str, gaps: np.ndarray, values: list[Any]) -> Any:
         indices = _merged([whole.indices], gaps, fills).combine_chunks()
         merged = pa.DictionaryArray.from_arrays(indices, whole.dictionary, ordered=field.type.ordered)
     else:
-        merged = _merged(column.chunks, gaps, pa.array(values, type=field.type, from_pandas=True))
+        stored = getattr(field.type, "storage_type", field.type)
+        fills = pa.array(values, type=stored, from_pandas=True)
+        fills = fills if stored is field.type else pa.ExtensionArray.from_storage(field.type, fills)
+        merged = _merged(column.chunks, gaps, fills)
     return table.set_column(position, field.with_nullable(field.nullable), merged)
