@@ -48,27 +48,36 @@ def test_transform_draws_each_row_the_same_in_any_batching(imputer):
     pd.testing.assert_frame_equal(joined, drawing.transform(frame), rtol=1e-5, atol=1e-5)
 
 
-def test_equal_rows_differ_within_a_call_as_much_as_draws_do(imputer):
-    one = table(200, seed=3)
-    one = one[one["x"].notna() & one["y"].isna()].iloc[[0]]
-    alike = pd.concat([one] * 40, ignore_index=True)
-    within = imputer.sample(alike, 1)[0]["y"]
-    draws = np.array([draw["y"].iloc[0] for draw in imputer.sample(one, 40)])
-    assert within.nunique() > 25
-    assert 0.6 < within.std() / draws.std() < 1.6
+@pytest.fixture(scope="module")
+def one():
+    """A row that lacks its y."""
+    frame = table(200, seed=3)
+    return frame[frame["x"].notna() & frame["y"].isna()].iloc[[0]]
 
 
-def test_equal_rows_of_several_calls_differ_where_their_keys_do(imputer):
-    one = table(200, seed=3)
-    one = one[one["x"].notna() & one["y"].isna()].iloc[[0]]
+@pytest.fixture(scope="module")
+def spread(imputer, one):
+    """Of many draws of that row; to 5 %, as that of as many equal rows."""
+    return np.std([draw["y"].iloc[0] for draw in imputer.sample(one, 400)])
+
+
+def test_equal_rows_differ_within_a_call_as_much_as_draws_do(imputer, one, spread):
+    within = imputer.sample(pd.concat([one] * 400, ignore_index=True), 1)[0]["y"]
+    assert within.nunique() > 150
+    assert 0.8 < within.std() / spread < 1.25
+
+
+def test_equal_rows_of_several_calls_differ_where_their_keys_do(imputer, one, spread):
     same = {imputer.sample(one, 1)[0]["y"].iloc[0] for _ in range(3)}
     assert len(same) == 1
-    keyed = [imputer.sample(one, 1, row_keys=[f"row {k}"])[0]["y"].iloc[0] for k in range(40)]
-    draws = np.array([draw["y"].iloc[0] for draw in imputer.sample(one, 40)])
-    assert len(set(keyed)) > 25
-    assert 0.6 < np.std(keyed) / draws.std() < 1.6
-    again = imputer.sample(pd.concat([one] * 40), 1, row_keys=[f"row {k}" for k in range(40)])[0]["y"]
-    np.testing.assert_allclose(again, keyed, rtol=1e-5)
+    keys = [f"row {k}" for k in range(400)]
+    together = imputer.sample(pd.concat([one] * 400), 1, row_keys=keys)[0]["y"].to_numpy()
+    alone = [imputer.sample(one, 1, row_keys=[key])[0]["y"].iloc[0] for key in keys[:20]]
+    some = [imputer.sample(pd.concat([one] * 38), 1, row_keys=keys[k : k + 38])[0]["y"] for k in range(20, 400, 38)]
+    keyed = np.concatenate([alone, *some])
+    np.testing.assert_allclose(keyed, together, rtol=1e-5)
+    assert len(set(keyed)) > 150
+    assert 0.8 < keyed.std() / spread < 1.25
 
 
 def test_further_draws_leave_the_first_as_they_are(imputer):
