@@ -373,7 +373,8 @@ class GAINImputer(
         Returns
         -------
         DataFrame or ndarray of shape (n_samples, n_features_out)
-            The kind of container that came in, observed cells identical.
+            The kind of container that came in, observed cells identical. A column without any observed cell keeps its dtype
+            where that has a place for all that `fit` saw; else it gets the one its container gives to such values.
         """
         table, encoded = self._encoded(X)
         if self.sample_posterior:

@@ -110,6 +110,8 @@ class ArrayTable(Table):
                         f"column {column.name!r} of dtype {column.dtype} cannot hold its fills."
                     ) from None
                 return values
+            if dtype.kind in "biu" and column.all_missing:
+                return values  # what fit saw has no place in this dtype
         if dtype.kind in "mM":
             return values.astype(np.int64).astype(f"{dtype.kind}8[{column.unit}]").astype(dtype)
         if dtype.kind == "b":

@@ -25,7 +25,7 @@ from tabgan.tables.columns import (
 )
 from tabgan.tables.markers import Markers
 
-__all__ = ["fill_cells", "read_cells"]
+__all__ = ["fill_cells", "has_no_place", "read_cells"]
 
 _CONTAINERS = (list, dict, set, np.ndarray, pd.Series, pd.DataFrame, pd.Index)
 _ALWAYS_HASHABLE = (str, bytes, int, float, bool, np.generic, Decimal, datetime.date, datetime.timedelta, type(None))
@@ -113,6 +113,12 @@ def fill_cells(column: RawColumn, values: np.ndarray) -> np.ndarray:
     out = np.empty(len(values), dtype=object)
     out[:] = list(_as_python(column, values))
     return out
+
+
+def has_no_place(column: RawColumn, values: np.ndarray) -> bool:
+    """Whether fills are Python objects for a column without any observed cell whose dtype is for something else."""
+    apart = values.dtype == object and column.family not in ("text", "category")
+    return apart and column.all_missing and column.dtype.lower() != "object"
 
 
 def _as_python(column: RawColumn, values: np.ndarray) -> Any:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 
 from tabgan.tables.cells import fill_cells
@@ -9,7 +11,9 @@ from tabgan.tables.columns import RawColumn
 from tabgan.tables.kinds import ColumnSchema
 from tabgan.tables.slots import in_unit
 
-__all__ = ["for_column", "repeated"]
+__all__ = ["for_column", "is_whole", "repeated"]
+
+_UNITS = ("Y", "M", "W", "D", "h", "m", "s", "ms", "us", "ns")
 
 
 def repeated(known: ColumnSchema, size: int) -> np.ndarray:
@@ -25,10 +29,49 @@ def repeated(known: ColumnSchema, size: int) -> np.ndarray:
 
 
 def for_column(fill: np.ndarray, known: ColumnSchema, column: RawColumn) -> np.ndarray:
-    """Turn fills of a fitted column into fills of the table at hand, whose unit or family may differ."""
-    if column.dtype.lower() == "object" or (column.all_missing and known.family != column.family):
+    """Turn fills of a fitted column into fills of the table at hand, whose unit or family may differ.
+
+    Where a column has no observed cell and its dtype has no place for what ``fit`` saw, these are Python objects, which the table
+    takes for a dtype that has.
+    """
+    if column.dtype.lower() == "object" or (column.all_missing and not _has_place(column, known)):
         # The schema says what comes back, not the cells that this table happens to hold.
         return fill_cells(known.like(fill), fill)
     if column.family in ("datetime", "timedelta"):
         return in_unit(fill, known.unit, column.unit)
     return fill
+
+
+def _has_place(column: RawColumn, known: ColumnSchema) -> bool:
+    """Whether the dtype of a column without any observed cell can hold whatever ``fit`` saw."""
+    if known.family != column.family:
+        return {known.family, column.family} == {"text", "category"}
+    if known.family == "number":
+        if "decimal" in column.dtype.lower() and "decimal" not in known.dtype.lower():
+            return False
+        return (is_whole(known) if column.integer_dtype else not isinstance(known.lower, int)) and _spans(column, known)
+    if known.family == "datetime" and (known.timezone is None) != (column.timezone is None):
+        return False
+    if known.unit is not None and column.unit is not None:
+        return _UNITS.index(column.unit) >= _UNITS.index(known.unit)
+    return True
+
+
+def _spans(column: RawColumn, known: ColumnSchema) -> bool:
+    """Whether the range of numbers seen in ``fit`` lies within that of a column's dtype."""
+    text = column.dtype.lower().replace("halffloat", "float16")
+    named = re.match(r"u?int\d+|float\d+", text)
+    seen = [value for value in (known.lower, known.upper, known.constant, *known.levels) if value is not None]
+    if named is None or not seen:
+        return True
+    dtype = np.dtype(named[0])
+    limits = np.iinfo(dtype) if dtype.kind in "iu" else np.finfo(dtype)
+    return bool(limits.min <= min(seen) and max(seen) <= limits.max)
+
+
+def is_whole(known: ColumnSchema) -> bool:
+    """Whether all numbers of a column are whole."""
+    if known.integer_dtype or known.decimals == 0:
+        return True
+    values = known.levels or (() if known.constant is None else (known.constant,))
+    return bool(values) and all(float(value).is_integer() for value in values)

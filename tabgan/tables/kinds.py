@@ -123,6 +123,8 @@ class ColumnSchema:
         """A column of these values, all observed, that is otherwise as it was in ``fit``."""
         missing = np.zeros(len(values), dtype=bool)
         same = {name: getattr(self, name) for name in ("name", "dtype", "family", "unit", "timezone", "cell_type")}
+        if self.cell_type is None and (self.integer_dtype or self.unit == "D"):
+            same["cell_type"] = "int" if self.integer_dtype else "date"
         return RawColumn(values=values, missing=missing, **same)
 
 

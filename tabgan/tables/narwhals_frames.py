@@ -10,7 +10,7 @@ import numpy as np
 
 from tabgan.exceptions import InvalidInputError
 from tabgan.tables.arrow_types import as_decimals, dictionary_of, filled_dictionary, has_null_label, is_supported_arrow
-from tabgan.tables.cells import fill_cells, read_cells
+from tabgan.tables.cells import fill_cells, has_no_place, read_cells
 from tabgan.tables.columns import (
     RawColumn,
     Table,
@@ -142,6 +142,8 @@ def _objects(cells: list) -> np.ndarray:
 
 def _fill(series: nw.Series, column: RawColumn, rows: np.ndarray, values: np.ndarray) -> nw.Series:
     """Write ``values`` at ``rows``; a column without observed cells may change its dtype to hold them."""
+    if has_no_place(column, values):
+        return _retyped(series, column, rows, values)
     try:
         if series.dtype == nw.Categorical and series.implementation.is_pyarrow():
             filled = filled_dictionary(series.to_native(), rows, values)
@@ -156,6 +158,11 @@ def _fill(series: nw.Series, column: RawColumn, rows: np.ndarray, values: np.nda
             raise InvalidInputError(
                 f"column {column.name!r} of dtype {column.dtype} cannot hold its fills: {error}"
             ) from error
+    return _retyped(series, column, rows, values)
+
+
+def _retyped(series: nw.Series, column: RawColumn, rows: np.ndarray, values: np.ndarray) -> nw.Series:
+    """Build a column of the dtype that the backend infers from the fills."""
     cells: list[Any] = [None] * len(series)
     for row, cell in zip(rows, fill_cells(column, values), strict=True):
         cells[row] = cell
@@ -207,6 +214,8 @@ def _full_column(series: nw.Series, column: RawColumn, rows: np.ndarray, values:
         if column.timezone is None:
             return times
         return times.dt.replace_time_zone("UTC").dt.convert_time_zone(column.timezone)
+    if series.dtype == nw.String and not all(isinstance(value, str) for value in values):
+        raise TypeError("only text can fill a column of text")
     cells: list[Any] = [None] * len(series)
     for row, label in zip(rows, values, strict=True):
         cells[row] = label

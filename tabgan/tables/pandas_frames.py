@@ -11,7 +11,7 @@ import pandas as pd
 
 from tabgan.exceptions import InvalidInputError
 from tabgan.tables.arrow_types import as_decimals, filled_dictionary, has_null_label, is_supported_arrow
-from tabgan.tables.cells import fill_cells, read_cells
+from tabgan.tables.cells import fill_cells, has_no_place, read_cells
 from tabgan.tables.columns import (
     RawColumn,
     Table,
@@ -142,6 +142,8 @@ def _arrow_type(dtype: Any) -> str:
 def _fill(series: pd.Series, column: RawColumn, rows: np.ndarray, values: np.ndarray) -> pd.Series:
     """Write ``values`` at ``rows``; a column without observed cells may change its dtype to hold them."""
     dtype = series.dtype
+    if has_no_place(column, values):
+        return _retyped(series, column, rows, values)
     try:
         if isinstance(dtype, pd.SparseDtype):
             dense = _fill(series.sparse.to_dense(), column, rows, values)
