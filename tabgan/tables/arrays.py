@@ -15,6 +15,7 @@ from tabgan.tables.columns import (
     Table,
     as_floats,
     boolean_column,
+    float_numbers,
     label_column,
     number_column,
     time_column,
@@ -81,7 +82,8 @@ class ArrayTable(Table):
             column = self.columns[j]
             native = self._native(column, values)
             if out.dtype != native.dtype:
-                wider = np.promote_types(out.dtype, native.dtype) if native.dtype.kind in "US" else native.dtype
+                alike = native.dtype.kind in "US" or native.dtype.kind == out.dtype.kind
+                wider = np.promote_types(out.dtype, native.dtype) if alike else native.dtype
                 out = out.astype(wider)
             out[rows, j] = native
             if hidden is not None:
@@ -116,6 +118,8 @@ class ArrayTable(Table):
             return values.astype(np.int64).astype(f"{dtype.kind}8[{column.unit}]").astype(dtype)
         if dtype.kind == "b":
             return values >= 0.5
+        if dtype.kind == "f":
+            return float_numbers(values, dtype)
         return whole_numbers(values, dtype) if dtype.kind in "iu" else values.astype(dtype)
 
 

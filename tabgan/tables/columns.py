@@ -331,6 +331,13 @@ def whole_numbers(values: np.ndarray, dtype: np.dtype) -> np.ndarray:
     return values
 
 
+def float_numbers(values: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    """``values`` in a float ``dtype``, or as float64 where some would become infinite in it."""
+    numbers = values.astype(np.float64)
+    largest = np.abs(numbers[np.isfinite(numbers)]).max(initial=0.0)
+    return numbers if largest > np.finfo(dtype).max else numbers.astype(dtype)
+
+
 def unsupported_dtype(name: Hashable, dtype: str, advice: str) -> InvalidInputError:
     """Error for a column of a dtype that no model column stands for."""
     return InvalidInputError(f"column {name!r} has dtype {dtype}, which is not supported; {advice}.")

@@ -33,8 +33,10 @@ def keep_rules(
     """Change fills, as little as the rules allow, so that no completed row breaks an order, a line or a sum; in place.
 
     Where one cell of a line or sum is missing, its fill is what the others call for. Where several are, each moves by its share of
-    what is left over, within its range. A fill that an order forbids becomes the nearest value that it allows. Observed cells that
-    contradict a rule stay as they are, and so does a fill that no value of its column can mend.
+    what is left over, within its range. A fill that an order forbids becomes the nearest value that it allows. Rules come before
+    the observed range, but not before the sign: where only a sign that a column of numbers or durations never had would keep a rule,
+    the fill is the nearest observed value. Observed cells that contradict a rule stay as they are, and so does a fill that no value
+    of its column can mend.
 
     Parameters
     ----------
@@ -176,7 +178,7 @@ class _Cells:
         for j, ticks in self.ticks.items():
             missing = columns[j].missing
             if missing.any():
-                fills[j] = self.grids[j].values(ticks)[missing[self.rows]]
+                fills[j] = self.grids[j].values(self.grids[j].of_seen_sign(ticks))[missing[self.rows]]
 
     def within(self, j: int, rows: np.ndarray, ticks: np.ndarray) -> np.ndarray:
         """Values of the column in its range, and where orders let them be."""

@@ -173,7 +173,8 @@ def _fill_native(series: nw.Series, column: RawColumn, rows: np.ndarray, values:
     untouched = np.ones(len(series), dtype=bool)
     untouched[rows] = False
     full = _full_column(series, column, rows, values)
-    if column.integer_dtype and full.dtype != series.dtype:  # the fills need more bits than this batch's dtype has
+    too_wide = series.dtype == nw.Float32 and np.abs(as_floats(values)).max(initial=0.0) > np.finfo(np.float32).max
+    if too_wide or (column.integer_dtype and full.dtype != series.dtype):  # fills need more bits than this dtype has
         series = series.cast(full.dtype)
     replacement = _cast_like(full, series)
     backend = series.implementation

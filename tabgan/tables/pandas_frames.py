@@ -17,6 +17,7 @@ from tabgan.tables.columns import (
     Table,
     as_floats,
     boolean_column,
+    float_numbers,
     label_column,
     number_column,
     time_column,
@@ -151,7 +152,7 @@ def _fill(series: pd.Series, column: RawColumn, rows: np.ndarray, values: np.nda
         if isinstance(dtype, np.dtype):
             array = series.to_numpy(copy=True)
             native = _numpy_fill(array, column, values)
-            if array.dtype.kind in "iu" and native.dtype != dtype:
+            if array.dtype.kind in "iuf" and native.dtype != dtype:
                 array, dtype = array.astype(native.dtype), native.dtype
             array[rows] = native
             return pd.Series(array, dtype=dtype, name=series.name)
@@ -173,7 +174,13 @@ def _numpy_fill(array: np.ndarray, column: RawColumn, values: np.ndarray) -> np.
     if kind in "iu":
         return whole_numbers(values if values.dtype.kind in "iu" else as_floats(values), array.dtype)
     numbers = as_floats(values)
-    return numbers >= 0.5 if kind == "b" else numbers.astype(array.dtype)
+    return (
+        float_numbers(numbers, array.dtype)
+        if kind == "f"
+        else numbers >= 0.5
+        if kind == "b"
+        else numbers.astype(array.dtype)
+    )
 
 
 def _extension_fill(series: pd.Series, column: RawColumn, rows: np.ndarray, values: np.ndarray) -> Any:
@@ -206,7 +213,8 @@ def _extension_values(dtype: Any, column: RawColumn, values: np.ndarray) -> Any:
         if column.integer_dtype:
             whole = whole_numbers(values if values.dtype.kind in "iu" else as_floats(values), native)
             return pd.array(whole, dtype=dtype if whole.dtype == native else _wider(dtype, whole.dtype))
-        return pd.array(as_floats(values).astype(native), dtype=dtype)
+        numbers = float_numbers(as_floats(values), native)
+        return pd.array(numbers, dtype=dtype if numbers.dtype == native else _wider(dtype, numbers.dtype))
     if column.family in ("datetime", "timedelta"):
         index = times_as_index(_checked_times(values), column)
         if arrow.startswith("date"):
@@ -219,12 +227,12 @@ def _extension_values(dtype: Any, column: RawColumn, values: np.ndarray) -> Any:
 
 
 def _wider(dtype: Any, native: np.dtype) -> Any:
-    """The extension dtype of the same kind for integers of a wider numpy dtype."""
+    """The extension dtype of the same kind for numbers of a wider numpy dtype."""
     if isinstance(dtype, pd.ArrowDtype):
         import pyarrow
 
         return pd.ArrowDtype(pyarrow.from_numpy_dtype(native))
-    return pd.array([], dtype=str(native).replace("i", "I").replace("u", "U")).dtype
+    return pd.array([], dtype=str(native).replace("i", "I").replace("u", "U").replace("f", "F")).dtype
 
 
 def _checked_times(values: np.ndarray) -> np.ndarray:

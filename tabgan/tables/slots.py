@@ -305,7 +305,10 @@ def _drawn(scores: np.ndarray, uniform: np.ndarray) -> np.ndarray:
 
 
 def in_unit(values: np.ndarray, unit: str | None, wanted: str | None) -> np.ndarray:
-    """Int64 times counted in another unit, rounded down."""
+    """Int64 times counted in another unit, rounded down; the first or last one where a finer unit does not reach so far."""
     if unit == wanted or unit is None or wanted is None:
         return values
-    return values.astype(f"m8[{unit}]").astype(f"m8[{wanted}]").astype(np.int64)
+    last = np.array([2**63 - 1]).astype(f"m8[{wanted}]").astype(f"m8[{unit}]").astype(np.int64)[0]
+    one, other = (np.array(1).astype(f"m8[{name}]") for name in (unit, wanted))
+    kept = np.clip(values, -last, last) if one > other else values
+    return kept.astype(f"m8[{unit}]").astype(f"m8[{wanted}]").astype(np.int64)

@@ -16,6 +16,7 @@ __all__ = ["LINE_TOLERANCE", "SumRule", "ticks_of", "values_of"]
 LINE_TOLERANCE = 1e-9
 """A line or sum holds where its error is at most this share of the largest of its terms."""
 
+_LAST_TIME = 2.0**63 - 1024
 _UNITS = {"D": "day", "M": "month", "m": "minute", "s": "second"}
 
 Cells = Mapping[int, np.ndarray]
@@ -81,7 +82,8 @@ class SumRule:
             added: np.ndarray = np.full(len(ticks[self.causes[0]]), int(self.constant), dtype=np.int64)
             for j, weight in zip(self.causes, self.weights, strict=True):
                 added = added + self._term(j, weight, ticks)
-            return added
+            nearly = sum(w * ticks[j].astype(np.float64) for j, w in zip(self.causes, self.weights, strict=True))
+            return _without_overflow(added, np.asarray(nearly + float(self.constant)))
         found = self._sum(ticks)
         return found if self.decimals is None else np.round(found, self.decimals)
 
@@ -112,7 +114,10 @@ class SumRule:
             return self.total(ticks)
         weight = self.weights[self.causes.index(column)]
         blank = dict(ticks) | {column: np.zeros_like(ticks[column])}
-        left = ticks[self.effect] - (self.total(blank) if self.unit is not None else self._sum(blank))
+        rest = self.total(blank) if self.unit is not None else self._sum(blank)
+        left = ticks[self.effect] - rest
+        if self.unit is not None:
+            left = _without_overflow(left, ticks[self.effect].astype(np.float64) - rest)
         if self.unit is not None and ticks[column].dtype.kind == "i":
             return left // int(weight)
         return left / weight
@@ -155,3 +160,8 @@ class SumRule:
             unit = WRITTEN[str(self.ways()[self.effect])].unit
             return f"{int(ticks)} {_UNITS[unit]}" + ("s" if ticks != 1 else "")
         return str(pd.Timedelta(int(ticks), str(self.unit))).replace(" 00:00:00", "").replace("1 days", "1 day")
+
+
+def _without_overflow(exact: np.ndarray, nearly: np.ndarray) -> np.ndarray:
+    """The first or last time there is where int64 went round, which floats tell."""
+    return np.where(np.abs(nearly) < _LAST_TIME, exact, (np.sign(nearly) * _LAST_TIME).astype(np.int64))

@@ -9,6 +9,8 @@ from tabgan.tables.sums import ticks_of, values_of
 
 __all__ = ["Grid"]
 
+_LARGEST = np.finfo(np.float64).max
+
 
 class Grid:
     """The values that a fitted column's fills may take, in ticks (see `tabgan.tables.sums.ticks_of`): float64, or int64 of times.
@@ -36,6 +38,8 @@ class Grid:
         seen = [level for level, count in zip(schema.levels, schema.counts, strict=True) if count]
         ends = np.sort(np.array(seen if schema.lower is None else [schema.lower, schema.upper]))[[0, -1]]
         self.lower, self.upper = self.ticks(ends).tolist()
+        signed = schema.written is None and schema.family != "datetime"
+        self._sign = 0 if not signed else 1 if self.lower >= 0 else -1 if self.upper <= 0 else 0
         self.listed = np.sort(self.ticks(np.array(seen))) if rounded or schema.integer_dtype else np.zeros(0)
 
     @property
@@ -54,17 +58,24 @@ class Grid:
         return values_of(ticks, self._written)
 
     def nearest(self, ticks: np.ndarray) -> np.ndarray:
-        """Rounded to values that the column can hold; clipped to its range only where they are listed."""
+        """Rounded to values that the column can hold; kept to its range only where they are listed, else to its sign."""
         if len(self.listed):
             return self.listed[np.searchsorted((self.listed[1:] + self.listed[:-1]) / 2, ticks)]
         if self._is_time:
             lower = int(self.lower)
-            return lower + np.rint((ticks - lower) / self._step).astype(np.int64) * self._step
-        return ticks if self._decimals is None else np.round(ticks, self._decimals)
+            return self.of_seen_sign(lower + np.rint((ticks - lower) / self._step).astype(np.int64) * self._step)
+        return self.of_seen_sign(ticks if self._decimals is None else np.round(ticks, self._decimals))
+
+    def of_seen_sign(self, ticks: np.ndarray) -> np.ndarray:
+        """The nearest end of the range instead of a sign that was never seen; and no number is infinite."""
+        if self._sign:
+            end = self.lower if self._sign > 0 else self.upper
+            ticks = np.where(self._sign * ticks < 0, end, ticks)
+        return ticks if ticks.dtype.kind == "i" else np.clip(ticks, -_LARGEST, _LARGEST)
 
     def holding(self, ticks: np.ndarray) -> np.ndarray:
         """What comes as near to ``ticks`` as the column allows; times to the last one, whatever steps were observed."""
-        return ticks if self._is_time else self.nearest(ticks)
+        return self.of_seen_sign(ticks) if self._is_time else self.nearest(ticks)
 
     def beyond(self, ticks: np.ndarray, *, up: bool, strict: bool) -> np.ndarray:
         """The next value that the column can hold, at or (``strict``) beyond ``ticks``; of a list at most its end."""
