@@ -236,13 +236,39 @@ def _like(ticks: np.ndarray, moved: np.ndarray) -> np.ndarray:
 
 def _keep_sums(sums: Sequence[SumRule], cells: _Cells) -> None:
     """First what follows from known cells, over and over; then one sum in which several are missing, and so on."""
-    progress = bool(sums)
+    progress, ends = bool(sums), cells.ends
     while progress:
+        cells.ends = _room_of_sums(sums, ends, cells)
         progress = sum(_solve_single(rule, cells) for rule in sums) > 0
         progress = progress or _solve_jointly(sums, cells)
         progress = progress or any(
             _share_out(rule, sums, cells) for rule in sums
         )  # the first that has something to share out
+
+
+@np.errstate(all="ignore")  # of huge numbers no bound is found
+def _room_of_sums(
+    sums: Sequence[SumRule], ends: tuple[dict[int, np.ndarray], dict[int, np.ndarray]], cells: _Cells
+) -> tuple[dict[int, np.ndarray], dict[int, np.ndarray]]:
+    """Lower and upper ends of the missing numbers that leave room for the others of their sums within their ranges."""
+    least, most = dict(ends[0]), dict(ends[1])
+    numbers = [rule for rule in sums if rule.unit is None]
+    for rule in [*numbers, *numbers]:
+        low = {j: np.where(cells.known[j], cells.ticks[j], least[j]) for j in rule.columns}
+        high = {j: np.where(cells.known[j], cells.ticks[j], most[j]) for j in rule.columns}
+        factors = {j: _factor(rule, j) for j in rule.columns}
+        smallest = {j: np.minimum(f * low[j], f * high[j]) for j, f in factors.items()}
+        largest = {j: np.maximum(f * low[j], f * high[j]) for j, f in factors.items()}
+        for j in rule.columns:
+            others = [k for k in rule.columns if k != j]
+            found = [(rule.constant - sum(part[k] for k in others)) / factors[j] for part in (smallest, largest)]
+            slack = 1e-9 * np.maximum(np.abs(found[0]), np.abs(found[1]))
+            down = cells.grids[j].beyond(np.minimum(*found) - slack, up=True, strict=False)
+            up = cells.grids[j].beyond(np.maximum(*found) + slack, up=False, strict=False)
+            fits = ~cells.known[j] & (np.maximum(down, least[j]) <= np.minimum(up, most[j]))
+            least[j] = np.where(fits, np.maximum(down, least[j]), least[j])
+            most[j] = np.where(fits, np.minimum(up, most[j]), most[j])
+    return least, most
 
 
 def _n_open(rule: SumRule, cells: _Cells) -> np.ndarray:

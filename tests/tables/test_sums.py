@@ -188,6 +188,7 @@ def test_no_imputed_or_drawn_row_is_broken(imputer, rate):
     for filled in (imputer.transform(table), *imputer.sample(table, 2)):
         assert broken(filled) == {}
         assert filled.notna().all().all()
+        assert (filled.select_dtypes("number") >= 0).all().all()
         assert (filled.dtypes == table.dtypes).all()
         for name in table:
             seen = table[name].notna()
