@@ -8,10 +8,14 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from sklearn.linear_model import LogisticRegression
 
 import tabgan
 from tabgan.exceptions import InvalidInputError, InvalidParameterError, TabganError
 from tabgan.images import ImageGAN
+from tabgan.inference.pooling import pool_scalars
+from tabgan.model_selection.prior_correction import PriorCorrectedClassifier, correct_prior
+from tabgan.model_selection.should_rebalance import should_rebalance
 from tests.conftest import make_mixed
 
 
@@ -175,14 +179,41 @@ FUNCTIONS = {
         {"X": pd.DataFrame({"a": range(20), "b": range(20)}), "methods": ["mean/mode"], "n_repeats": 1},
     ),
     "pool": (tabgan.pool, ["fit"], {}),
+    "pool, of tables": (
+        tabgan.pool,
+        ["tables", "parameters", "n_complete_df", "confidence"],
+        {"fit": lambda table: ([1.0], [1.0]), "tables": [1, 2]},
+    ),
+    "pool_scalars": (
+        pool_scalars,
+        ["estimates", "variances", "names", "n_complete_df", "confidence"],
+        {"estimates": [[1.0], [2.0]], "variances": [[1.0], [1.0]]},
+    ),
+    "correct_prior": (
+        correct_prior,
+        ["probabilities", "train_prior", "target_prior"],
+        {"probabilities": [[0.5, 0.5]], "train_prior": [1, 1], "target_prior": [1, 2]},
+    ),
+    "should_rebalance": (
+        should_rebalance,
+        ["estimator", "scoring", "cv", "n_repeats", "random_state", "tolerance"],
+        {"X": TABLE, "y": Y, "estimator": LogisticRegression(), "samplers": []},
+    ),
+    "PriorCorrectedClassifier": (
+        lambda **named: PriorCorrectedClassifier(**named).fit(TABLE[["number"]].fillna(0.0), Y),
+        ["estimator", "sampler", "method", "tune_threshold", "cv", "random_state"],
+        {"estimator": LogisticRegression()},
+    ),
 }
 
 
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("name", FUNCTIONS)
-def test_each_parameter_of_a_function(name):
+def test_each_parameter_of_a_function(name, monkeypatch):
     function, parameters, given = FUNCTIONS[name]
     wrong = []
+    monkeypatch.setattr("tabgan.model_selection.should_rebalance.all_candidates", lambda *_: [])
+    monkeypatch.setattr("tabgan.model_selection.should_rebalance.weighed", lambda *_: None)
     for parameter in parameters:
         for value in ODD:
             if parameter == "progress" and callable(value):
@@ -231,3 +262,81 @@ def test_reports_refuse_what_is_no_seed(sampler, value):
         sampler.to_html(random_state=value)
     with pytest.raises(InvalidParameterError, match="check"):
         sampler.to_html(check=value)
+
+
+def of_two(first, second):
+    """Labels of objects, one in four of them the first."""
+    labels = np.empty(40, dtype=object)
+    labels[:] = [first if k % 4 == 0 else second for k in range(40)]
+    return labels
+
+
+REFUSED_LABELS = {
+    "tuples": of_two(("a", 1), ("b", 2)),
+    "None": of_two(None, "b"),
+    "NaN": of_two(np.nan, 1.0),
+    "bytes": of_two(b"x", b"y").astype("S"),
+    "dates": of_two(datetime.date(2020, 1, 1), datetime.date(2021, 1, 1)),
+    "large": of_two(10**30, 10**31),
+    "decimals": of_two(Decimal(1), Decimal(2)),
+    "signalling": of_two(Decimal("sNaN"), Decimal(2)),
+    "mixed": of_two("x", 1),
+    "lists": of_two([1], [2]),
+    "complex": np.arange(40) % 4 * 1j,
+    "amounts": np.random.default_rng(0).normal(size=40),
+    "infinite": of_two(np.inf, 1.0).astype(float),
+    "two columns": np.zeros((40, 2)),
+    "a number": 3,
+    "a text": "x",
+    "a dict": {"a": 1},
+    "nothing": [],
+    "one class": np.zeros(40),
+    "repeated names": pd.DataFrame(np.zeros((40, 2)), columns=["y", "y"]),
+}
+TAKEN_LABELS = {
+    "truth": np.arange(40) % 4 == 0,
+    "wide": np.where(np.arange(40) % 4 == 0, 2**64 - 1, 2**64 - 2).astype(np.uint64),
+    "texts": of_two(np.str_("x"), np.str_("y")),
+    "categories": pd.Series(of_two("x", "y")).astype(pd.CategoricalDtype(["q", "y", "x", "r"])),
+    "nullable": pd.array(np.arange(40) % 4 == 0, dtype="boolean"),
+    "read only": np.broadcast_to(np.array(1), 40) * (np.arange(40) % 4 == 0),
+}
+NUMBERS = np.random.default_rng(0).normal(size=(40, 2))
+NUMBERS.setflags(write=False)
+CLASSIFY = {
+    "PriorCorrectedClassifier": lambda X, y: PriorCorrectedClassifier(LogisticRegression()).fit(X, y),
+    "should_rebalance": lambda X, y: should_rebalance(X, y, LogisticRegression(), samplers=[], cv=2),
+}
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", CLASSIFY)
+@pytest.mark.parametrize("case", REFUSED_LABELS)
+def test_labels_that_classifiers_do_not_take_are_refused_by_name(name, case):
+    with pytest.raises((InvalidInputError, ValueError), match=r"\by\b|inconsistent") as caught:
+        CLASSIFY[name](NUMBERS, REFUSED_LABELS[case])
+    assert isinstance(caught.value, TabganError) or case == "nothing"
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("case", TAKEN_LABELS)
+def test_other_labels_are_taken(case):
+    labels = TAKEN_LABELS[case]
+    predicted = CLASSIFY["PriorCorrectedClassifier"](NUMBERS, labels).predict(NUMBERS)
+    assert set(predicted) <= set(np.asarray(labels).tolist())
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", CLASSIFY)
+@pytest.mark.parametrize("X", [None, "x", 3, {"a": [1]}, NUMBERS[:, 0], pd.DataFrame(NUMBERS, columns=["a", "a"])])
+def test_what_is_no_table_is_refused_by_name(name, X):
+    if name == "should_rebalance" and isinstance(X, pd.DataFrame):
+        pytest.skip("taken by position")
+    with pytest.raises(InvalidInputError, match="X"):
+        CLASSIFY[name](X, Y)
+
+
+@pytest.mark.parametrize("X", [None, "x", 3, {"a": [1]}, NUMBERS[:, 0], np.zeros((4, 2, 2)), NUMBERS * 1j])
+def test_imputers_are_not_compared_on_what_is_no_table(X):
+    with pytest.raises(InvalidInputError, match="X"):
+        tabgan.compare_imputers(X, methods=["mean/mode"], n_repeats=1)

@@ -15,7 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from tabgan.exceptions import InvalidInputError, InvalidParameterError
 
-__all__ = ["Analyses", "Analysis", "check_m", "read_all", "read_analysis"]
+__all__ = ["Analyses", "Analysis", "check_m", "floats_of", "listed", "read_all", "read_analysis"]
 
 
 class Analysis(NamedTuple):
@@ -51,7 +51,7 @@ def read_all(
     if callable(fit):
         if tables is None:
             raise InvalidParameterError("tables=None, but fit is a callable; pass the completed tables to fit it on.")
-        completed = list(tables)
+        completed = listed("tables", tables)
         results = [fit(table) for table in completed]
     else:
         if tables is not None:
@@ -72,7 +72,7 @@ def read_all(
                 f"Table {k} has parameters {analysis.names}, table 0 {names}; make the analyses alike, "
                 "for example by fixing the categories before encoding."
             )
-    chosen = names if parameters is None else list(parameters)
+    chosen = names if parameters is None else listed("parameters", parameters)
     unknown = [name for name in chosen if name not in names]
     if unknown:
         raise InvalidParameterError(f"parameters names {unknown}; the analyses have {names}.")
@@ -276,3 +276,19 @@ def _inverse(matrix: np.ndarray) -> np.ndarray:
             "errors; drop a column of each constant or duplicate group."
         )
     return np.linalg.inv(matrix)
+
+
+def floats_of(name: str, given: Any) -> np.ndarray:
+    """An argument as an array of numbers; it is named where it is none."""
+    try:
+        return np.asarray(given, dtype=float)
+    except Exception as error:  # of whatever it is
+        raise InvalidInputError(f"{name}={given!r:.200} is no array of numbers.") from error
+
+
+def listed(name: str, given: Any) -> list[Any]:
+    """An argument as a list; it is named where it is none."""
+    try:
+        return list(given)
+    except TypeError as error:
+        raise InvalidParameterError(f"{name}={given!r:.200} is not valid; it must be a list.") from error

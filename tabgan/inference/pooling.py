@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, fields, replace
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from scipy.stats import t as student
 
 from tabgan._warnings import warn_caller
 from tabgan.exceptions import InvalidInputError, InvalidParameterError
-from tabgan.inference.analyses import check_m, read_all
+from tabgan.inference.analyses import check_m, floats_of, listed, read_all
 from tabgan.inference.combined_tests import PooledTest, joint_wald, positions_of
 
 __all__ = ["PooledEstimates", "pool", "pool_scalars"]
@@ -204,12 +205,12 @@ def pool_scalars(
     parameter
     slope           2.0  2.333  1.333  6.125
     """
-    if not 0 < confidence < 1:
-        raise InvalidParameterError(f"confidence={confidence!r} must lie between 0 and 1, both excluded.")
-    complete = np.inf if n_complete_df is None else float(n_complete_df)
+    if not isinstance(confidence, Real) or not 0 < confidence < 1:
+        raise InvalidParameterError(f"confidence={confidence!r:.200} must lie between 0 and 1, both excluded.")
+    complete = np.inf if n_complete_df is None else float(n_complete_df) if isinstance(n_complete_df, Real) else -1.0
     if not complete > 0:
         raise InvalidParameterError(f"n_complete_df={n_complete_df!r} must be above 0; None means a large sample.")
-    q, u = np.asarray(estimates, dtype=float), np.asarray(variances, dtype=float)
+    q, u = floats_of("estimates", estimates), floats_of("variances", variances)
     if q.shape != u.shape or q.ndim not in (1, 2):
         raise InvalidInputError(f"estimates have shape {q.shape} and variances {u.shape}; both must be (m, p) or (m,).")
     q, u = (q[:, None], u[:, None]) if q.ndim == 1 else (q, u)
@@ -217,7 +218,7 @@ def pool_scalars(
     check_m(m)
     if not (np.isfinite(q).all() and np.isfinite(u).all() and (u > 0).all()):
         raise InvalidInputError("estimates and variances must be finite, and variances above 0; look for a failed fit.")
-    labels: list[Hashable] = list(range(p) if names is None else names)
+    labels: list[Hashable] = list(range(p)) if names is None else listed("names", names)
     if len(labels) != p:
         raise InvalidInputError(f"names has {len(labels)} entries for {p} parameters.")
     estimate, within, between = q.mean(axis=0), u.mean(axis=0), q.var(axis=0, ddof=1)

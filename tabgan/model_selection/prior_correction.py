@@ -7,14 +7,14 @@ from typing import Any, Literal
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin
 from sklearn.utils import _safe_indexing, indexable
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from tabgan._warnings import warn_caller
 from tabgan.estimators.cross_validation import aligned_probabilities, folds, seeded_copy, seeds_from
 from tabgan.estimators.parameter_checks import SEED, Rule, check, integer, one_of, optional
 from tabgan.exceptions import InvalidInputError, InvalidParameterError
 from tabgan.metrics.classification import LABEL_MEASURES, best_threshold
+from tabgan.model_selection.class_labels import class_labels, refuse_scalars
 from tabgan.model_selection.scaling import Scaling, fit_scaling
 
 __all__ = ["PriorCorrectedClassifier", "correct_prior"]
@@ -69,7 +69,7 @@ def correct_prior(probabilities: Any, train_prior: Any, target_prior: Any) -> np
     >>> correct_prior([[0.5, 0.5]], train_prior=[1, 1], target_prior=[9, 1])
     array([[0.9, 0.1]])
     """
-    given = np.asarray(probabilities, dtype=np.float64)
+    given = _floats("probabilities", probabilities)
     if given.ndim not in (1, 2) or (given.ndim == 2 and given.shape[1] < 2):
         raise InvalidInputError(
             f"probabilities has shape {given.shape}; it must be (n, n_classes), or (n,) for two classes."
@@ -89,8 +89,15 @@ def correct_prior(probabilities: Any, train_prior: Any, target_prior: Any) -> np
     return moved[:, 1] if given.ndim == 1 else moved
 
 
+def _floats(name: str, given: Any) -> np.ndarray:
+    try:
+        return np.asarray(given, dtype=np.float64)
+    except Exception as error:  # of whatever it is
+        raise InvalidParameterError(f"{name}={given!r:.200} is not valid; it must be an array of numbers.") from error
+
+
 def _shares(name: str, prior: Any, n_classes: int, bound: str) -> np.ndarray:
-    shares = np.asarray(prior, dtype=np.float64)
+    shares = _floats(name, prior)
     fine = shares.shape == (n_classes,) and bool(np.isfinite(shares).all()) and shares.sum() > 0
     if not fine or (shares.min() <= 0 if bound == "> 0" else shares.min() < 0):
         raise InvalidParameterError(
@@ -198,9 +205,11 @@ class PriorCorrectedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimato
         if y is None:
             raise InvalidInputError("PriorCorrectedClassifier requires y to be passed, but the target y is None.")
         _check_shape(X)
+        names = getattr(X, "columns", None)
+        if names is not None and len(set(names)) < len(names):
+            raise InvalidInputError("X repeats column names; rename these columns.")
         validate_data(self, X, skip_check_array=True)
-        check_classification_targets(y)
-        X, labels = indexable(X, column_or_1d(y, warn=True))
+        X, labels = indexable(X, class_labels(y))
         self.classes_, codes = np.unique(labels, return_inverse=True)
         if len(self.classes_) < 2:
             raise InvalidInputError(f"y holds one class only, {self.classes_[0]!r}; a classifier needs two or more.")
@@ -302,9 +311,12 @@ class PriorCorrectedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimato
 
 def _check_shape(X: Any) -> None:
     """Refuse what is no table, in scikit-learn's words; the rest is for the sampler and the estimator to check."""
+    refuse_scalars(X)
     shape = getattr(X, "shape", None)
     if shape is not None and len(shape) == 1:
-        raise InvalidInputError("Expected 2D array, got 1D array instead. Reshape your data: a row per sample.")
+        raise InvalidInputError("X: Expected 2D array, got 1D array instead. Reshape your data: a row per sample.")
     if shape is not None and len(shape) == 2 and 0 in shape:
         what = "sample(s)" if shape[0] == 0 else "feature(s)"
-        raise InvalidInputError(f"Found array with 0 {what} (shape={tuple(shape)}) while a minimum of 1 is required.")
+        raise InvalidInputError(
+            f"X: Found array with 0 {what} (shape={tuple(shape)}) while a minimum of 1 is required."
+        )

@@ -11,9 +11,8 @@ import narwhals as nw
 import numpy as np
 import pandas as pd
 from sklearn.utils import _safe_indexing
-from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.parallel import Parallel, delayed
-from sklearn.utils.validation import _num_samples, column_or_1d
+from sklearn.utils.validation import _num_samples
 
 from tabgan.core.interrupts import ctrl_c_aborts
 from tabgan.estimators.cross_validation import aligned_probabilities, fold_scores, folds, seeded_copy, seeds_from
@@ -21,6 +20,7 @@ from tabgan.estimators.parameter_checks import SEED, integer, number
 from tabgan.exceptions import InvalidInputError, InvalidParameterError, parameter_error
 from tabgan.metrics.classification import LABEL_MEASURES, PROBABILITY_MEASURES, best_threshold, label_scores
 from tabgan.model_selection.candidates import THRESHOLD, Candidate, all_candidates
+from tabgan.model_selection.class_labels import class_labels, refuse_scalars
 from tabgan.model_selection.weighing import RebalanceDecision, weighed
 
 __all__ = ["RebalanceDecision", "should_rebalance"]
@@ -263,11 +263,8 @@ def _as_pandas(X: Any) -> Any:
 
 
 def _checked_target(X: Any, y: Any) -> np.ndarray:
-    labels = column_or_1d(y, warn=True)
-    if bool(pd.isna(labels).any()):
-        raise InvalidInputError("y has missing labels; leave these rows out.")
-    if type_of_target(labels, input_name="y") not in ("binary", "multiclass"):
-        raise InvalidInputError(f"y is {type_of_target(labels)!r}; it must hold class labels.")
+    labels = class_labels(y)
+    refuse_scalars(X)
     if _num_samples(X) != len(labels):
         raise InvalidInputError(f"X has {_num_samples(X)} rows but y has {len(labels)} labels.")
     return labels
@@ -288,9 +285,12 @@ def _checked(
     scored = hasattr(estimator, "predict_proba") or hasattr(estimator, "decision_function")
     if not hasattr(estimator, "fit") or not scored or isinstance(estimator, type):
         raise parameter_error("estimator", estimator, "a classifier object with predict_proba or decision_function")
-    measures = (scoring,) if isinstance(scoring, str) else tuple(scoring)
     known = (*PROBABILITY_MEASURES, *LABEL_MEASURES)
-    if not measures or any(measure not in known for measure in measures):
+    try:
+        measures = (scoring,) if isinstance(scoring, str) else tuple(scoring)
+    except TypeError:
+        measures = ()
+    if not measures or not all(isinstance(measure, str) and measure in known for measure in measures):
         raise InvalidParameterError(f"scoring={scoring!r} is not valid; it must be one or more of {', '.join(known)}.")
     if not hasattr(estimator, "predict_proba") and measures[0] == "brier":
         raise InvalidParameterError(

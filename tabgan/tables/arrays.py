@@ -57,9 +57,11 @@ class ArrayTable(Table):
             data = _listed(data)
         if hasattr(data, "detach"):  # a torch tensor, whose gradients are no concern of ours
             data = data.detach().cpu()
-        self._array = check_array(
-            np.ma.getdata(data) if self._masked else data, dtype=None, ensure_all_finite=False, input_name="X"
-        )
+        plain = np.ma.getdata(data) if self._masked else data
+        try:
+            self._array = check_array(plain, dtype=None, ensure_all_finite=False, input_name="X")
+        except ValueError as error:
+            raise InvalidInputError(f"X is no table: {error}") from error
         if hidden is not None and hidden.shape != self._array.shape:
             hidden = None
         self._hidden = hidden

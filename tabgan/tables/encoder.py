@@ -14,9 +14,7 @@ from tabgan.spans import Span
 from tabgan.tables.columns import RawColumn, RowUniform, Table
 from tabgan.tables.compatibility import check_compatible
 from tabgan.tables.deltas import moved_fills
-from tabgan.tables.fills import for_column, repeated
-from tabgan.tables.indicator_groups import settle_fills
-from tabgan.tables.kept_rules import keep_rules, lean_of_orders
+from tabgan.tables.fills import for_column, keep_what_holds, repeated
 from tabgan.tables.numeric import NUMERIC_TRANSFORMS
 from tabgan.tables.schema import ColumnSchema, TableSchema
 from tabgan.tables.slots import Choice, LevelSlots, NumberSlot, uniform_of
@@ -257,18 +255,10 @@ class TableEncoder:
             if delta and j in delta:
                 fills[j] = moved_fills(fills[j], delta[j], known, rounded=self.round_like_observed)
 
-        groups, rules, known_columns = self.schema_.indicator_groups, self.schema_.rules, self.schema_.columns
-        indicators = [j for group in groups for j in group.columns]
-        lean = {} if rules is None else lean_of_orders(rules, known_columns, table.columns, fills, indicators)
-
         def likely(j: int, rows: np.ndarray) -> np.ndarray:
-            score = self._slots[j].likely_one(values[rows, spans[j].start : spans[j].stop])
-            return score + 10.0 * lean[j][rows] if j in lean else score
+            return self._slots[j].likely_one(values[rows, spans[j].start : spans[j].stop])
 
-        settle_fills(groups, table.columns, fills, likely, uniform)
-        if rules is not None:
-            rounded = self.round_like_observed
-            keep_rules(rules, known_columns, table.columns, fills, rounded=rounded, settled=indicators)
+        keep_what_holds(self.schema_, table.columns, fills, likely, uniform, rounded=self.round_like_observed)
         for j, fill in fills.items():
             if self.schema_.columns[j].kind != "empty":
                 fills[j] = for_column(fill, self.schema_.columns[j], table.columns[j])

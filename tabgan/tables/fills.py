@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from tabgan.tables.cells import fill_cells
-from tabgan.tables.columns import RawColumn
+from tabgan.tables.columns import RawColumn, RowUniform
+from tabgan.tables.indicator_groups import settle_fills
+from tabgan.tables.kept_rules import keep_rules, lean_of_orders
 from tabgan.tables.kinds import ColumnSchema
+from tabgan.tables.schema import TableSchema
 from tabgan.tables.slots import in_unit
 
-__all__ = ["for_column", "is_whole", "repeated"]
+__all__ = ["for_column", "is_whole", "keep_what_holds", "repeated"]
 
 _UNITS = ("Y", "M", "W", "D", "h", "m", "s", "ms", "us", "ns")
 
@@ -26,6 +30,28 @@ def repeated(known: ColumnSchema, size: int) -> np.ndarray:
     fill = np.empty(size, dtype=object)
     fill[:] = [known.constant] * size
     return fill
+
+
+def keep_what_holds(
+    schema: TableSchema,
+    columns: Sequence[RawColumn],
+    fills: dict[int, np.ndarray],
+    likely: Callable[[int, np.ndarray], np.ndarray],
+    uniform: RowUniform | None,
+    *,
+    rounded: bool,
+) -> None:
+    """Let fills keep one-hot groups and, where these allow it, rules, in place; see `settle_fills` and `keep_rules`."""
+    indicators = [j for group in schema.indicator_groups for j in group.columns]
+    rules = schema.rules
+    lean = {} if rules is None else lean_of_orders(rules, schema.columns, columns, fills, indicators)
+
+    def leaning(j: int, rows: np.ndarray) -> np.ndarray:
+        return likely(j, rows) + (10.0 * lean[j][rows] if j in lean else 0.0)
+
+    settle_fills(schema.indicator_groups, columns, fills, leaning, uniform)
+    if rules is not None:
+        keep_rules(rules, schema.columns, columns, fills, rounded=rounded, settled=indicators)
 
 
 def for_column(fill: np.ndarray, known: ColumnSchema, column: RawColumn) -> np.ndarray:

@@ -252,8 +252,7 @@ def _room_of_sums(
 ) -> tuple[dict[int, np.ndarray], dict[int, np.ndarray]]:
     """Lower and upper ends of the missing numbers that leave room for the others of their sums within their ranges."""
     least, most = dict(ends[0]), dict(ends[1])
-    numbers = [rule for rule in sums if rule.unit is None]
-    for rule in [*numbers, *numbers]:
+    for rule in [rule for rule in sums if rule.unit is None] * 2:
         low = {j: np.where(cells.known[j], cells.ticks[j], least[j]) for j in rule.columns}
         high = {j: np.where(cells.known[j], cells.ticks[j], most[j]) for j in rule.columns}
         factors = {j: _factor(rule, j) for j in rule.columns}
@@ -261,10 +260,11 @@ def _room_of_sums(
         largest = {j: np.maximum(f * low[j], f * high[j]) for j, f in factors.items()}
         for j in rule.columns:
             others = [k for k in rule.columns if k != j]
-            found = [(rule.constant - sum(part[k] for k in others)) / factors[j] for part in (smallest, largest)]
-            slack = 1e-9 * np.maximum(np.abs(found[0]), np.abs(found[1]))
-            down = cells.grids[j].beyond(np.minimum(*found) - slack, up=True, strict=False)
-            up = cells.grids[j].beyond(np.maximum(*found) + slack, up=False, strict=False)
+            sizes = [np.sum([part[k] for k in others], axis=0) for part in (smallest, largest)]
+            found = np.sort([(rule.constant - size) / factors[j] for size in sizes], axis=0)
+            slack = 1e-9 * np.abs(found).max(axis=0)
+            down = cells.grids[j].beyond(found[0] - slack, up=True, strict=False)
+            up = cells.grids[j].beyond(found[1] + slack, up=False, strict=False)
             fits = ~cells.known[j] & (np.maximum(down, least[j]) <= np.minimum(up, most[j]))
             least[j] = np.where(fits, np.maximum(down, least[j]), least[j])
             most[j] = np.where(fits, np.minimum(up, most[j]), most[j])
