@@ -5,16 +5,15 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from tabgan._runtime import make_generator
+from tabgan.sampling.nearest import Among
 
 __all__ = ["own_share", "strays"]
 
-_BLOCK = 1024  # rows at a time: bounds the memory of the distances
-_MOST_COMPARED = 8192
+_ROUNDING = 1e-12  # of squared lengths: distances that differ by less are the same
 
 
-def own_share(rows: Tensor, classes: Tensor, n_neighbours: int = 10) -> Tensor:
-    """Share of each row's nearest rows, of any class, that are of its own.
+def own_share(rows: Tensor, classes: Tensor, n_neighbours: int = 10, *, asked: Tensor | None = None) -> Tensor:
+    """Share of rows' nearest rows, of any class, that are of their own.
 
     Parameters
     ----------
@@ -24,27 +23,24 @@ def own_share(rows: Tensor, classes: Tensor, n_neighbours: int = 10) -> Tensor:
         Their classes.
     n_neighbours : int, default=10
         How many are looked at, the row itself not among them.
+    asked : LongTensor of shape (n_asked,), default=None
+        The rows whose share is wanted; None takes all.
 
     Returns
     -------
-    Tensor of shape (n,)
+    Tensor of shape (n_asked,)
         From 0, a row among others' rows, to 1, a row among its own.
 
     Notes
     -----
     Of more than 8,192 rows as many, drawn at random, stand for all as neighbours.
     """
-    among = _some(torch.arange(len(rows)))
+    asked = torch.arange(len(rows)) if asked is None else asked
+    among = Among(rows, torch.arange(len(rows)))
     k = min(n_neighbours, len(among) - 1)
     if k < 1:
-        return torch.ones(len(rows))
-    shares = []
-    for block in torch.arange(len(rows)).split(_BLOCK):
-        distances = _distances(rows[block], rows[among])
-        distances[block[:, None] == among] = torch.inf
-        nearest = among[distances.topk(k, largest=False).indices]
-        shares.append((classes[nearest] == classes[block, None]).float().mean(1))
-    return torch.cat(shares)
+        return torch.ones(len(asked))
+    return (classes[among.nearest(asked, k)] == classes[asked, None]).float().mean(1)
 
 
 def strays(drawn: Tensor, drawn_classes: Tensor, rows: Tensor, classes: Tensor) -> Tensor:
@@ -68,22 +64,11 @@ def strays(drawn: Tensor, drawn_classes: Tensor, rows: Tensor, classes: Tensor) 
     """
     found = torch.zeros(len(drawn), dtype=torch.bool)
     for index in torch.unique(drawn_classes).tolist():
-        own = rows[_some((classes == index).nonzero()[:, 0])]
-        others = rows[_some((classes != index).nonzero()[:, 0])]
+        own, others = (Among(rows, of.nonzero()[:, 0]) for of in (classes == index, classes != index))
         if not len(others):
             continue
-        for block in (drawn_classes == index).nonzero()[:, 0].split(_BLOCK):
-            to_own, to_others = (_distances(drawn[block], some).amin(1) for some in (own, others))
-            found[block] = to_others < to_own
+        mine = (drawn_classes == index).nonzero()[:, 0]
+        asking = drawn[mine]
+        rounding = _ROUNDING * (asking.double().square().sum(1) + max(own.longest, others.longest))
+        found[mine] = others.least(asking) + rounding < own.least(asking)
     return found
-
-
-def _some(positions: Tensor) -> Tensor:
-    """All of them, or as many as are compared, at random: evenly spread ones could beat with the table's order."""
-    if len(positions) <= _MOST_COMPARED:
-        return positions
-    return positions[torch.randperm(len(positions), generator=make_generator(0))[:_MOST_COMPARED].sort().values]
-
-
-def _distances(left: Tensor, right: Tensor) -> Tensor:
-    return torch.cdist(left.double(), right.double(), compute_mode="donot_use_mm_for_euclid_dist")

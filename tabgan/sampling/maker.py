@@ -80,11 +80,10 @@ class ClassMaker(nn.Module):
             CPU generator.
         """
         n, device = len(rows), self.seeds.rows.device
-        rows = rows.to(device)
         width = total_width(self.spans)
         latent = torch.randn(n, self.d_noise, generator=generator).to(device)
         if self.start == "autoencoder":
-            classes = self.seeds.classes[rows]
+            classes = self.seeds.classes[rows.to(device)]
             latent = self.mean[classes] + correlated(latent, self.factor, classes)
             gumbel = torch.zeros(n, width, device=device)
         else:

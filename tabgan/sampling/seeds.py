@@ -10,7 +10,9 @@ from torch import Tensor, nn
 from tabgan.core.class_gaussians import correlated
 from tabgan.exceptions import InvalidParameterError, ModelFileError
 from tabgan.networks.heads import span_index
-from tabgan.sampling.borders import own_share, strays
+from tabgan.sampling.borders import strays
+from tabgan.sampling.nearest import MOST_COMPARED
+from tabgan.sampling.neighbourhoods import Neighbourhoods
 from tabgan.spans import Span
 
 __all__ = ["SEED_KINDS", "ClassSeeds"]
@@ -23,7 +25,6 @@ _FEWEST_ALIKE = 3
 _EVIDENCE_OF_ONE_VALUE = (
     10.0  # rows drawn from the whole column would all have the value with a chance of e**-10 or less
 )
-_MOST_NEIGHBOURS = 5
 _HALVINGS = 4
 
 
@@ -66,9 +67,6 @@ class ClassSeeds(nn.Module):
     mean: Tensor
     factor: Tensor
     bandwidth: Tensor
-    neighbours: Tensor
-    n_neighbours: Tensor
-    own_share: Tensor
     settled: Tensor
 
     def __init__(self, rows: Tensor, visible: Tensor, classes: Tensor, spans: Sequence[Span], n_classes: int) -> None:
@@ -87,13 +85,8 @@ class ClassSeeds(nn.Module):
         self.register_buffer("mean", mean)
         self.register_buffer("factor", factor)
         self.register_buffer("bandwidth", bandwidth)
-        completed = self.rows.clone()
-        completed[:, numeric] = torch.where(slots[:, numeric] > 0, rows[:, numeric], mean[self.classes])
-        neighbours, counts = _neighbours_within_classes(completed, self.classes, n_classes)
-        self.register_buffer("neighbours", neighbours)
-        self.register_buffer("n_neighbours", counts)
-        self.register_buffer("own_share", own_share(completed, self.classes))
         self.register_buffer("settled", _settled(self.rows, slots, self.classes, n_classes, spans))
+        self._look_around(slots)
 
     @classmethod
     def from_buffers(cls, n_classes: int, buffers: Mapping[str, Tensor], spans: Sequence[Span]) -> ClassSeeds:
@@ -114,7 +107,17 @@ class ClassSeeds(nn.Module):
         for name in (name for name, kind in cls.__annotations__.items() if kind in ("Tensor", Tensor)):
             seeds.register_buffer(name, buffers[name] if name in buffers or name not in younger else younger[name])
         seeds._check(spans)
+        seeds._look_around(seeds.visible[:, seeds.column])
         return seeds
+
+    def _look_around(self, slots: Tensor) -> None:
+        """Neighbours are looked for in completed rows, on the CPU, where the seeds go with a network or not."""
+        completed = self.rows
+        if not slots.all():
+            completed = self.rows.clone()
+            numbers = self.rows[:, self.numeric]
+            completed[:, self.numeric] = torch.where(slots[:, self.numeric] > 0, numbers, self.mean[self.classes])
+        self.neighbourhoods = Neighbourhoods(completed, self.classes, self.n_classes)
 
     def _check(self, spans: Sequence[Span]) -> None:
         """Whether the buffers fit each other: draws look up rows by numbers that stand in others."""
@@ -128,13 +131,10 @@ class ClassSeeds(nn.Module):
             "mean": (n_classes, d),
             "factor": (n_classes, d, d),
             "bandwidth": (n_classes,),
-            "neighbours": (n, _MOST_NEIGHBOURS),
-            "n_neighbours": (n,),
-            "own_share": (n,),
             "settled": (n_classes, len(column)),
         }
         types = {"settled": torch.bool}
-        bounds = {"classes": n_classes, "neighbours": n, "n_neighbours": _MOST_NEIGHBOURS + 1}
+        bounds = {"classes": n_classes}
         for name, shape in shapes.items():
             part = getattr(self, name)
             if part.shape != shape or part.dtype != types.get(name, torch.int64 if name in bounds else torch.float32):
@@ -179,16 +179,18 @@ class ClassSeeds(nn.Module):
             if not len(mine):
                 raise InvalidParameterError(f"classes asks for class {index}, of which there is no row to draw.")
             order = mine[torch.randperm(len(mine), generator=generator)]
-            shares = self.own_share[order].double()
-            weights = (1 - focus) / len(mine) + focus * shares / shares.sum().clamp_min(1e-9)
-            if not focus or not shares.any():
-                order = order.repeat(-(-len(wanted) // len(mine)))[: len(wanted)]
+            if focus:
+                order = order[: max(MOST_COMPARED, 4 * len(wanted))]  # of many rows some: each is looked around
+            shares = self.neighbourhoods.own_share(order).double() if focus else torch.zeros(1)
+            weights = (1 - focus) / len(order) + focus * shares / shares.sum().clamp_min(1e-9)
+            if not shares.any():
+                order = order.repeat(-(-len(wanted) // len(order)))[: len(wanted)]
             else:  # evenly spaced points on the stacked weights: each row as often as its weight says, give or take one
                 at = (torch.arange(len(wanted)) + torch.rand((), generator=generator, dtype=torch.float64)) / len(
                     wanted
                 )
                 edges = (weights / weights.sum()).cumsum(0)
-                order = order[torch.searchsorted(edges, at).clamp_max(len(mine) - 1)]
+                order = order[torch.searchsorted(edges, at).clamp_max(len(order) - 1)]
             chosen[wanted] = order[torch.randperm(len(wanted), generator=generator)]
         return chosen
 
@@ -227,7 +229,7 @@ class ClassSeeds(nn.Module):
         else:
             on_segment = torch.full((n, 1), kind == "segments", device=own.device)
         # A row that is alone has no one to go to: it would be copied.
-        on_segment = on_segment & (other_rows != parents)[:, None]
+        on_segment = on_segment & (other_rows != parents.cpu())[:, None].to(own.device)
         numbers, others = own[:, self.numeric], other[:, self.numeric]
         between = numbers + place * both[:, self.column[self.numeric]] * (others - numbers)
         smoothed = self._smoothed(numbers, self.classes[parents], noise)
@@ -276,11 +278,8 @@ class ClassSeeds(nn.Module):
 
     def near(self, rows: Tensor, generator: torch.Generator) -> Tensor:
         """For each row one of its nearest rows of the class, or itself where it is alone; LongTensor of shape (n,)."""
-        rows = rows.to(self.rows.device)
-        pick = (
-            torch.rand(len(rows), generator=generator, dtype=torch.float64).to(rows.device) * self.n_neighbours[rows]
-        ).long()
-        return self.neighbours[rows, pick]
+        places = torch.rand(len(rows), generator=generator, dtype=torch.float64)
+        return self.neighbourhoods.one_of(rows.cpu(), places)
 
     def movable(self, drawn: Tensor) -> Tensor:
         """1 in slots that a correction may change, 0 in numeric slots that hold their column's most frequent value."""
@@ -364,23 +363,3 @@ def _covariance(centred: Tensor, seen: Tensor) -> Tensor:
     # Scaling on both sides keeps the matrix positive semi-definite, which pairwise counts would not.
     scale = seen.sum(0).clamp_min(1).rsqrt()
     return (centred.T @ centred) * scale[:, None] * scale
-
-
-def _neighbours_within_classes(rows: Tensor, classes: Tensor, n_classes: int) -> tuple[Tensor, Tensor]:
-    """Row numbers of the nearest rows of the same class (the row itself where it is alone), and how many there are."""
-    neighbours = torch.arange(len(rows))[:, None].repeat(1, _MOST_NEIGHBOURS)
-    counts = torch.ones(len(rows), dtype=torch.long)
-    for index in range(n_classes):
-        mine = (classes == index).nonzero()[:, 0]
-        k = min(_MOST_NEIGHBOURS, len(mine) - 1)
-        if k < 1:
-            continue
-        points = rows[mine].double()
-        for start in range(0, len(mine), 2048):  # bounds the memory of the distances
-            block = points[start : start + 2048]
-            distances = torch.cdist(block, points, compute_mode="donot_use_mm_for_euclid_dist")
-            distances[torch.arange(len(block)), start + torch.arange(len(block))] = torch.inf
-            nearest = distances.topk(k, largest=False).indices
-            neighbours[mine[start : start + len(block)], :k] = mine[nearest]
-        counts[mine] = k
-    return neighbours, counts

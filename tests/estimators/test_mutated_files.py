@@ -131,7 +131,7 @@ def test_masks_and_gaussians_of_other_shapes(tmp_path):
     assert "do not fit" in refusal(changed("bagan", gaussians), tmp_path)
 
 
-@pytest.mark.parametrize("name", ["neighbours", "classes", "numeric", "column", "factor", "own_share"])
+@pytest.mark.parametrize("name", ["classes", "numeric", "column", "factor", "settled"])
 def test_seeds_that_do_not_fit_each_other(name, tmp_path):
     def other(tree, tensors):
         key = tree["seeds"][name]["$tensor"]

@@ -6,7 +6,7 @@ import torch
 from sklearn.neighbors import NearestNeighbors
 
 from tabgan._runtime import make_generator
-from tabgan.sampling import borders as class_borders
+from tabgan.sampling import nearest
 from tabgan.sampling.borders import own_share, strays
 from tabgan.sampling.seeds import ClassSeeds
 from tabgan.spans import Span
@@ -58,7 +58,7 @@ def test_nothing_strays_from_the_only_class_and_a_tie_is_no_stray():
 
 
 def test_a_large_table_is_stood_for_by_some_of_it(monkeypatch):
-    monkeypatch.setattr(class_borders, "_MOST_COMPARED", 40)
+    monkeypatch.setattr(nearest, "MOST_COMPARED", 40)
     rows, classes = two_clouds(400, apart=6.0)
     shares = own_share(rows, classes)
     assert shares.shape == (400,)
@@ -115,7 +115,7 @@ def test_focus_starts_from_rows_as_often_as_their_share_says(focus):
     mine = classes == 1
     n = 5000
     parents = seeds.parents(torch.ones(n, dtype=torch.long), make_generator(0), focus=focus)
-    share = seeds.own_share[mine].double()
+    share = own_share(rows, classes)[mine].double()
     expected = n * ((1 - focus) / mine.sum() + focus * share / share.sum())
     times = torch.bincount(parents, minlength=160)[mine]
     assert (times - expected).abs().max() <= 1
@@ -123,10 +123,12 @@ def test_focus_starts_from_rows_as_often_as_their_share_says(focus):
 
 
 def test_focus_without_any_own_neighbour_is_even():
-    rows = torch.tensor([[0.0], [10.0], [0.1], [10.1], [0.2], [10.2], [0.05], [10.05]])
-    classes = torch.tensor([1, 1, 0, 0, 0, 0, 0, 0])
+    rows = torch.tensor([0.0, 10.0] + [0.1 + 0.01 * i for i in range(10)] + [10.1 + 0.01 * i for i in range(10)])[
+        :, None
+    ]
+    classes = torch.tensor([1, 1] + [0] * 20)
     seeds = seeds_of(rows, classes, [Span("numeric", 0, 1)])
-    seeds.own_share[:2] = 0
+    assert own_share(rows, classes)[:2].tolist() == [0.0, 0.0]
     parents = seeds.parents(torch.ones(6, dtype=torch.long), make_generator(0), focus=1.0)
     assert torch.bincount(parents, minlength=2)[:2].tolist() == [3, 3]
 

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 import torch
-from sklearn.neighbors import NearestNeighbors
 
 from tabgan._runtime import make_generator
 from tabgan.exceptions import InvalidParameterError
@@ -73,21 +72,11 @@ def test_segments_lie_between_a_row_and_a_neighbour():
     parents = torch.arange(60).repeat(20)
     drawn = seeds.draw(parents, generator, "segments").numpy()
     for parent, point in zip(parents.numpy(), drawn, strict=True):
-        ends = rows[seeds.neighbours[parent, : seeds.n_neighbours[parent]].numpy()]
+        ends = rows[seeds.neighbourhoods.nearest(torch.tensor([parent]))[0].numpy()]
         step = ends - rows[parent]
         place = ((point - rows[parent]) * step).sum(1) / (step**2).sum(1)
         off = np.abs(rows[parent] + place[:, None] * step - point).max(1)
         assert ((off < 1e-5) & (place >= -1e-6) & (place <= 1 + 1e-6)).any()
-
-
-def test_neighbours_are_the_nearest_of_the_class():
-    rows = np.random.default_rng(0).normal(size=(70, 2)).astype(np.float32)
-    classes = np.random.default_rng(1).integers(0, 3, 70)
-    seeds = seeds_of(rows, classes, NUMBERS)
-    for index in range(3):
-        mine = np.flatnonzero(classes == index)
-        expected = mine[NearestNeighbors(n_neighbors=5).fit(rows[mine]).kneighbors()[1]]
-        np.testing.assert_array_equal(np.sort(seeds.neighbours[mine], axis=1), np.sort(expected, axis=1))
 
 
 def test_classes_of_one_and_two_rows_have_what_neighbours_there_are():
@@ -129,7 +118,7 @@ def test_levels_are_the_rows_or_a_neighbours_and_gaps_stay(kind):
     assert (drawn[seen][:, 1:4].sum(1) == 1).all()
     assert set(drawn[:, 1:4].unique().tolist()) == {0.0, 1.0}
     own = (drawn[:, 1:4] == seeds.rows[parents][:, 1:4]).all(1)
-    among = (drawn[:, None, 1:4] == seeds.rows[seeds.neighbours[parents]][:, :, 1:4]).all(2).any(1)
+    among = (drawn[:, None, 1:4] == seeds.rows[seeds.neighbourhoods.nearest(parents)][:, :, 1:4]).all(2).any(1)
     assert (own | among)[seen].all()
     if kind == "copies":
         assert torch.equal(drawn, seeds.rows[parents])
