@@ -15,6 +15,8 @@ from tabgan.spans import Span, total_width
 
 __all__ = ["ClassMaker"]
 
+_ROWS_AT_A_TIME = 65_536  # bounds the memory of what a draw needs on the way
+
 
 class ClassMaker(nn.Module):
     """Makes rows of a class: class-conditional latent draws, through a generator.
@@ -145,6 +147,14 @@ class ClassMaker(nn.Module):
         Tensor of shape (n, total width)
             Encoded rows.
         """
+        values = torch.empty(len(parents), total_width(self.spans))
+        for part in torch.arange(len(parents)).split(_ROWS_AT_A_TIME):
+            values[part] = self._near(parents[part], condition[part], generator, trained, focus)
+        return values
+
+    def _near(
+        self, parents: Tensor, condition: Tensor, generator: torch.Generator, trained: Tensor, focus: float
+    ) -> Tensor:
         by_network = trained[self.seeds.classes[parents]] & (self.network is not None)
         values = torch.empty(len(parents), total_width(self.spans))
         start = self.start if self.start in SEED_KINDS else "kernel"

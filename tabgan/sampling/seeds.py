@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -26,6 +27,7 @@ _EVIDENCE_OF_ONE_VALUE = (
     10.0  # rows drawn from the whole column would all have the value with a chance of e**-10 or less
 )
 _HALVINGS = 4
+_ROWS_AT_A_TIME = 65_536
 
 
 class ClassSeeds(nn.Module):
@@ -307,9 +309,16 @@ def _atoms(numbers: Tensor, seen: Tensor) -> Tensor:
     """Per numeric slot the value that makes up at least a fifth of what is seen; NaN (equal to nothing) where none does."""
     atoms = torch.full((numbers.shape[1],), torch.nan).to(numbers)
     for j in range(numbers.shape[1]):
-        values, counts = torch.unique(numbers[seen[:, j] > 0, j], return_counts=True)
-        if len(values) > 2 and counts.max() >= _LEAST_ATOM_SHARE * counts.sum():
-            atoms[j] = values[counts.argmax()]
+        values = numbers[seen[:, j] > 0, j].numpy()
+        fifth = int(np.ceil(_LEAST_ATOM_SHARE * len(values)))
+        if not fifth:
+            continue
+        # In sorted order a fifth of all cells reaches over a place that is a multiple of a fifth.
+        places = np.arange(fifth - 1, len(values), fifth)
+        candidates = np.unique(np.partition(values, places)[places])
+        counts = np.array([np.count_nonzero(values == value) for value in candidates])
+        if counts.max() >= fifth and ((values != values.min()) & (values != values.max())).any():
+            atoms[j] = float(candidates[counts.argmax()])
     return atoms
 
 
@@ -323,9 +332,10 @@ def _settled(rows: Tensor, seen: Tensor, classes: Tensor, n_classes: int, spans:
         n_here = here.sum(0)
         highest = torch.where(here, rows[mine], -torch.inf).amax(0)
         lowest = torch.where(here, rows[mine], torch.inf).amin(0)
-        share = ((rows == highest) * seen).sum(0) / n_seen
-        telling = -n_here * share.clamp_min(1e-12).log() >= _EVIDENCE_OF_ONE_VALUE
-        settled[index] = (highest == lowest) & (n_here >= _FEWEST_ALIKE) & telling
+        alike = ((highest == lowest) & (n_here >= _FEWEST_ALIKE)).nonzero()[:, 0]
+        share = ((rows[:, alike] == highest[alike]) * seen[:, alike]).sum(0) / n_seen[alike]
+        telling = -n_here[alike] * share.clamp_min(1e-12).log() >= _EVIDENCE_OF_ONE_VALUE
+        settled[index, alike] = telling
         for span in spans:
             if span.kind == "categorical":  # a level speaks for its whole column
                 slots = slice(span.start, span.stop)
@@ -335,31 +345,32 @@ def _settled(rows: Tensor, seen: Tensor, classes: Tensor, n_classes: int, spans:
 
 def _kernels(numbers: Tensor, seen: Tensor, classes: Tensor, n_classes: int) -> tuple[Tensor, Tensor, Tensor]:
     """Mean, Cholesky factor of the shrunk covariance, and Silverman's relative width per class."""
-    n_numeric = numbers.shape[1]
-    numbers, seen = numbers.double(), seen.double()
-    overall = (numbers * seen).sum(0) / seen.sum(0).clamp_min(1)
-    means = torch.zeros(n_classes, n_numeric, dtype=torch.float64)
-    centred = torch.zeros_like(numbers)
+    n_numeric, seen_in_all = numbers.shape[1], seen.sum(0, dtype=torch.float64)
+    overall = (numbers * seen).sum(0, dtype=torch.float64) / seen_in_all.clamp_min(1)
     counts = torch.bincount(classes, minlength=n_classes)
-    for index in range(n_classes):
-        mine = classes == index
-        here = seen[mine].sum(0)
-        means[index] = torch.where(here > 0, (numbers[mine] * seen[mine]).sum(0) / here.clamp_min(1), overall)
-        centred[mine] = (numbers[mine] - means[index]) * seen[mine]
-    pooled = _covariance(centred, seen)
-    ridge = torch.eye(n_numeric, dtype=torch.float64) * 1e-8 + torch.diag(1e-6 * pooled.diagonal())
+    means = torch.zeros(n_classes, n_numeric, dtype=torch.float64)
+    here = torch.zeros_like(means)
     factors = torch.zeros(n_classes, n_numeric, n_numeric, dtype=torch.float64)
     for index in range(n_classes):
-        mine = classes == index
+        parts = (classes == index).nonzero()[:, 0].split(_ROWS_AT_A_TIME)
+        here[index] = sum(seen[part].sum(0, dtype=torch.float64) for part in parts)
+        total = sum((numbers[part].double() * seen[part]).sum(0) for part in parts)
+        means[index] = torch.where(here[index] > 0, total / here[index].clamp_min(1), overall)
+        for part in parts:
+            centred = (numbers[part].double() - means[index]) * seen[part]
+            factors[index] += centred.T @ centred
+    pooled = _covariance(factors.sum(0), seen_in_all)
+    ridge = torch.eye(n_numeric, dtype=torch.float64) * 1e-8 + torch.diag(1e-6 * pooled.diagonal())
+    for index in range(n_classes):
         share = float(counts[index] / (counts[index] + n_numeric + 2))
-        blend = share * _covariance(centred[mine], seen[mine]) + (1 - share) * pooled
+        blend = share * _covariance(factors[index], here[index]) + (1 - share) * pooled
         factors[index] = torch.linalg.cholesky(blend + ridge)
     widths = (4 / ((n_numeric + 2) * counts.clamp_min(1).double())) ** (1 / (n_numeric + 4))
     return means.float(), factors.float(), widths.float()
 
 
-def _covariance(centred: Tensor, seen: Tensor) -> Tensor:
-    """Covariance of rows that are 0 where not seen, scaled so that each variance is that of the cells seen."""
+def _covariance(products: Tensor, seen: Tensor) -> Tensor:
+    """Covariance from sums of products of rows that are 0 where not seen, scaled so that each variance is that of the cells seen."""
     # Scaling on both sides keeps the matrix positive semi-definite, which pairwise counts would not.
-    scale = seen.sum(0).clamp_min(1).rsqrt()
-    return (centred.T @ centred) * scale[:, None] * scale
+    scale = seen.clamp_min(1).rsqrt()
+    return products * scale[:, None] * scale

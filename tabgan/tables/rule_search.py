@@ -39,20 +39,24 @@ class RuleSearch:
         At most 1,000 of the rows, drawn with a fixed seed.
     complete : set of int
         Columns without gaps.
+    n_levels, n_missing : dict of int to int
+        Distinct values, and rows without one, by position.
     """
 
     def __init__(self, columns: dict[int, RawColumn], schema: Sequence[ColumnSchema]) -> None:
         self.columns = columns
         self.schema = schema
         codes = {j: np.where(column.missing, -1, pd.factorize(column.values)[0]) for j, column in columns.items()}
-        rows = _rows_to_read(codes, columns)
+        self.n_levels = {j: len(level_counts(code[code >= 0])) for j, code in codes.items()}
+        rows = _rows_to_read(codes, columns, self.n_levels)
         self.codes = {j: code[rows] for j, code in codes.items()}
         self.observed = {j: code >= 0 for j, code in self.codes.items()}
         self.values = {j: column.values[rows] for j, column in columns.items()}
         self.n_rows = len(rows)
         drawn = np.random.default_rng(0).choice(self.n_rows, size=min(_SAMPLE, self.n_rows), replace=False)
         self.sample = np.sort(drawn)
-        self.complete = {j for j in columns if self.observed[j].all()}
+        self.n_missing = {j: int(np.count_nonzero(~seen)) for j, seen in self.observed.items()}
+        self.complete = {j for j, n in self.n_missing.items() if not n}
 
     def shared(self, first: int, second: int) -> np.ndarray:
         """Rows where both columns are observed."""
@@ -69,18 +73,17 @@ class RuleSearch:
         return a.unit == b.unit and (a.timezone is None) == (b.timezone is None)
 
 
-def _rows_to_read(codes: dict[int, np.ndarray], columns: dict[int, RawColumn]) -> np.ndarray:
+def _rows_to_read(codes: dict[int, np.ndarray], columns: dict[int, RawColumn], n_levels: dict[int, int]) -> np.ndarray:
     """All rows, or without repeats of whole rows where some numbers or times are nearly a key of the others."""
     if not codes:
         return np.zeros(0, dtype=int)
-    repeats = pd.DataFrame(codes).duplicated().to_numpy()
-    distinct = np.flatnonzero(~repeats)
-    for j, column in columns.items():
-        n_levels = int(codes[j].max()) + 1
-        keyed = column.family in ("number", "datetime", "timedelta") and n_levels > _NEAR_KEY_LEVELS
-        if keyed and 2 * n_levels > len(distinct):
-            return distinct
-    return np.arange(len(repeats))
+    n_rows = len(next(iter(codes.values())))
+    measured = {n for j, n in n_levels.items() if columns[j].family in ("number", "datetime", "timedelta")}
+    most = max((n for n in measured if n > _NEAR_KEY_LEVELS), default=0)
+    if not most or n_rows in n_levels.values():  # no key, or a perfect one: then no row repeats another
+        return np.arange(n_rows)
+    distinct = np.flatnonzero(~pd.DataFrame(codes).duplicated().to_numpy())
+    return distinct if 2 * most > len(distinct) else np.arange(n_rows)
 
 
 def level_counts(codes: np.ndarray) -> np.ndarray:

@@ -182,6 +182,9 @@ def _same_line(first: int, second: int, followers: dict[int, int]) -> bool:
 
 def _decided(search: RuleSearch, cause: int, effect: int) -> bool:
     a, b = search.codes[cause], search.codes[effect]
+    n_seen = search.n_rows - search.n_missing[cause]
+    if 2 * (search.n_levels[cause] - search.n_missing[effect]) > n_seen:  # as `_has_evidence` would find in time
+        return False
     if not _single_valued(a[search.sample], b[search.sample]) or not _single_valued(a, b):
         return False
     rows = search.shared(cause, effect)
