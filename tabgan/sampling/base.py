@@ -18,13 +18,15 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from tabgan._runtime import make_generator, own_torch, resolve_device
+from tabgan._warnings import warn_caller
 from tabgan.core.interrupts import INTERRUPTED, interruptible
-from tabgan.core.run import Run, deadline_after
+from tabgan.core.run import Run
 from tabgan.estimators.notebook import FittedHTML, Learnt
 from tabgan.estimators.parameter_checks import SEED, Rule, check, integer, seed_of
 from tabgan.estimators.reports import ReportsResampling
 from tabgan.exceptions import InvalidInputError, InvalidParameterError, parameter_error
 from tabgan.sampling.adversarial import SamplerSettings
+from tabgan.sampling.allowance import Allowance
 from tabgan.sampling.fit import fit_sampler, gate_of
 from tabgan.sampling.fitted import FittedSampler, MadeRows
 from tabgan.sampling.restoring import restorer_of
@@ -75,7 +77,9 @@ class TabularSampler(SavableSampler, FittedHTML, ReportsResampling, BaseOverSamp
         """
         _refuse(params)
         check(self, self._RULES)
-        deadline = deadline_after(self.max_time)
+        return self._fit(X, y, Allowance(self.max_time))
+
+    def _fit(self, X: Any, y: Any, allowance: Allowance) -> TabularSampler:
         device = resolve_device(self.device)
         table = self._read(X)
         target = read_target(y, table.n_rows)
@@ -88,19 +92,21 @@ class TabularSampler(SavableSampler, FittedHTML, ReportsResampling, BaseOverSamp
             column_kinds=self.column_kinds,
         )
         with own_torch(self.n_threads), interruptible(f"{type(self).__name__}.fit") as interruption:
-            run = Run(generator, device, deadline, bool(self.verbose))
+            run = Run(generator, device, allowance.deadline, bool(self.verbose))
             fitted = fit_sampler(
                 table,
                 target,
                 self.schema_,
                 self._settings(),
                 run,
+                allowance,
                 max_categories=self.max_categories,
                 condition_columns=getattr(self, "condition_columns", None),
             )
             if self.gate is not None:
                 codes, counts = np.unique(_codes_of(self.sampling_strategy_, target), return_counts=True)
                 wanted_codes = dict(zip(codes.tolist(), counts.tolist(), strict=True))
+                run = replace(run, deadline=allowance.deadline)
                 fitted.gate = gate_of(fitted, wanted_codes, self.gate, run)
             if interruption.requested:
                 fitted.stop_reason = INTERRUPTED
@@ -155,8 +161,15 @@ class TabularSampler(SavableSampler, FittedHTML, ReportsResampling, BaseOverSamp
         y_resampled : container of the kind of ``y``, of shape (n_samples_new,)
             Their labels.
         """
-        self.fit(X, y, **params)
-        return self.resample()
+        _refuse(params)
+        check(self, self._RULES)
+        allowance = Allowance(self.max_time)
+        self._fit(X, y, allowance)
+        answer = self._resample(None, allowance)
+        overrun = allowance.overrun(self._fitted.table.n_rows, self._fitted.table.n_columns)
+        if overrun:
+            warn_caller(overrun)
+        return answer
 
     def _fit_resample(self, X: Any, y: Any, **params: Any) -> tuple[Any, Any]:
         """imbalanced-learn's hook, for callers that use it directly."""
@@ -176,6 +189,9 @@ class TabularSampler(SavableSampler, FittedHTML, ReportsResampling, BaseOverSamp
             See `fit_resample`.
         """
         check_is_fitted(self, "_fitted")
+        return self._resample(sampling_strategy, None)
+
+    def _resample(self, sampling_strategy: Any, allowance: Allowance | None) -> tuple[Any, Any]:
         fitted = self._fitted
         strategy = self.sampling_strategy if sampling_strategy is None else sampling_strategy
         wanted = self._wanted(strategy, fitted.target)
@@ -184,7 +200,7 @@ class TabularSampler(SavableSampler, FittedHTML, ReportsResampling, BaseOverSamp
         codes = _codes_of(wanted, fitted.target)
         generator = make_generator(fitted.sampling_seed)
         with own_torch(self.n_threads):
-            made = fitted.make(codes, generator)
+            made = fitted.make(codes, generator, allowance=allowance)
         self._made, self._report = made, None
         n_own = fitted.table.n_rows
         self.synthetic_mask_ = np.arange(n_own + len(codes)) >= n_own

@@ -84,7 +84,9 @@ class CGANSampler(TabularSampler):
     max_categories : int, default=32
         Levels of a column with a slot of their own; rarer ones share one.
     max_time : float, default=None
-        Seconds after which training stops with what it has.
+        Seconds that `fit_resample` may take, give or take one: training stops with what it has, the gate decides by what it has
+        compared, and rows are no longer drawn in. Reading the table and writing rows cannot be left out; a warning says where
+        they alone took longer.
     random_state : int, RandomState or None, default=None
         An int makes results repeatable on one CPU; global random states are neither read nor moved.
     device : {"auto", "cpu", "cuda", "cuda:N", "mps"}, default="auto"

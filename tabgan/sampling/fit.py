@@ -11,10 +11,12 @@ import torch
 from torch import Tensor
 
 from tabgan._runtime import make_generator
+from tabgan.core.callbacks import OUT_OF_TIME
 from tabgan.core.run import Run, Trained
 from tabgan.exceptions import InvalidInputError
 from tabgan.metrics.distribution import energy_distance
 from tabgan.sampling.adversarial import SamplerSettings, build_network, train_maker
+from tabgan.sampling.allowance import Allowance
 from tabgan.sampling.fitted import LEAST_ROWS_TO_TRAIN, FittedSampler, completed, conditions
 from tabgan.sampling.gate import GateDecision, decide
 from tabgan.sampling.maker import ClassMaker
@@ -42,6 +44,7 @@ def fit_sampler(
     schema: TableSchema,
     settings: SamplerSettings,
     run: Run,
+    allowance: Allowance,
     *,
     max_categories: int,
     condition_columns: Sequence[Any] | None = None,
@@ -54,6 +57,8 @@ def fit_sampler(
     slots = _condition_slots(condition_columns, table, encoder)
     n_classes, counts = len(target.classes), target.counts
     rules = find_rules(table, schema=schema)
+    allowance.end_reading()
+    run = replace(run, deadline=allowance.deadline)
     maker, trained = fit_maker(values, visible, classes, encoder, n_classes, slots, settings, run)
     return FittedSampler(
         table,
@@ -68,7 +73,7 @@ def fit_sampler(
         int(torch.randint(2**31 - 1, (), generator=run.generator)),
         trained.history if trained else [],
         trained.n_steps if trained else 0,
-        trained.stop_reason if trained else None,
+        trained.stop_reason if trained else OUT_OF_TIME if settings.n_steps and run.time_is_up else None,
         trained.warnings if trained and maker.network is not None else [],
     )
 
@@ -87,7 +92,8 @@ def fit_maker(
     seeds = ClassSeeds(values, visible, classes, encoder.spans_, n_classes)
     start = settings.start if settings.start in SEED_KINDS else "kernel"
     enough = (torch.bincount(classes, minlength=n_classes) >= LEAST_ROWS_TO_TRAIN).any()
-    if not (encoder.width_ and settings.n_steps and enough):
+    late = run.time_is_up and settings.start in SEED_KINDS  # other starts are nothing without a network
+    if not (encoder.width_ and settings.n_steps and enough) or late:
         return ClassMaker(seeds, None, encoder.spans_, start, settings.d_noise), None
     maker, trained = _train(values, visible, classes, encoder, n_classes, slots, settings, run)
     if trained.best_step == 0 and maker.start in SEED_KINDS:  # the network never beat its start
@@ -243,4 +249,4 @@ def gate_of(fitted: FittedSampler, wanted: Mapping[int, int], measure: str, run:
 
     rows = completed(fitted, fitted.encoded.values, np.arange(len(codes)))
     seed = int(torch.randint(2**31 - 1, (), generator=run.generator))
-    return decide(rows, fitted.target.codes, wanted, make_rows, measure, seed)
+    return decide(rows, fitted.target.codes, wanted, make_rows, measure, seed, lambda: run.time_is_up)

@@ -13,6 +13,7 @@ from torch.nn.functional import one_hot
 
 from tabgan.networks.heads import span_index
 from tabgan.sampling.adversarial import SamplerSettings
+from tabgan.sampling.allowance import Allowance
 from tabgan.sampling.asked_cells import AskedCells, read_where
 from tabgan.sampling.gate import GateDecision
 from tabgan.sampling.maker import ClassMaker
@@ -97,7 +98,13 @@ class FittedSampler:
     warnings: list[str]
     gate: GateDecision | None = None
 
-    def make(self, codes: np.ndarray, generator: torch.Generator, where: Mapping[Any, Any] | None = None) -> MadeRows:
+    def make(
+        self,
+        codes: np.ndarray,
+        generator: torch.Generator,
+        where: Mapping[Any, Any] | None = None,
+        allowance: Allowance | None = None,
+    ) -> MadeRows:
         """Make one row for each class code, in order.
 
         Parameters
@@ -108,6 +115,8 @@ class FittedSampler:
             CPU generator.
         where : dict of column name to value, default=None
             See `tabgan.sampling.asked_cells.read_where`.
+        allowance : Allowance, default=None
+            See `tabgan.sampling.maker.ClassMaker.near`.
         """
         codes = np.asarray(codes, dtype=np.int64)
         asked = read_where(where, self.table, self.encoder, self.rules)
@@ -115,7 +124,12 @@ class FittedSampler:
         rows = self.maker.seeds.parents(torch.from_numpy(codes), generator, allowed, focus=self.settings.focus)
         trained = torch.from_numpy(self.target.counts >= LEAST_ROWS_TO_TRAIN)
         values = self.maker.near(
-            rows, self._condition(rows, asked), generator, trained=trained, focus=self.settings.focus
+            rows,
+            self._condition(rows, asked),
+            generator,
+            trained=trained,
+            focus=self.settings.focus,
+            allowance=allowance,
         )
         return self._finished(codes, rows.numpy(), values.numpy(), asked, generator)
 

@@ -79,7 +79,13 @@ class GateDecision:
 
 
 def decide(
-    rows: np.ndarray, codes: np.ndarray, wanted: Mapping[int, int], make_rows: MakeRows, measure: str, seed: int
+    rows: np.ndarray,
+    codes: np.ndarray,
+    wanted: Mapping[int, int],
+    make_rows: MakeRows,
+    measure: str,
+    seed: int,
+    time_is_up: Callable[[], bool] = lambda: False,
 ) -> GateDecision:
     """Compare making none, a tenth, a quarter, half and all of the rows asked for.
 
@@ -97,6 +103,8 @@ def decide(
         One of `GATES`.
     seed : int
         Of folds, draws and classifiers.
+    time_is_up : callable, default=never
+        Asked before every score; the rounds finished by then decide, and none makes no rows.
 
     Returns
     -------
@@ -119,15 +127,21 @@ def decide(
     test_share = np.nan
     for _ in range((_RANKING_ROUNDS if measure in _RANKINGS else _ROUNDS) if per_row and rows.shape[1] else 0):
         parts = folds(codes, _FOLDS, int(rng.integers(2**31)))
+        round_scores: list[list[float]] = []
         for train, test in parts:
             counts = np.bincount(codes[train], minlength=codes.max() + 1)
             new = [np.full(round(times * counts[index]), index) for index, times in per_row.items()]
             order = rng.permutation(np.concatenate(new)).astype(np.int64)
             made = make_rows(kept[train], order, int(rng.integers(2**31)))
             fold, judge = (rows[train], codes[train], rows[test], codes[test]), int(rng.integers(2**31))
-            found.append([_score(*fold, made[:n], order[:n], measure, judge) for n in _steps(order)])
+            round_scores.append([])
+            for n in _steps(order):
+                if time_is_up():
+                    return _ended(found, measure, test_share)
+                round_scores[-1].append(_score(*fold, made[:n], order[:n], measure, judge))
         if not parts:
             break
+        found += round_scores
         test_share = 1 / (len(parts) - 1)
         if measure in _RANKINGS and not _ahead(np.array(found), test_share).any():
             break
@@ -136,6 +150,14 @@ def decide(
             measure, 1.0, "nothing could be compared: no rows asked for, or a class of one row.", pd.DataFrame()
         )
     return _decided(np.array(found), measure, test_share)
+
+
+def _ended(found: list[list[float]], measure: str, test_share: float) -> GateDecision:
+    """What the rounds that were finished in time say."""
+    if found:
+        return _decided(np.array(found), measure, test_share)
+    reason = "time was up before a round of comparisons ended, and in doubt none are made; allow more in max_time."
+    return GateDecision(measure, 0.0, reason, pd.DataFrame())
 
 
 def _steps(order: np.ndarray) -> list[int]:

@@ -10,12 +10,13 @@ from torch import Tensor, nn
 
 from tabgan.core.class_gaussians import correlated
 from tabgan.networks.row_generators import RowCorrector, RowMaker
+from tabgan.sampling.allowance import Allowance
 from tabgan.sampling.seeds import SEED_KINDS, ClassSeeds
 from tabgan.spans import Span, total_width
 
 __all__ = ["ClassMaker"]
 
-_ROWS_AT_A_TIME = 65_536  # bounds the memory of what a draw needs on the way
+_ROWS_AT_A_TIME = 16_384  # bounds the memory of what a draw needs on the way, and how late it sees that time is up
 
 
 class ClassMaker(nn.Module):
@@ -125,7 +126,14 @@ class ClassMaker(nn.Module):
         return torch.cat(made)
 
     def near(
-        self, parents: Tensor, condition: Tensor, generator: torch.Generator, *, trained: Tensor, focus: float
+        self,
+        parents: Tensor,
+        condition: Tensor,
+        generator: torch.Generator,
+        *,
+        trained: Tensor,
+        focus: float,
+        allowance: Allowance | None = None,
     ) -> Tensor:
         """One made row for each parent: by the network for classes it was trained on, from the seeds for the others.
 
@@ -141,6 +149,8 @@ class ClassMaker(nn.Module):
             The classes that the network was trained on.
         focus : float
             Above 0, rows that stray among other classes are drawn in; see `ClassSeeds.drawn_in`. Not where the start has no parents.
+        allowance : Allowance, default=None
+            Once it is used up, rows are left where they land.
 
         Returns
         -------
@@ -149,7 +159,8 @@ class ClassMaker(nn.Module):
         """
         values = torch.empty(len(parents), total_width(self.spans))
         for part in torch.arange(len(parents)).split(_ROWS_AT_A_TIME):
-            values[part] = self._near(parents[part], condition[part], generator, trained, focus)
+            late = allowance is not None and allowance.is_used_up
+            values[part] = self._near(parents[part], condition[part], generator, trained, 0.0 if late else focus)
         return values
 
     def _near(

@@ -9,12 +9,20 @@ from torch import Tensor
 
 from tabgan._runtime import make_generator
 
-__all__ = ["MOST_COMPARED", "Among"]
+__all__ = ["MOST_COMPARED", "Among", "some"]
 
 MOST_COMPARED = 8192
 """More rows are stood for by as many."""
 
 _BLOCK = 2**19  # distances at a time: 4 MB, which a processor's cache holds
+
+
+def some(positions: Tensor) -> Tensor:
+    """All of them, or 8,192 at random but always the same: evenly spread ones could beat with the table's order."""
+    if len(positions) <= MOST_COMPARED:
+        return positions
+    chosen = torch.randperm(len(positions), generator=make_generator(0))[:MOST_COMPARED]
+    return positions[chosen.sort().values]
 
 
 class Among:
@@ -25,8 +33,7 @@ class Among:
     rows : Tensor of shape (n_rows, width)
         The table.
     positions : LongTensor of shape (n,)
-        Which rows, in ascending order. Of more than 8,192 as many stand for all, drawn at random but always the same: evenly spread
-        ones could beat with the table's order.
+        Which rows, in ascending order; `some` keeps them few.
 
     Notes
     -----
@@ -35,9 +42,6 @@ class Among:
     """
 
     def __init__(self, rows: Tensor, positions: Tensor) -> None:
-        if len(positions) > MOST_COMPARED:
-            chosen = torch.randperm(len(positions), generator=make_generator(0))[:MOST_COMPARED]
-            positions = positions[chosen.sort().values]
         self.positions = positions
         self._rows = rows
         self._points = rows[positions].double()

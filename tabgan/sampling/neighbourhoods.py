@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from tabgan.sampling.borders import own_share
-from tabgan.sampling.nearest import MOST_COMPARED, Among
+from tabgan.sampling.nearest import MOST_COMPARED, Among, some
 
 __all__ = ["Neighbourhoods"]
 
@@ -68,7 +68,7 @@ class Neighbourhoods:
                 nearest = Among(self._rows, asked).nearest(asked, k)
             else:
                 if index not in self._large:
-                    self._large[index] = Among(self._rows, (self._classes == index).nonzero()[:, 0])
+                    self._large[index] = Among(self._rows, some((self._classes == index).nonzero()[:, 0]))
                 nearest = self._large[index].nearest(asked, k)
             self._nearest[asked] = asked[:, None].int()
             self._nearest[asked, :k] = nearest.int()

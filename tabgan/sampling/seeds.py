@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from tabgan.core.class_gaussians import correlated
 from tabgan.exceptions import InvalidParameterError, ModelFileError
 from tabgan.networks.heads import span_index
-from tabgan.sampling.borders import strays
+from tabgan.sampling.borders import Borders
 from tabgan.sampling.nearest import MOST_COMPARED
 from tabgan.sampling.neighbourhoods import Neighbourhoods
 from tabgan.spans import Span
@@ -119,6 +119,7 @@ class ClassSeeds(nn.Module):
             completed = self.rows.clone()
             numbers = self.rows[:, self.numeric]
             completed[:, self.numeric] = torch.where(slots[:, self.numeric] > 0, numbers, self.mean[self.classes])
+        self.borders = Borders(self.rows, self.classes)
         self.neighbourhoods = Neighbourhoods(completed, self.classes, self.n_classes)
 
     def _check(self, spans: Sequence[Span]) -> None:
@@ -267,7 +268,7 @@ class ClassSeeds(nn.Module):
         atoms[self.numeric] = self.atoms
         left = torch.arange(len(drawn))
         for halving in range(_HALVINGS):
-            left = left[strays(drawn[left], self.classes[parents[left]], self.rows, self.classes)]
+            left = left[self.borders.strays(drawn[left], self.classes[parents[left]])]
             if not len(left):
                 break
             there, here = own[left], drawn[left]

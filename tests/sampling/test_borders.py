@@ -7,7 +7,7 @@ from sklearn.neighbors import NearestNeighbors
 
 from tabgan._runtime import make_generator
 from tabgan.sampling import nearest
-from tabgan.sampling.borders import own_share, strays
+from tabgan.sampling.borders import Borders, own_share
 from tabgan.sampling.seeds import ClassSeeds
 from tabgan.spans import Span
 from tests.rounding import SINGLE
@@ -46,15 +46,15 @@ def test_strays_are_nearer_to_another_class():
         np.array([nearest_of(rows, drawn[i : i + 1], classes, k)[0] for i, k in enumerate(of.tolist())])
         for of in (asked, 1 - asked)
     )
-    found = strays(drawn, asked, rows, classes)
+    found = Borders(rows, classes).strays(drawn, asked)
     assert 20 < found.sum() < 180
     np.testing.assert_array_equal(found.numpy(), to_other < to_own)
 
 
 def test_nothing_strays_from_the_only_class_and_a_tie_is_no_stray():
     rows = torch.tensor([[0.0], [2.0]])
-    assert not strays(torch.tensor([[5.0]]), torch.tensor([0]), rows, torch.tensor([0, 0])).any()
-    assert not strays(torch.tensor([[1.0]]), torch.tensor([0]), rows, torch.tensor([0, 1])).any()
+    assert not Borders(rows, torch.tensor([0, 0])).strays(torch.tensor([[5.0]]), torch.tensor([0])).any()
+    assert not Borders(rows, torch.tensor([0, 1])).strays(torch.tensor([[1.0]]), torch.tensor([0])).any()
 
 
 def test_a_large_table_is_stood_for_by_some_of_it(monkeypatch):
@@ -80,10 +80,10 @@ def test_drawn_in_rows_lie_between_and_fewer_stray():
     before = drawn.clone()
     kept = seeds.drawn_in(drawn, parents, generator)
     assert torch.equal(drawn, before), "what was given is left alone"
-    strayed = strays(drawn, classes[parents], rows, classes)
+    strayed = Borders(rows, classes).strays(drawn, classes[parents])
     assert strayed.sum() > 30
     assert torch.equal(kept[~strayed], drawn[~strayed])
-    left = strays(kept, classes[parents], rows, classes)
+    left = Borders(rows, classes).strays(kept, classes[parents])
     assert left.sum() < 0.2 * strayed.sum()
     step, moved = drawn[strayed] - rows[parents][strayed], kept[strayed] - rows[parents][strayed]
     longest = step.abs().argmax(1, keepdim=True)
@@ -105,7 +105,7 @@ def test_levels_are_drawn_in_whole():
     kept = seeds.drawn_in(drawn, parents, generator)
     assert set(kept[:, 1:].unique().tolist()) == {0.0, 1.0}
     assert (kept[:, 1:].sum(1) == 1).all()
-    assert not strays(kept, classes[parents], rows, classes).any()
+    assert not Borders(rows, classes).strays(kept, classes[parents]).any()
 
 
 @pytest.mark.parametrize("focus", [0.3, 1.0])

@@ -167,3 +167,14 @@ def test_an_unknown_measure_is_named():
 def test_without_a_gate_there_is_no_decision():
     fitted = BAGANOversampler(n_steps=0, random_state=0).fit(*two_classes())
     assert fitted.gate_ is None
+
+
+@pytest.mark.parametrize(("n_scores", "share"), [(3 * len(SHARES) - 1, 0.0), (3 * len(SHARES) + 2, 0.5)])
+def test_rounds_that_ended_in_time_decide(n_scores, share):
+    left = iter(range(n_scores))
+    decision = decide(
+        *two_classes(), {1: 192}, from_the_truth, "g_mean", 0, time_is_up=lambda: next(left, None) is None
+    )
+    assert decision.share == share
+    assert ("time was up" in decision.reason) == (share == 0.0)
+    assert len(decision.table) == (0 if share == 0.0 else len(SHARES))
