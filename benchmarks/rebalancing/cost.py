@@ -133,9 +133,9 @@ def page(rows: list[dict[str, Any]]) -> str:
     sizes = f"from {BY_ROWS[0].rows:,} to {BY_ROWS[-1].rows:,} rows"
     parts = [
         "# What rebalancing costs, by rows",
-        "Simulated tables (correlated normal columns, a centre per class), all classes brought to the size of the largest, samplers with "
-        "their defaults; SMOTE is imbalanced-learn's, SMOTENC where there are labels. One thread. Memory is the peak above the imports, "
-        f"the table and the result within it. CPU, {last['machine']}, Python {last['python']}, torch {last['torch']}, commit "
+        "Simulated tables (correlated normal columns, a centre per class), all classes brought to the size of the largest, samplers "
+        "with their defaults; SMOTE is imbalanced-learn's, SMOTENC where there are labels. One thread. Memory is the peak above the "
+        f"imports, table and result within it. CPU, {last['machine']}, Python {last['python']}, torch {last['torch']}, commit "
         f"{last['commit']}. Made by `python -m benchmarks.rebalancing.cost`.",
         markdown(shown),
         f"CPU seconds grow {sizes} as rows to the power of "
