@@ -117,11 +117,12 @@ def decide(
     as many as are best. For average precision and ROC AUC the gain has to be proved: up to six rounds, ended as soon as no share
     is ahead by its standard error (which can only lose gains), and a one-sided t-test of the corrected mean at a level of 1 %
     shared among the four shares, so that of a hundred tables on which rows do nothing one is rebalanced. 4,000 rows stand for
-    larger tables.
+    larger tables, at least 100 of each class among them where there are; then as many rows are made as bring the classes to the same
+    sizes beside each other as in the whole table.
     """
     rng = np.random.default_rng(seed)
-    per_row = {index: n / np.count_nonzero(codes == index) for index, n in wanted.items() if n}
     kept = _some(codes, rng)
+    per_row = _asked_per_row(wanted, codes, codes[kept])
     rows, codes = rows[kept], codes[kept]
     found: list[list[float]] = []
     test_share = np.nan
@@ -171,6 +172,20 @@ def _some(codes: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     shuffled = rng.permutation(len(codes))
     parts = [shuffled[codes[shuffled] == index] for index in np.unique(codes)]
     return np.sort(np.concatenate([part[: max(100, len(part) * _MOST_ROWS // len(codes))] for part in parts]))
+
+
+def _asked_per_row(wanted: Mapping[int, int], codes: np.ndarray, kept: np.ndarray) -> dict[int, float]:
+    """Rows to make for each row of a class, so that classes come to the same sizes beside each other as in the whole table."""
+    before, after = np.bincount(codes), np.bincount(kept)
+    shrunk = after.max() / before.max()  # a rare class keeps more of its rows than that, and so needs fewer made
+    per_row = {}
+    for index, n in wanted.items():
+        if n:
+            needed = (before[index] + n) * shrunk - after[index]
+            per_row[index] = float(
+                needed / after[index] if 0 < needed and len(kept) < len(codes) else n / before[index]
+            )
+    return per_row
 
 
 def _score(

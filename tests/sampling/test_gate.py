@@ -178,3 +178,28 @@ def test_rounds_that_ended_in_time_decide(n_scores, share):
     assert decision.share == share
     assert ("time was up" in decision.reason) == (share == 0.0)
     assert len(decision.table) == (0 if share == 0.0 else len(SHARES))
+
+
+def test_of_a_large_table_classes_come_to_the_same_sizes_beside_each_other(monkeypatch):
+    """A rare class keeps more than its share of rows; asked for by its rows, it would outgrow the others."""
+    monkeypatch.setattr(gate_module, "_MOST_ROWS", 600)
+    codes = np.r_[np.zeros(5880, int), np.ones(120, int)]
+    rows = np.random.default_rng(0).normal(size=(6000, 3)) + codes[:, None]
+    seen = []
+
+    def counted(train, asked, seed):
+        seen.append((np.bincount(codes[train]), len(asked)))
+        return from_the_truth(train, asked, seed)
+
+    decide(rows, codes, {1: 5760}, counted, "f1", 0)
+    assert len(seen) >= 6
+    for counts, n_asked in seen:
+        assert counts[1] > 60
+        assert abs(counts[1] + n_asked - counts[0]) <= 10  # folds round the counts
+
+
+def test_where_the_rows_kept_have_what_was_asked_for_rows_are_compared_all_the_same(monkeypatch):
+    monkeypatch.setattr(gate_module, "_MOST_ROWS", 600)
+    codes = np.r_[np.zeros(5880, int), np.ones(120, int)]
+    decision = decide(np.zeros((6000, 3)), codes, {1: 120}, from_the_truth, "f1", 0)
+    assert len(decision.table) == len(SHARES)
