@@ -139,3 +139,12 @@ def test_a_subset_is_drawn_at_random_not_in_step_with_the_tables_order():
     classes = torch.arange(n) % 2
     rows = classes[:, None].float() * 100 + torch.rand(n, 2, generator=torch.Generator().manual_seed(0))
     assert own_share(rows, classes).tolist() == [1.0] * n
+
+
+def test_a_tie_that_rounding_hides_is_no_stray():
+    """The same rows in both classes, far from the origin: sums of large squares differ in their last digits."""
+    own = torch.randn(40, 7, generator=make_generator(0)) * 1000
+    rows, classes = torch.cat([own, own.flip(0), own]), (torch.arange(120) >= 40).long()
+    drawn = own + torch.randn(40, 7, generator=make_generator(1)) * 1e-3
+    for index in (0, 1):
+        assert not Borders(rows, classes).strays(drawn, torch.full((40,), index)).any()

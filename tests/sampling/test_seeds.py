@@ -169,3 +169,16 @@ def test_half_of_the_mixture_lies_on_segments():
     assert inside["segments"] == 1
     assert inside["kernel"] < 0.9
     np.testing.assert_allclose(inside["mixture"], (inside["kernel"] + 1) / 2, atol=0.03)
+
+
+def test_what_makes_up_a_fifth_of_a_column_is_found():
+    rng = np.random.default_rng(0)
+    for n in (3, 5, 9, 10, 11, 57):
+        rows = np.column_stack([rng.integers(0, high, n) for high in range(2, 12)]).astype(float)
+        visible = rng.random(rows.shape) < 0.8
+        spans = [Span("numeric", j, j + 1) for j in range(rows.shape[1])]
+        atoms = seeds_of(rows, np.zeros(n, int), spans, visible).atoms.numpy()
+        for j, atom in enumerate(atoms):
+            values, counts = np.unique(rows[visible[:, j], j], return_counts=True)
+            known = len(values) > 2 and counts.max() >= 0.2 * counts.sum()
+            np.testing.assert_array_equal(atom, values[counts.argmax()] if known else np.nan)

@@ -244,3 +244,11 @@ def test_what_is_handed_in_wrongly_is_named():
 def test_tables_without_anything_to_find():
     assert len(find_rules(read_table(pd.DataFrame({"a": [1, 1, 1], "b": [None, None, None]})))) == 0
     assert len(find_rules(read_table(np.zeros((1, 2))))) == 0
+
+
+def test_levels_beside_missing_values_only_are_no_reason_to_give_up():
+    """Sixty levels where the effect is missing, four where it is not: these decide it."""
+    cause = [f"level{k % 4}" for k in range(40)] + [f"once{k}" for k in range(60)]
+    effect = [f"value{k % 4 // 2}" for k in range(40)] + [None] * 60
+    frame = pd.DataFrame({"cause": cause, "effect": effect})
+    assert [(rule.cause, rule.effect) for rule in find_rules(read_table(frame)).decides] == [(0, 1)]
