@@ -184,3 +184,18 @@ def test_pooled_intervals_are_wider_than_those_of_one_table() -> None:
     draws = GAINImputer(**QUICK).fit(gappy).sample(gappy, 20)
     pooled = pool(lambda table: (table["y"].mean(), table["y"].var() / len(table)), draws).to_frame()
     assert float(pooled["fmi"].iloc[0]) > 0.2
+
+
+def test_how_far_draws_spread_is_as_uncertain_as_the_known_cells_say() -> None:
+    """Of 40 known cells a standard deviation is known to 11 %, and that of 110 draws varies by 7 % more."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=150)
+    table = pd.DataFrame({"x": x, "y": x + rng.normal(size=150)})
+    gaps = np.arange(150) >= 40
+    table.loc[gaps, "y"] = np.nan
+    imputer = GAINImputer(random_state=0, n_trees=0, n_references=0, n_steps=0).fit(table)
+    spreads = [
+        np.std(np.polyfit(x[gaps], t["y"][gaps], 1) @ [x[gaps], np.ones(gaps.sum())] - t["y"][gaps])
+        for t in imputer.sample(table, 20)
+    ]
+    assert 0.1 < np.std(spreads) / np.mean(spreads) < 0.2

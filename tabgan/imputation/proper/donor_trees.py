@@ -129,7 +129,7 @@ def grow_donor_trees(
     -----
     Trees differ by the draws of the others' cells and by their splits. How a leaf of several values is distributed is uncertain, too:
     each holds a bootstrap sample of its cells (approximate Bayesian bootstrap, Rubin and Schenker 1986). Residuals are not drawn
-    again: how uncertain the mean is, the parameters say.
+    again: how uncertain their mean and their scale are, the parameters say.
     """
     fitted = Parallel(prefer="threads")(
         delayed(_grown)(seen, cells, slots, donation.leaf_size, own)

@@ -211,8 +211,10 @@ def _number(
         n_weights = len(slots) + (0 if column.curvature is None else column.curvature.weights.shape[1])
         lost = (len(known) / max(len(known) - n_weights - 1, len(known) / 2)) ** 0.5  # degrees of freedom
         residuals = []
-        for one, chosen in zip(rows, samples, strict=True):
-            residual = lost * (truth - column.mean(moments, 0, slot, one[known]))
+        for number, (one, chosen) in enumerate(zip(rows, samples, strict=True), 1):
+            # How wide residuals are is as uncertain as where their mean lies.
+            scale = lost * float(moments.relative_spread[number, slot])
+            residual = scale * (truth - column.mean(moments, 0, slot, one[known]))
             residuals += learn.samples(j, [one], residual, [chosen])
     if before is not None and before.donation is not None:
         donation = before.donation

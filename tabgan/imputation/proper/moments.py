@@ -42,6 +42,9 @@ class MomentSets:
         pull = -precision / precision.diagonal(dim1=1, dim2=2)[:, :, None]
         pull.diagonal(dim1=1, dim2=2).zero_()
         self.pull = pull
+        # How far each slot lies from that mean: a set's share of what is usual among the sets.
+        spread = precision.diagonal(dim1=1, dim2=2).rsqrt()
+        self.relative_spread = spread / spread[1:].square().mean(0).sqrt()
 
     def __len__(self) -> int:
         return len(self.mean) - 1

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tabgan.imputation.learning import Learning
+from tabgan.imputation.learning import FEWEST, Learning
 from tabgan.imputation.proper.conditionals import ColumnModel, Conditionals, log_shares, tilts_of
 from tabgan.imputation.proper.growing import TrainingRows, grow_conditionals
 from tabgan.imputation.proper.number_scales import NumberScales
@@ -113,12 +113,12 @@ class Donors(FittedStage):
 
 def fit(learning: Learning) -> Donors | None:
     """Choose how far draws of levels follow the blend; all else is fitted once, on all cells."""
-    if not learning.settings(Settings).n_donor_trees or not learning.worthwhile:
+    if not learning.settings(Settings).n_donor_trees or len(learning.values) < FEWEST:
         return None
     spans, width = learning.spans, total_width(learning.spans)
     blank = NumberScales.as_is(width)
     columns = [ColumnModel() for _ in spans]
-    if not learning.run.time_is_up:
+    if learning.worthwhile and not learning.run.time_is_up:
         learn, judged = TrainingRows.of(learning), learning.judged
         told = learn.scales.forward(judged.last.completed)
         for j, span in enumerate(spans):

@@ -50,3 +50,15 @@ def test_a_state_gives_the_same_sets_back():
     rows = correlated(10, 3)
     torch.testing.assert_close(again.given_others(2, 0, rows), moments.given_others(2, 0, rows))
     assert not torch.equal(moments.given_others(1, 0, rows), moments.given_others(2, 0, rows))
+
+
+@pytest.mark.parametrize("times", [1, 4])
+def test_spreads_around_the_mean_differ_as_standard_deviations_of_other_tables_would(times):
+    moments = sets_of(correlated(600), 60, 600 * times)
+    spread = moments.relative_spread[1:]
+    np.testing.assert_allclose(spread.square().mean(0), 1.0)
+    np.testing.assert_allclose(spread.std(0), 1 / np.sqrt(2 * 600 * times), rtol=0.35)
+    # The first slot lies near what the second one says of it where the sets' correlation is high.
+    correlation = moments.covariance[1:, 0, 1] ** 2 / (moments.covariance[1:, 0, 0] * moments.covariance[1:, 1, 1])
+    left = (moments.covariance[1:, 0, 0] * (1 - correlation)).sqrt()
+    assert np.corrcoef(left, spread[:, 0])[0, 1] > 0.9
