@@ -93,7 +93,18 @@ def _how(rows: pd.DataFrame) -> str:
         "Tables marked * were looked at while the method was chosen. The boosting chain is MissForest's chain with 100 boosted trees "
         "per column, the tree chain with 50 extremely randomised trees; four rounds each. One seed, one thread, "
         f"{rows['machine'].dropna().iloc[-1]}, {versions}. Made by `python -m benchmarks.imputation.uncut`."
-    )
+    ) + _commits(rows)
+
+
+def _commits(rows: pd.DataFrame) -> str:
+    """Which cells of ours an older state of the code filled, where there are several."""
+    ours = rows[rows["method"].isin(OURS)].sort_values("time") if {"time", "commit"} <= set(rows) else rows[:0]
+    if not len(ours) or ours["commit"].nunique() < 2:
+        return ""
+    newest = ours["commit"].iloc[-1]
+    old = ours[ours["commit"] != newest].groupby("method", sort=False).size()
+    parts = ", ".join(f"{n} of {method}" for method, n in old.items())
+    return f" **Rows of an older state of the code: {parts}**; all others of ours are of commit {newest}."
 
 
 def _shown(cells: pd.DataFrame, digits: int, *, best: bool = True) -> str:

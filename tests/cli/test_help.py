@@ -153,7 +153,7 @@ def test_without_steps_the_estimators_default_is_what_trains(
         seen.append(self.n_steps)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(estimator, "fit", fit)
+    monkeypatch.setattr(estimator, "fit" if estimator is GAINImputer else "fit_resample", fit)
     table = tmp_path / "in.csv"
     pd.DataFrame({"a": [1.0, None, 3.0], "b": [2, 3, 4], "kind": ["x", "x", "y"]}).to_csv(table, index=False)
     assert tabgan(arguments[0], table, "-o", tmp_path / "out.csv", *arguments[1:]).exit_code == 130
