@@ -5,10 +5,20 @@ from __future__ import annotations
 import numpy as np
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-__all__ = ["LABEL_MEASURES", "PROBABILITY_MEASURES", "best_threshold", "label_scores", "probability_scores"]
+__all__ = [
+    "EXPECTED_COST",
+    "LABEL_MEASURES",
+    "PROBABILITY_MEASURES",
+    "best_threshold",
+    "expected_cost",
+    "label_scores",
+    "probability_scores",
+]
 
 PROBABILITY_MEASURES = ("average_precision", "roc_auc", "brier")
 LABEL_MEASURES = ("f1", "g_mean", "balanced_accuracy")
+EXPECTED_COST = "expected_cost"
+"""A measure of labels as well, but one that needs costs; lower is better."""
 
 
 def probability_scores(
@@ -81,7 +91,22 @@ def label_scores(y: np.ndarray, predicted: np.ndarray, n_classes: int, *, positi
     }
 
 
-def best_threshold(event: np.ndarray, score: np.ndarray, measure: str) -> float:
+def expected_cost(y: np.ndarray, predicted: np.ndarray, costs: np.ndarray) -> float:
+    """Mean cost of predictions.
+
+    Parameters
+    ----------
+    y, predicted : ndarray of int of shape (n,)
+        True and predicted class numbers.
+    costs : ndarray of float of shape (n_classes, n_classes)
+        True class by predicted class.
+    """
+    return float(costs[y, predicted].mean())
+
+
+def best_threshold(
+    event: np.ndarray, score: np.ndarray, measure: str, *, miss: float = 1.0, alarm: float = 1.0
+) -> float:
     """Threshold at which calling every row with ``score >= threshold`` an event is best.
 
     Parameters
@@ -90,13 +115,15 @@ def best_threshold(event: np.ndarray, score: np.ndarray, measure: str) -> float:
         Which rows are events; some are, some are not.
     score : ndarray of float of shape (n,)
         Held-out probabilities or scores.
-    measure : {"f1", "g_mean", "balanced_accuracy", "mcc"}
+    measure : {"f1", "g_mean", "balanced_accuracy", "mcc", "expected_cost"}
         What is best; of equals, the highest threshold.
+    miss, alarm : float, default=1.0
+        For ``"expected_cost"``: what a missed event costs, and what a false alarm, beyond being right.
 
     Returns
     -------
     float
-        Halfway between two neighbouring scores, or the smallest score.
+        Halfway between two neighbouring scores, or the smallest score; above all scores where any alarm costs more than it saves.
     """
     order = np.argsort(-score, kind="stable")
     ranked, hits = score[order], np.cumsum(event[order])
@@ -110,6 +137,10 @@ def best_threshold(event: np.ndarray, score: np.ndarray, measure: str) -> float:
         n = n_events + n_others
         spread = np.sqrt(claimed * (n - claimed) * n_events * n_others)
         worth = np.where(spread > 0, (found * n - claimed * n_events) / np.maximum(spread, 1e-12), 0.0)
+    elif measure == EXPECTED_COST:
+        worth = found * miss - (claimed - found) * alarm
+        if worth.max() <= 0:
+            return float(np.nextafter(ranked[0], np.inf))
     else:
         worth = recall * specificity if measure == "g_mean" else recall + specificity
     at = last[int(np.argmax(worth))]

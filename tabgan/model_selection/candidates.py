@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from imblearn.ensemble import BalancedBaggingClassifier
 from imblearn.over_sampling import SMOTE, SMOTEN, SMOTENC, RandomOverSampler
 from imblearn.pipeline import Pipeline
 from sklearn.base import clone
@@ -15,12 +16,18 @@ from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.validation import has_fit_parameter
 
 from tabgan.exceptions import InvalidParameterError
+from tabgan.model_selection.learner_settings import other_settings
+from tabgan.model_selection.prior_correction import PriorCorrectedClassifier
 from tabgan.tables.frames import read_table
 from tabgan.tables.schema import infer_schema
 
-__all__ = ["NONE", "THRESHOLD", "Candidate", "all_candidates"]
+__all__ = ["CALIBRATED", "DERIVED", "NONE", "THRESHOLD", "Candidate", "all_candidates"]
 
-NONE, THRESHOLD, WEIGHTS, REPETITION, SMOTED = "none", "none, tuned threshold", "class weights", "repetition", "SMOTE"
+NONE, THRESHOLD, CALIBRATED = "none", "none, tuned threshold", "none, calibrated"
+WEIGHTS, BAGGED, REPETITION, SMOTED = "class weights", "balanced bagging", "repetition", "SMOTE"
+OTHERS = "other settings"
+DERIVED = (THRESHOLD, CALIBRATED)
+"""These need no training of their own: they follow from what "none" says of held-out rows."""
 OURS = ("BAGANOversampler", "CGANSampler")
 _NEIGHBOURS = 5
 
@@ -39,12 +46,15 @@ class Candidate:
         Fit parameter that takes the balanced sample weights.
     reason : str or None, default=None
         Why there is no model.
+    is_setting : bool, default=False
+        Whether it is the estimator itself with other settings.
     """
 
     name: str
     model: Any
     weight_parameter: str | None = None
     reason: str | None = None
+    is_setting: bool = False
 
     def fit(self, model: Any, X: Any, y: np.ndarray) -> Any:
         """Train a copy of ``model`` the candidate's way."""
@@ -52,7 +62,9 @@ class Candidate:
         return model.fit(X, y, **weights)
 
 
-def all_candidates(X: Any, fewest: int, estimator: Any, samplers: Any, n_classes: int) -> list[Candidate]:
+def all_candidates(
+    X: Any, fewest: int, estimator: Any, samplers: Any, n_classes: int, settings: Any = None, costs: Any = None
+) -> list[Candidate]:
     """The candidates in order of simplicity.
 
     Parameters
@@ -65,25 +77,62 @@ def all_candidates(X: Any, fewest: int, estimator: Any, samplers: Any, n_classes
     samplers : dict, list, sampler or None
         None: tabgan's own, as far as they can be imported.
     n_classes : int
+    settings : dict or None, default=None
+        See `tabgan.model_selection.learner_settings.other_settings`.
+    costs : default=None
+        For the calibrated candidate.
 
     Raises
     ------
     InvalidParameterError
-        ``samplers`` holds something else than samplers, or a name that is taken.
+        ``samplers`` or ``settings`` hold something else, or a name that is taken.
     """
     chosen = named_samplers(samplers)
     threshold = Candidate(THRESHOLD, estimator)
     if n_classes > 2:
         threshold = Candidate(THRESHOLD, None, reason="a threshold is for two classes")
-    repetition = Candidate(REPETITION, with_sampler(RandomOverSampler(), estimator))
-    return [
+    calibrated = Candidate(CALIBRATED, None, reason=f"{_last(estimator)} gives no probabilities")
+    if hasattr(estimator, "predict_proba"):
+        calibrated = Candidate(CALIBRATED, PriorCorrectedClassifier(estimator, tune_threshold=None, costs=costs))
+    found = [
         Candidate(NONE, estimator),
         threshold,
+        calibrated,
+        *_settings(estimator, settings),
         _weighted(estimator),
-        repetition,
+        _bagged(estimator),
+        Candidate(REPETITION, with_sampler(RandomOverSampler(), estimator)),
         _smoted(X, fewest, estimator),
         *(Candidate(name, with_sampler(sampler, estimator)) for name, sampler in chosen.items()),
     ]
+    names = [candidate.name for candidate in found]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise InvalidParameterError(
+            f"other_settings or samplers has the name {twice!r}, which is always compared or theirs both; choose another name."
+        )
+    return found
+
+
+def _settings(estimator: Any, settings: Any) -> list[Candidate]:
+    found = other_settings(estimator, settings)
+    if settings is None and not found:
+        reason = f"none are known for {_last(estimator)}; name some in other_settings"
+        return [Candidate(OTHERS, None, reason=reason)]
+    return [Candidate(name, model, is_setting=True) for name, model in found.items()]
+
+
+def _last(estimator: Any) -> str:
+    return type(estimator.steps[-1][1] if isinstance(estimator, PlainPipeline) else estimator).__name__
+
+
+def _bagged(estimator: Any) -> Candidate:
+    """Balanced bagging of the last step, so that what comes before it still sees the table as it is."""
+    if not isinstance(estimator, PlainPipeline):
+        return Candidate(BAGGED, BalancedBaggingClassifier(clone(estimator)))
+    copied = clone(estimator)
+    name, last = copied.steps[-1]
+    return Candidate(BAGGED, copied.set_params(**{name: BalancedBaggingClassifier(last)}))
 
 
 def named_samplers(samplers: Any) -> dict[str, Any]:
@@ -106,7 +155,7 @@ def named_samplers(samplers: Any) -> dict[str, Any]:
             raise InvalidParameterError(
                 f"samplers[{name!r}]={sampler!r} is not valid; it must be a sampler object with fit_resample."
             )
-        if name in (NONE, THRESHOLD, WEIGHTS, REPETITION):
+        if name in (NONE, *DERIVED, OTHERS, WEIGHTS, BAGGED, REPETITION):
             raise InvalidParameterError(
                 f"samplers has the name {name!r}, which is always compared; choose another name."
             )

@@ -15,6 +15,7 @@ from tabgan.estimators.parameter_checks import SEED, Rule, check, integer, one_o
 from tabgan.exceptions import InvalidInputError, InvalidParameterError
 from tabgan.metrics.classification import LABEL_MEASURES, best_threshold
 from tabgan.model_selection.class_labels import class_labels, refuse_scalars
+from tabgan.model_selection.costs import check_costs, cost_threshold, least_costly, read_costs
 from tabgan.model_selection.scaling import Scaling, fit_scaling
 
 __all__ = ["PriorCorrectedClassifier", "correct_prior"]
@@ -121,7 +122,11 @@ class PriorCorrectedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimato
         classifier itself distort; ``cv`` fits more, the same as a threshold needs.
     tune_threshold : {"f1", "g_mean", "balanced_accuracy"} or None, default="balanced_accuracy"
         For two classes, what the threshold on the rarer class's probability is best for, on corrected probabilities of rows held
-        out by cross-validation. None, and more classes, predict the most probable class.
+        out by cross-validation. None, and more classes, predict the most probable class. Not used with ``costs``.
+    costs : dict, DataFrame, array-like of shape (n_classes, n_classes) or None, default=None
+        What predictions cost, by (true class, predicted class), as in ``{("fraud", "fine"): 20, ("fine", "fraud"): 1}``; a matrix
+        has classes in sorted order. The class of least expected cost is predicted, of any number of classes. See
+        `tabgan.model_selection.costs.read_costs`.
     cv : int, default=5
         Stratified folds for ``"sigmoid"`` and the threshold; fewer where the rarest class has fewer rows.
     random_state : int, RandomState or None, default=None
@@ -141,6 +146,8 @@ class PriorCorrectedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimato
         ``slope`` and ``offsets`` on the log scale of the corrected probabilities; None for ``"prior"``, and where a class has one row.
     positive_ : label or None
         The rarer of two classes (the second of equals); None for more classes.
+    costs_ : ndarray of shape (n_classes, n_classes) or None
+        ``costs`` in the order of ``classes_``.
     threshold_ : float or None
         Rows whose corrected probability of ``positive_`` is at least this get that label; None predicts the most probable class.
     n_features_in_ : int
@@ -154,7 +161,9 @@ class PriorCorrectedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimato
     ``sampler`` made; class weights inside ``estimator`` are not known to it. It is exact for repetition only, and takes
     the estimator's own probabilities for granted, which five neighbours' are not; ``"sigmoid"`` therefore goes on with
     `tabgan.model_selection.scaling.fit_scaling` (Platt 1999; Guo et al. 2017), on corrected probabilities of rows that neither
-    sampler nor estimator saw. With a threshold, ``predict`` differs from the most probable class by design.
+    sampler nor estimator saw. With a threshold, ``predict`` differs from the most probable class by design. With ``costs``, the
+    threshold is that of Elkan (2001), equation 2, and nothing is tuned: it is right as far as probabilities are, so leave
+    ``method`` at ``"sigmoid"``.
 
     Examples
     --------
@@ -176,6 +185,7 @@ class PriorCorrectedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimato
         *,
         method: Literal["prior", "sigmoid"] = "sigmoid",
         tune_threshold: str | None = "balanced_accuracy",
+        costs: Any = None,
         cv: int = 5,
         random_state: int | np.random.RandomState | None = None,
     ) -> None:
@@ -183,6 +193,7 @@ class PriorCorrectedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimato
         self.sampler = sampler
         self.method = method
         self.tune_threshold = tune_threshold
+        self.costs = costs
         self.cv = cv
         self.random_state = random_state
 
@@ -202,6 +213,8 @@ class PriorCorrectedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimato
             Itself.
         """
         check(self, _RULES)
+        if self.costs is not None:
+            check_costs(self.costs)
         if y is None:
             raise InvalidInputError("PriorCorrectedClassifier requires y to be passed, but the target y is None.")
         _check_shape(X)
@@ -213,6 +226,7 @@ class PriorCorrectedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimato
         self.classes_, codes = np.unique(labels, return_inverse=True)
         if len(self.classes_) < 2:
             raise InvalidInputError(f"y holds one class only, {self.classes_[0]!r}; a classifier needs two or more.")
+        self.costs_ = None if self.costs is None else read_costs(self.costs, self.classes_)
         counts = np.bincount(codes)
         self.prior_ = counts / counts.sum()
         binary = len(counts) == 2
@@ -221,7 +235,9 @@ class PriorCorrectedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimato
         fit_seed, fold_seed = seeds_from(self.random_state, 2)
         self.threshold_: float | None = None
         self.scaling_: Scaling | None = None
-        tuned = event is not None and self.tune_threshold is not None
+        if event is not None and self.costs_ is not None:
+            self.threshold_ = cost_threshold(self.costs_, event)
+        tuned = event is not None and self.tune_threshold is not None and self.costs_ is None
         if tuned or self.method == "sigmoid":
             held_out = self._held_out(X, labels, codes, fit_seed, fold_seed)
             if held_out is not None and self.method == "sigmoid":
@@ -240,8 +256,8 @@ class PriorCorrectedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimato
         if not splits:
             rarest = self.classes_[np.bincount(codes).argmin()]
             warn_caller(
-                f"the class {rarest!r} has one row, so nothing can be held out: no threshold is tuned, the most probable class is "
-                "predicted, and probabilities are corrected for the class shares only."
+                f"the class {rarest!r} has one row, so nothing can be held out: no threshold is tuned, and probabilities are "
+                "corrected for the class shares only."
             )
             return None
         held_out = np.empty((len(labels), len(self.classes_)))
@@ -295,7 +311,7 @@ class PriorCorrectedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimato
         """
         p = self.predict_proba(X)
         if self.threshold_ is None:
-            return self.classes_[p.argmax(axis=1)]
+            return self.classes_[p.argmax(axis=1) if self.costs_ is None else least_costly(p, self.costs_)]
         event = int(self.classes_[1] == self.positive_)
         return self.classes_[np.where(p[:, event] >= self.threshold_, event, 1 - event)]
 

@@ -11,6 +11,7 @@ from scipy.special import log_softmax, softmax
 __all__ = ["Scaling", "fit_scaling"]
 
 _LEAST = 1e-3
+_LEAST_OF_SHARE = 0.1
 _LEAST_SLOPE = 0.01
 _STRENGTH = 1.0
 
@@ -25,14 +26,17 @@ class Scaling:
         Below 1 where the model is too sure of itself, above where too unsure; > 0, so that of two classes no order changes.
     offsets : ndarray of float64 of shape (n_classes,)
         Added to each class, above 0 for one that is predicted too rarely.
+    least : float, default=0.001
+        Probabilities below this count as this.
     """
 
     slope: float
     offsets: np.ndarray
+    least: float = _LEAST
 
     def applied(self, probabilities: np.ndarray) -> np.ndarray:
         """Scaled probabilities, of the same shape (n, n_classes); rows sum to 1, none is 0."""
-        return softmax(self.slope * _logs(probabilities) + self.offsets, axis=1)
+        return softmax(self.slope * _logs(probabilities, self.least) + self.offsets, axis=1)
 
 
 def fit_scaling(probabilities: np.ndarray, codes: np.ndarray) -> Scaling:
@@ -54,9 +58,13 @@ def fit_scaling(probabilities: np.ndarray, codes: np.ndarray) -> Scaling:
     Platt (1999) for two classes, with the log of the odds as his score; for more, the vector scaling of Guo et al. (2017), with one
     slope for all classes. The log-likelihood is penalised by half the squared distance from slope 1 and offsets 0, so that a
     few rows move little (Platt softens the targets instead, to the same end). Probabilities below 0.001 count as that, since
-    five neighbours that agree are no certainty.
+    five neighbours that agree are no certainty; where a class's share is below 0.01, those below a tenth of it, since rows
+    that differ by less than that are most of such a table, and their order must last.
     """
-    logs, n_classes = _logs(probabilities), probabilities.shape[1]
+    n_classes = probabilities.shape[1]
+    counts = np.bincount(codes, minlength=n_classes)
+    least = min(_LEAST, _LEAST_OF_SHARE * float(counts[counts > 0].min()) / len(codes))
+    logs = _logs(probabilities, least)
     truth = np.eye(n_classes)[codes]
 
     def loss(theta: np.ndarray) -> tuple[float, np.ndarray]:
@@ -69,9 +77,9 @@ def fit_scaling(probabilities: np.ndarray, codes: np.ndarray) -> Scaling:
     start = np.concatenate([[1.0], np.zeros(n_classes)])
     bounds = [(_LEAST_SLOPE, None), *[(None, None)] * n_classes]
     theta = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds).x
-    return Scaling(float(theta[0]), theta[1:])
+    return Scaling(float(theta[0]), theta[1:], least)
 
 
-def _logs(probabilities: np.ndarray) -> np.ndarray:
-    p = np.clip(np.asarray(probabilities, dtype=np.float64), _LEAST, 1.0)
+def _logs(probabilities: np.ndarray, least: float) -> np.ndarray:
+    p = np.clip(np.asarray(probabilities, dtype=np.float64), least, 1.0)
     return np.log(p / p.sum(axis=1, keepdims=True))

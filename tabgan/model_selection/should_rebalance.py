@@ -1,31 +1,28 @@
-"""`should_rebalance`: whether resampling helps an estimator on a table, against nothing, a threshold and class weights."""
+"""`should_rebalance`: what to do about rare classes for one table and one estimator, which may be nothing."""
 
 from __future__ import annotations
 
-import time
-import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import narwhals as nw
 import numpy as np
 import pandas as pd
-from sklearn.utils import _safe_indexing
-from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import _num_samples
 
 from tabgan.core.interrupts import ctrl_c_aborts
-from tabgan.estimators.cross_validation import aligned_probabilities, fold_scores, folds, seeded_copy, seeds_from
-from tabgan.estimators.parameter_checks import SEED, integer, number
+from tabgan.estimators.cross_validation import folds, seeds_from
+from tabgan.estimators.parameter_checks import JOBS, SEED, integer, number, optional
 from tabgan.exceptions import InvalidInputError, InvalidParameterError, parameter_error
-from tabgan.metrics.classification import LABEL_MEASURES, PROBABILITY_MEASURES, best_threshold, label_scores
-from tabgan.model_selection.candidates import THRESHOLD, Candidate, all_candidates
+from tabgan.metrics.classification import EXPECTED_COST, LABEL_MEASURES, PROBABILITY_MEASURES
+from tabgan.model_selection.candidates import CALIBRATED, DERIVED, NONE, all_candidates
 from tabgan.model_selection.class_labels import class_labels, refuse_scalars
+from tabgan.model_selection.costs import check_costs, constant_cost, read_costs
+from tabgan.model_selection.fold_measures import Split, Task, calibrated_measures, tuned_measures
+from tabgan.model_selection.rounds import run_rounds
 from tabgan.model_selection.weighing import RebalanceDecision, weighed
 
 __all__ = ["RebalanceDecision", "should_rebalance"]
-
-_INNER_FOLDS = 3
 
 
 @ctrl_c_aborts()
@@ -35,17 +32,22 @@ def should_rebalance(
     estimator: Any,
     *,
     samplers: Any = None,
-    scoring: str | Sequence[str] = "average_precision",
+    other_settings: Any = None,
+    costs: Any = None,
+    scoring: str | Sequence[str] | None = None,
     cv: int = 5,
     n_repeats: int = 1,
     random_state: int | np.random.RandomState | None = None,
     tolerance: float = 0.01,
+    max_time: float | None = None,
     n_jobs: int | None = None,
+    progress: Callable[[int, int, str], None] | None = None,
 ) -> RebalanceDecision:
     """Compare ways to handle rare classes by cross-validation, and say which to use, which may be none.
 
-    Compared are: nothing; nothing, with a tuned threshold; balanced class weights; repeating rows; SMOTE; and samplers. Rows are
-    resampled inside training folds only. A candidate that fails or cannot be tried is a row with the reason.
+    Compared are: nothing; nothing, with a tuned threshold; with calibrated probabilities; other settings of the same classifier;
+    balanced class weights; balanced bagging; repeating rows; SMOTE; and samplers. Rows are resampled inside training folds only. A
+    candidate that fails or cannot be tried is a row with the reason.
 
     Parameters
     ----------
@@ -58,10 +60,18 @@ def should_rebalance(
         as they are (labels and gaps, by their tags) come first, others right before the classifier.
     samplers : dict of str to sampler, list of samplers, or None, default=None
         What to compare beside the simple ways. None takes `BAGANOversampler` and `CGANSampler`; an empty list nothing.
-    scoring : str or list of str, default="average_precision"
+    other_settings : dict of str to dict, or None, default=None
+        Other parameters of the classifier (of a pipeline, of its last step) to compare, by the name to show. None takes a few that
+        matter where classes are rare (`tabgan.model_selection.learner_settings.SETTINGS`): learning rate and leaf size of boosted
+        trees, leaf size of forests, shrinkage of logistic regression. An empty dict takes none.
+    costs : dict, DataFrame, array-like of shape (n_classes, n_classes) or None, default=None
+        What predictions cost, by (true class, predicted class), as in ``{("fraud", "fine"): 20, ("fine", "fraud"): 1}``; see
+        `tabgan.model_selection.costs.read_costs`. Every candidate but "none" is then judged with a threshold for these costs.
+    scoring : str, list of str, or None, default=None
         Any of ``"average_precision"``, ``"roc_auc"``, ``"brier"`` (lower is better), ``"f1"``, ``"g_mean"``,
-        ``"balanced_accuracy"``. The first decides. The first label measure among them, else balanced accuracy, says whether
-        moving the threshold pays. All are reported.
+        ``"balanced_accuracy"`` and, with ``costs``, ``"expected_cost"`` per row (lower is better). The first decides. The first label
+        measure among them, else expected cost or balanced accuracy, says whether moving the threshold pays. All are reported. None
+        takes expected cost where there are ``costs``, and average precision where not.
     cv : int, default=5
         Stratified folds; fewer where the rarest class has fewer rows.
     n_repeats : int, default=1
@@ -69,9 +79,15 @@ def should_rebalance(
     random_state : int, RandomState or None, default=None
         Of folds, and of every estimator and sampler whose own is None.
     tolerance : float, default=0.01
-        Differences up to this are nothing, however sure.
+        Differences up to this are nothing, however sure. Of expected cost, it is a share of what the best prediction that is the
+        same for all rows costs.
+    max_time : float or None, default=None
+        Seconds. What is under way is finished, so give or take the slowest fit. Candidates that cannot have all folds in time are
+        compared on those they have, if 3 or more; "none" always gets 3.
     n_jobs : int or None, default=None
         Processes, as in scikit-learn.
+    progress : callable, default=None
+        Called as ``progress(done, total, what)`` after each fit and once at the end.
 
     Returns
     -------
@@ -87,13 +103,14 @@ def should_rebalance(
 
     Notes
     -----
-    Labels are compared at 0.5 (the most probable class) and, for two classes, at a threshold tuned for each measure on held-out
-    predictions of 3 folds inside the training part. The positive class is the rarer one; for more classes measures are averaged
-    one-vs-rest. Standard errors take the overlap of training parts into account (Nadeau and Bengio 2003: variance over folds times
-    1/k + n_test/n_train). A candidate is better if the mean difference to "none" on the same folds exceeds its standard error and
-    ``tolerance``. Of the better ones, the simplest is used that the highest does not beat by the same rule. Where
-    none is, a threshold is recommended if it betters the label measure likewise. Choosing the best of several flatters it
-    slightly; the margin is the guard.
+    Labels are compared at 0.5 (the most probable class) and, for two classes, at a threshold tuned for each measure on the held-out
+    predictions of the other folds. The positive class is the rarer one; for more classes measures are averaged
+    one-vs-rest. Calibrated probabilities are those of `PriorCorrectedClassifier` without a sampler, scaled on the other folds.
+    With ``costs`` and more than two classes, the class of least expected cost is predicted (Elkan 2001). Standard errors take
+    the overlap of training parts into account (Nadeau and Bengio 2003: variance over folds times 1/k + n_test/n_train). A candidate is
+    better if the mean difference to "none" on the same folds exceeds its standard error and ``tolerance``. Of the better ones, the
+    simplest is used that is within ``tolerance`` of the highest. Where none is, a threshold or calibration is recommended if it
+    betters the label measure likewise. Choosing the best of several flatters it slightly; the margin is the guard.
 
     Examples
     --------
@@ -106,7 +123,7 @@ def should_rebalance(
     >>> found.recommendation
     'keep the table, move the threshold to 0...: no candidate has a better average precision than none ...'
     """
-    measures = _checked(estimator, scoring, cv, n_repeats, random_state, tolerance)
+    measures = _checked(estimator, scoring, costs, cv, n_repeats, random_state, tolerance, max_time, n_jobs, progress)
     labels = _checked_target(X, y)
     X = _as_pandas(X)
     classes, codes = np.unique(labels, return_inverse=True)
@@ -116,18 +133,19 @@ def should_rebalance(
         raise InvalidInputError(
             f"y has the class counts {few}; at least two classes are needed, and of two both twice."
         )
+    matrix = None if costs is None else read_costs(costs, classes)
     positive = int(counts[1] <= counts[0]) if len(counts) == 2 else -1
     n_folds = max(2, min(cv, int(counts.min())))
-    candidates = all_candidates(X, _fewest(int(counts.min()), n_folds), estimator, samplers, len(counts))
+    fewest = _fewest(int(counts.min()), n_folds)
+    candidates = all_candidates(X, fewest, estimator, samplers, len(counts), other_settings, costs)
     seeds = seeds_from(random_state, n_repeats)
-    splits = [(part, seed) for seed in seeds for part in _outer_folds(codes, n_folds, seed)]
-    tried = [candidate for candidate in candidates if candidate.model is not None and candidate.name != THRESHOLD]
-    results = Parallel(n_jobs=n_jobs)(
-        delayed(_try)(candidate, X, labels, codes, classes, positive, part, seed)
-        for candidate in tried
-        for part, seed in splits
-    )
-    by_name = {candidate.name: results[k * len(splits) : (k + 1) * len(splits)] for k, candidate in enumerate(tried)}
+    splits = [Split(*part, seed, k) for k, seed in enumerate(seeds) for part in _outer_folds(codes, n_folds, seed)]
+    task = Task(X, labels, codes, classes, positive, matrix)
+    tried = [candidate for candidate in candidates if candidate.model is not None and candidate.name not in DERIVED]
+    results = run_rounds(tried, splits, task, n_jobs=n_jobs, max_time=max_time, progress=progress)
+    by_name = {name: _with_tuned(task, splits, found) for name, found in results.items()}
+    if any(candidate.name == CALIBRATED and candidate.model is not None for candidate in candidates):
+        by_name[CALIBRATED] = _calibrated(task, splits, results[NONE], by_name[NONE])
     settings = {
         "scoring": measures,
         "cv": n_folds,
@@ -138,100 +156,30 @@ def should_rebalance(
         "classes": dict(zip(classes.tolist(), counts.tolist(), strict=True)),
         "positive": None if positive < 0 else classes.tolist()[positive],
         "test_share": 1 / (n_folds - 1),
+        "costs": matrix,
+        "constant_cost": None if matrix is None else constant_cost(counts, matrix),
+        "max_time": max_time,
     }
     return weighed(candidates, by_name, settings)
 
 
-def _try(
-    candidate: Candidate,
-    X: Any,
-    labels: np.ndarray,
-    codes: np.ndarray,
-    classes: np.ndarray,
-    positive: int,
-    part: tuple[np.ndarray, np.ndarray],
-    seed: int,
-) -> dict[str, Any]:
-    """Measures of one candidate on one fold, or its error."""
-    training, test = part
-    started = time.perf_counter()
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            scores, predicted, calibrated = _predictions(candidate, X, labels, classes, training, test, seed)
-            event = max(positive, 0)
-            found: dict[str, Any] = dict(
-                fold_scores(codes[test], scores, predicted, positive=event, calibrated=calibrated)
-            )
-            if positive >= 0:
-                held_out = _held_out(candidate, X, labels, codes, classes, training, positive, seed)
-                found |= _at_tuned(codes, training, test, held_out, scores[:, positive], positive)
-    except Exception as error:
-        text = (str(error).strip() or "no message").splitlines()[0]
-        return {"error": f"{type(error).__name__}: {text}"}
-    return found | {"seconds": time.perf_counter() - started}
+def _with_tuned(task: Task, splits: list[Split], results: list[Any]) -> list[Any]:
+    """Measures by fold with those at tuned thresholds; where a fold failed, the errors alone."""
+    if any(one is not None and "error" in one for one in results):
+        return [one for one in results if one is not None and "error" in one]
+    tuned = tuned_measures(task, splits, results)
+    return [
+        None if one is None or more is None else {key: one[key] for key in one if key != "scores"} | more
+        for one, more in zip(results, tuned, strict=True)
+    ]
 
 
-def _predictions(
-    candidate: Candidate,
-    X: Any,
-    labels: np.ndarray,
-    classes: np.ndarray,
-    training: np.ndarray,
-    test: np.ndarray,
-    seed: int,
-) -> tuple[np.ndarray, np.ndarray, bool]:
-    """Scores (n_test, n_classes) in the order of ``classes``, predicted class numbers, and whether scores are probabilities."""
-    model = candidate.fit(seeded_copy(candidate.model, seed), _safe_indexing(X, training), labels[training])
-    rows = _safe_indexing(X, test)
-    predicted = np.searchsorted(classes, model.predict(rows))
-    if hasattr(model, "predict_proba"):
-        return aligned_probabilities(model, rows, classes), predicted, True
-    raw = np.asarray(model.decision_function(rows), dtype=np.float64)
-    if raw.ndim == 1:
-        raw = np.column_stack([-raw, raw])
-    scores = np.full((len(test), len(classes)), raw.min() - 1)
-    scores[:, np.searchsorted(classes, model.classes_)] = raw
-    return scores, predicted, False
-
-
-def _held_out(
-    candidate: Candidate,
-    X: Any,
-    labels: np.ndarray,
-    codes: np.ndarray,
-    classes: np.ndarray,
-    training: np.ndarray,
-    positive: int,
-    seed: int,
-) -> np.ndarray | None:
-    """Scores of the positive class for the training rows, each from a model that has not seen the row."""
-    inner = folds(codes[training], _INNER_FOLDS, seed)
-    scores = np.empty(len(training))
-    for some, rest in inner:
-        found, _, _ = _predictions(candidate, X, labels, classes, training[some], training[rest], seed)
-        scores[rest] = found[:, positive]
-    return scores if inner else None
-
-
-def _at_tuned(
-    codes: np.ndarray,
-    training: np.ndarray,
-    test: np.ndarray,
-    held_out: np.ndarray | None,
-    scores: np.ndarray,
-    positive: int,
-) -> dict[str, float]:
-    """Each label measure at the threshold tuned for it, and the thresholds."""
-    if held_out is None:
-        return {f"{measure}_{what}": np.nan for measure in LABEL_MEASURES for what in ("tuned", "threshold")}
-    found = {}
-    for measure in LABEL_MEASURES:
-        threshold = best_threshold(codes[training] == positive, held_out, measure)
-        predicted = np.where(scores >= threshold, positive, 1 - positive)
-        found[f"{measure}_threshold"] = threshold
-        found[f"{measure}_tuned"] = label_scores(codes[test], predicted, 2, positive=positive)[measure]
-    return found
+def _calibrated(task: Task, splits: list[Split], results: list[Any], none: list[Any]) -> list[Any]:
+    """The same of calibrated probabilities, whose tuned labels are those of the probabilities before, as their order is."""
+    if any(one is not None and "error" in one for one in results):
+        return none
+    found = calibrated_measures(task, splits, results)
+    return [None if one is None or before is None else before | one for one, before in zip(found, none, strict=True)]
 
 
 def _outer_folds(codes: np.ndarray, n_folds: int, seed: int) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -241,10 +189,8 @@ def _outer_folds(codes: np.ndarray, n_folds: int, seed: int) -> list[tuple[np.nd
 
 
 def _fewest(count: int, n_folds: int) -> int:
-    """Rows that a class of ``count`` keeps at least in the smallest training part of the inner folds."""
-    outer = count - -(-count // n_folds)
-    inner = min(_INNER_FOLDS, outer)
-    return outer - -(-outer // inner) if inner >= 2 else outer
+    """Rows that a class of ``count`` keeps at least in the smallest training part."""
+    return count - -(-count // n_folds)
 
 
 def _as_pandas(X: Any) -> Any:
@@ -271,7 +217,16 @@ def _checked_target(X: Any, y: Any) -> np.ndarray:
 
 
 def _checked(
-    estimator: Any, scoring: Any, cv: Any, n_repeats: Any, random_state: Any, tolerance: Any
+    estimator: Any,
+    scoring: Any,
+    costs: Any,
+    cv: Any,
+    n_repeats: Any,
+    random_state: Any,
+    tolerance: Any,
+    max_time: Any,
+    n_jobs: Any,
+    progress: Any,
 ) -> tuple[str, ...]:
     """Measures asked for, first to last."""
     for name, value, (holds, words) in (
@@ -279,19 +234,29 @@ def _checked(
         ("n_repeats", n_repeats, integer(1)),
         ("random_state", random_state, SEED),
         ("tolerance", tolerance, number(0)),
+        ("max_time", max_time, optional(number(0, open_low=True))),
+        ("n_jobs", n_jobs, JOBS),
+        ("progress", progress, optional((callable, "a function"))),
     ):
         if not holds(value):
             raise parameter_error(name, value, words)
     scored = hasattr(estimator, "predict_proba") or hasattr(estimator, "decision_function")
     if not hasattr(estimator, "fit") or not scored or isinstance(estimator, type):
         raise parameter_error("estimator", estimator, "a classifier object with predict_proba or decision_function")
-    known = (*PROBABILITY_MEASURES, *LABEL_MEASURES)
+    if costs is not None:
+        check_costs(costs)
+    known = (*PROBABILITY_MEASURES, *LABEL_MEASURES, *([EXPECTED_COST] if costs is not None else []))
+    if scoring is None:
+        return (EXPECTED_COST, "average_precision") if costs is not None else ("average_precision",)
     try:
         measures = (scoring,) if isinstance(scoring, str) else tuple(scoring)
     except TypeError:
         measures = ()
     if not measures or not all(isinstance(measure, str) and measure in known for measure in measures):
-        raise InvalidParameterError(f"scoring={scoring!r} is not valid; it must be one or more of {', '.join(known)}.")
+        needs = "" if costs is not None else f"; {EXPECTED_COST} needs costs"
+        raise InvalidParameterError(
+            f"scoring={scoring!r} is not valid; it must be one or more of {', '.join(known)}{needs}."
+        )
     if not hasattr(estimator, "predict_proba") and measures[0] == "brier":
         raise InvalidParameterError(
             f"scoring={scoring!r} needs probabilities, which {type(estimator).__name__} does not give."

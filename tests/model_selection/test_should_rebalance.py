@@ -24,7 +24,16 @@ from tabgan.model_selection.candidates import NONE, THRESHOLD, Candidate, all_ca
 from tabgan.model_selection.should_rebalance import should_rebalance
 from tabgan.model_selection.weighing import weighed
 
-SIMPLE = ["none", "none, tuned threshold", "class weights", "repetition", "SMOTE"]
+SIMPLE = [
+    "none",
+    "none, tuned threshold",
+    "none, calibrated",
+    "other settings",
+    "class weights",
+    "balanced bagging",
+    "repetition",
+    "SMOTE",
+]
 
 
 class Broken(BaseSampler):
@@ -116,10 +125,11 @@ def test_no_row_is_both_trained_on_and_scored():
     result = should_rebalance(X, y, Watchful(), samplers=[RandomUnderSampler()], cv=3, n_repeats=2, random_state=0)
     errors = result.table.set_index("candidate")["error"]
     assert errors["class weights"] == "Watchful takes neither class_weight nor sample_weight"
-    assert errors.drop("class weights").isna().all()
+    assert "Watchful; name some in other_settings" in errors["other settings"]
+    assert errors.drop(["class weights", "other settings"]).isna().all()
     assert result.best == NONE
     assert result.recommendation.startswith("do nothing: no candidate")
-    assert len(result.folds) == 5 * 6
+    assert len(result.folds) == 7 * 6
 
 
 def test_containers_and_labels_agree_and_seeds_repeat(rare):
@@ -143,14 +153,16 @@ def test_real_tables_with_gaps_and_labels(mixed):
         plain[["number", "complete"]], y, DecisionTreeClassifier(max_depth=3), samplers=[], cv=2, random_state=0
     )
     assert "missing cells" in row_of(gappy, "SMOTE")["error"]
-    assert gappy.table["error"].isna().sum() == 4
+    assert gappy.table["error"].isna().sum() == len(gappy.table) - 1
     piped = make_pipeline(SimpleImputer(), StandardScaler(), LogisticRegression())
     filled = should_rebalance(plain[["number", "complete"]], y, piped, samplers=[], cv=2, random_state=0)
     assert filled.table["error"].isna().all()
     full = mixed[["complete"]].assign(colour=mixed["colour"].fillna("none").astype("category"))
     boosted = HistGradientBoostingClassifier(max_iter=3, min_samples_leaf=2, categorical_features="from_dtype")
     labelled = should_rebalance(full, y, boosted, samplers=[], cv=2, random_state=0)
-    assert labelled.table["error"].isna().all(), "SMOTENC stands in for SMOTE"
+    errors = labelled.table.set_index("candidate")["error"]
+    assert "could not convert" in errors["balanced bagging"], "it hands arrays on"
+    assert errors.drop("balanced bagging").isna().all(), "SMOTENC stands in for SMOTE"
 
 
 def test_more_classes():
@@ -208,6 +220,9 @@ def verdict(tolerance=0.01, scoring=("average_precision",), **scores):
         "rows": 9,
         "n_repeats": 1,
         "cv": 4,
+        "classes": {0: 8, 1: 1},
+        "costs": None,
+        "constant_cost": None,
     }
     del results[THRESHOLD]
     return weighed(candidates, results, settings)
