@@ -196,12 +196,23 @@ FUNCTIONS = {
     ),
     "should_rebalance": (
         should_rebalance,
-        ["estimator", "scoring", "cv", "n_repeats", "random_state", "tolerance"],
+        [
+            "estimator",
+            "scoring",
+            "costs",
+            "cv",
+            "n_repeats",
+            "random_state",
+            "tolerance",
+            "max_time",
+            "n_jobs",
+            "progress",
+        ],
         {"X": TABLE, "y": Y, "estimator": LogisticRegression(), "samplers": []},
     ),
     "PriorCorrectedClassifier": (
         lambda **named: PriorCorrectedClassifier(**named).fit(TABLE[["number"]].fillna(0.0), Y),
-        ["estimator", "sampler", "method", "tune_threshold", "cv", "random_state"],
+        ["estimator", "sampler", "method", "tune_threshold", "costs", "cv", "random_state"],
         {"estimator": LogisticRegression()},
     ),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from numbers import Real
 from typing import Any
@@ -162,7 +163,7 @@ def _by_name(named: Mapping[Any, Any], labels: list[Any]) -> np.ndarray:
 
 def _check_cost(cost: Any, pair: Any) -> None:
     fine = isinstance(cost, Real) and not isinstance(cost, bool | np.bool_)
-    if not fine or not 0 <= cost <= np.finfo(np.float64).max:  # a comparison with NaN is False
+    if not fine or not 0 <= cost <= sys.float_info.max:  # a comparison with NaN is False
         raise InvalidParameterError(f"costs has {cost!r} for {pair!r}; a cost must be a finite number >= 0.")
 
 

@@ -86,7 +86,7 @@ def report_resampling(sampler: Any, *, check: bool = False, max_classes: int = 3
     result = resampled_by(sampler)
     found = sampler.report_
     n_made = int(result.made.sum())
-    page = Page("Resampling report", _lead(n_made, len(result.made) - n_made, len(found.table)))
+    page = Page("Resampling report", _lead(n_made, len(result.made) - n_made, len(found.table), found.gate))
     page.facts = [
         ("Real rows", f"{len(result.made) - n_made:,}"),
         ("Made rows", f"{n_made:,}"),
@@ -136,7 +136,9 @@ def report_nothing_to_make(counts: pd.Series) -> HTMLReport:
     return render(page)
 
 
-def _lead(n_made: int, n_real: int, n_classes: int) -> str:
+def _lead(n_made: int, n_real: int, n_classes: int, gate: str | None = None) -> str:
+    if not n_made and gate is not None:
+        return f"No row was made. {gate}"
     if not n_made:
         return "No row was made: the classes are as sampling_strategy wants them already."
     classes = "one class" if n_classes == 1 else f"{n_classes} classes"

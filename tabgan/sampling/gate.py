@@ -21,6 +21,10 @@ __all__ = ["GATES", "GateDecision", "decide"]
 GATES = ("average_precision", "roc_auc", *LABEL_MEASURES)
 """What a gate may guard. The Brier score is not among them: any change of class shares spoils it, until it is repaired."""
 
+INSTEAD = (
+    "What else may help the classifier (a threshold, calibration, other settings of it), tabgan.should_rebalance says."
+)
+"""Where to go when no rows are made: a table that rows do not help is not one on which nothing helps."""
 SHARES = (0.0, 0.1, 0.25, 0.5, 1.0)
 _FOLDS = 3
 _ROUNDS = 2
@@ -61,7 +65,8 @@ class GateDecision:
 
     def __str__(self) -> str:
         made = {0.0: "no rows are made", 1.0: "all rows asked for are made"}
-        return f"gate: {made.get(self.share, f'{self.share:.0%} of the rows asked for are made')}; {self.reason}"
+        said = f"gate: {made.get(self.share, f'{self.share:.0%} of the rows asked for are made')}; {self.reason}"
+        return f"{said} {INSTEAD}" if self.share == 0 else said
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data, which `from_dict` reads."""

@@ -1,4 +1,4 @@
-"""`should_rebalance`: its numbers against scikit-learn's, no leaks, failures that stay rows, and verdicts on made scores."""
+"""`should_rebalance`: its numbers against scikit-learn's, no leaks, failures that stay rows, and what costs change."""
 
 import numpy as np
 import pandas as pd
@@ -12,6 +12,7 @@ from sklearn.datasets import make_classification
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression, RidgeClassifier
+from sklearn.metrics import f1_score
 from sklearn.model_selection import FixedThresholdClassifier, StratifiedKFold, cross_val_score
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
@@ -20,9 +21,18 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
 from tabgan.exceptions import InvalidInputError, InvalidParameterError
-from tabgan.model_selection.candidates import NONE, THRESHOLD, Candidate, all_candidates, named_samplers, with_sampler
+from tabgan.metrics.classification import best_threshold
+from tabgan.model_selection.candidates import (
+    CALIBRATED,
+    NONE,
+    THRESHOLD,
+    all_candidates,
+    named_samplers,
+    with_sampler,
+)
+from tabgan.model_selection.prior_correction import PriorCorrectedClassifier
+from tabgan.model_selection.scaling import fit_scaling
 from tabgan.model_selection.should_rebalance import should_rebalance
-from tabgan.model_selection.weighing import weighed
 
 SIMPLE = [
     "none",
@@ -194,66 +204,106 @@ def test_where_samplers_go():
     assert weights.weight_parameter == "gaussiannb__sample_weight"
 
 
-def verdict(tolerance=0.01, scoring=("average_precision",), **scores):
-    """The decision on made scores by candidate; label measures from ``NAME_labels``."""
-    names = {"none": NONE, "moved": THRESHOLD, "weights": "class weights", "smote": "SMOTE", "ours": "ours"}
-    candidates = [Candidate(name, GaussianNB()) for name in names.values()]
-    results = {}
-    for key, name in names.items():
-        if key in scores:
-            plain, tuned = scores.get(f"{key}_labels", (0.5, 0.5))
-            results[name] = [
-                dict.fromkeys(("average_precision", "roc_auc", "brier"), value)
-                | dict.fromkeys(("f1", "g_mean", "balanced_accuracy"), plain)
-                | dict.fromkeys(("f1_tuned", "g_mean_tuned", "balanced_accuracy_tuned"), tuned)
-                | dict.fromkeys(("f1_threshold", "g_mean_threshold", "balanced_accuracy_threshold"), 0.12)
-                | {"seconds": 0.0}
-                for value in scores[key]
-            ]
-        else:
-            results[name] = [{"error": "ValueError: no"}]
-    settings = {
-        "scoring": scoring,
-        "tolerance": tolerance,
-        "test_share": 0.25,
-        "positive": 1,
-        "rows": 9,
-        "n_repeats": 1,
-        "cv": 4,
-        "classes": {0: 8, 1: 1},
-        "costs": None,
-        "constant_cost": None,
-    }
-    del results[THRESHOLD]
-    return weighed(candidates, results, settings)
+def test_thresholds_and_calibration_come_from_the_other_folds(rare):
+    X, y = rare
+    result = should_rebalance(X, y, GaussianNB(), samplers=[], cv=3, random_state=0)
+    parts = list(StratifiedKFold(3, shuffle=True, random_state=result.settings["seeds"][0]).split(X, y))
+    held = [(y[test], GaussianNB().fit(X[train], y[train]).predict_proba(X[test])) for train, test in parts]
+    folds = result.folds.set_index(["candidate", "fold"])
+    for k, (truth, p) in enumerate(held):
+        others = [one for j, one in enumerate(held) if j != k]
+        known, seen = np.concatenate([one[0] for one in others]), np.concatenate([one[1] for one in others])
+        threshold = best_threshold(known == 1, seen[:, 1], "f1")
+        assert folds.loc[(NONE, k), "f1_threshold"] == threshold
+        assert folds.loc[(NONE, k), "f1_tuned"] == pytest.approx(f1_score(truth, p[:, 1] >= threshold))
+        scaled = fit_scaling(seen, known).applied(p)[:, 1]
+        assert folds.loc[(CALIBRATED, k), "brier"] == pytest.approx(np.mean((scaled - truth) ** 2))
 
 
-def test_verdicts():
-    none = [0.40, 0.50, 0.60, 0.50]
-    up = [value + 0.10 for value in none]
-    assert verdict(none=none, smote=[value + 0.009 for value in none]).best == NONE, "within the tolerance"
-    assert verdict(none=none, smote=[0.6, 0.4, 0.8, 0.42]).best == NONE, "within the standard error"
-    clear = verdict(none=none, smote=up, ours=up)
-    assert clear.best == "SMOTE", "of equals the simpler"
-    assert clear.recommendation == "use SMOTE: average precision from 0.500 to 0.600 (+0.100 ± 0.000)."
-    assert clear.threshold is None
-    assert isinstance(clear.estimator, GaussianNB)
-    close = verdict(none=none, smote=up, ours=[value + 0.005 for value in up])
-    assert close.best == "SMOTE"
-    assert close.recommendation.endswith("ours is not clearly better than that.")
-    assert verdict(none=none, smote=up, ours=[value + 0.05 for value in up]).best == "ours"
-    moved = verdict(none=none, none_labels=(0.6, 0.8), smote=[value - 0.1 for value in none])
-    assert moved.best == THRESHOLD
-    assert moved.recommendation.startswith("keep the table, move the threshold to 0.12: ")
-    assert "balanced accuracy from 0.600 to 0.800" in moved.recommendation
-    labels = verdict(none=none, none_labels=(0.6, 0.8), ours=none, ours_labels=(0.809, 0.809), scoring=("f1",))
-    assert labels.best == THRESHOLD, "of near equals the simpler"
-    failed = verdict(smote=up)
-    assert failed.estimator is None
-    assert "fails" in failed.recommendation
-    lower = verdict(none=none, smote=[value - 0.1 for value in none], scoring=("brier",))
-    assert lower.best == "SMOTE", "a lower Brier score is better"
-    assert lower.table.set_index("candidate").loc["SMOTE", "brier_difference"] == pytest.approx(-0.1)
+def test_with_costs_the_cheapest_decision_is_advised(rare):
+    X, y = rare
+    labels = np.where(y == 1, "pos", "neg")
+    costs = {("pos", "neg"): 20, ("neg", "pos"): 1}
+    result = should_rebalance(
+        X, labels, LogisticRegression(), samplers=[], other_settings={}, costs=costs, random_state=0
+    )
+    assert result.settings["scoring"] == ("expected_cost", "average_precision")
+    none, moved = row_of(result, NONE), row_of(result, THRESHOLD)
+    predicted = result.folds.query("candidate == 'none'")
+    assert none["expected_cost"] == pytest.approx(predicted["expected_cost"].mean())
+    assert moved["expected_cost"] < none["expected_cost"]
+    assert result.best != NONE
+    assert "expected cost per row from " in result.recommendation
+    weighted = row_of(result, "class weights")
+    assert weighted["expected_cost"] == weighted["expected_cost_tuned"], "every candidate has a threshold for the costs"
+    fitted = result.estimator.fit(X[::2], labels[::2])
+    plain = LogisticRegression().fit(X[::2], labels[::2])
+
+    def cost(model):
+        said = model.predict(X[1::2])
+        return np.mean(20 * ((labels[1::2] == "pos") & (said == "neg")) + ((labels[1::2] == "neg") & (said == "pos")))
+
+    assert cost(fitted) < cost(plain)
+    with pytest.raises(InvalidParameterError, match="expected_cost needs costs"):
+        should_rebalance(X, labels, LogisticRegression(), scoring="expected_cost")
+
+
+def test_with_costs_and_more_classes_the_least_costly_is_predicted():
+    X, y = make_classification(400, n_informative=4, n_classes=3, weights=[0.8, 0.15], class_sep=0.5, random_state=0)
+    costs = [[0, 1, 1], [8, 0, 4], [30, 25, 0]]
+    result = should_rebalance(X, y, GaussianNB(), samplers=[], costs=costs, cv=3, random_state=0)
+    assert result.best != NONE
+    assert result.threshold is None
+    assert "predict what costs least" in result.recommendation
+    assert isinstance(result.estimator, PriorCorrectedClassifier)
+    assert result.estimator.fit(X, y).costs_ is not None
+
+
+class Noisy(ClassifierMixin, BaseEstimator):
+    """Knows the answer, and adds a noise to it that no weights and no resampling take away."""
+
+    def __init__(self, noise=5.0):
+        self.noise = noise
+
+    def fit(self, X, y):
+        self.classes_ = np.unique(y)
+        return self
+
+    def predict_proba(self, X):
+        p = 1 / (1 + np.exp(3 - X[:, 0] - self.noise * np.sin(1e6 * X[:, 1])))
+        return np.column_stack([1 - p, p])
+
+    def predict(self, X):
+        return self.classes_[self.predict_proba(X).argmax(axis=1)]
+
+
+def test_an_estimator_whose_settings_fail_is_named():
+    rng = np.random.default_rng(0)
+    y = (np.arange(1200) % 20 == 0).astype(int)
+    X = rng.normal(size=(1200, 2)) + 3 * y[:, None]
+    result = should_rebalance(X, y, Noisy(), samplers=[], other_settings={"calm": {"noise": 0}}, random_state=0)
+    assert result.best == "calm"
+    assert result.recommendation.startswith("keep the table, set calm: average precision from ")
+    assert result.estimator.noise == 0
+    worse, fails = result.warnings
+    assert "worse probabilities" in worse
+    assert "than the classes' shares alone (0.048)" in worse
+    assert "the estimator as it is fails on classes this rare (0.05): calm takes average precision from" in fails
+    assert f"! {fails}" in str(result)
+    good = should_rebalance(X, y, Noisy(0), samplers=[], other_settings={"calmer": {"noise": 0.1}}, random_state=0)
+    assert good.warnings == []
+
+
+def test_what_has_too_few_folds_in_time_is_not_compared(rare):
+    seen = []
+    result = should_rebalance(
+        *rare, GaussianNB(), samplers=[], random_state=0, max_time=1e-6, progress=lambda *told: seen.append(told)
+    )
+    assert result.table["n_folds"].tolist() == [3, 3, 3, 0, 0, 0, 0, 0]
+    assert row_of(result, "SMOTE")["error"] == "time was up after 0 of 5 folds; allow more in max_time"
+    assert result.best in (NONE, THRESHOLD)
+    assert "before all folds were done: none (3)" in str(result)
+    assert seen[-1][2] == "done"
 
 
 @pytest.mark.parametrize(
@@ -265,6 +315,12 @@ def test_verdicts():
         ({"tolerance": -1}, "tolerance=-1"),
         ({"scoring": "accuracy"}, "scoring='accuracy'.*balanced_accuracy"),
         ({"scoring": []}, "scoring="),
+        ({"costs": "x"}, "costs="),
+        ({"max_time": 0}, "max_time=0"),
+        ({"n_jobs": 0}, "n_jobs=0"),
+        ({"progress": 3}, "progress=3"),
+        ({"other_settings": {"x": {"depth": 1}}}, "'depth', which Watchful does not have"),
+        ({"other_settings": {"none": {"C": 1}}, "estimator": LogisticRegression()}, "'none'.*another name"),
         ({"estimator": StandardScaler()}, "estimator=StandardScaler"),
         ({"estimator": RidgeClassifier(), "scoring": "brier"}, "probabilities"),
         ({"samplers": [LogisticRegression()]}, "samplers.*fit_resample"),

@@ -40,6 +40,7 @@ def test_good_rows_are_made_for_labels():
     assert decision.table["difference"].iloc[0] == 0
     assert decision.table["g_mean"].idxmax() == SHARES.index(1.0)
     assert "g_mean" in decision.reason
+    assert "should_rebalance" not in str(decision)
 
 
 @pytest.mark.parametrize("measure", ["average_precision", "roc_auc", "f1"])
@@ -48,6 +49,7 @@ def test_rows_that_harm_are_not_made(measure):
     assert decision.share == 0.0
     assert (decision.table["difference"].iloc[1:] < 0).all()
     assert "no rows are made" in str(decision)
+    assert str(decision).endswith("tabgan.should_rebalance says.")
 
 
 def test_the_amount_made_in_a_fold_is_the_share_of_what_is_asked():
