@@ -11,6 +11,7 @@ __all__ = [
     "InvalidParameterError",
     "MissingExtraError",
     "ModelFileError",
+    "NoRowsMadeWarning",
     "SchemaMismatchError",
     "TabganError",
     "TrainingDivergedError",
@@ -53,6 +54,10 @@ class CodesWarning(UserWarning):
 
 class EmptyColumnsWarning(UserWarning):
     """Columns of a training table hold no value at all; the message names them, and says what becomes of them."""
+
+
+class NoRowsMadeWarning(UserWarning):
+    """A sampler's gate made none of the rows asked for; ``gate_`` says why, and `tabgan.should_rebalance` what else may help."""
 
 
 class TrainingInterruptedWarning(UserWarning):

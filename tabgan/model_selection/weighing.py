@@ -24,6 +24,9 @@ __all__ = ["MEASURES", "RebalanceDecision", "weighed"]
 MEASURES = (*PROBABILITY_MEASURES, *LABEL_MEASURES, *(f"{measure}_tuned" for measure in LABEL_MEASURES))
 _FAILING = 1.25
 """Other settings of an estimator that have so many times its average precision say that its own fail, and not only that they gain."""
+_CLOSE = 0.5
+"""A simpler candidate is used in place of the highest if so much of the tolerance is between them; folds flatter the highest, but
+what is a whole tolerance behind on them is, as often as not, further behind in truth."""
 _LOWER_IS_BETTER = ("brier", EXPECTED_COST)
 
 _WORDS = {
@@ -244,8 +247,8 @@ class _Judge:
         better = [one for one in known if self.beats(one.name, NONE, self.first)]
         if better:
             top = max(better, key=lambda one: self.gain(one.name, NONE, self.first)[0])
-            near = [one for one in better if self.gain(top.name, one.name, self.first)[0] <= self.tolerance(self.first)]
-            best = next((one for one in better if one is top or one in near), top)
+            close = _CLOSE * self.tolerance(self.first)
+            best = next(one for one in better if self.gain(top.name, one.name, self.first)[0] <= close)
             also = f" {top.name} is not clearly better than that." if top is not best else ""
             return self._told(best, self.first, f"{self._compared(best.name, self.first)}.{also}")
         word = _WORDS[self.first]

@@ -24,11 +24,12 @@ from tabgan.core.run import Run
 from tabgan.estimators.notebook import FittedHTML, Learnt
 from tabgan.estimators.parameter_checks import SEED, Rule, check, integer, seed_of
 from tabgan.estimators.reports import ReportsResampling
-from tabgan.exceptions import InvalidInputError, InvalidParameterError, parameter_error
+from tabgan.exceptions import InvalidInputError, InvalidParameterError, NoRowsMadeWarning, parameter_error
 from tabgan.sampling.adversarial import SamplerSettings
 from tabgan.sampling.allowance import Allowance
 from tabgan.sampling.fit import fit_sampler, gate_of
 from tabgan.sampling.fitted import FittedSampler, MadeRows
+from tabgan.sampling.gate import INSTEAD
 from tabgan.sampling.restoring import restorer_of
 from tabgan.sampling.row_report import SamplingReport, build_report
 from tabgan.sampling.sampler_state import SavableSampler
@@ -196,6 +197,8 @@ class TabularSampler(SavableSampler, FittedHTML, ReportsResampling, BaseOverSamp
         strategy = self.sampling_strategy if sampling_strategy is None else sampling_strategy
         wanted = self._wanted(strategy, fitted.target)
         if fitted.gate is not None:
+            if fitted.gate.share == 0 and any(wanted.values()):
+                warn_caller(f"the gate makes no rows, see gate_. {INSTEAD}", NoRowsMadeWarning)
             wanted = {label: round(fitted.gate.share * n) for label, n in wanted.items()}
         codes = _codes_of(wanted, fitted.target)
         generator = make_generator(fitted.sampling_seed)

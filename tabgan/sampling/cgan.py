@@ -74,7 +74,8 @@ class CGANSampler(TabularSampler):
     gate : {None, "average_precision", "roc_auc", "f1", "g_mean", "balanced_accuracy"}, default=None
         None makes exactly the rows asked for. A measure's name: a cross-validation inside `fit`, with four quick classifiers,
         says how many of them are worth making for that measure: all, half, a quarter, a tenth or, in doubt, none. Class counts then
-        need not be what ``sampling_strategy`` asks for; ``gate_`` and ``report_`` say what was chosen and why.
+        need not be what ``sampling_strategy`` asks for; ``gate_`` and ``report_`` say what was chosen and why, and where it is none,
+        a `NoRowsMadeWarning` says so.
     missing_values : scalar or list of scalars, default=np.nan
         Further markers of a missing cell; the containers' own markers always count.
     categorical_features : None, list of names or positions, or boolean mask, default=None

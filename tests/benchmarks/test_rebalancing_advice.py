@@ -2,11 +2,12 @@
 
 import json
 import sys
+from dataclasses import asdict
 
 import numpy as np
 
 from benchmarks.rebalancing import advice
-from benchmarks.rebalancing.advice import SMOKE, page, regret, simulated
+from benchmarks.rebalancing.advice import HELD_BACK, SMOKE, page, regret, simulated
 
 
 def test_the_table_is_like_that_of_card_fraud():
@@ -41,10 +42,16 @@ def test_the_page_says_how_far_the_advice_is_from_the_best():
         "C=0.1": {"average_precision": 0.3, "expected": None, "n_folds": 0},
     }
     row = {"best": "none, tuned threshold", "worth": worth, "advice_s": 9.0, "recommendation": "do", "warnings": []}
-    row |= TOLD | {"case": SMOKE[0].__dict__}
+    row |= TOLD | {"case": asdict(SMOKE[0])}
     assert regret(row)[0] == "C=0.1"
     assert round(regret(row)[1], 9) == 0.2
-    text = page([row, {"case": {}, "error": "out of breath"}])
+    small = [
+        row | {"case": asdict(case), "best": best} for case, best in zip(HELD_BACK, ("none", "C=0.1"), strict=False)
+    ]
+    text = page([row, *small, {"case": {}, "error": "out of breath"}])
+    assert "**2 smaller tables**" in text
+    assert "gains +0.100 AUPRC over the estimator as it is (standard error 0.100), at worst +0.000" in text
+    assert "as they are on 1. The best candidate, had one known it, is 0.100 ahead" in text
     assert "| none, tuned threshold | C=0.1 | 0.200 | 9 | 500 |" in text
     assert "0.100 (0.110, 5 folds)" in text
     assert "out of breath" in text

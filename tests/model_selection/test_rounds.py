@@ -51,3 +51,16 @@ def test_progress_counts_up_to_the_total(clock):
     assert [told[:2] for told in seen] == [(1, 4), (2, 4), (3, 4), (4, 4), (4, 4)]
     assert seen[0][2] == "none, fold 1 of 2"
     assert seen[-1][2] == "done"
+
+
+def test_two_workers_take_half_the_time_but_not_for_one_long_fit():
+    names = [SimpleNamespace(name=name) for name in ("none", "a", "b", "long")]
+    seconds = {"none": 2.0, "a": 4.0, "b": 4.0, "long": 10.0}
+
+    def kept(left, workers):
+        return [one.name for one in rounds._in_time(names, seconds, left, workers, None)]
+
+    assert kept(10.0, 2) == ["none", "a", "b", "long"]
+    assert kept(9.9, 2) == ["none", "a", "b"], "the long one alone takes 10"
+    assert kept(10.0, 1) == ["none", "a", "b"]
+    assert kept(1.0, 1) == []

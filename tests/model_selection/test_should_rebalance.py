@@ -259,6 +259,14 @@ def test_with_costs_and_more_classes_the_least_costly_is_predicted():
     assert result.estimator.fit(X, y).costs_ is not None
 
 
+def test_jobs_change_nothing(rare):
+    alone, together = (
+        should_rebalance(*rare, LogisticRegression(), samplers=[], cv=2, random_state=0, n_jobs=n).table
+        for n in (None, 2)
+    )
+    pd.testing.assert_frame_equal(alone.drop(columns="seconds"), together.drop(columns="seconds"))
+
+
 class Noisy(ClassifierMixin, BaseEstimator):
     """Knows the answer, and adds a noise to it that no weights and no resampling take away."""
 

@@ -60,10 +60,11 @@ def test_verdicts():
     assert clear.recommendation == "use SMOTE: average precision from 0.500 to 0.600 (+0.100 ± 0.000)."
     assert clear.threshold is None
     assert isinstance(clear.estimator, GaussianNB)
-    close = verdict(none=none, smote=up, ours=[value + 0.005 for value in up])
+    close = verdict(none=none, smote=up, ours=[value + 0.004 for value in up])
     assert close.best == "SMOTE"
     assert close.recommendation.endswith("ours is not clearly better than that.")
     assert verdict(none=none, smote=up, ours=[value + 0.05 for value in up]).best == "ours"
+    assert verdict(none=none, smote=up, ours=[value + 0.008 for value in up]).best == "ours", "half the tolerance"
     uneven = [up[0] + 0.1, up[1] - 0.06, up[2] + 0.1, up[3] - 0.06]
     assert verdict(none=none, smote=up, ours=uneven).best == "ours", "by more than the tolerance, if not surely"
     late = verdict(none=none, smote=[*up[:2], None, None], ours=[*up[:3], None])

@@ -1,5 +1,6 @@
 """The gate: how many rows are worth making, and what the samplers do about it."""
 
+import warnings
 from collections import Counter
 
 import numpy as np
@@ -8,7 +9,7 @@ from sklearn.linear_model import LogisticRegression
 
 import tabgan
 from tabgan import BAGANOversampler, CGANSampler
-from tabgan.exceptions import InvalidParameterError
+from tabgan.exceptions import InvalidParameterError, NoRowsMadeWarning
 from tabgan.sampling import gate as gate_module
 from tabgan.sampling.gate import SHARES, GateDecision, decide
 
@@ -130,7 +131,12 @@ def test_samplers_make_the_share(monkeypatch, tmp_path, sampler, share):
     monkeypatch.setattr("tabgan.sampling.fit.decide", lambda *given: chosen)
     rows, codes = two_classes()
     fitted = sampler(gate="f1", n_steps=0, random_state=0)
-    X, y = fitted.fit_resample(rows, codes)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        X, y = fitted.fit_resample(rows, codes)
+    told = [str(one.message) for one in caught if one.category is NoRowsMadeWarning]
+    assert len(told) == (share == 0)
+    assert all("should_rebalance" in one for one in told)
     assert Counter(y.tolist()) == {0: 216, 1: 24 + round(share * 192)}
     np.testing.assert_array_equal(X[:240], rows)
     assert fitted.gate_ is chosen
@@ -151,6 +157,15 @@ def test_the_gate_changes_no_row_that_is_made(monkeypatch):
     X, _ = gated.fit_resample(rows, codes)
     assert gated.gate_.share == 1.0
     np.testing.assert_array_equal(X, without)
+
+
+def test_the_report_says_that_it_was_the_gate(monkeypatch):
+    chosen = GateDecision("f1", 0.0, "because", gate_module._decided(np.ones((6, len(SHARES))), "f1").table)
+    monkeypatch.setattr("tabgan.sampling.fit.decide", lambda *given: chosen)
+    fitted = BAGANOversampler(gate="f1", n_steps=0, random_state=0).fit(*two_classes())
+    lead = fitted.to_html().html
+    assert "No row was made. gate: no rows are made; because" in lead
+    assert "as sampling_strategy wants them already" not in lead
 
 
 @pytest.mark.parametrize("start", ["noise", "copies"])
