@@ -52,20 +52,18 @@ def run_rounds(
     started = time.time()  # a clock that other processes read alike
     until = None if max_time is None else started + max_time
     found: dict[str, list[dict[str, Any] | None]] = {one.name: [None] * len(splits) for one in candidates}
-    running = list(candidates)
+    running, first = list(candidates), next(iter(candidates), None)
     workers, done, total = effective_n_jobs(n_jobs), 0, len(candidates) * len(splits)
     with Parallel(n_jobs=n_jobs, return_as="generator") as parallel:
         for k, split in enumerate(splits):
             needed = k < FEWEST_FOLDS
             if k > 0:
                 seconds = {one.name: _mean_seconds(found[one.name]) for one in running}
-                running = sorted(running, key=lambda one: (one is not candidates[0], -seconds[one.name]))
+                running = sorted(running, key=lambda one: (one is not first, -seconds[one.name]))
                 if until is not None:
-                    keep = candidates[0] if needed else None
+                    keep = first if needed else None
                     running = _in_time(running, seconds, until - time.time(), workers, keep)
-            tasks = [
-                delayed(_timed)(work, one, split, None if needed and one is candidates[0] else until) for one in running
-            ]
+            tasks = [delayed(_timed)(work, one, split, None if needed and one is first else until) for one in running]
             for one, result in zip(running, parallel(tasks), strict=True):
                 found[one.name][k] = result
                 done += 1
