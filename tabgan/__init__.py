@@ -8,6 +8,7 @@ from tabgan._lazy import lazy_names
 
 __all__ = [
     "BAGANOversampler",
+    "BalancedSamplingClassifier",
     "CGANSampler",
     "GAINImputer",
     "PriorCorrectedClassifier",
@@ -36,6 +37,7 @@ __getattr__, __dir__ = lazy_names(
     __all__,
     {
         "BAGANOversampler": ".sampling.bagan",
+        "BalancedSamplingClassifier": ".model_selection.balanced_sampling",
         "CGANSampler": ".sampling.cgan",
         "GAINImputer": ".imputation.gain",
         "PriorCorrectedClassifier": ".model_selection.prior_correction",

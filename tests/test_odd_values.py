@@ -14,6 +14,7 @@ import tabgan
 from tabgan.exceptions import InvalidInputError, InvalidParameterError, TabganError
 from tabgan.images import ImageGAN
 from tabgan.inference.pooling import pool_scalars
+from tabgan.model_selection.balanced_sampling import BalancedSamplingClassifier
 from tabgan.model_selection.prior_correction import PriorCorrectedClassifier, correct_prior
 from tabgan.model_selection.should_rebalance import should_rebalance
 from tests.conftest import make_mixed
@@ -215,6 +216,14 @@ FUNCTIONS = {
         ["estimator", "sampler", "method", "tune_threshold", "costs", "cv", "random_state"],
         {"estimator": LogisticRegression()},
     ),
+    "BalancedSamplingClassifier": (
+        lambda **named: BalancedSamplingClassifier(**named).fit(TABLE[["number"]].fillna(0.0), Y),
+        [
+            *("estimator", "sampler", "n_estimators", "majority_ratio", "calibration", "decision", "max_time"),
+            *("n_jobs", "random_state"),
+        ],
+        {"estimator": LogisticRegression(), "n_estimators": 2},
+    ),
 }
 
 
@@ -316,6 +325,9 @@ NUMBERS = np.random.default_rng(0).normal(size=(40, 2))
 NUMBERS.setflags(write=False)
 CLASSIFY = {
     "PriorCorrectedClassifier": lambda X, y: PriorCorrectedClassifier(LogisticRegression()).fit(X, y),
+    "BalancedSamplingClassifier": lambda X, y: BalancedSamplingClassifier(LogisticRegression(), n_estimators=2).fit(
+        X, y
+    ),
     "should_rebalance": lambda X, y: should_rebalance(X, y, LogisticRegression(), samplers=[], cv=2),
 }
 
@@ -330,10 +342,11 @@ def test_labels_that_classifiers_do_not_take_are_refused_by_name(name, case):
 
 
 @pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", ["PriorCorrectedClassifier", "BalancedSamplingClassifier"])
 @pytest.mark.parametrize("case", TAKEN_LABELS)
-def test_other_labels_are_taken(case):
+def test_other_labels_are_taken(name, case):
     labels = TAKEN_LABELS[case]
-    predicted = CLASSIFY["PriorCorrectedClassifier"](NUMBERS, labels).predict(NUMBERS)
+    predicted = CLASSIFY[name](NUMBERS, labels).predict(NUMBERS)
     assert set(predicted) <= set(np.asarray(labels).tolist())
 
 

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin
-from sklearn.utils import _safe_indexing, indexable
+from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from tabgan._warnings import warn_caller
@@ -14,7 +14,7 @@ from tabgan.estimators.cross_validation import aligned_probabilities, folds, see
 from tabgan.estimators.parameter_checks import SEED, Rule, check, integer, one_of, optional
 from tabgan.exceptions import InvalidInputError, InvalidParameterError
 from tabgan.metrics.classification import LABEL_MEASURES, best_threshold
-from tabgan.model_selection.class_labels import class_labels, refuse_scalars
+from tabgan.model_selection.class_labels import check_shape, rows_and_labels
 from tabgan.model_selection.costs import check_costs, cost_threshold, least_costly, read_costs
 from tabgan.model_selection.scaling import Scaling, fit_scaling
 
@@ -215,17 +215,7 @@ class PriorCorrectedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimato
         check(self, _RULES)
         if self.costs is not None:
             check_costs(self.costs)
-        if y is None:
-            raise InvalidInputError("PriorCorrectedClassifier requires y to be passed, but the target y is None.")
-        _check_shape(X)
-        names = getattr(X, "columns", None)
-        if names is not None and len(set(names)) < len(names):
-            raise InvalidInputError("X repeats column names; rename these columns.")
-        validate_data(self, X, skip_check_array=True)
-        X, labels = indexable(X, class_labels(y))
-        self.classes_, codes = np.unique(labels, return_inverse=True)
-        if len(self.classes_) < 2:
-            raise InvalidInputError(f"y holds one class only, {self.classes_[0]!r}; a classifier needs two or more.")
+        X, labels, codes = rows_and_labels(self, X, y)
         self.costs_ = None if self.costs is None else read_costs(self.costs, self.classes_)
         counts = np.bincount(codes)
         self.prior_ = counts / counts.sum()
@@ -292,7 +282,7 @@ class PriorCorrectedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimato
             Rows sum to 1; columns follow ``classes_``.
         """
         check_is_fitted(self)
-        _check_shape(X)
+        check_shape(X)
         validate_data(self, X, reset=False, skip_check_array=True)
         found = aligned_probabilities(self.estimator_, X, self.classes_)
         corrected = correct_prior(found, self.train_prior_, self.prior_)
@@ -323,16 +313,3 @@ class PriorCorrectedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimato
             if inner.classifier_tags is not None:
                 tags.classifier_tags.multi_class = inner.classifier_tags.multi_class
         return tags
-
-
-def _check_shape(X: Any) -> None:
-    """Refuse what is no table, in scikit-learn's words; the rest is for the sampler and the estimator to check."""
-    refuse_scalars(X)
-    shape = getattr(X, "shape", None)
-    if shape is not None and len(shape) == 1:
-        raise InvalidInputError("X: Expected 2D array, got 1D array instead. Reshape your data: a row per sample.")
-    if shape is not None and len(shape) == 2 and 0 in shape:
-        what = "sample(s)" if shape[0] == 0 else "feature(s)"
-        raise InvalidInputError(
-            f"X: Found array with 0 {what} (shape={tuple(shape)}) while a minimum of 1 is required."
-        )

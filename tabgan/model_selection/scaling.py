@@ -39,7 +39,7 @@ class Scaling:
         return softmax(self.slope * _logs(probabilities, self.least) + self.offsets, axis=1)
 
 
-def fit_scaling(probabilities: np.ndarray, codes: np.ndarray) -> Scaling:
+def fit_scaling(probabilities: np.ndarray, codes: np.ndarray, least: float | None = None) -> Scaling:
     """Learn a scaling from held-out probabilities.
 
     Parameters
@@ -48,6 +48,8 @@ def fit_scaling(probabilities: np.ndarray, codes: np.ndarray) -> Scaling:
         Of rows that the model was not trained on.
     codes : ndarray of int of shape (n,)
         Their classes.
+    least : float, default=None
+        What probabilities below it count as; None goes by the share of the rarest class, see the notes.
 
     Returns
     -------
@@ -63,7 +65,8 @@ def fit_scaling(probabilities: np.ndarray, codes: np.ndarray) -> Scaling:
     """
     n_classes = probabilities.shape[1]
     counts = np.bincount(codes, minlength=n_classes)
-    least = min(_LEAST, _LEAST_OF_SHARE * float(counts[counts > 0].min()) / len(codes))
+    if least is None:
+        least = min(_LEAST, _LEAST_OF_SHARE * float(counts[counts > 0].min()) / len(codes))
     logs = _logs(probabilities, least)
     truth = np.eye(n_classes)[codes]
 

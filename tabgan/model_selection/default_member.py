@@ -1,0 +1,57 @@
+"""The classifier that a balanced ensemble is made of where the user names none."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import narwhals as nw
+from sklearn.compose import ColumnTransformer
+from sklearn.ensemble import (
+    ExtraTreesClassifier,
+    HistGradientBoostingClassifier,
+    RandomForestClassifier,
+    VotingClassifier,
+)
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder
+
+__all__ = ["default_member"]
+
+_TREES = 10
+_LEVELS = 32
+
+
+def default_member(X: Any) -> Any:
+    """Ten extremely randomised trees, ten of a random forest and boosted trees, each kind with a third of the vote.
+
+    Parameters
+    ----------
+    X : container of shape (n, n_features)
+        Columns of a data frame that hold no numbers are shown as one slot per level.
+
+    Returns
+    -------
+    classifier
+        Unfitted; takes missing values.
+    """
+    vote = VotingClassifier(
+        [
+            ("extra", ExtraTreesClassifier(_TREES)),
+            ("forest", RandomForestClassifier(_TREES, bootstrap=False)),
+            (
+                "boosting",
+                HistGradientBoostingClassifier(
+                    max_iter=60, max_leaf_nodes=15, min_samples_leaf=10, early_stopping=False
+                ),
+            ),
+        ],
+        voting="soft",
+    )
+    frame = nw.from_native(X, eager_only=True, pass_through=True)
+    if not isinstance(frame, nw.DataFrame):
+        return vote
+    labels = [name for name, kind in frame.schema.items() if not (kind.is_numeric() or kind == nw.Boolean)]
+    if not labels:
+        return vote
+    slots = OneHotEncoder(handle_unknown="infrequent_if_exist", max_categories=_LEVELS, sparse_output=False)
+    return make_pipeline(ColumnTransformer([("levels", slots, labels)], remainder="passthrough"), vote)
