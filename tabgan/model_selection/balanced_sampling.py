@@ -52,13 +52,13 @@ class BalancedSamplingClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstima
     Parameters
     ----------
     estimator : classifier, default=None
-        With ``predict_proba``; a pipeline as well. Cloned for each member. None takes ten extremely randomised trees, ten trees of a
-        random forest and boosted trees, which vote; columns of a data frame that hold no numbers are one-hot encoded for them,
-        and missing values are taken as they are.
+        With ``predict_proba``; a pipeline as well. Cloned for each member. None takes two extremely randomised trees and two of a
+        random forest, three rows or more in a leaf, which vote; columns of a data frame that hold no numbers are one-hot encoded for them, and missing values
+        are taken as they are.
     sampler : imbalanced-learn sampler, default=None
         Adds rows to each bag. `BAGANOversampler`, `CGANSampler` and others with ``sample`` are fitted once per fold of five, on the
         other four, and draw other rows for each member; any other sampler resamples each bag. None: real rows only.
-    n_estimators : int, default=10
+    n_estimators : int, default=50
         Members.
     majority_ratio : float or None, default=None
         No class has more real rows in a bag than this many times those of the smallest class: 1 is balanced bagging. None leaves
@@ -138,7 +138,7 @@ class BalancedSamplingClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstima
         estimator: Any = None,
         sampler: Any = None,
         *,
-        n_estimators: int = 10,
+        n_estimators: int = 50,
         majority_ratio: float | None = None,
         calibration: str | None = "sigmoid",
         decision: str = "base_rate",
@@ -286,7 +286,7 @@ class BalancedSamplingClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstima
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         if self.estimator is None:
-            tags.input_tags.allow_nan = True
+            tags.input_tags.allow_nan = tags.input_tags.sparse = True
         elif hasattr(self.estimator, "__sklearn_tags__"):
             inner = self.estimator.__sklearn_tags__()
             tags.input_tags = inner.input_tags
