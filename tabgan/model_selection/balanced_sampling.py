@@ -53,8 +53,8 @@ class BalancedSamplingClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstima
     ----------
     estimator : classifier, default=None
         With ``predict_proba``; a pipeline as well. Cloned for each member. None takes two extremely randomised trees and two of a
-        random forest, three rows or more in a leaf, which vote; columns of a data frame that hold no numbers are one-hot encoded for them, and missing values
-        are taken as they are.
+        random forest, three rows or more in a leaf, which vote; columns of a data frame that hold no numbers are one-hot encoded
+        for them, and missing values are taken as they are.
     sampler : imbalanced-learn sampler, default=None
         Adds rows to each bag. `BAGANOversampler`, `CGANSampler` and others with ``sample`` are fitted once per fold of five, on the
         other four, and draw other rows for each member; any other sampler resamples each bag. None: real rows only.

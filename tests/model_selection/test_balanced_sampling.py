@@ -2,6 +2,7 @@
 
 import pickle
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -128,6 +129,10 @@ def test_a_sampler_that_draws_is_fitted_once_per_fold_and_never_gives_away_what_
     assert sorted(np.concatenate([bag.unseen for bag in bags[:5]])) == list(range(100))
     first, sixth = (bag.X[bag.X[:, 1] < 0, 0].tolist() for bag in (bags[0], bags[5]))
     assert first != sixth, "one sampler, other rows"
+    Drawing.gate_ = SimpleNamespace(share=0.25)
+    gated = bags_of(numbered, n_bags=1, sampler=Drawing(), majority_ratio=3)[0]
+    Drawing.gate_ = None
+    assert (gated.X[:, 1] < 0).sum() == 4, "as many as its gate lets through"
     half = bags_of(numbered, n_bags=1, sampler=Drawing({"c": 12}), majority_ratio=3)[0]
     assert np.unique(half.labels, return_counts=True)[1].tolist() == [24, 24, 12]
 
@@ -187,6 +192,18 @@ def test_out_of_bag_is_out_of_bag():
         assert abs(model.oob_score_ - 0.5) < 0.1, "labels are noise"
         assert roc_auc_score(noise[1], model.predict_proba(noise[0])[:, 1]) > 0.8, "and learnt by heart"
         assert model.scaling_.slope < 0.5
+
+
+def test_votes_below_a_thousandth_keep_their_order():
+    class Told(DummyClassifier):
+        def predict_proba(self, X):
+            return np.column_stack([1 - X[:, 0], X[:, 0]])
+
+    X = np.linspace(0.001, 0.999, 3000).reshape(-1, 1)
+    model = BalancedSamplingClassifier(Told(), majority_ratio=1, n_estimators=5, random_state=0).fit(X, X[:, 0] > 0.995)
+    p = model.predict_proba(X[:200:20])[:, 1]
+    assert (np.diff(p) > 0).all()
+    assert p[-1] < 1e-3
 
 
 def test_decisions(rare):
