@@ -172,9 +172,11 @@ def _ranks(rows: list[dict[str, Any]]) -> str:
 
 def _means(rows: list[dict[str, Any]]) -> str:
     """Means over the tables of means over folds."""
-    by_table = _frame(rows).groupby(["method", "table"])[[*MEASURES, "CPU s"]].mean()
+    scores = _frame(rows)
+    by_table = scores.groupby(["method", "table"])[[*MEASURES, "CPU s"]].mean()
     means = by_table.groupby("method").mean().reindex([m for m in ENSEMBLES if m in by_table.index])
     shown = means[list(MEASURES)].map("{:.3f}".format).assign(**{"CPU s": means["CPU s"].map("{:.2f}".format)})
+    shown["runs"] = scores.groupby("method").size().reindex(shown.index).map(str)
     shown.index.name = "mean"
     return markdown(shown)
 

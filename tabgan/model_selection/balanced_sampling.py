@@ -53,14 +53,14 @@ class BalancedSamplingClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstima
     ----------
     estimator : classifier, default=None
         With ``predict_proba``; a pipeline as well. Cloned for each member. None takes two extremely randomised trees and two of a
-        random forest, three rows or more in a leaf, which vote; columns of a data frame that hold no numbers are one-hot encoded
+        random forest, two rows or more in a leaf, which vote; columns of a data frame that hold no numbers are one-hot encoded
         for them, and missing values are taken as they are.
     sampler : imbalanced-learn sampler, default=None
         Adds rows to each bag. `BAGANOversampler`, `CGANSampler` and others with ``sample`` are fitted once per fold of five, on the
         other four, and draw other rows for each member; any other sampler resamples each bag. None: real rows only.
     n_estimators : int, default=50
         Members.
-    majority_ratio : float or None, default=None
+    majority_ratio : float or None, default=10.0
         No class has more real rows in a bag than this many times those of the smallest class: 1 is balanced bagging. None leaves
         the classes' sizes. Drawn with replacement either way.
     calibration : {"sigmoid", "prior"} or None, default="sigmoid"
@@ -139,7 +139,7 @@ class BalancedSamplingClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstima
         sampler: Any = None,
         *,
         n_estimators: int = 50,
-        majority_ratio: float | None = None,
+        majority_ratio: float | None = 10.0,
         calibration: str | None = "sigmoid",
         decision: str = "base_rate",
         max_time: float | None = None,

@@ -13,12 +13,12 @@ from sklearn.preprocessing import OneHotEncoder
 __all__ = ["default_member"]
 
 _TREES = 2
-_LEAST_IN_LEAF = 3
+_LEAST_IN_LEAF = 2
 _LEVELS = 32
 
 
 def default_member(X: Any) -> Any:
-    """Two extremely randomised trees and two of a random forest, with three rows or more in a leaf, which vote.
+    """Two extremely randomised trees and two of a random forest, with two rows or more in a leaf, which vote.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ def default_member(X: Any) -> Any:
     classifier
         Unfitted; takes missing values.
     """
-    # The bag is the forest's bootstrap. Leaves of three rows: votes that are no certainties.
+    # The bag is the forest's bootstrap. Leaves of two rows: votes that are no certainties.
     settings = {"n_estimators": _TREES, "min_samples_leaf": _LEAST_IN_LEAF}
     kinds = [
         ("extra", ExtraTreesClassifier(**settings)),
