@@ -120,7 +120,7 @@ def run(path: Path, tables: Sequence[str], folds: Sequence[int], methods: Sequen
 
 
 def page(rows: list[dict[str, Any]], tables: Sequence[str]) -> str:
-    """Markdown: ranks and means over the tables that no default was chosen on, over the others, and what failed."""
+    """Markdown: ranks and means outside the tuning set, on it and over all tables, and what failed."""
     last = rows[-1]
     folds = sorted({row["fold"] for row in rows})
     parts = [
@@ -133,8 +133,8 @@ def page(rows: list[dict[str, Any]], tables: Sequence[str]) -> str:
         f"{last.get('imbalanced-learn')}, commit {last['commit']}. Made by `python -m benchmarks.rebalancing.ensembles`.",
     ]
     groups = {
-        "Tables on which nothing was chosen": [name for name in tables if name not in TUNING_TABLES],
-        "The ten tables that defaults were chosen on": list(TUNING_TABLES),
+        "Tables outside the tuning set": [name for name in tables if name not in TUNING_TABLES],
+        "The ten tuning tables": list(TUNING_TABLES),
         "All tables": list(tables),
     }
     for title, names in groups.items():
