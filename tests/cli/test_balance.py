@@ -143,7 +143,7 @@ def test_strategies_and_methods(tabgan, table, tmp_path):
 def test_the_gate_says_how_many_rows_are_made(tabgan, table, tmp_path, monkeypatch, share, rare):
     asked = []
 
-    def decide(rows, codes, wanted, make_rows, measure, seed):
+    def decide(rows, codes, wanted, make_rows, measure, *rest):
         asked.append(measure)
         return GateDecision(measure, share, "as the test has it", pd.DataFrame())
 
