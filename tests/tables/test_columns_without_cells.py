@@ -30,6 +30,7 @@ PANDAS = {
     "span": pd.Series(np.arange(N) * 3_600_000_007, dtype="timedelta64[ns]"),
     "day": pd.Series([moment.date() for moment in MOMENTS], dtype=object),
 }
+UNIT = pd.Series(pd.to_datetime(MOMENTS)).dt.unit
 # Own dtype where it has a place for the fills, else the one that pandas gives to them.
 ELSE = {
     "float": "float64",
@@ -38,8 +39,8 @@ ELSE = {
     "truth": "bool",
     "text": pd.Series(["a"]).dtype.name,
     "label": pd.Series(["a"]).dtype.name,
-    "naive": "datetime64[us]",
-    "zoned": "datetime64[us, Europe/Zurich]",
+    "naive": f"datetime64[{UNIT}]",
+    "zoned": f"datetime64[{UNIT}, Europe/Zurich]",
     "span": "timedelta64[ns]",
     "day": "object",
 }
