@@ -166,8 +166,10 @@ def main() -> None:
 def _page(rows: pd.DataFrame) -> str:
     rows["method"] = pd.Categorical(rows["method"], [name for name in METHODS if (rows["method"] == name).any()])
     mean = rows.groupby("method", observed=True)[COLUMNS].mean()
-    mean.index.name = f"mean over {rows['table'].nunique()} tables, {rows['seed'].nunique()} seed(s)"
-    parts = ["# Draws", (__doc__ or "").split("\n\n", 1)[1], markdown(mean.map("{:.4f}".format))]
+    shown = mean.map("{:.4f}".format)
+    shown.insert(0, "runs", rows.groupby("method", observed=True)["wasserstein"].count().astype(str))
+    shown.index.name = f"mean over {rows['table'].nunique()} tables"
+    parts = ["# Draws", (__doc__ or "").split("\n\n", 1)[1], markdown(shown)]
     for measure in ("wasserstein", "energy", "c2st"):
         table = rows.groupby(["table", "method"], sort=False, observed=True)[measure].mean().unstack("method")
         parts += [f"## {measure}", markdown(table.map("{:.4f}".format))]
