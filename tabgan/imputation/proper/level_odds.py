@@ -15,14 +15,14 @@ from torch import Tensor
 
 from tabgan.exceptions import ModelFileError
 from tabgan.imputation.proper.donor_trees import Sample
+from tabgan.imputation.proper.moments import MOST_DRAWN
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
 __all__ = ["LevelOdds", "fit_level_odds"]
 
-MOST_ROWS, MOST_DRAWN = 2000, 1024
-"""Of the fit to all rows, and of a bootstrap sample; what fewer rows differ by more is scaled down."""
+MOST_ROWS = 2000
 _INVERSE_PENALTY = 10.0
 _ABSENT = -12.0
 """Log odds of a level that a bootstrap sample does not hold."""

@@ -16,7 +16,7 @@ from tabgan.imputation.conditional_means.gaussian import GaussianConditional, fi
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-__all__ = ["MomentSets", "fit_moments"]
+__all__ = ["MOST_DRAWN", "MomentSets", "fit_moments"]
 
 _ITERATIONS, _TOLERANCE = 25, 1e-3
 """Of EM from the moments of all rows. Where much is missing steps are short: too few would hide how uncertain the moments are."""
