@@ -128,7 +128,7 @@ class BalancedSamplingClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstima
     >>> from sklearn.datasets import make_classification
     >>> from tabgan import BalancedSamplingClassifier
     >>> X, y = make_classification(600, weights=[0.9], random_state=0)
-    >>> model = BalancedSamplingClassifier(n_estimators=5, random_state=0).fit(X, y)
+    >>> model = BalancedSamplingClassifier(n_estimators=20, random_state=0).fit(X, y)
     >>> bool(abs(model.oob_decision_function_[:, 1].mean() - y.mean()) < 0.02)
     True
     """
