@@ -16,17 +16,21 @@ from tabgan.imputation.proper.donor_trees import Sample
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-__all__ = ["MOST_FEATURES", "Curvature", "fit_curvature"]
+__all__ = ["FEW", "MOST_FEATURES", "Curvature", "fit_curvature"]
 
 MOST_FEATURES = 10
 """Slots whose squares and products are looked at."""
 _PENALTIES = (1.0, 10.0, 100.0)
 """Of standardised products, to choose among."""
 
-_ERRORS, _LEAST_GAIN = 1.0, 0.03
+_ERRORS, _LEAST_GAIN = 1.0, 0.01
 """Standard errors, and share of the squared errors, that squares and products have to gain."""
-_STRONG = 0.92
-"""What is left, in standard deviations of what the linear mean leaves, from which on a column judges draws of others."""
+_STRONG, _STRONG_OF_FEW = 0.92, 0.98
+"""What is left, in standard deviations of what the linear mean leaves, from which on a column judges draws of others.
+
+First draws know of no products and hide them: where noise hides them too, weak ones have to judge lest they never come to light."""
+FEW = 1000
+"""Rows of small tables, on which judging is cheap."""
 
 
 class Curvature:
@@ -42,6 +46,8 @@ class Curvature:
         The first set is that of all rows.
     residuals : Tensor of shape (2,)
         Standard deviations of what the linear mean leaves, and of what is left with squares and products.
+    strong : float, default=0.92
+        Share of the former from which on the latter tells which draws of other columns are likely.
     """
 
     def __init__(
@@ -53,6 +59,7 @@ class Curvature:
         spread: Tensor,
         weights: Tensor,
         residuals: Tensor,
+        strong: float = _STRONG,
     ) -> None:
         self.slots = slots
         self.low = low
@@ -61,6 +68,7 @@ class Curvature:
         self.spread = spread
         self.weights = weights
         self.residuals = residuals
+        self.strong = strong
 
     def __call__(self, rows: Tensor, number: int) -> Tensor:
         """What is added to the mean of completed rows, of shape (n,); set 0 is that of all rows."""
@@ -69,7 +77,7 @@ class Curvature:
     @property
     def is_strong(self) -> bool:
         """Whether little enough is left for its cells to tell which draws of other columns are likely."""
-        return float(self.residuals[1]) < _STRONG * float(self.residuals[0])
+        return float(self.residuals[1]) < self.strong * float(self.residuals[0])
 
     def products(self, rows: Tensor) -> Tensor:
         """A constant, and all squares and products, of shape (n, 1 + n_products)."""
@@ -82,7 +90,7 @@ class Curvature:
 
     def state(self) -> dict[str, Any]:
         """Plain tensors for a model file."""
-        return {name: getattr(self, name) for name in self._STORED}
+        return {name: getattr(self, name) for name in self._STORED} | {"strong": self.strong}
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any], width: int, n_sets: int) -> Self:
@@ -96,7 +104,9 @@ class Curvature:
             or not ((slots >= 0) & (slots < width)).all()
         ):
             raise ModelFileError("its squares and products do not fit its columns.")
-        return cls(*(state[name] for name in cls._STORED))
+        curvature = cls(*(state[name] for name in cls._STORED))
+        curvature.strong = float(state.get("strong", _STRONG))
+        return curvature
 
 
 def fit_curvature(whole: Sample, samples: Sequence[Sample], slots: np.ndarray, n_rows: int) -> Curvature | None:
@@ -124,6 +134,7 @@ def fit_curvature(whole: Sample, samples: Sequence[Sample], slots: np.ndarray, n
         return None
     low, high = given.amin(0), given.amax(0)
     curvature = Curvature(chosen, low, high, given.mean(0), spread, torch.empty(0), torch.empty(0))
+    curvature.strong = _STRONG_OF_FEW if n_rows <= FEW else _STRONG
     products, truth = curvature.products(torch.from_numpy(rows)).numpy(), cells
     scale = products.std(0)
     scale[0] = 1.0

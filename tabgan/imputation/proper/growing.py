@@ -12,7 +12,7 @@ from torch import Tensor
 
 from tabgan.imputation.learning import Learning
 from tabgan.imputation.proper.conditionals import ColumnModel, Conditionals, tilts_of
-from tabgan.imputation.proper.curvature import MOST_FEATURES, Curvature, fit_curvature
+from tabgan.imputation.proper.curvature import FEW, MOST_FEATURES, Curvature, fit_curvature
 from tabgan.imputation.proper.donor_trees import Sample, choose_donors, grow_donor_trees
 from tabgan.imputation.proper.level_odds import LevelOdds, fit_level_odds
 from tabgan.imputation.proper.moments import MomentSets, fit_moments
@@ -35,9 +35,11 @@ LARGEST_TIE = 0.1
 FEWEST_VALUES = 20
 """Columns with a larger tie, or fewer values, are drawn as values of training rows, others as a mean and a training row's residual."""
 
-TURNS = 3
+TURNS, TURNS_OF_FEW = 3, 5
 """Of fitting and drawing where a column depends on squares or products of one with missing cells: draws of that one
 begin as if there were none."""
+FEWEST_COMPLETE = 20
+"""Rows, per other column, in which these are known."""
 _N_TO_CHOOSE = 4
 MOST_JUDGED = 1000
 """Bootstrap samples, and rows of each, by which is chosen what leaves hold."""
@@ -141,12 +143,13 @@ def grow_conditionals(learning: Learning, n_sets: int, leans: Sequence[float]) -
     grown = Conditionals(learning.spans, learn.scales, moments, [], learn.ends())
     deviations = grown.deviations(visible, noise)
     rows = [grown.begun(drawn[k], visible, k + 1, deviations[k]) for k in range(len(samples))]
-    for turn in range(TURNS):
+    turns = TURNS_OF_FEW if n <= FEW else TURNS
+    for turn in range(turns):
         grown.columns = [
             _column(learn, j, rows, samples, moments, lean, rng, grown.columns[j] if turn else None)
             for j, lean in enumerate(leans)
         ]
-        if not _curved_in_missing(grown, visible) or learning.run.time_is_up or turn + 1 == TURNS:
+        if not _curved_in_missing(grown, visible) or learning.run.time_is_up or turn + 1 == turns:
             break
         picks, tilts = noise.uniform(f"turn {turn}", grown.n_picks), learn.tilts(grown.columns)
         for k, order in enumerate(noise.orders(f"turn {turn}", len(learning.spans))[: len(rows)]):
@@ -207,7 +210,7 @@ def _number(
     residuals = None
     if moments is not None and not is_drawn_by_value(seen):
         truth = learn.scales.column(slot).forward(seen[:, None])[:, 0]
-        column = ColumnModel(curvature=_curvature_of(learn, j, truth, rows, samples, moments))
+        column = ColumnModel(curvature=_curvature_of(learn, j, truth, rows, samples, moments, first=before is None))
         n_weights = len(slots) + (0 if column.curvature is None else column.curvature.weights.shape[1])
         lost = (len(known) / max(len(known) - n_weights - 1, len(known) / 2)) ** 0.5  # degrees of freedom
         residuals = []
@@ -237,8 +240,13 @@ def _curvature_of(
     rows: Sequence[Tensor],
     samples: Sequence[np.ndarray],
     moments: MomentSets,
+    *,
+    first: bool,
 ) -> Curvature | None:
-    """Of the slots that say most of a number."""
+    """Of the slots that say most of a number.
+
+    The first draws of others' missing cells know of no products and hide them: then rows tell where these cells are known.
+    """
     known, slots, slot = learn.known(j), learn.outside(j), learn.learning.spans[j].start
     says = (moments.pull[0, slot] * moments.covariance[0].diagonal().sqrt()).abs()[slots]
     chosen = slots[np.sort(says.argsort(descending=True)[:MOST_FEATURES].numpy())]
@@ -246,4 +254,13 @@ def _curvature_of(
     parts = [learn.samples(j, [one], cells, [s])[0] for one, cells, s in zip(rows, left, samples, strict=True)]
     # Others' cells that are missing are draws here: point estimates lie too near the middle for their squares.
     whole = rows[0][known].numpy(), (truth - moments.given_others(0, slot, rows[0][known])).numpy()
-    return fit_curvature((*whole, np.arange(len(known))), parts, chosen, int(learn.learning.visible[:, j].sum()))
+    n_known = int(learn.learning.visible[:, j].sum())
+    if first:
+        visible = learn.trail.rows.visible[known][:, span_index(learn.learning.spans)[torch.from_numpy(chosen)]] > 0
+        complete = visible.all(1).numpy()
+        if complete.sum() >= FEWEST_COMPLETE * (1 + len(chosen)):
+            place = np.cumsum(complete) - 1
+            parts = [(r[complete], c[complete], place[s[complete[s]]]) for r, c, s in parts]
+            whole = whole[0][complete], whole[1][complete]
+            n_known = n_known * len(whole[0]) // len(known)
+    return fit_curvature((*whole, np.arange(len(whole[0]))), parts, chosen, n_known)
