@@ -31,6 +31,7 @@ _MEASURES = [
         ".2f",
     ),
     ("copies", Head("Copies", True, "made rows that equal a real one"), ".0%"),
+    ("distinct", Head("Distinct", True, "different made rows over all made rows"), ".0%"),
     ("spread", Head("Spread", True, "mean distance among made rows over that among real ones"), ".2f"),
 ]
 

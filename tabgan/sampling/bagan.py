@@ -34,7 +34,8 @@ class BAGANOversampler(TabularSampler):
         As in imbalanced-learn: which classes grow, and to what size; ``"auto"`` lifts all to the largest.
     start : {"mixture", "kernel", "segments", "copies", "autoencoder"}, default="mixture"
         Where made rows start: half kernel draws and half points on segments, only the one or the other, real rows as they are,
-        or the decoder of an autoencoder.
+        or the decoder of an autoencoder. A table of labels only has no kernels: there ``"mixture"`` and ``"kernel"`` draw half of a
+        real row's labels again, each given all others, and nothing is trained.
     focus : float in [0, 1], default=0.9
         How much made rows keep to the heart of their class. 0: they start from each of its rows equally often. 1: as often as the
         row's ten nearest rows are of its class, so that rows among other classes lend nothing. Above 0, a row that lands nearer

@@ -30,7 +30,7 @@ class CGANSampler(TabularSampler):
     sampling_strategy : float, str, dict or callable, default="auto"
         As in imbalanced-learn: which classes grow, and to what size; ``"auto"`` lifts all to the largest.
     start : {"kernel", "mixture", "segments", "copies", "noise"}, default="kernel"
-        Where made rows start: see `BAGANOversampler`; ``"noise"`` knows no real row.
+        Where made rows start: see `BAGANOversampler`, also for tables of labels only; ``"noise"`` knows no real row.
     focus : float in [0, 1], default=0.0
         How much made rows keep to the heart of their class. 0: they start from each of its rows equally often. 1: as often as the
         row's ten nearest rows are of its class, so that rows among other classes lend nothing. Above 0, a row that lands nearer

@@ -93,11 +93,13 @@ def fit_maker(
     start = settings.start if settings.start in SEED_KINDS else "kernel"
     enough = (torch.bincount(classes, minlength=n_classes) >= LEAST_ROWS_TO_TRAIN).any()
     late = run.time_is_up and settings.start in SEED_KINDS  # other starts are nothing without a network
-    if not (encoder.width_ and settings.n_steps and enough) or late:
-        return ClassMaker(seeds, None, encoder.spans_, start, settings.d_noise), None
+    untrained = ClassMaker(seeds, None, encoder.spans_, start, settings.d_noise)
+    by_levels = settings.start in SEED_KINDS and untrained.levels is not None
+    if not (encoder.width_ and settings.n_steps and enough) or late or by_levels:
+        return untrained, None
     maker, trained = _train(values, visible, classes, encoder, n_classes, slots, settings, run)
     if trained.best_step == 0 and maker.start in SEED_KINDS:  # the network never beat its start
-        return ClassMaker(seeds, None, maker.spans, start, maker.d_noise), trained
+        return untrained, trained
     whole = ClassMaker(seeds, maker.network, maker.spans, maker.start, maker.d_noise)
     whole.set_gaussians(maker.mean, maker.factor)
     return whole, trained
@@ -173,6 +175,8 @@ def _method(count: int, maker: ClassMaker, settings: SamplerSettings, was_traine
         "copies": "repetition",
     }
     start = settings.start if settings.start in SEED_KINDS else "kernel"
+    if maker.levels is not None and count > 1:
+        return "labels drawn given all others"
     if maker.network is not None and count >= LEAST_ROWS_TO_TRAIN:
         if settings.start == "autoencoder":
             return "decoder from class Gaussians, adversarial"

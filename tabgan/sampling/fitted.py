@@ -130,6 +130,7 @@ class FittedSampler:
             trained=trained,
             focus=self.settings.focus,
             allowance=allowance,
+            fixed=() if asked is None else [p for p, j in enumerate(self.encoder.schema_.encoded) if j in asked.cells],
         )
         return self._finished(codes, rows.numpy(), values.numpy(), asked, generator)
 

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from tabgan.core.class_gaussians import correlated
 from tabgan.networks.row_generators import RowCorrector, RowMaker
 from tabgan.sampling.allowance import Allowance
+from tabgan.sampling.level_chain import LevelChain
 from tabgan.sampling.seeds import SEED_KINDS, ClassSeeds
 from tabgan.spans import Span, total_width
 
@@ -34,6 +35,11 @@ class ClassMaker(nn.Module):
         Where the latent draw comes from.
     d_noise : int
         Width of the free noise.
+
+    Attributes
+    ----------
+    levels : LevelChain or None
+        What draws rows instead where a table holds labels only and the start is a mixture or kernels, which would repeat rows there.
     """
 
     mean: Tensor
@@ -53,6 +59,8 @@ class ClassMaker(nn.Module):
         self.spans = tuple(spans)
         self.start = start
         self.d_noise = d_noise
+        chained = network is None and start in ("mixture", "kernel") and LevelChain.suits(self.spans)
+        self.levels = LevelChain(seeds, self.spans) if chained else None
         n_gaussian = d_noise if start == "autoencoder" else 0
         self.register_buffer("mean", torch.zeros(seeds.n_classes, n_gaussian))
         self.register_buffer("factor", torch.zeros(seeds.n_classes, n_gaussian, n_gaussian))
@@ -134,6 +142,7 @@ class ClassMaker(nn.Module):
         trained: Tensor,
         focus: float,
         allowance: Allowance | None = None,
+        fixed: Sequence[int] = (),
     ) -> Tensor:
         """One made row for each parent: by the network for classes it was trained on, from the seeds for the others.
 
@@ -151,6 +160,8 @@ class ClassMaker(nn.Module):
             Above 0, rows that stray among other classes are drawn in; see `ClassSeeds.drawn_in`. Not where the start has no parents.
         allowance : Allowance, default=None
             Once it is used up, rows are left where they land.
+        fixed : sequence of int, default=()
+            Columns whose cells are set afterwards, so that `levels` should not draw them.
 
         Returns
         -------
@@ -160,6 +171,10 @@ class ClassMaker(nn.Module):
         values = torch.empty(len(parents), total_width(self.spans))
         for part in torch.arange(len(parents)).split(_ROWS_AT_A_TIME):
             late = allowance is not None and allowance.is_used_up
+            if self.levels is not None and not late:
+                drawn = self.levels.draw(parents[part], generator, focus=focus, fixed=fixed)
+                values[part] = self.seeds.keep_settled(drawn, parents[part])
+                continue
             values[part] = self._near(parents[part], condition[part], generator, trained, 0.0 if late else focus)
         return values
 

@@ -36,6 +36,7 @@ _COLUMNS = (
     "nearest",
     "copies",
     "repeats",
+    "distinct",
     "spread",
 )
 
@@ -53,8 +54,8 @@ class SamplingReport:
         of made against real rows (Naeem et al. 2020; NaN for fewer than seven rows);
         ``nearest``, the median distance of made rows to the nearest real row of the class over that between real rows (far below
         1: near-copies), ``copies``, the share of made rows that equal a real one, beside ``repeats``, the share of real rows that
-        equal another, and ``spread``, the mean distance among made rows over that among real ones (far below 1: collapse). NaN
-        where a class has too few rows to tell.
+        equal another; ``distinct``, the number of different made rows over that of all made rows; and ``spread``, the mean distance
+        among made rows over that among real ones (far below 1: collapse). NaN where a class has too few rows to tell.
     warnings : list of str
         In plain words; empty when nothing stands out.
     training : list of str
@@ -117,6 +118,7 @@ def build_report(fitted: FittedSampler, made: MadeRows, generator: torch.Generat
             "method": fitted.methods[index],
             **judged.get(index, {}),
             **_closeness(_some(of_class, generator), _some(mine, generator)),
+            "distinct": _distinct(mine),
         }
         lines.append(line)
         warnings += _warnings(label, line)
@@ -195,6 +197,14 @@ def _closeness(real: np.ndarray, made: np.ndarray) -> dict[str, float]:
         scores = precision_recall_density_coverage(real, made, k=5)
         answer |= {"density": scores.density, "coverage": scores.coverage}
     return answer
+
+
+def _distinct(rows: np.ndarray) -> float:
+    """Different rows over all rows."""
+    if not rows.shape[1]:
+        return np.nan
+    whole = np.ascontiguousarray(rows + 0.0)  # -0.0 is no other number than 0.0
+    return len(np.unique(whole.view(np.dtype((np.void, whole.dtype.itemsize * whole.shape[1]))))) / len(whole)
 
 
 def _mean_distance(rows: np.ndarray) -> float:
