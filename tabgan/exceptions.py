@@ -7,6 +7,7 @@ from typing import Any
 __all__ = [
     "CodesWarning",
     "EmptyColumnsWarning",
+    "IdentifierWarning",
     "InvalidInputError",
     "InvalidParameterError",
     "MissingExtraError",
@@ -54,6 +55,10 @@ class CodesWarning(UserWarning):
 
 class EmptyColumnsWarning(UserWarning):
     """Columns of a training table hold no value at all; the message names them, and says what becomes of them."""
+
+
+class IdentifierWarning(UserWarning):
+    """Columns in which every cell differs are taken for names of rows; the message names them, and says how to declare either."""
 
 
 class NoRowsMadeWarning(UserWarning):

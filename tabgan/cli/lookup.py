@@ -43,14 +43,14 @@ def known_kinds(table: TableFile, wanted: Sequence[str]) -> dict[str, str]:
     InvalidParameterError
         A text is no ``NAME=KIND``, or the table has no such column, or there is no such kind.
     """
-    from tabgan.tables.kinds import CHOOSABLE
+    from tabgan.tables.kinds import CHOOSABLE, IDENTIFIER
 
     kinds: dict[str, str] = {}
     for text in wanted:
         name, sign, kind = text.rpartition("=")
-        if not sign or kind not in CHOOSABLE:
+        if not sign or kind not in (*CHOOSABLE, IDENTIFIER):
             raise InvalidParameterError(
-                f"--kind {text!r} is not valid; give COL=KIND, with one of {listed(CHOOSABLE)}."
+                f"--kind {text!r} is not valid; give COL=KIND, with one of {listed((*CHOOSABLE, IDENTIFIER))}."
             )
         if name not in table.names:
             raise InvalidParameterError(

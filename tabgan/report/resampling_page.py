@@ -39,6 +39,8 @@ _ADVICE = {
     "collapse": "Train longer, or use start='kernel', which keeps the spread of the real rows.",
     "equal a real row": "They add weight, not information: class weights do the same at no cost.",
     "tells little": "Collect more rows of this class, or do not rebalance it.",
+    "guessing would find": "Collect more rows of this class, or select columns before resampling.",
+    "real rows are what": "Use focus=0, and ask with should_rebalance whether the rows help.",
     "look like their class": "The class overlaps others, or the rows are poor: check with should_rebalance whether they help.",
 }
 

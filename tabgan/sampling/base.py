@@ -24,7 +24,13 @@ from tabgan.core.run import Run
 from tabgan.estimators.notebook import FittedHTML, Learnt
 from tabgan.estimators.parameter_checks import SEED, Rule, check, integer, seed_of
 from tabgan.estimators.reports import ReportsResampling
-from tabgan.exceptions import InvalidInputError, InvalidParameterError, NoRowsMadeWarning, parameter_error
+from tabgan.exceptions import (
+    IdentifierWarning,
+    InvalidInputError,
+    InvalidParameterError,
+    NoRowsMadeWarning,
+    parameter_error,
+)
 from tabgan.sampling.adversarial import SamplerSettings
 from tabgan.sampling.allowance import Allowance
 from tabgan.sampling.fit import fit_sampler, gate_of
@@ -35,6 +41,8 @@ from tabgan.sampling.row_report import SamplingReport, build_report
 from tabgan.sampling.sampler_state import SavableSampler
 from tabgan.sampling.targets import Target, plain_label, read_target
 from tabgan.tables.frames import Table, read_table
+from tabgan.tables.kinds import IDENTIFIER
+from tabgan.tables.labels import shown_names
 from tabgan.tables.schema import infer_schema
 
 __all__ = ["TabularSampler"]
@@ -91,7 +99,9 @@ class TabularSampler(SavableSampler, FittedHTML, ReportsResampling, BaseOverSamp
             table,
             categorical_features=self.categorical_features,
             column_kinds=self.column_kinds,
+            identifiers=True,
         )
+        self._name_identifiers()
         with own_torch(self.n_threads), interruptible(f"{type(self).__name__}.fit") as interruption:
             run = Run(generator, device, allowance.deadline, bool(self.verbose))
             fitted = fit_sampler(
@@ -117,6 +127,23 @@ class TabularSampler(SavableSampler, FittedHTML, ReportsResampling, BaseOverSamp
         for name in ("_made", "_report", "synthetic_mask_", "parents_"):  # of an earlier fit
             self.__dict__.pop(name, None)
         return self
+
+    def _name_identifiers(self) -> None:
+        """Warn of columns that were taken for names of rows without having been declared so."""
+        declared = self.column_kinds or {}
+        found = [
+            known.name
+            for j, known in enumerate(self.schema_.columns)
+            if known.kind == IDENTIFIER
+            and not {known.name, j} & {key for key, kind in declared.items() if kind == IDENTIFIER}
+        ]
+        if found:
+            warn_caller(
+                f"nearly every cell differs in {shown_names(found)}: taken for identifiers, which are left out of distances and "
+                f"training. column_kinds={{{found[0]!r}: 'identifier'}} says so without this warning, another kind makes it a "
+                "feature again.",
+                IdentifierWarning,
+            )
 
     def _hold(self, fitted: FittedSampler) -> None:
         """Take over what was learnt, under the names that users know."""

@@ -81,7 +81,9 @@ class CGANSampler(TabularSampler):
     categorical_features : None, list of names or positions, or boolean mask, default=None
         Columns to treat as categorical whatever they hold; None lets the column's type decide.
     column_kinds : dict, default=None
-        Kinds by name or position, as in `GAINImputer`.
+        Kinds by name or position, as in `GAINImputer`; and ``"identifier"`` for what names rows: left out of distances and training,
+        and new in synthetic rows where it is a number or ends in one, else the parent's. Columns of text or whole numbers in which
+        nearly every cell differs are taken for such, with an `IdentifierWarning`.
     max_categories : int, default=32
         Levels of a column with a slot of their own; rarer ones share one.
     max_time : float, default=None

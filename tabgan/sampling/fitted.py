@@ -21,7 +21,9 @@ from tabgan.sampling.seeds import ClassSeeds
 from tabgan.sampling.targets import Target
 from tabgan.tables.encoder import EncodedTable, TableEncoder
 from tabgan.tables.frames import Table
+from tabgan.tables.identifiers import new_identifiers
 from tabgan.tables.indicator_groups import keep_parents_indicators
+from tabgan.tables.kinds import IDENTIFIER
 from tabgan.tables.rules import Rules
 
 __all__ = ["LEAST_ROWS_TO_TRAIN", "FittedSampler", "MadeRows", "completed", "conditions"]
@@ -155,7 +157,7 @@ class FittedSampler:
         columns = self.table.columns
         missing = {j: column.missing[parents] for j, column in enumerate(columns)}
         of_parents = {j: column.values[parents] for j, column in enumerate(columns)}
-        raw = of_parents | self._decoded(parents, drawn, of_parents, generator)
+        raw = of_parents | self._decoded(parents, drawn, of_parents, generator) | self._named(parents)
         if asked is not None:
             asked.write_into(raw)
             missing |= {j: np.zeros(len(parents), dtype=bool) for j in asked.cells}
@@ -190,6 +192,16 @@ class FittedSampler:
                 decoded[j] = of_parents[j].astype(of_parents[j].dtype if whole else np.result_type(of_parents[j], new))
                 decoded[j][differs] = new
         return decoded
+
+    def _named(self, parents: np.ndarray) -> dict[int, np.ndarray]:
+        """New identifiers, in the columns where there can be any."""
+        named = {j: new_identifiers(self.table.columns[j], parents) for j in self.identifiers}
+        return {j: new for j, new in named.items() if new is not None}
+
+    @property
+    def identifiers(self) -> list[int]:
+        """Positions of the columns that name rows."""
+        return [j for j, known in enumerate(self.encoder.schema_.columns) if known.kind == IDENTIFIER]
 
     def _ruled(
         self,

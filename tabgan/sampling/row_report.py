@@ -11,6 +11,7 @@ import pandas as pd
 import torch
 
 from tabgan.sampling.fitted import completed
+from tabgan.sampling.row_warnings import class_warnings, identifier_warnings, parent_warnings
 
 if TYPE_CHECKING:
     from tabgan.sampling.fitted import FittedSampler, MadeRows
@@ -21,10 +22,6 @@ _MOST_JUDGED = 1000  # rows per class that are looked at: the figures' standard 
 _FOLDS = 3
 _TREES = 50
 _SAME = 1e-6
-_COLLAPSE = 0.5
-_COPIES = 0.05
-_FEW = 10
-_INCONSISTENT = 0.1
 _COLUMNS = (
     "n_real",
     "n_made",
@@ -121,7 +118,9 @@ def build_report(fitted: FittedSampler, made: MadeRows, generator: torch.Generat
             "distinct": _distinct(mine),
         }
         lines.append(line)
-        warnings += _warnings(label, line)
+        warnings += class_warnings(label, line, n_classes=len(target.classes), n_columns=fitted.table.n_columns)
+        warnings += parent_warnings(label, index, fitted, made)
+    warnings += identifier_warnings(fitted, made)
     table = pd.DataFrame(lines, columns=["class", *_COLUMNS]).set_index("class")
     gate = None if fitted.gate is None else str(fitted.gate)
     return SamplingReport(table, warnings, list(fitted.warnings), gate)
@@ -214,24 +213,6 @@ def _mean_distance(rows: np.ndarray) -> float:
 
 def _some(rows: np.ndarray, generator: torch.Generator) -> np.ndarray:
     return rows[torch.randperm(len(rows), generator=generator)[:_MOST_JUDGED].numpy()]
-
-
-def _warnings(label: Any, line: dict[str, Any]) -> list[str]:
-    warnings = []
-    spread, copies, repeats = (line.get(name, np.nan) for name in ("spread", "copies", "repeats"))
-    if spread < _COLLAPSE:
-        warnings.append(f"class {label!r}: made rows are much alike (spread {spread:.2f} of the real rows'): collapse.")
-    if copies > _COPIES + np.nan_to_num(repeats):
-        warnings.append(f"class {label!r}: {copies:.0%} of the made rows equal a real row.")
-    if line["n_real"] < _FEW:
-        rows = "1 row" if line["n_real"] == 1 else f"{line['n_real']} rows"
-        warnings.append(f"class {label!r} has {rows}: whatever is made from so few tells little that is new.")
-    if line.get("consistency", np.nan) < line.get("consistency_real", np.nan) - _INCONSISTENT:
-        warnings.append(
-            f"class {label!r}: {line['consistency']:.0%} of the made rows look like their class, of real ones "
-            f"{line['consistency_real']:.0%}."
-        )
-    return warnings
 
 
 def _plain(value: Any) -> Any:

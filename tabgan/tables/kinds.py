@@ -15,7 +15,7 @@ from tabgan.tables.columns import Family, RawColumn
 from tabgan.tables.labels import label_to_json, sorted_labels
 from tabgan.tables.written_times import WRITTEN, any_written_time, find_written_time
 
-__all__ = ["CHOOSABLE", "ColumnKind", "ColumnSchema", "infer_column"]
+__all__ = ["CHOOSABLE", "IDENTIFIER", "NOT_MODELLED", "ColumnKind", "ColumnSchema", "infer_column"]
 
 ColumnKind = Literal[
     "continuous",
@@ -27,12 +27,16 @@ ColumnKind = Literal[
     "ordinal",
     "datetime",
     "timedelta",
+    "identifier",
     "constant",
     "empty",
 ]
 
-CHOOSABLE: tuple[str, ...] = tuple(kind for kind in get_args(ColumnKind) if kind not in ("constant", "empty"))
-"""Kinds that a user may ask for."""
+IDENTIFIER: ColumnKind = "identifier"
+"""Names rows. Samplers take it, `GAINImputer` has no use for it."""
+NOT_MODELLED = (IDENTIFIER, "constant", "empty")
+CHOOSABLE: tuple[str, ...] = tuple(kind for kind in get_args(ColumnKind) if kind not in NOT_MODELLED)
+"""Kinds that a user may ask for, of samplers `IDENTIFIER` too."""
 _MOST_DECIMALS = 6
 _CODES_NOTE = "{} different whole numbers; categorical_features if they are codes, column_kinds if they are amounts"
 
@@ -46,7 +50,7 @@ class ColumnSchema:
     name : Hashable
         Column name, or position in an array.
     kind : ColumnKind
-        How the column is modelled; ``"constant"`` and ``"empty"`` columns are not.
+        How the column is modelled; ``"identifier"``, ``"constant"`` and ``"empty"`` columns are not.
     family : Family
         What the cells are.
     dtype : str
@@ -167,6 +171,8 @@ def infer_column(column: RawColumn, wish: ColumnKind | None = None, *, explicit:
     if len(found) == 1:
         _check_storable(column, found[0])
         return ColumnSchema(kind="constant", constant=_plain(found[0]), **basis)
+    if wish == IDENTIFIER:
+        return ColumnSchema(kind=IDENTIFIER, **basis)
     written = None
     if column.family == "number" and wish in (None, "datetime"):
         written = any_written_time(found) if wish else _written(found)

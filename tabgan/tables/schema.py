@@ -11,8 +11,9 @@ import numpy as np
 from tabgan.core.checkpoint import built_from
 from tabgan.exceptions import InvalidInputError, InvalidParameterError
 from tabgan.tables.columns import Table
+from tabgan.tables.identifiers import is_identifier
 from tabgan.tables.indicator_groups import IndicatorGroup, find_indicator_groups
-from tabgan.tables.kinds import CHOOSABLE, ColumnKind, ColumnSchema, infer_column
+from tabgan.tables.kinds import CHOOSABLE, IDENTIFIER, NOT_MODELLED, ColumnKind, ColumnSchema, infer_column
 from tabgan.tables.labels import label_from_json, label_to_json, shown_names
 from tabgan.tables.rule_set import Rules
 
@@ -44,8 +45,8 @@ class TableSchema:
 
     @property
     def encoded(self) -> tuple[int, ...]:
-        """Positions of the columns that the model sees: neither constant nor empty."""
-        return tuple(j for j, column in enumerate(self.columns) if column.kind not in ("constant", "empty"))
+        """Positions of the columns that the model sees: neither constant nor empty, and no identifiers."""
+        return tuple(j for j, column in enumerate(self.columns) if column.kind not in NOT_MODELLED)
 
     def to_json(self) -> dict:
         """Strict-JSON form; labels carry their type.
@@ -112,6 +113,7 @@ def infer_schema(
     *,
     categorical_features: Any = None,
     column_kinds: Mapping[Hashable, str] | None = None,
+    identifiers: bool = False,
 ) -> TableSchema:
     """Learn the schema of a table.
 
@@ -125,6 +127,9 @@ def infer_schema(
     column_kinds : mapping of name or position to kind, default=None
         Kinds for single columns; these win over ``categorical_features``. Columns with fewer than two distinct
         observed values stay constant or empty.
+    identifiers : bool, default=False
+        Whether columns may be ``"identifier"``: those that ``column_kinds`` says so of, and, of those without a wish, what
+        `tabgan.tables.identifiers.is_identifier` finds, as long as others are left.
 
     Returns
     -------
@@ -142,9 +147,14 @@ def infer_schema(
             f"column_kinds={column_kinds!r} must be a dict of column names (or positions) to kinds, as in {{'code': 'categorical'}}."
         )
     for key, kind in (column_kinds or {}).items():
-        if not isinstance(kind, str) or kind not in CHOOSABLE:
-            raise InvalidParameterError(f"column_kinds[{key!r}]={kind!r} is not a kind; use one of {list(CHOOSABLE)}.")
+        known = [*CHOOSABLE, IDENTIFIER] if identifiers else list(CHOOSABLE)
+        if not isinstance(kind, str) or kind not in known:
+            raise InvalidParameterError(f"column_kinds[{key!r}]={kind!r} is not a kind; use one of {known}.")
         wishes[column_position(table, key, "column_kinds")] = cast(ColumnKind, kind)
+    if identifiers:
+        found = [j for j, column in enumerate(table.columns) if j not in wishes and is_identifier(column)]
+        if len(found) < table.n_columns:
+            wishes |= dict.fromkeys(found, IDENTIFIER)
     explicit = {column_position(table, key, "column_kinds") for key in column_kinds or {}}
     return TableSchema(
         tuple(infer_column(column, wishes.get(j), explicit=j in explicit) for j, column in enumerate(table.columns)),
