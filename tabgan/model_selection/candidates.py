@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from imblearn.ensemble import BalancedBaggingClassifier
 from imblearn.over_sampling import SMOTE, SMOTEN, SMOTENC, RandomOverSampler
 from imblearn.pipeline import Pipeline
@@ -16,6 +17,7 @@ from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.validation import has_fit_parameter
 
 from tabgan.exceptions import InvalidParameterError
+from tabgan.model_selection.balanced_sampling import BalancedSamplingClassifier
 from tabgan.model_selection.learner_settings import other_settings
 from tabgan.model_selection.prior_correction import PriorCorrectedClassifier
 from tabgan.tables.frames import read_table
@@ -30,6 +32,7 @@ DERIVED = (THRESHOLD, CALIBRATED)
 """These need no training of their own: they follow from what "none" says of held-out rows."""
 OURS = ("BAGANOversampler", "CGANSampler")
 _NEIGHBOURS = 5
+_MEMBERS = 10  # as many as imbalanced-learn's has by default
 
 
 @dataclass(frozen=True)
@@ -100,7 +103,7 @@ def all_candidates(
         calibrated,
         *_settings(estimator, settings),
         _weighted(estimator),
-        _bagged(estimator),
+        _bagged(X, estimator),
         Candidate(REPETITION, with_sampler(RandomOverSampler(), estimator)),
         _smoted(X, fewest, estimator),
         *(Candidate(name, with_sampler(sampler, estimator)) for name, sampler in chosen.items()),
@@ -126,13 +129,23 @@ def _last(estimator: Any) -> str:
     return type(estimator.steps[-1][1] if isinstance(estimator, PlainPipeline) else estimator).__name__
 
 
-def _bagged(estimator: Any) -> Candidate:
+def _bagged(X: Any, estimator: Any) -> Candidate:
     """Balanced bagging of the last step, so that what comes before it still sees the table as it is."""
     if not isinstance(estimator, PlainPipeline):
-        return Candidate(BAGGED, BalancedBaggingClassifier(clone(estimator)))
+        return Candidate(BAGGED, _bag_of(X, clone(estimator)))
     copied = clone(estimator)
     name, last = copied.steps[-1]
-    return Candidate(BAGGED, copied.set_params(**{name: BalancedBaggingClassifier(last)}))
+    return Candidate(BAGGED, copied.set_params(**{name: _bag_of(X, last)}))
+
+
+def _bag_of(X: Any, member: Any) -> Any:
+    """imbalanced-learn's, whose members get arrays of numbers; ours where a data frame holds something else."""
+    labelled = isinstance(X, pd.DataFrame) and not all(map(pd.api.types.is_any_real_numeric_dtype, X.dtypes))
+    if not (labelled and hasattr(member, "predict_proba")):
+        return BalancedBaggingClassifier(member)
+    return BalancedSamplingClassifier(
+        member, n_estimators=_MEMBERS, majority_ratio=1.0, calibration=None, decision="most_probable"
+    )
 
 
 def named_samplers(samplers: Any) -> dict[str, Any]:
