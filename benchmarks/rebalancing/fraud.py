@@ -1,7 +1,8 @@
 """``python -m benchmarks.rebalancing.fraud``: what to do about .17 % of positives among 100,000 and 284,807 rows.
 
-The tables are simulated after the published shape of the public card-fraud table (`benchmarks.rebalancing.advice.simulated`); every method
-is trained on a whole table and judged on 400,000 further rows of the same kind. Each run has a process and a thread of its own. An interrupted run goes on where it stopped; a run that failed is a row as well.
+The tables are simulated after the published shape of the public card-fraud table (`benchmarks.rebalancing.advice.simulated`);
+every method is trained on a whole table and judged on 400,000 further rows of the same kind. Each run has a process and a thread of
+its own. An interrupted run goes on where it stopped; a run that failed is a row as well.
 """
 
 from __future__ import annotations
@@ -132,8 +133,8 @@ def page(rows: list[dict[str, Any]]) -> str:
         "*Other settings* of boosting: "
         + ", ".join(f"{key}={value}" for key, value in _TUNED.items())
         + ", which `should_rebalance` advises for such tables. *F1* is of labels as predicted, then with a threshold tuned on one "
-        "half of the further rows for the other. CPU seconds of fitting and memory above the imports (training table and further rows in it), one "
-        f"thread of a busy machine: {last['machine']}, Python {last['python']}, scikit-learn {last['scikit-learn']}, imbalanced-learn "
+        "half of the further rows for the other. CPU seconds of fitting and memory above the imports (training table and further "
+        f"rows in it), one thread of a busy machine: {last['machine']}, Python {last['python']}, scikit-learn {last['scikit-learn']}, imbalanced-learn "
         f"{last['imbalanced-learn']}, commit {last['commit']}. Made by `python -m benchmarks.rebalancing.fraud`.",
     ]
     good = [row for row in rows if "error" not in row]

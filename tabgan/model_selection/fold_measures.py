@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 from sklearn.utils import _safe_indexing
 
+from tabgan.estimators.costs import cost_threshold, least_costly
 from tabgan.estimators.cross_validation import aligned_probabilities, fold_scores, seeded_copy
 from tabgan.metrics.classification import EXPECTED_COST, LABEL_MEASURES, best_threshold, expected_cost, label_scores
 from tabgan.model_selection.candidates import NONE, Candidate
-from tabgan.model_selection.costs import cost_threshold, least_costly
 from tabgan.model_selection.scaling import fit_scaling
 
 __all__ = ["Split", "Task", "calibrated_measures", "tuned_measures"]

@@ -10,12 +10,12 @@ from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from tabgan._warnings import warn_caller
+from tabgan.estimators.costs import check_costs, cost_threshold, least_costly, read_costs
 from tabgan.estimators.cross_validation import aligned_probabilities, folds, seeded_copy, seeds_from
 from tabgan.estimators.parameter_checks import SEED, Rule, check, integer, one_of, optional
 from tabgan.exceptions import InvalidInputError, InvalidParameterError
 from tabgan.metrics.classification import LABEL_MEASURES, best_threshold
 from tabgan.model_selection.class_labels import check_shape, rows_and_labels
-from tabgan.model_selection.costs import check_costs, cost_threshold, least_costly, read_costs
 from tabgan.model_selection.scaling import Scaling, fit_scaling
 
 __all__ = ["PriorCorrectedClassifier", "correct_prior"]
@@ -126,7 +126,7 @@ class PriorCorrectedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimato
     costs : dict, DataFrame, array-like of shape (n_classes, n_classes) or None, default=None
         What predictions cost, by (true class, predicted class), as in ``{("fraud", "fine"): 20, ("fine", "fraud"): 1}``; a matrix
         has classes in sorted order. The class of least expected cost is predicted, of any number of classes. See
-        `tabgan.model_selection.costs.read_costs`.
+        `tabgan.estimators.costs.read_costs`.
     cv : int, default=5
         Stratified folds for ``"sigmoid"`` and the threshold; fewer where the rarest class has fewer rows.
     random_state : int, RandomState or None, default=None

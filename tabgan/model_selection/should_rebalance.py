@@ -11,13 +11,13 @@ import pandas as pd
 from sklearn.utils.validation import _num_samples
 
 from tabgan.core.interrupts import ctrl_c_aborts
+from tabgan.estimators.costs import check_costs, constant_cost, read_costs
 from tabgan.estimators.cross_validation import folds, seeds_from
 from tabgan.estimators.parameter_checks import JOBS, SEED, integer, number, optional
 from tabgan.exceptions import InvalidInputError, InvalidParameterError, parameter_error
 from tabgan.metrics.classification import EXPECTED_COST, LABEL_MEASURES, PROBABILITY_MEASURES
 from tabgan.model_selection.candidates import CALIBRATED, DERIVED, NONE, all_candidates
 from tabgan.model_selection.class_labels import class_labels, refuse_scalars
-from tabgan.model_selection.costs import check_costs, constant_cost, read_costs
 from tabgan.model_selection.fold_measures import Split, Task, calibrated_measures, tuned_measures
 from tabgan.model_selection.rounds import run_rounds
 from tabgan.model_selection.weighing import RebalanceDecision, weighed
@@ -66,7 +66,7 @@ def should_rebalance(
         trees, leaf size of forests, shrinkage of logistic regression. An empty dict takes none.
     costs : dict, DataFrame, array-like of shape (n_classes, n_classes) or None, default=None
         What predictions cost, by (true class, predicted class), as in ``{("fraud", "fine"): 20, ("fine", "fraud"): 1}``; see
-        `tabgan.model_selection.costs.read_costs`. Every candidate but "none" is then judged with a threshold for these costs.
+        `tabgan.estimators.costs.read_costs`. Every candidate but "none" is then judged with a threshold for these costs.
     scoring : str, list of str, or None, default=None
         Any of ``"average_precision"``, ``"roc_auc"``, ``"brier"`` (lower is better), ``"f1"``, ``"g_mean"``,
         ``"balanced_accuracy"`` and, with ``costs``, ``"expected_cost"`` per row (lower is better). The first decides. The first label

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 from sklearn.utils.validation import check_is_fitted
 
+from tabgan.estimators.costs import constant_cost, cost_threshold, read_costs
 from tabgan.exceptions import InvalidInputError
 from tabgan.metrics.classification import EXPECTED_COST, best_threshold
-from tabgan.model_selection.costs import constant_cost, cost_threshold, read_costs
 from tabgan.plotting.canvas import GREY, MAIN, OTHER, figures, label
 from tabgan.plotting.display import AxesDisplay
 
@@ -101,7 +101,7 @@ class CostCurveDisplay(AxesDisplay):
         y : array-like of shape (n_samples,)
             Their classes.
         costs : dict, DataFrame or array-like of shape (2, 2)
-            By (true class, predicted class); see `tabgan.model_selection.costs.read_costs`.
+            By (true class, predicted class); see `tabgan.estimators.costs.read_costs`.
         ax : matplotlib.axes.Axes, default=None
             Where to draw; None makes a figure.
 
@@ -127,7 +127,7 @@ class CostCurveDisplay(AxesDisplay):
         classes : array-like of shape (2,)
             ``classes_`` of the classifier.
         costs : dict, DataFrame or array-like of shape (2, 2)
-            By (true class, predicted class); see `tabgan.model_selection.costs.read_costs`.
+            By (true class, predicted class); see `tabgan.estimators.costs.read_costs`.
         ax : matplotlib.axes.Axes, default=None
             Where to draw; None makes a figure.
 

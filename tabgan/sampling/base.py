@@ -21,6 +21,7 @@ from tabgan._runtime import make_generator, own_torch, resolve_device
 from tabgan._warnings import warn_caller
 from tabgan.core.interrupts import INTERRUPTED, interruptible
 from tabgan.core.run import Run
+from tabgan.estimators.costs import check_costs, read_costs
 from tabgan.estimators.notebook import FittedHTML, Learnt
 from tabgan.estimators.parameter_checks import SEED, Rule, check, integer, seed_of
 from tabgan.estimators.reports import ReportsResampling
@@ -31,6 +32,7 @@ from tabgan.exceptions import (
     NoRowsMadeWarning,
     parameter_error,
 )
+from tabgan.metrics.classification import EXPECTED_COST
 from tabgan.sampling.adversarial import SamplerSettings
 from tabgan.sampling.allowance import Allowance
 from tabgan.sampling.fit import fit_sampler, gate_of
@@ -54,6 +56,7 @@ class TabularSampler(SavableSampler, FittedHTML, ReportsResampling, BaseOverSamp
     _RULES: Mapping[str, Rule] = {}
     sampling_strategy: Any
     gate: str | None
+    costs: Any
     missing_values: Any
     categorical_features: Sequence[Any] | None
     column_kinds: Mapping[Any, str] | None
@@ -85,13 +88,24 @@ class TabularSampler(SavableSampler, FittedHTML, ReportsResampling, BaseOverSamp
             Itself.
         """
         _refuse(params)
-        check(self, self._RULES)
+        self._check()
         return self._fit(X, y, Allowance(self.max_time))
+
+    def _check(self) -> None:
+        check(self, self._RULES)
+        if (self.costs is not None) != (self.gate == EXPECTED_COST):
+            given = f"gate={self.gate!r} and costs={'None' if self.costs is None else '...'}"
+            raise InvalidParameterError(
+                f"{given} do not go together: gate={EXPECTED_COST!r} needs costs, and nothing else takes them."
+            )
+        if self.costs is not None:
+            check_costs(self.costs)
 
     def _fit(self, X: Any, y: Any, allowance: Allowance) -> TabularSampler:
         device = resolve_device(self.device)
         table = self._read(X)
         target = read_target(y, table.n_rows)
+        costs = None if self.costs is None else read_costs(self.costs, np.array(target.names, dtype=object))
         self.sampling_strategy_ = self._wanted(self.sampling_strategy, target)
         self.__dict__.pop("_fitted", None)  # a fit that fails must not leave new columns with an old model
         generator = make_generator(seed_of(self.random_state))
@@ -118,7 +132,7 @@ class TabularSampler(SavableSampler, FittedHTML, ReportsResampling, BaseOverSamp
                 codes, counts = np.unique(_codes_of(self.sampling_strategy_, target), return_counts=True)
                 wanted_codes = dict(zip(codes.tolist(), counts.tolist(), strict=True))
                 run = replace(run, deadline=allowance.deadline)
-                fitted.gate = gate_of(fitted, wanted_codes, self.gate, run)
+                fitted.gate = gate_of(fitted, wanted_codes, self.gate, run, costs)
             if interruption.requested:
                 fitted.stop_reason = INTERRUPTED
         self._hold(fitted)
@@ -190,7 +204,7 @@ class TabularSampler(SavableSampler, FittedHTML, ReportsResampling, BaseOverSamp
             Their labels.
         """
         _refuse(params)
-        check(self, self._RULES)
+        self._check()
         allowance = Allowance(self.max_time)
         self._fit(X, y, allowance)
         answer = self._resample(None, allowance)

@@ -9,6 +9,7 @@ import numpy as np
 
 from tabgan.core.losses import ADVERSARIAL_LOSSES
 from tabgan.estimators.parameter_checks import SEED, Rule, integer, key_of, number, one_of, optional, pair_of
+from tabgan.metrics.classification import EXPECTED_COST
 from tabgan.sampling.adversarial import CONDITIONS, SamplerSettings
 from tabgan.sampling.base import TabularSampler
 from tabgan.sampling.gate import GATES
@@ -71,11 +72,14 @@ class CGANSampler(TabularSampler):
     patience : int, default=4
         Stop after this many scorings on held-out rows, 50 steps apart, without an improvement, and keep the best weights. 0
         holds nothing out and keeps the last weights.
-    gate : {None, "average_precision", "roc_auc", "f1", "g_mean", "balanced_accuracy"}, default=None
+    gate : {None, "average_precision", "roc_auc", "f1", "g_mean", "balanced_accuracy", "expected_cost"}, default=None
         None makes exactly the rows asked for. A measure's name: a cross-validation inside `fit`, with four quick classifiers,
         says how many of them are worth making for that measure: all, half, a quarter, a tenth or, in doubt, none. Class counts then
         need not be what ``sampling_strategy`` asks for; ``gate_`` and ``report_`` say what was chosen and why, and where it is none,
-        a `NoRowsMadeWarning` says so.
+        a `NoRowsMadeWarning` says so. ``"expected_cost"`` guards what the decisions of least cost cost, and needs ``costs``.
+    costs : dict, DataFrame, array-like of shape (n_classes, n_classes) or None, default=None
+        What predictions cost, by (true class, predicted class), for ``gate="expected_cost"``; see
+        `tabgan.estimators.costs.read_costs`.
     missing_values : scalar or list of scalars, default=np.nan
         Further markers of a missing cell; the containers' own markers always count.
     categorical_features : None, list of names or positions, or boolean mask, default=None
@@ -149,7 +153,7 @@ class CGANSampler(TabularSampler):
         "adversarial_weight": number(0),
         "energy_weight": number(0),
         "patience": integer(0),
-        "gate": optional(one_of(*GATES)),
+        "gate": optional(one_of(*GATES, EXPECTED_COST)),
         "max_categories": integer(1),
         "max_time": optional(number(0, open_low=True, note=" (seconds)")),
         "random_state": SEED,
@@ -179,7 +183,9 @@ class CGANSampler(TabularSampler):
         adversarial_weight: float = 0.1,
         energy_weight: float = 1.0,
         patience: int = 4,
-        gate: Literal["average_precision", "roc_auc", "f1", "g_mean", "balanced_accuracy"] | None = None,
+        gate: Literal["average_precision", "roc_auc", "f1", "g_mean", "balanced_accuracy", "expected_cost"]
+        | None = None,
+        costs: Any = None,
         missing_values: Any = np.nan,
         categorical_features: Sequence[Any] | None = None,
         column_kinds: Mapping[Any, str] | None = None,
@@ -210,6 +216,7 @@ class CGANSampler(TabularSampler):
         self.energy_weight = energy_weight
         self.patience = patience
         self.gate = gate
+        self.costs = costs
         self.missing_values = missing_values
         self.categorical_features = categorical_features
         self.column_kinds = column_kinds

@@ -210,7 +210,9 @@ def _condition_slots(names: Sequence[Any] | None, table: Table, encoder: TableEn
     return np.array(slots, dtype=np.int64)
 
 
-def gate_of(fitted: FittedSampler, wanted: Mapping[int, int], measure: str, run: Run) -> GateDecision:
+def gate_of(
+    fitted: FittedSampler, wanted: Mapping[int, int], measure: str, run: Run, costs: np.ndarray | None = None
+) -> GateDecision:
     """How many of the rows asked for a fitted sampler should make.
 
     Parameters
@@ -220,9 +222,11 @@ def gate_of(fitted: FittedSampler, wanted: Mapping[int, int], measure: str, run:
     wanted : dict of int to int
         Rows asked for, by class.
     measure : str
-        One of `tabgan.sampling.gate.GATES`.
+        One of `tabgan.sampling.gate.GATES`, or expected cost.
     run : Run
         Randomness, device and deadline.
+    costs : ndarray of float of shape (n_classes, n_classes), default=None
+        See `tabgan.sampling.gate.decide`.
 
     Returns
     -------
@@ -253,4 +257,4 @@ def gate_of(fitted: FittedSampler, wanted: Mapping[int, int], measure: str, run:
 
     rows = completed(fitted, fitted.encoded.values, np.arange(len(codes)))
     seed = int(torch.randint(2**31 - 1, (), generator=run.generator))
-    return decide(rows, fitted.target.codes, wanted, make_rows, measure, seed, lambda: run.time_is_up)
+    return decide(rows, fitted.target.codes, wanted, make_rows, measure, seed, lambda: run.time_is_up, costs)

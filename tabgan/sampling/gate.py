@@ -13,13 +13,15 @@ from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassif
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 
+from tabgan.estimators.costs import constant_cost, least_costly
 from tabgan.estimators.cross_validation import aligned_probabilities, corrected_mean, errors_needed, fold_scores, folds
-from tabgan.metrics.classification import LABEL_MEASURES
+from tabgan.metrics.classification import EXPECTED_COST, LABEL_MEASURES, expected_cost
 
 __all__ = ["GATES", "GateDecision", "decide"]
 
 GATES = ("average_precision", "roc_auc", *LABEL_MEASURES)
-"""What a gate may guard. The Brier score is not among them: any change of class shares spoils it, until it is repaired."""
+"""What a gate may guard. The Brier score is not among them: any change of class shares spoils it, until it is repaired.
+With costs, `EXPECTED_COST` may be guarded as well."""
 
 INSTEAD = (
     "What else may help the classifier (a threshold, calibration, other settings of it), tabgan.should_rebalance says."
@@ -91,6 +93,7 @@ def decide(
     measure: str,
     seed: int,
     time_is_up: Callable[[], bool] = lambda: False,
+    costs: np.ndarray | None = None,
 ) -> GateDecision:
     """Compare making none, a tenth, a quarter, half and all of the rows asked for.
 
@@ -105,11 +108,13 @@ def decide(
     make_rows : callable
         Learns from some rows and makes rows.
     measure : str
-        One of `GATES`.
+        One of `GATES`, or `EXPECTED_COST`.
     seed : int
         Of folds, draws and classifiers.
     time_is_up : callable, default=never
         Asked before every score; the rounds finished by then decide, and none makes no rows.
+    costs : ndarray of float of shape (n_classes, n_classes), default=None
+        For `EXPECTED_COST`: true class by predicted class.
 
     Returns
     -------
@@ -123,8 +128,11 @@ def decide(
     is ahead by its standard error (which can only lose gains), and a one-sided t-test of the corrected mean at a level of 1 %
     shared among the four shares, so that of a hundred tables on which rows do nothing one is rebalanced. 4,000 rows stand for
     larger tables, at least 100 of each class among them where there are; then as many rows are made as bring the classes to the same
-    sizes beside each other as in the whole table.
+    sizes beside each other as in the whole table. Expected cost is that of predicting the class of least expected cost, from probabilities
+    with the change of class shares undone, as a share of what the best prediction that is the same for all rows costs.
     """
+    # In shares of what the best prediction that is the same for all rows costs, so that one tolerance serves all costs.
+    costs = None if costs is None else costs / constant_cost(np.bincount(codes, minlength=len(costs)), costs)
     rng = np.random.default_rng(seed)
     kept = _some(codes, rng)
     per_row = _asked_per_row(wanted, codes, codes[kept])
@@ -144,7 +152,7 @@ def decide(
             for n in _steps(order):
                 if time_is_up():
                     return _ended(found, measure, test_share)
-                round_scores[-1].append(_score(*fold, made[:n], order[:n], measure, judge))
+                round_scores[-1].append(_score(*fold, made[:n], order[:n], measure, judge, costs))
         if not parts:
             break
         found += round_scores
@@ -202,10 +210,11 @@ def _score(
     made_codes: np.ndarray,
     measure: str,
     seed: int,
+    costs: np.ndarray | None = None,
 ) -> float:
-    """Mean of the measure over the classifiers, trained on real and made rows and scored on real ones."""
+    """Mean of the measure over the classifiers, trained on real and made rows and scored on real ones; more is better."""
     X, y = np.concatenate([train, made]), np.concatenate([train_codes, made_codes])
-    n_classes = int(max(y.max(), test_codes.max())) + 1
+    n_classes = int(max(y.max(), test_codes.max())) + 1 if costs is None else len(costs)
     positive = int(np.bincount(train_codes, minlength=2)[:2].argmin())
     scores = []
     for model in _classifiers(seed):
@@ -213,8 +222,18 @@ def _score(
             warnings.simplefilter("ignore")  # a logistic regression that stops early is good enough here
             model.fit(X, y)
         p = aligned_probabilities(model, test, np.arange(n_classes))
+        if costs is not None:
+            said = least_costly(p * _undone(train_codes, y, n_classes), costs)
+            scores.append(-expected_cost(test_codes, said, costs))
+            continue
         scores.append(fold_scores(test_codes, p, p.argmax(1), positive=positive)[measure])
     return float(np.mean(scores))
+
+
+def _undone(before: np.ndarray, after: np.ndarray, n_classes: int) -> np.ndarray:
+    """Factors that take the change of class shares out of probabilities, up to scale, on which no least cost depends."""
+    counts = [np.bincount(codes, minlength=n_classes) for codes in (before, after)]
+    return counts[0] / np.maximum(counts[1], 1)
 
 
 def _classifiers(seed: int) -> list[Any]:
@@ -242,13 +261,17 @@ def _ahead(scores: np.ndarray, test_share: float, errors: float = 1.0) -> np.nda
 def _decided(scores: np.ndarray, measure: str, test_share: float = 1 / (_FOLDS - 1)) -> GateDecision:
     """From scores by fold and share."""
     mean, error = _gains(scores, test_share)
-    table = pd.DataFrame({"share": SHARES, measure: scores.mean(0), "difference": mean, "difference_se": error})
+    sign = (
+        -1.0 if measure == EXPECTED_COST else 1.0
+    )  # scores grow with what is better, and are shown as what they are called
+    shown, difference = sign * scores.mean(0), sign * mean + 0.0
+    table = pd.DataFrame({"share": SHARES, measure: shown, "difference": difference, "difference_se": error})
     needed = errors_needed(_RANKING_LEVEL, len(SHARES) - 1, len(scores)) if measure in _RANKINGS else 1.0
     clear = _ahead(scores, test_share, needed)
     best = int(np.where(clear, mean, -np.inf).argmax()) if clear.any() else int(mean[1:].argmax()) + 1
     reason = (
-        f"{measure} {scores[:, 0].mean():.3f} without any, {scores[:, best].mean():.3f} with {SHARES[best]:.0%} of them "
-        f"(difference {mean[best]:+.3f} ± {error[best]:.3f} over {len(scores)} folds)"
+        f"{measure} {shown[0]:.3f} without any, {shown[best]:.3f} with {SHARES[best]:.0%} of them "
+        f"(difference {difference[best]:+.3f} ± {error[best]:.3f} over {len(scores)} folds)"
     )
     if clear.any():
         return GateDecision(measure, SHARES[best], f"{reason}.", table)

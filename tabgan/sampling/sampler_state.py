@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
 import numpy as np
+import pandas as pd
 import scipy.sparse
 
 from tabgan._runtime import make_generator
@@ -51,9 +52,16 @@ class SavableSampler(Savable):
                 "set_params(sampling_strategy=sampler.sampling_strategy_) or another value that is no function."
             )
         names = getattr(self, "feature_names_in_", None)
+        parameters = self.get_params(deep=False)
+        if isinstance(parameters["costs"], pd.DataFrame):
+            parameters["costs"] = {
+                (true, said): float(cost)
+                for said, column in parameters["costs"].items()
+                for true, cost in column.items()
+            }
         wanted = self.sampling_strategy_.items()
         return {
-            "parameters": plain_value(with_labels_as_text(self.get_params(deep=False))),
+            "parameters": plain_value(with_labels_as_text(parameters)),
             "container": restorer_to_name(self._restore),
             **_fitted_to_state(self._fitted),
             "sampling_strategy": [[label_to_json(label), int(count)] for label, count in wanted],

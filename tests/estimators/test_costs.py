@@ -9,9 +9,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score
 
 from tabgan import PriorCorrectedClassifier, should_rebalance
+from tabgan.estimators.costs import constant_cost, cost_threshold, least_costly, read_costs
 from tabgan.exceptions import InvalidParameterError
 from tabgan.metrics.classification import best_threshold, expected_cost
-from tabgan.model_selection.costs import constant_cost, cost_threshold, least_costly, read_costs
 from tabgan.model_selection.scaling import fit_scaling
 
 CLASSES = np.array(["fine", "fraud"])
