@@ -134,8 +134,8 @@ def page(rows: list[dict[str, Any]]) -> str:
         + ", ".join(f"{key}={value}" for key, value in _TUNED.items())
         + ", which `should_rebalance` advises for such tables. *F1* is of labels as predicted, then with a threshold tuned on one "
         "half of the further rows for the other. CPU seconds of fitting and memory above the imports (training table and further "
-        f"rows in it), one thread of a busy machine: {last['machine']}, Python {last['python']}, scikit-learn {last['scikit-learn']}, imbalanced-learn "
-        f"{last['imbalanced-learn']}, commit {last['commit']}. Made by `python -m benchmarks.rebalancing.fraud`.",
+        f"rows in it), one thread of a busy machine: {last['machine']}, Python {last['python']}, scikit-learn {last['scikit-learn']}, "
+        f"imbalanced-learn {last['imbalanced-learn']}, commit {last['commit']}. Made by `python -m benchmarks.rebalancing.fraud`.",
     ]
     good = [row for row in rows if "error" not in row]
     for size in sorted({row["rows"] for row in good}):

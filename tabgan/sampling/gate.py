@@ -128,8 +128,9 @@ def decide(
     is ahead by its standard error (which can only lose gains), and a one-sided t-test of the corrected mean at a level of 1 %
     shared among the four shares, so that of a hundred tables on which rows do nothing one is rebalanced. 4,000 rows stand for
     larger tables, at least 100 of each class among them where there are; then as many rows are made as bring the classes to the same
-    sizes beside each other as in the whole table. Expected cost is that of predicting the class of least expected cost, from probabilities
-    with the change of class shares undone, as a share of what the best prediction that is the same for all rows costs.
+    sizes beside each other as in the whole table. Expected cost is that of predicting the class of least
+    expected cost, from probabilities with the change of class shares undone, as a share of what the best prediction that is the same
+    for all rows costs.
     """
     # In shares of what the best prediction that is the same for all rows costs, so that one tolerance serves all costs.
     costs = None if costs is None else costs / constant_cost(np.bincount(codes, minlength=len(costs)), costs)
