@@ -32,6 +32,8 @@ DERIVED = (THRESHOLD, CALIBRATED)
 """These need no training of their own: they follow from what "none" says of held-out rows."""
 OURS = ("BAGANOversampler", "CGANSampler")
 _NEIGHBOURS = 5
+_PARTS = {"a quarter": 0.25, "a tenth": 0.1}
+_EVEN = 0.5  # a part of what is missing to this may be less than what folds differ by
 _MEMBERS = 10  # as many as imbalanced-learn's has by default
 
 
@@ -66,7 +68,14 @@ class Candidate:
 
 
 def all_candidates(
-    X: Any, fewest: int, estimator: Any, samplers: Any, n_classes: int, settings: Any = None, costs: Any = None
+    X: Any,
+    fewest: int,
+    estimator: Any,
+    samplers: Any,
+    n_classes: int,
+    settings: Any = None,
+    costs: Any = None,
+    imbalance: float | None = None,
 ) -> list[Candidate]:
     """The candidates in order of simplicity.
 
@@ -84,6 +93,9 @@ def all_candidates(
         See `tabgan.model_selection.learner_settings.other_settings`.
     costs : default=None
         For the calibrated candidate.
+    imbalance : float, default=None
+        Rows of the smaller of two classes per row of the larger: `BAGANOversampler` is then also compared with parts of the rows
+        that balance asks for, if ``samplers`` is None. None leaves these out.
 
     Raises
     ------
@@ -91,6 +103,8 @@ def all_candidates(
         ``samplers`` or ``settings`` hold something else, or a name that is taken.
     """
     chosen = named_samplers(samplers)
+    if samplers is None and imbalance is not None and n_classes == 2 and OURS[0] in chosen:
+        chosen |= _fewer_rows(type(chosen[OURS[0]]), imbalance)
     threshold = Candidate(THRESHOLD, estimator)
     if n_classes > 2:
         threshold = Candidate(THRESHOLD, None, reason="a threshold is for two classes")
@@ -173,6 +187,14 @@ def named_samplers(samplers: Any) -> dict[str, Any]:
                 f"samplers has the name {name!r}, which is always compared; choose another name."
             )
     return {(f"{name} (yours)" if name == SMOTED else name): sampler for name, sampler in named.items()}
+
+
+def _fewer_rows(kind: Any, imbalance: float) -> dict[str, Any]:
+    """Our sampler with parts of the rows that balance asks for; none where classes are nearly as large as each other."""
+    ratios = {words: round(imbalance + share * (1 - imbalance), 6) for words, share in _PARTS.items()}
+    return {
+        f"{OURS[0]}, {words} of the rows": kind(sampling_strategy=r) for words, r in ratios.items() if imbalance < _EVEN
+    }
 
 
 def _own(name: str) -> Any:

@@ -59,7 +59,8 @@ def should_rebalance(
         Or a pipeline that ends in one, with ``predict_proba`` or ``decision_function``. In a pipeline, samplers that take tables
         as they are (labels and gaps, by their tags) come first, others right before the classifier.
     samplers : dict of str to sampler, list of samplers, or None, default=None
-        What to compare beside the simple ways. None takes `BAGANOversampler` and `CGANSampler`; an empty list nothing.
+        What to compare beside the simple ways. None takes `BAGANOversampler` and `CGANSampler`; where F1 decides between two classes,
+        also `BAGANOversampler` with a quarter and a tenth of the rows that balance asks for. An empty list takes nothing.
     other_settings : dict of str to dict, or None, default=None
         Other parameters of the classifier (of a pipeline, of its last step) to compare, by the name to show. None takes a few that
         matter where classes are rare (`tabgan.model_selection.learner_settings.SETTINGS`): learning rate and leaf size of boosted
@@ -137,7 +138,8 @@ def should_rebalance(
     positive = int(counts[1] <= counts[0]) if len(counts) == 2 else -1
     n_folds = max(2, min(cv, int(counts.min())))
     fewest = _fewest(int(counts.min()), n_folds)
-    candidates = all_candidates(X, fewest, estimator, samplers, len(counts), other_settings, costs)
+    imbalance = float(counts.min() / counts.max()) if measures[0] == "f1" else None
+    candidates = all_candidates(X, fewest, estimator, samplers, len(counts), other_settings, costs, imbalance)
     seeds = seeds_from(random_state, n_repeats)
     splits = [Split(*part, seed, k) for k, seed in enumerate(seeds) for part in _outer_folds(codes, n_folds, seed)]
     task = Task(X, labels, codes, classes, positive, matrix)

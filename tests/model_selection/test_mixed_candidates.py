@@ -15,7 +15,7 @@ from tabgan import BAGANOversampler, BalancedSamplingClassifier, should_rebalanc
 from tabgan.model_selection.candidates import BAGGED, SMOTED, all_candidates
 
 
-def mixed(gaps=True, n=120, seed=0):
+def mixed(gaps=True, n=80, seed=0):
     rng = np.random.default_rng(seed)
     y = (np.arange(n) % 4 == 0).astype(int)
     X = pd.DataFrame(
@@ -40,7 +40,6 @@ ESTIMATORS = {
     "encoded, gaps left to the trees": (make_pipeline(encoded(), HistGradientBoostingClassifier(max_iter=3)), True),
     "encoded, no gaps": (PIPED, False),
     "a search over pipelines": (GridSearchCV(PIPED, {"logisticregression__C": [1.0]}, cv=2), False),
-    "a pipeline in a pipeline": (make_pipeline(PIPED), False),
 }
 
 
@@ -72,3 +71,30 @@ def test_what_bags_labels(estimator):
     for numbers in (X[["x", "k"]], X[["x", "k"]].to_numpy()):
         assert isinstance(bags(numbers, estimator), BalancedBaggingClassifier)
     assert isinstance(bags(X, RidgeClassifier()), BalancedBaggingClassifier), "ours needs probabilities"
+
+
+def test_where_f1_decides_parts_of_the_rows_are_compared():
+    from sklearn.neighbors import KNeighborsClassifier
+
+    def names(scoring, samplers=None, n_classes=2):
+        y = np.arange(120) % 5 == 0 if n_classes == 2 else np.arange(120) % 10 // 4
+        X = pd.DataFrame({"x": np.arange(120) % 7 + y, "z": np.arange(120) % 11 / 3})
+        found = should_rebalance(
+            X, y, KNeighborsClassifier(), samplers=samplers, scoring=scoring, cv=2, random_state=0, max_time=1e-9
+        )
+        return [name for name in found.table["candidate"] if "of the rows" in name]
+
+    parts = ["BAGANOversampler, a quarter of the rows", "BAGANOversampler, a tenth of the rows"]
+    assert names("f1") == parts
+    assert names("average_precision") == names("balanced_accuracy") == names(["g_mean", "f1"]) == []
+    assert names("f1", samplers=[]) == names("f1", n_classes=3) == []
+
+
+@pytest.mark.parametrize(
+    ("imbalance", "ratios"), [(0.2, [0.4, 0.28]), (0.0, [0.25, 0.1]), (0.49, [0.6175, 0.541]), (0.5, [])]
+)
+def test_parts_are_of_the_rows_that_balance_asks_for(imbalance, ratios):
+    X, _ = mixed()
+    found = all_candidates(X, 10, LogisticRegression(), None, 2, imbalance=imbalance)
+    parts = [one.model.steps[0][1].sampling_strategy for one in found if "of the rows" in one.name]
+    assert parts == pytest.approx(ratios)
