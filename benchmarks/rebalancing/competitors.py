@@ -163,6 +163,8 @@ COMPETITORS: dict[str, Callable[[], Method]] = {
     "TVAE": lambda: _external("TVAE"),
     "BAGANOversampler": lambda: _ours("BAGANOversampler"),
     "CGANSampler": lambda: _ours("CGANSampler"),
+    "BAGANOversampler (no training)": lambda: _ours("BAGANOversampler", n_steps=0),
+    "CGANSampler (no training)": lambda: _ours("CGANSampler", n_steps=0),
     "BAGANOversampler (focus=0)": lambda: _ours("BAGANOversampler", focus=0.0),
     "BAGANOversampler (gate: AUPRC)": lambda: _ours("BAGANOversampler", gate="average_precision"),
     "BAGANOversampler (gate: F1)": lambda: _ours("BAGANOversampler", gate="f1"),
