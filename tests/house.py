@@ -22,6 +22,7 @@ ROOMS = (
     "metrics",
     "core",
     "networks",
+    "written",
 )
 """Folders of the package, from the top down; files beside them are the lowest layer."""
 

@@ -1,0 +1,266 @@
+"""Numbers as people write them: decimal comma, thousands apart, signs, units; read, and written alike."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+__all__ = ["BLANKS", "PLAIN", "NumberStyle", "body_of", "number_style"]
+
+BLANKS = " \u00a0\u2009\u202f"
+"""Blanks that stand between thousands: of a keyboard, not breaking, thin, and thin and not breaking."""
+_APOSTROPHES = "'\u2019"
+_MINUS = "\u2212\u2013-"  # the hyphen last, as in a class of characters
+_UNITS = (
+    r"[$\u20ac\u00a3\u00a5\u20b9\u20a9\u20bd\u20ba\u20b4\u20aa\u20ab\u0e3f\u20a6\u20b1\u20a1\u20b2\u20b5\u20b8\u20ae%\u2030\uff05]"
+    r"|(?:R|US|A|C|NZ|HK|S|NT)\$|Rs\.?|kr\.?|Kr\.?|z\u0142|K\u010d|Ft|lei|Fr\.|SFr\.|"
+    "EUR|USD|GBP|CHF|JPY|CNY|RMB|SEK|NOK|DKK|PLN|CZK|HUF|RON|BGN|TRY|RUB|UAH|INR|BRL|MXN|ARS|CLP|COP|CAD|AUD|NZD|SGD|HKD|"
+    "TWD|KRW|THB|IDR|MYR|PHP|VND|ZAR|NGN|KES|EGP|ILS|AED|SAR"
+)
+_CELL = re.compile(
+    rf"(?P<before>[(\s+{_MINUS}]*(?:{_UNITS})?[(\s+{_MINUS}]*)"
+    rf"(?P<body>[0-9.](?:[0-9.,{BLANKS}{_APOSTROPHES}]*[0-9.])?(?:[eE][+-]?[0-9]+)?)"
+    rf"(?P<after>[)\s]*(?:{_UNITS})?[)\s{_MINUS}]*)"
+)
+_UNIT = re.compile(_UNITS)
+_INFINITE = re.compile(r"[+-]?inf(inity)?", re.IGNORECASE)
+_MOST_DECIMALS = 17
+
+
+def _mark(mark: str) -> str:
+    """As a class of characters: blanks stand for each other, and so do apostrophes."""
+    alike = next((marks for marks in (BLANKS, _APOSTROPHES) if mark and mark in marks), mark)
+    return f"[{re.escape(alike)}]" if alike else ""
+
+
+@lru_cache(maxsize=64)
+def _body(decimal: str, thousands: str) -> re.Pattern[str]:
+    whole = r"[1-9]\d{0,2}(?:" + _mark(thousands) + r"\d{3})+|\d+" if thousands else r"\d+"
+    fraction = _mark(decimal)
+    bare = rf"|{fraction}(?P<bare>\d+)" if decimal == "." else ""
+    after = rf"(?:{fraction}(?P<fraction>\d{'*' if decimal == '.' else '+'}))?"
+    return re.compile(rf"(?:(?P<whole>{whole}){after}{bare})(?P<exponent>[eE][+-]?\d+)?", re.ASCII)
+
+
+def body_of(text: str) -> tuple[str, str, str] | None:
+    """What stands before a number, the number, and what stands after it; None where the text is no number with a unit.
+
+    Examples
+    --------
+    >>> body_of("(1.234,50 €)")
+    ('(', '1.234,50', ' €)')
+    """
+    found = _CELL.fullmatch(text)
+    if found is None:
+        return None
+    before, body, after = found["before"], found["body"], found["after"]
+    signs = sum(before.count(sign) + after.count(sign) for sign in "+" + _MINUS + "(")
+    if signs > 1 or before.count("(") != after.count(")") or len(_UNIT.findall(before + after)) > 1:
+        return None
+    return before, body, after
+
+
+def _is_negative(affixes: tuple[str, str]) -> bool:
+    return any(sign in affix for affix in affixes for sign in _MINUS + "(")
+
+
+@dataclass(frozen=True)
+class NumberStyle:
+    """One way to write numbers.
+
+    Parameters
+    ----------
+    decimal, thousands : str, default="." and ""
+        Marks; a blank or apostrophe among thousands also reads its kin.
+    fewest, most : int, default=0 and 17
+        Decimals: zeros beyond the fewest are dropped.
+    positive, negative : tuple of str, default=("", "") and ("-", "")
+        What stands before and after the number: signs, brackets, unit.
+    grouped_from : int, default=4
+        Digits from which thousands are set apart.
+    exponent : str, default=""
+        Letter of the exponent, where every number has one.
+    digits : int, default=0
+        Significant digits then.
+    fixed_exponent : str, default=""
+        An exponent of the one shape that all have, such as ``e+00``.
+    """
+
+    decimal: str = "."
+    thousands: str = ""
+    fewest: int = 0
+    most: int = _MOST_DECIMALS
+    positive: tuple[str, str] = ("", "")
+    negative: tuple[str, str] = ("-", "")
+    grouped_from: int = 4
+    exponent: str = ""
+    digits: int = 0
+    fixed_exponent: str = ""
+
+    family = "number"
+
+    @property
+    def unit(self) -> str:
+        """Percent sign or currency, empty without."""
+        found = _UNIT.search("".join(self.positive))
+        return found.group() if found else ""
+
+    @property
+    def whole(self) -> bool:
+        """Whether the numbers have no decimals."""
+        return self.most == 0 and not self.exponent
+
+    def describe(self) -> str:
+        """The style in a few words."""
+        marks = {",": "comma", ".": "point", "'": "apostrophe", "\u2019": "apostrophe"}
+        said = ["whole numbers" if self.whole else "numbers"]
+        said += [f"a decimal {marks[self.decimal]}"] if self.decimal != "." and not self.whole else []
+        said += [f"thousands apart by {marks.get(self.thousands, 'blank')}"] if self.thousands else []
+        said += [f"the unit {self.unit}"] if self.unit else []
+        said += ["negative numbers in brackets"] if "(" in self.negative[0] else []
+        return " with ".join(said[:2]) + "".join(f" and {text}" for text in said[2:])
+
+    def read_one(self, text: str) -> float | None:
+        """Value of one cell; None where it is not written so."""
+        if not self.unit and _INFINITE.fullmatch(text):
+            return float(text)
+        parts = body_of(text)
+        if parts is None:
+            return None
+        before, body, after = parts
+        found = _body(self.decimal, self.thousands).fullmatch(body)
+        if found is None:
+            return None
+        unit = _UNIT.search(before + after)
+        whole = "".join(filter(str.isdigit, found["whole"] or "0"))
+        fraction = found["fraction"] or (found.groupdict().get("bare") or "")
+        value = float(f"{whole}.{fraction or '0'}{found['exponent'] or ''}")
+        if (unit.group() if unit else "") != self.unit and value != 0:
+            return None
+        return -value if _is_negative((before, after)) else value
+
+    def read(self, texts: Sequence[str]) -> np.ndarray:
+        """Values of cells.
+
+        Parameters
+        ----------
+        texts : sequence of str
+            n cells.
+
+        Returns
+        -------
+        ndarray of float64, shape (n,)
+            nan where a cell is not written so.
+        """
+        known: dict[str, float] = {}
+        for text in texts:
+            if text not in known:
+                value = self.read_one(text)
+                known[text] = np.nan if value is None else value
+        return np.array([known[text] for text in texts], dtype=np.float64)
+
+    def write(self, value: Any) -> str:
+        """Text of one value, rounded to the decimals of the style.
+
+        Examples
+        --------
+        >>> NumberStyle(",", ".", 2, 2, ("", " €"), ("-", " €")).write(-12345.678)
+        '-12.345,68 €'
+        """
+        number = float(value)
+        body = self._digits(abs(number))
+        zero = not body.strip("0.") if not self.exponent else number == 0
+        before, after = self.negative if number < 0 and not zero else self.positive
+        whole, point, fraction = body.partition(".")
+        if self.thousands and len(whole) >= self.grouped_from:
+            whole = f"{int(whole):,}".replace(",", self.thousands)
+        return before + whole + (self.decimal if point else "") + fraction + after
+
+    def _digits(self, number: float) -> str:
+        if self.exponent:
+            return self._with_exponent(number)
+        text = f"{number:.{self.most}f}"
+        while "." in text and text.endswith("0") and len(text) - text.index(".") - 1 > self.fewest:
+            text = text[:-1]
+        return text.removesuffix(".")
+
+    def _with_exponent(self, number: float) -> str:
+        if not self.fixed_exponent:
+            text = f"{number:.{min(max(self.digits, 1), _MOST_DECIMALS)}g}"
+            return text.replace("e", self.exponent)
+        mantissa, _, power = f"{number:.{self.most}e}".partition("e")
+        sign = "-" if power.startswith("-") else "+" if "+" in self.fixed_exponent else ""
+        wide = sum(map(str.isdigit, self.fixed_exponent))
+        return f"{mantissa}{self.exponent}{sign}{power.lstrip('+-').lstrip('0').rjust(wide, '0')}"
+
+
+PLAIN = NumberStyle()
+"""Numbers as Python reads them."""
+
+
+def number_style(cells: Mapping[str, int], decimal: str, thousands: str, unit: str = "") -> NumberStyle:
+    """The style of cells whose marks are known.
+
+    Parameters
+    ----------
+    cells : mapping of str to int
+        Distinct cells that are written so, and how often each occurs.
+    decimal, thousands, unit : str
+        Empty ``thousands`` sets none apart, empty ``unit`` has none.
+
+    Returns
+    -------
+    NumberStyle
+    """
+    pattern = _body(decimal, thousands)
+    found = [(parts, pattern.fullmatch(parts[1]), n) for text, n in cells.items() if (parts := body_of(text))]
+    matched = [(parts, body, n) for parts, body, n in found if body is not None]
+    of_unit = [(parts, n) for parts, _, n in matched if unit in parts[0] + parts[2]]
+    positive = _commonest(((parts[0], parts[2]), n) for parts, n in of_unit if not _is_negative((parts[0], parts[2])))
+    negative = _commonest(((parts[0], parts[2]), n) for parts, n in of_unit if _is_negative((parts[0], parts[2])))
+    positive = positive or _without_sign(negative or ("", ""))
+    wholes = [body["whole"] or "" for _, body, _ in matched]
+    plain = [whole for whole in wholes if whole.isdigit() and len(whole) >= 4] if thousands else []
+    apart = [sum(map(str.isdigit, whole)) for whole in wholes if not whole.isdigit()]
+    marks = Counter(mark for mark in "".join(wholes) if not mark.isdigit())
+    exponents = [body["exponent"] for _, body, _ in matched if body["exponent"]]
+    decimals = [len(body["fraction"] or body.groupdict().get("bare") or "") for _, body, _ in matched]
+    digits = [sum(map(str.isdigit, re.split("[eE]", parts[1])[0].lstrip("0.,"))) for parts, _, _ in matched]
+    same_places = len(exponents) == len(matched) and len(set(decimals)) == 1
+    return NumberStyle(
+        decimal=decimal,
+        thousands=marks.most_common(1)[0][0] if thousands and marks else thousands,
+        fewest=min(decimals, default=0),
+        most=min(max(decimals, default=6), _MOST_DECIMALS),
+        positive=positive,
+        negative=negative or ("-" + positive[0].replace("+", ""), positive[1]),
+        grouped_from=min(apart) if plain and apart and min(apart) > max(map(len, plain)) else 4,
+        exponent=exponents[0][0] if exponents else "",
+        digits=max(digits, default=0),
+        fixed_exponent=_shape(exponents) if same_places else "",
+    )
+
+
+def _shape(exponents: list[str]) -> str:
+    """``e+00`` or ``E0`` and the like where all exponents are written so, else empty."""
+    signed = any("+" in text for text in exponents)
+    shapes = {re.sub(r"\d", "0", text.replace("-", "+" if signed else "")) for text in exponents}
+    return shapes.pop() if len(shapes) == 1 else ""
+
+
+def _commonest(affixes: Iterable[tuple[tuple[str, str], int]]) -> tuple[str, str] | None:
+    counts: Counter[tuple[str, str]] = Counter()
+    for pair, n in affixes:
+        counts[pair] += n
+    return counts.most_common(1)[0][0] if counts else None
+
+
+def _without_sign(affixes: tuple[str, str]) -> tuple[str, str]:
+    before, after = (re.sub(rf"[(){_MINUS}]", "", affix) for affix in affixes)
+    return before, after
