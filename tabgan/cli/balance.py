@@ -11,7 +11,9 @@ import typer
 from tabgan.cli.errors import teller
 from tabgan.cli.options import (
     CategoricalOption,
+    DateFormatOption,
     DebugOption,
+    DecimalOption,
     DefaultMarkersOption,
     DelimiterOption,
     DeviceOption,
@@ -28,6 +30,7 @@ from tabgan.cli.options import (
     QuietOption,
     RefitOption,
     SeedOption,
+    ThousandsOption,
     check_numbers,
     reading_options,
     summary_path,
@@ -113,6 +116,9 @@ def balance(
     ] = None,
     missing: MissingOption = None,
     default_markers: DefaultMarkersOption = True,
+    decimal: DecimalOption = None,
+    thousands: ThousandsOption = None,
+    date_format: DateFormatOption = None,
     header: HeaderOption = True,
     delimiter: DelimiterOption = None,
     encoding: EncodingOption = "utf-8",
@@ -144,7 +150,7 @@ def balance(
     options = BalanceOptions(
         source=place,
         output=place_of(output, output_format or (place.format if output == "-" else None), "--output", format),
-        reading=reading_options(missing, default_markers, header, delimiter, encoding),
+        reading=reading_options(missing, default_markers, header, delimiter, encoding, decimal, thousands, date_format),
         target=target,
         strategy=strategy,
         method=method.value,

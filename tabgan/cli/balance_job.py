@@ -16,10 +16,11 @@ from tabgan._files import written_together
 from tabgan.cli.errors import warnings_told
 from tabgan.cli.files.sources import Place, write_bytes
 from tabgan.cli.files.table_files import ReadOptions, TableFile, open_table
-from tabgan.cli.lookup import check_apart, known_columns, known_kinds, labels_by_text, listed
+from tabgan.cli.lookup import check_apart, known_columns, known_kinds, labels_by_text
 from tabgan.cli.models import is_reused, load_model
 from tabgan.cli.options import check_destinations
 from tabgan.cli.summaries import BalanceReport
+from tabgan.cli.wording import listed
 from tabgan.exceptions import InvalidInputError, InvalidParameterError
 
 __all__ = ["BalanceOptions", "balance_file"]
@@ -92,6 +93,7 @@ def balance_file(options: BalanceOptions, say: Callable[[str], None]) -> Balance
     table.check_output(options.output)
     report = BalanceReport(options.source.name, options.output.destination, options.target, table.n_rows)
     report.warnings += table.first_hints()
+    report.notes += table.marker_notes()
     parents, fills, lines = np.zeros(0, dtype=np.int64), {}, {}
     if sampler is not None:
         _check_own(sampler, frame, y, options)
@@ -172,9 +174,11 @@ def _labels(table: TableFile, target: str) -> pd.Series:
     if len(gaps):
         places = [table.row_place(int(row)) for row in gaps[:_MOST_NAMED]]
         more = f" and {len(gaps) - _MOST_NAMED} more" if len(gaps) > _MOST_NAMED else ""
+        marked = " and ".join(map(repr, table.markers_in(target)))
+        kept = f"; cells {marked} count as missing, and as classes with --missing {f'{target}='!r}" if marked else ""
         raise InvalidInputError(
-            f"column {target!r} (--target) has no class in {', '.join(places)}{more}; fill it in or drop such rows: a "
-            "class cannot be guessed."
+            f"column {target!r} (--target) has no class in {', '.join(places)}{more}{kept}; fill it in or drop such rows: a class "
+            "cannot be guessed."
         )
     labels = pd.Series(column.tolist(), name=target)
     if labels.dtype.kind == "f" and (labels == labels.round()).all():

@@ -10,7 +10,9 @@ import typer
 from tabgan.cli.errors import FAILED
 from tabgan.cli.options import (
     CategoricalOption,
+    DateFormatOption,
     DebugOption,
+    DecimalOption,
     DefaultMarkersOption,
     DelimiterOption,
     EncodingOption,
@@ -21,6 +23,7 @@ from tabgan.cli.options import (
     PageOption,
     QuietOption,
     SeedOption,
+    ThousandsOption,
     check_numbers,
     reading_options,
 )
@@ -85,6 +88,9 @@ def compare(
     categorical: CategoricalOption = None,
     missing: MissingOption = None,
     default_markers: DefaultMarkersOption = True,
+    decimal: DecimalOption = None,
+    thousands: ThousandsOption = None,
+    date_format: DateFormatOption = None,
     header: HeaderOption = True,
     delimiter: DelimiterOption = None,
     encoding: EncodingOption = "utf-8",
@@ -106,7 +112,7 @@ def compare(
     check_numbers(max_time=max_time, seed=seed)
     options = CompareOptions(
         source=place_of(input, format, "INPUT"),
-        reading=reading_options(missing, default_markers, header, delimiter, encoding),
+        reading=reading_options(missing, default_markers, header, delimiter, encoding, decimal, thousands, date_format),
         output=output,
         report=report,
         methods=methods or (),

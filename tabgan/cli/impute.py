@@ -11,7 +11,9 @@ import typer
 from tabgan.cli.errors import teller
 from tabgan.cli.options import (
     CategoricalOption,
+    DateFormatOption,
     DebugOption,
+    DecimalOption,
     DefaultMarkersOption,
     DelimiterOption,
     DeviceOption,
@@ -28,6 +30,7 @@ from tabgan.cli.options import (
     QuietOption,
     RefitOption,
     SeedOption,
+    ThousandsOption,
     check_numbers,
     reading_options,
     summary_path,
@@ -91,6 +94,9 @@ def impute(
     kind: KindOption = None,
     missing: MissingOption = None,
     default_markers: DefaultMarkersOption = True,
+    decimal: DecimalOption = None,
+    thousands: ThousandsOption = None,
+    date_format: DateFormatOption = None,
     header: HeaderOption = True,
     delimiter: DelimiterOption = None,
     encoding: EncodingOption = "utf-8",
@@ -130,7 +136,7 @@ def impute(
     options = ImputeOptions(
         source=place,
         output=target,
-        reading=reading_options(missing, default_markers, header, delimiter, encoding),
+        reading=reading_options(missing, default_markers, header, delimiter, encoding, decimal, thousands, date_format),
         leave=leave or (),
         only=only or (),
         categorical=categorical or (),

@@ -14,10 +14,11 @@ from tabgan._files import written_together
 from tabgan.cli.errors import warnings_told
 from tabgan.cli.files.sources import Place, write_bytes
 from tabgan.cli.files.table_files import ReadOptions, TableFile, open_table
-from tabgan.cli.lookup import check_apart, known_columns, known_kinds, listed
+from tabgan.cli.lookup import check_apart, known_columns, known_kinds
 from tabgan.cli.models import is_reused, load_model
 from tabgan.cli.options import check_destinations
 from tabgan.cli.summaries import ColumnReport, ImputeReport, column_validation
+from tabgan.cli.wording import listed
 from tabgan.exceptions import InvalidInputError, InvalidParameterError, SchemaMismatchError
 
 __all__ = ["ImputeOptions", "impute_file"]
@@ -92,7 +93,8 @@ def impute_file(options: ImputeOptions, say: Callable[[str], None]) -> ImputeRep
     table.check_output(options.output)
     report = ImputeReport(options.source.name, options.output.destination, table.n_rows)
     report.warnings += table.first_hints()
-    gaps = frame.isna()
+    report.notes += table.marker_notes()
+    gaps = frame.isna() & ~pd.DataFrame({name: table.unread(name) for name in names}, columns=names)
     report.warnings += _lonely(gaps)
     fills: dict[str, pd.Series] = {}
     if gaps.to_numpy().any() or options.model is not None:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
+from tabgan.cli.wording import listed, suggestion
 from tabgan.exceptions import InvalidParameterError
 
 if TYPE_CHECKING:
     from tabgan.cli.files.table_source import TableFile
 
-__all__ = ["check_apart", "known_columns", "known_kinds", "label_text", "labels_by_text", "listed", "suggestion"]
-
-_MOST_LISTED = 12
+__all__ = ["check_apart", "known_columns", "known_kinds", "label_text", "labels_by_text"]
 
 
 def known_columns(table: TableFile, wanted: Sequence[str], option: str) -> set[str]:
@@ -77,15 +75,3 @@ def label_text(label: Any) -> str:
 def labels_by_text(labels: Iterable[Any]) -> dict[str, Any]:
     """The labels by their `label_text`."""
     return {label_text(label): label for label in labels}
-
-
-def suggestion(name: str, known: Sequence[str]) -> str:
-    """What to put instead of an unknown name: a close one, or the list of all."""
-    close = get_close_matches(name, known, n=1)
-    return f"did you mean {close[0]!r}?" if close else f"it has {listed(known)}."
-
-
-def listed(names: Sequence[str]) -> str:
-    """Names for a message, the first dozen of them."""
-    shown = ", ".join(map(repr, names[:_MOST_LISTED]))
-    return shown + (f" and {len(names) - _MOST_LISTED} more" if len(names) > _MOST_LISTED else "")

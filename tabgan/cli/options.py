@@ -14,11 +14,13 @@ from tabgan.cli.files.sources import check_writable
 from tabgan.exceptions import InvalidParameterError
 
 if TYPE_CHECKING:
-    from tabgan.cli.files.table_source import ReadOptions
+    from tabgan.cli.files.column_options import ReadOptions
 
 __all__ = [
     "CategoricalOption",
+    "DateFormatOption",
     "DebugOption",
+    "DecimalOption",
     "DefaultMarkersOption",
     "DelimiterOption",
     "DeviceOption",
@@ -36,6 +38,7 @@ __all__ = [
     "QuietOption",
     "RefitOption",
     "SeedOption",
+    "ThousandsOption",
     "check_destinations",
     "check_numbers",
     "check_page",
@@ -59,13 +62,28 @@ KindOption = Annotated[
 ]
 MissingOption = Annotated[
     list[str] | None,
-    typer.Option(metavar="MARK", help="A further marker of a missing cell, such as '?' or -999. Repeatable."),
+    typer.Option(
+        metavar="MARK",
+        help="A further marker of a missing cell, such as '?' or -999. COL=MARK for one column; COL= for empty cells alone.",
+    ),
 ]
 DefaultMarkersOption = Annotated[
     bool,
     typer.Option(
         help="In CSV and TSV, let NA NaN nan NULL null None N/A n/a #N/A count as missing, not only empty cells."
     ),
+]
+DecimalOption = Annotated[
+    list[str] | None,
+    typer.Option(metavar="MARK", help="Before decimals: ',' or '.'; found where it can be. COL=MARK for one column."),
+]
+ThousandsOption = Annotated[
+    list[str] | None,
+    typer.Option(metavar="MARK", help="Between thousands, such as ',' '.' or ' '. COL=MARK for one column."),
+]
+DateFormatOption = Annotated[
+    list[str] | None,
+    typer.Option(metavar="COL=FORMAT", help="Of the dates of a column, such as when=%d/%m/%Y. Repeatable."),
 ]
 HeaderOption = Annotated[
     bool, typer.Option(help="The first line of CSV and TSV holds names; without, columns are named 1, 2, ...")
@@ -122,7 +140,14 @@ def check_numbers(*, steps: int | None = None, max_time: float | None = None, se
 
 
 def reading_options(
-    missing: Sequence[str] | None, default_markers: bool, header: bool, delimiter: str | None, encoding: str
+    missing: Sequence[str] | None,
+    default_markers: bool,
+    header: bool,
+    delimiter: str | None,
+    encoding: str,
+    decimal: Sequence[str] | None = None,
+    thousands: Sequence[str] | None = None,
+    date_format: Sequence[str] | None = None,
 ) -> ReadOptions:
     """How to read INPUT, from the options of these names.
 
@@ -131,7 +156,7 @@ def reading_options(
     InvalidParameterError
         ``--delimiter`` is no single character.
     """
-    from tabgan.cli.files.table_source import ReadOptions
+    from tabgan.cli.files.column_options import ReadOptions
 
     return ReadOptions(tuple(missing or ()), default_markers, header, _delimiter(delimiter), encoding)
 

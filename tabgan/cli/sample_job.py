@@ -11,11 +11,13 @@ import pandas as pd
 from scipy.sparse import issparse
 
 from tabgan._files import written_together
+from tabgan.cli.files.column_options import ReadOptions
 from tabgan.cli.files.sources import Place, write_bytes
-from tabgan.cli.files.table_source import ReadOptions, frame_bytes
-from tabgan.cli.lookup import labels_by_text, suggestion
+from tabgan.cli.files.table_source import frame_bytes
+from tabgan.cli.lookup import labels_by_text
 from tabgan.cli.models import load_model
 from tabgan.cli.options import check_page
+from tabgan.cli.wording import suggestion
 from tabgan.exceptions import InvalidParameterError
 
 __all__ = ["SampleOptions", "sample_file"]

@@ -67,11 +67,12 @@ class PrintedReport(abc.ABC):
         Of the table.
     n_texts : int
         So many columns of the table hold text, the others numbers.
-    warnings : list of str
+    notes, warnings : list of str
     """
 
     heading: ClassVar[tuple[str, ...]]
     n_texts: ClassVar[int] = 2
+    notes: list[str]
     warnings: list[str]
 
     @abc.abstractmethod
@@ -103,7 +104,8 @@ class PrintedReport(abc.ABC):
                 )
                 for row in table
             ]
-        return printable("\n".join(lines + [f"warning: {text}" for text in self.warnings])) + "\n"
+        lines += [f"note: {text}" for text in self.notes] + [f"warning: {text}" for text in self.warnings]
+        return printable("\n".join(lines)) + "\n"
 
     def write(self, path: Path | None, page: str | None = None) -> None:
         """Write the file that ``--report`` names: ``page`` where there is one, else JSON or text by the name's ending."""
@@ -137,6 +139,8 @@ class PrintedReport(abc.ABC):
             for row in rows:
                 table.add_row(*map(escape, row))
             console.print(table)
+        for text in self.notes:
+            console.print(f"note: {escape(printable(text))}", highlight=False)
         for text in self.warnings:
             console.print(f"[yellow]warning:[/yellow] {escape(printable(text))}", highlight=False)
 
@@ -153,7 +157,7 @@ class ImputeReport(PrintedReport):
     model : dict
         Objective, steps, why training stopped, seed, and whether the model was reused.
     seconds : float
-    warnings : list of str
+    notes, warnings : list of str
     """
 
     heading: ClassVar[tuple[str, ...]] = ("column", "kind", "gaps", "filled", "validation error", "mean or mode")
@@ -164,6 +168,7 @@ class ImputeReport(PrintedReport):
     columns: list[ColumnReport] = field(default_factory=list)
     model: dict[str, Any] = field(default_factory=dict)
     seconds: float = 0.0
+    notes: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
     def add_warnings(self) -> None:
@@ -222,7 +227,7 @@ class BalanceReport(PrintedReport):
         File, whether the model in it was reused, method, steps, why training stopped, seed, and what the gate chose and why
         (None without one); empty when nothing was learned.
     seconds : float
-    warnings : list of str
+    notes, warnings : list of str
     """
 
     heading: ClassVar[tuple[str, ...]] = (
@@ -244,6 +249,7 @@ class BalanceReport(PrintedReport):
     classes: list[dict[str, Any]] = field(default_factory=list)
     model: dict[str, Any] = field(default_factory=dict)
     seconds: float = 0.0
+    notes: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
     def to_json(self) -> str:

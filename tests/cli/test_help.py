@@ -9,8 +9,8 @@ import pytest
 import typer
 
 from tabgan import BAGANOversampler, CGANSampler, GAINImputer, compare_imputers
+from tabgan.cli.files.column_options import DEFAULT_MARKERS
 from tabgan.cli.files.sources import FORMATS
-from tabgan.cli.files.table_source import DEFAULT_MARKERS
 from tabgan.cli.main import app
 from tabgan.images import ImageGAN
 from tabgan.model_selection.compare_imputers import METHODS

@@ -70,15 +70,26 @@ def test_first_lines_that_look_like_rows(names, row, said):
     [
         ("country,x\nNA,1\nBW,2\n,3\nZA,4\n", {}, True),
         ("country,x\nNA,1\nBW,2\nZA,3\n", {}, True),
+        ("code,x\nnan,1\nabw,2\nzaf,3\n", {}, True),
         ("country,x\nNA,1\nBotswana,2\nZA,3\n", {}, False),
+        ("country,x\nN/A,1\nBW,2\nZA,3\n", {}, False),
         ("country,x\nNA,1\nBW,2\n,3\n", {"missing": ("NA",)}, False),
+        ("country,x\nNA,1\nBW,2\n,3\n", {"missing": ("country=NA",)}, False),
+        ("country,x\nNA,1\nBW,2\n,3\n", {"missing": ("country=",)}, False),
         ("country,x\nNA,1\nBW,2\n,3\n", {"default_markers": False}, False),
         ("y,x\nNA,1\n2,2\n,3\n5,1\n", {}, False),
         ("y,x\nNA,1\n,2\n", {}, False),
+        ("name,x\nNull,1\n" + "".join(f"Name{chr(97 + k)},{k}\n" for k in range(25)), {}, False),
+        ("name,x\nnull,1\n" + "".join(f"Name{chr(97 + k)} von Berg,{k}\n" for k in range(25)), {}, True),
+        ("name,x\nnull,1\n" + "".join(f"Name{chr(97 + k % 5)},{k}\n" for k in range(25)), {}, False),
     ],
 )
 def test_values_that_count_as_missing(tmp_path, text, options, said):
-    found = [hint for hint in hints(tmp_path, text, **options) if "--no-default-markers" in hint]
+    found = [
+        hint
+        for hint in hints(tmp_path, text, **options)
+        if "if that" not in hint and "=" in hint and "--missing" in hint
+    ]
     assert len(found) == said
 
 

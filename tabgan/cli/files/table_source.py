@@ -5,76 +5,31 @@ from __future__ import annotations
 import abc
 import json
 import math
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from tabgan.cli.files.column_options import ColumnOptions, ReadOptions
 from tabgan.cli.files.columnar import write_arrow
 from tabgan.cli.files.delimited import write_delimited
 from tabgan.cli.files.sources import Place
 from tabgan.exceptions import InvalidInputError
 
 __all__ = [
-    "DEFAULT_MARKERS",
-    "ReadOptions",
     "TableFile",
     "cells_of",
     "delimiter_of",
     "frame_bytes",
     "is_gap",
-    "is_marker",
     "json_value",
+    "longer",
+    "marker_of",
 ]
 
-DEFAULT_MARKERS = ("", "NA", "NaN", "nan", "NULL", "null", "None", "N/A", "n/a", "#N/A")
 _MOST_HINTS = 3
-
-
-@dataclass(frozen=True)
-class ReadOptions:
-    """How to read a file.
-
-    Parameters
-    ----------
-    missing : sequence of str, default=()
-        Markers of a missing cell besides the format's own.
-    default_markers : bool, default=True
-        Let ``DEFAULT_MARKERS`` count in CSV and TSV; without, only empty cells and ``missing`` do.
-    header : bool, default=True
-        The first line of CSV and TSV holds names.
-    delimiter : str, default=None
-        Of CSV and TSV; None takes comma and tab.
-    encoding : str, default="utf-8"
-        Of text formats.
-    text_columns : collection of str, default=()
-        Columns of CSV and TSV to read as text whatever they look like.
-    families : mapping of str to str, default={}
-        What a fitted model expects of columns of text formats.
-    """
-
-    missing: Sequence[str] = ()
-    default_markers: bool = True
-    header: bool = True
-    delimiter: str | None = None
-    encoding: str = "utf-8"
-    text_columns: Collection[str] = ()
-    families: Mapping[str, str] | None = None
-
-    def family(self, name: str) -> Any:
-        """Tell what a text column must be read as, None where its cells decide."""
-        return "text" if name in self.text_columns else _TEXT_FAMILIES.get((self.families or {}).get(name, ""))
-
-
-_TEXT_FAMILIES = {
-    "number": "number",
-    "boolean": "boolean",
-    "datetime": "datetime",
-    "text": "text",
-    "category": "text",
-}
+_MOST_NAMED = 5
 
 
 class TableFile(abc.ABC):
@@ -92,8 +47,11 @@ class TableFile(abc.ABC):
 
     def __init__(self, place: Place, names: list[str], n_rows: int, options: ReadOptions) -> None:
         self.place, self.names, self.n_rows, self.options = place, names, n_rows, options
+        self.said = ColumnOptions(options, names, place.name)
         self.index_names: set[str] = set()
         self.hints: list[str] = []
+        self._marked: dict[str, dict[str, int]] = {}
+        self._asked: set[tuple[str, str]] = set()
 
     @abc.abstractmethod
     def column(self, name: str) -> pd.Series:
@@ -107,9 +65,45 @@ class TableFile(abc.ABC):
         """How the file writes the values of a column, once that has been read."""
         return None
 
+    def unread(self, name: str) -> np.ndarray:
+        """Observed cells of a column that are missing for the model, as they are not written as the others; boolean of shape (n,)."""
+        return np.zeros(self.n_rows, dtype=bool)
+
+    def _raw(self, name: str) -> list[Any] | None:
+        """Cells of a text column that is more than text for the model; None for others."""
+        return None
+
     def frame(self, names: Sequence[str]) -> pd.DataFrame:
         """Read some columns as a table for the model."""
         return pd.DataFrame({name: self.column(name) for name in names}, columns=list(names))
+
+    def _count_marker(self, marker: str, name: str, n: int, *, asked: bool = False) -> None:
+        """Remember that ``n`` cells of a column are missing by a marker; ``asked`` if a hint says so."""
+        self._marked.setdefault(marker, {})[name] = n
+        if asked:
+            self._asked.add((marker, name))
+
+    def markers_in(self, name: str) -> list[str]:
+        """What was read as missing in a column besides empty cells."""
+        return [marker for marker, counts in self._marked.items() if name in counts]
+
+    def marker_notes(self) -> list[str]:
+        """What was read as missing besides empty cells, a line for each marker; those that are hinted at are not said again."""
+        lines = []
+        for marker, found in self._marked.items():
+            counts = {name: n for name, n in found.items() if (marker, name) not in self._asked}
+            if not counts:
+                continue
+            told = [f"{n} in {name!r}" for name, n in list(counts.items())[:_MOST_NAMED]]
+            more = len(counts) - len(told)
+            if len(counts) == 1:
+                lines.append(
+                    f"{next(iter(counts.values()))} cells {marker!r} in {next(iter(counts))!r} read as missing"
+                )
+                continue
+            where = ", ".join(told) + (f" and others in {more} more columns" if more else "")
+            lines.append(f"{sum(counts.values())} cells {marker!r} read as missing: {where}")
+        return lines
 
     def first_hints(self) -> list[str]:
         """Hints at how columns were read, a few of them and the number of the others."""
@@ -165,7 +159,7 @@ class TableFile(abc.ABC):
 
     def _check_column(self, name: str, kind: str) -> None:
         """Raise anything if the column cannot be written in the format."""
-        frame_bytes(pd.DataFrame({name: self.column(name)}), kind, self.options)
+        frame_bytes(pd.DataFrame({name: self._converted_column(name, None, kind)}), kind, self.options)
 
     def dumped(self, fills: dict[str, pd.Series], output: Place) -> bytes:
         """Write the filled table as a file.
@@ -186,17 +180,22 @@ class TableFile(abc.ABC):
         return self._converted(fills, output.format)
 
     def _converted(self, fills: dict[str, pd.Series], kind: str) -> bytes:
-        columns = {}
-        for name in self.names:
-            values = self.column(name)
-            if name in fills:
-                values = values.copy()
-                values.iloc[fills[name].index.to_numpy()] = fills[name].array
-            style = self._style(name)
-            if style is not None and values.dtype.kind == "M" and kind not in ("parquet", "feather"):
-                values = pd.Series([None if is_gap(cell) else style(cell) for cell in values], dtype=object)
-            columns[name] = values
+        columns = {name: self._converted_column(name, fills.get(name), kind) for name in self.names}
         return frame_bytes(pd.DataFrame(columns, columns=self.names), kind, self.options)
+
+    def _converted_column(self, name: str, fills: pd.Series | None, kind: str) -> pd.Series:
+        values, style, raw = self.column(name), self._style(name), self._raw(name)
+        if raw is not None and style is not None:
+            cells = pd.Series(raw, dtype=object)
+            for row, value in cells_of(fills) if fills is not None else ():
+                cells[row] = style(value)
+            return cells.astype("str") if kind in ("parquet", "feather") else cells
+        if fills is not None:
+            values = values.copy()
+            values.iloc[fills.index.to_numpy()] = fills.array
+        if style is not None and values.dtype.kind in "mM" and kind not in ("parquet", "feather"):
+            values = pd.Series([None if is_gap(cell) else style(cell) for cell in values], dtype=object)
+        return values
 
 
 def frame_bytes(frame: pd.DataFrame, kind: str, options: ReadOptions) -> bytes:
@@ -216,6 +215,12 @@ def frame_bytes(frame: pd.DataFrame, kind: str, options: ReadOptions) -> bytes:
 def delimiter_of(kind: str, options: ReadOptions) -> str:
     """Delimiter of CSV or TSV."""
     return options.delimiter or {"csv": ",", "tsv": "\t"}[kind]
+
+
+def longer(values: pd.Series, parents: np.ndarray, blank: bool) -> pd.Series:
+    """A column with copies of some of its cells at its end, or as many missing ones."""
+    longer = values.iloc[np.concatenate([np.arange(len(values)), parents])].reset_index(drop=True)
+    return longer.mask(np.arange(len(longer)) >= len(values)) if blank else longer
 
 
 def cells_of(values: pd.Series) -> Iterator[tuple[int, Any]]:
@@ -238,11 +243,13 @@ def plain_text(cell: Any) -> str:
     return cell.isoformat() if hasattr(cell, "isoformat") else str(cell)
 
 
-def is_marker(cell: Any, markers: Collection[str]) -> bool:
-    """Whether a typed cell is written as one of the markers; ``-999`` also marks -999.0."""
-    if not isinstance(cell, bytes) and plain_text(cell) in markers:
-        return True
-    return isinstance(cell, float) and cell.is_integer() and str(int(cell)) in markers
+def marker_of(cell: Any, markers: Collection[str]) -> str | None:
+    """Which of the markers a typed cell is written as, None if it is none; ``-999`` also marks -999.0."""
+    if not isinstance(cell, bytes) and (text := plain_text(cell)) in markers:
+        return text
+    if isinstance(cell, float) and cell.is_integer() and (text := str(int(cell))) in markers:
+        return text
+    return None
 
 
 def json_value(cell: Any) -> Any:

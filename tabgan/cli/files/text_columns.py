@@ -3,28 +3,59 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
-from tabgan.cli.files.suspicions import INFINITE, PADDED, is_number, suspected_marker, suspected_writing
+from tabgan.cli.files.suspicions import (
+    PADDED,
+    is_number,
+    said_by_others,
+    suspected_marker,
+    suspected_writing,
+    two_readings,
+    unread_cells,
+)
 from tabgan.exceptions import InvalidInputError
+from tabgan.written.dates import DateStyle
+from tabgan.written.detect import Ambiguous, Style, style_of
+from tabgan.written.numbers import NumberStyle, number_style
 
-__all__ = ["TextColumn", "typed_column"]
+__all__ = ["TextColumn", "Writing", "amounts_column", "typed_column"]
 
-Family = Literal["number", "boolean", "datetime", "text"]
+Family = Literal["number", "boolean", "datetime", "timedelta", "text"]
 
 _INTEGER = re.compile(r"[+-]?\d+", re.ASCII)
-_MOMENT = re.compile(
-    r"(?P<date>\d{4}-\d{2}-\d{2})"
-    r"((?P<separator>[ T])(?P<clock>\d{2}:\d{2})(?P<seconds>:\d{2})?(?P<fraction>\.\d{1,6})?"
-    r"(?P<zone>Z|[+-]\d{2}:?\d{2})?)?",
-    re.ASCII,
-)
 _BOOLEANS = {"true": True, "false": False, "1": True, "0": False}
+_EXPECTED = {"number": "a number", "datetime": "a date or datetime", "timedelta": "a time such as 09:30"}
+_EXACT = 2.0**53
+
+
+@dataclass(frozen=True)
+class Writing:
+    """What is known of how a column is written, None where its cells decide.
+
+    Parameters
+    ----------
+    decimal, thousands, date_format : str, default=None
+        As the user said.
+    likely_decimal : str, default=None
+        As other columns of the file have it.
+    """
+
+    decimal: str | None = None
+    thousands: str | None = None
+    date_format: str | None = None
+    likely_decimal: str | None = None
+
+    @property
+    def may_be_plain(self) -> bool:
+        """Whether 1.234 may be a little more than one."""
+        return "," not in (self.decimal, self.decimal or self.likely_decimal) and self.thousands != "."
 
 
 @dataclass(frozen=True)
@@ -34,16 +65,19 @@ class TextColumn:
     Parameters
     ----------
     values : pandas.Series
-        Numbers, booleans, datetimes or texts, missing where the text is missing.
+        Numbers, booleans, datetimes, timedeltas or texts, missing where the text is missing.
     render : callable
         Turns one typed value into text in the style of the observed cells.
     hint : str or None
         Something the user may want to know about how the column was read.
+    unread : ndarray of bool
+        Cells that are observed, but not written as the others are: missing for the model, and never replaced.
     """
 
     values: pd.Series
     render: Callable[[Any], str]
     hint: str | None = None
+    unread: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=bool))
 
     @property
     def is_text(self) -> bool:
@@ -57,11 +91,12 @@ def typed_column(
     missing: np.ndarray,
     wanted: Family | None = None,
     place: Callable[[int], str] = "data row {}".format,
+    writing: Writing | None = None,
 ) -> TextColumn:
     """Type a column by its observed texts, or as ``wanted``.
 
-    Numbers are columns in which every observed cell is one and none is padded with zeros (``007`` is a code, not 7).
-    Datetimes are columns in which every observed cell has one and the same ISO 8601 format. All else is text.
+    Numbers, dates and times are columns nearly all of whose observed cells are written in one style (`tabgan.written.detect`); the
+    few others are kept as they are. A column with zeros before numbers holds codes (``007`` is not 7). All else is text.
 
     Parameters
     ----------
@@ -71,10 +106,12 @@ def typed_column(
         All cells.
     missing : ndarray of bool
         Which of them are missing.
-    wanted : {"number", "boolean", "datetime", "text"}, default=None
+    wanted : {"number", "boolean", "datetime", "timedelta", "text"}, default=None
         What a fitted model expects here; None infers.
     place : callable
         Says for messages where a row stands, by its position.
+    writing : Writing, default=None
+        What is known of how the column is written.
 
     Returns
     -------
@@ -83,36 +120,77 @@ def typed_column(
     Raises
     ------
     InvalidInputError
-        A cell is not what ``wanted`` says; the message names column, row and cell.
+        Too many cells are not what ``wanted`` or the format of dates says; the message names column, row and cell.
     """
-    observed = dict.fromkeys(text for text, gap in zip(texts, missing, strict=True) if not gap)
+    writing = writing or Writing()
+    observed = Counter(text for text, gap in zip(texts, missing, strict=True) if not gap)
     if wanted == "text":
         return _labels(texts, missing)
     if wanted == "boolean":
-        _require(name, texts, missing, place, lambda text: text.lower() in _BOOLEANS, "true or false")
+        _require(name, texts, missing, place, lambda text: text.lower() in _BOOLEANS, "the model expects true or false")
         cells = [None if gap else _BOOLEANS[text.lower()] for text, gap in zip(texts, missing, strict=True)]
         style = str.lower if all(text.islower() for text in observed) else str.capitalize
         return TextColumn(pd.Series(cells, dtype="boolean"), lambda value: style(str(bool(value))))
-    if wanted == "number":
-        _require(name, texts, missing, place, is_number, "a number")
-        return _numbers(texts, missing, observed)
-    style_of = _moment_style(observed)
-    if wanted == "datetime" and style_of is None and observed:
-        _require(
-            name, texts, missing, place, lambda text: bool(_MOMENT.fullmatch(text)), "an ISO 8601 date or datetime"
-        )
-        raise InvalidInputError(
-            f"column {name!r} mixes date formats or holds an impossible date, but the model was fitted on dates in one "
-            "format; correct it, or fit again with --refit."
-        )
-    if wanted == "datetime" or (wanted is None and style_of is not None):
-        return _moments(texts, missing, style_of or _MomentStyle("2000-01-01 00:00:00"))
-    if observed and all(map(is_number, observed)) and not any(map(PADDED.match, observed)):
-        return _numbers(texts, missing, observed)
     if not observed:
-        return TextColumn(pd.Series([None] * len(texts), dtype=object), str)
+        return _without_cells(len(texts), wanted)
+    if wanted in (None, "number") and writing.date_format is None and writing.may_be_plain:
+        if all(map(is_number, observed)) and (wanted or not any(map(PADDED.match, observed))):
+            return _plain_numbers(texts, missing, observed)
+    found = style_of(
+        observed.elements(),
+        decimal=writing.decimal,
+        thousands=writing.thousands,
+        date_format=writing.date_format,
+        likely_decimal=writing.likely_decimal,
+    )
+    if found is None and writing.date_format is not None:
+        _require(
+            name,
+            texts,
+            missing,
+            place,
+            lambda text: style_of([text], date_format=writing.date_format) is not None,
+            f"--date-format says {writing.date_format}",
+            "give the right --date-format",
+        )
+    if isinstance(found, Ambiguous):
+        if wanted is not None:
+            raise InvalidInputError(two_readings(name, found).replace("is treated as text", "can be read in two ways"))
+        return _labels(texts, missing, two_readings(name, found))
+    if found is not None and wanted in (None, found.family):
+        column = _styled(name, texts, missing, found, place)
+        hint = said_by_others(name, observed, found) if writing.likely_decimal and not writing.decimal else None
+        return TextColumn(column.values, column.render, column.hint or hint, column.unread)
+    if wanted is not None:
+        _require_readable(name, texts, missing, place, wanted)
     hint = suspected_marker(name, texts, missing, observed, place) or suspected_writing(name, observed)
     return _labels(texts, missing, hint)
+
+
+def amounts_column(
+    name: str,
+    texts: Sequence[str],
+    missing: np.ndarray,
+    wanted: Family | None,
+    place: Callable[[int], str],
+    writing: Writing,
+) -> TextColumn:
+    """A column of texts in a format that has numbers of its own, such as JSON: dates, times, and numbers that no program writes so.
+
+    Parameters and errors are those of `typed_column`.
+
+    Returns
+    -------
+    TextColumn
+        `is_text` where the texts are labels: whole numbers among them, which a program wrote as text for a reason.
+    """
+    if wanted in ("text", "boolean"):
+        return _labels(texts, missing)
+    typed = typed_column(name, texts, missing, wanted, place, writing)
+    if wanted is not None or typed.values.dtype.kind not in "iu":
+        return typed
+    whole = all(is_number(text) for text, gap in zip(texts, missing, strict=True) if not gap)
+    return _labels(texts, missing) if whole else typed
 
 
 def _require(
@@ -122,13 +200,40 @@ def _require(
     place: Callable[[int], str],
     holds: Callable[[str], bool],
     expected: str,
+    way_out: str = "fit again with --refit",
 ) -> None:
     for row in np.flatnonzero(~missing).tolist():
         if not holds(texts[row]):
             raise InvalidInputError(
-                f"column {name!r} has {texts[row]!r} in {place(row)}, where the model expects {expected}; correct the "
-                f"cell, mark it as missing with --missing {texts[row]!r}, or fit again with --refit."
+                f"column {name!r} has {texts[row]!r} in {place(row)}, where {expected}; correct the cell, mark it as missing with "
+                f"--missing {texts[row]!r}, or {way_out}."
             )
+
+
+def _require_readable(
+    name: str, texts: Sequence[str], missing: np.ndarray, place: Callable[[int], str], wanted: Family
+) -> None:
+    """Say which cell is the first that no style of the family reads; or that the cells are written in several."""
+
+    def alone(text: str) -> bool:
+        found = style_of([text])
+        return isinstance(found, Ambiguous) or (found is not None and found.family == wanted)
+
+    _require(name, texts, missing, place, alone, f"the model expects {_EXPECTED[wanted]}")
+    raise InvalidInputError(
+        f"column {name!r} mixes several ways to write {_EXPECTED[wanted].removeprefix('a ')}s, but the model was fitted on one; "
+        "correct it, or fit again with --refit."
+    )
+
+
+def _without_cells(n: int, wanted: Family | None) -> TextColumn:
+    if wanted == "number":
+        return TextColumn(pd.Series([None] * n, dtype="Int64"), NumberStyle(most=0).write)
+    if wanted == "datetime":
+        return TextColumn(pd.Series([None] * n, dtype="datetime64[us]"), DateStyle("%Y-%m-%d %H:%M:%S").write)
+    if wanted == "timedelta":
+        return TextColumn(pd.Series([None] * n, dtype="timedelta64[us]"), lambda value: str(pd.Timedelta(value)))
+    return TextColumn(pd.Series([None] * n, dtype=object), str)
 
 
 def _labels(texts: Sequence[str], missing: np.ndarray, hint: str | None = None) -> TextColumn:
@@ -136,83 +241,24 @@ def _labels(texts: Sequence[str], missing: np.ndarray, hint: str | None = None) 
     return TextColumn(pd.Series(cells, dtype="str"), str, hint)
 
 
-def _numbers(texts: Sequence[str], missing: np.ndarray, observed: Iterable[str]) -> TextColumn:
+def _plain_numbers(texts: Sequence[str], missing: np.ndarray, observed: Counter[str]) -> TextColumn:
+    """Numbers as Python reads them; whole ones digit by digit."""
+    write = number_style(observed, ".", "").write
     if all(_INTEGER.fullmatch(text) and len(text) <= 20 for text in observed):
         whole = [None if gap else int(text) for text, gap in zip(texts, missing, strict=True)]
         if all(number is None or abs(number) < 2**63 for number in whole):
-            return TextColumn(pd.Series(whole, dtype="Int64"), _render_integer)
+            return TextColumn(pd.Series(whole, dtype="Int64"), write)
     cells = [np.nan if gap else float(text) for text, gap in zip(texts, missing, strict=True)]
-    return TextColumn(pd.Series(cells, dtype="float64"), _number_style(list(observed)))
+    return TextColumn(pd.Series(cells, dtype="float64"), write)
 
 
-def _render_integer(value: Any) -> str:
-    return str(round(float(value)))
-
-
-def _number_style(observed: list[str]) -> Callable[[Any], str]:
-    """As many decimals as the observed cells have: zeros beyond the shortest of these are dropped."""
-    mantissas = [re.split("[eE]", text)[0].lstrip("+-") for text in observed if not INFINITE.fullmatch(text)]
-    if any("e" in text.lower() for text in observed if not INFINITE.fullmatch(text)):
-        digits = max(len(mantissa.replace(".", "").lstrip("0")) for mantissa in mantissas)
-        return lambda value: f"{float(value):.{min(max(digits, 1), 17)}g}"
-    decimals = [len(mantissa.partition(".")[2]) for mantissa in mantissas]
-    fewest, most = (min(decimals), min(max(decimals), 17)) if decimals else (0, 6)
-
-    def render(value: Any) -> str:
-        text = f"{float(value):.{most}f}"
-        while "." in text and text.endswith("0") and len(text) - text.index(".") - 1 > fewest:
-            text = text[:-1]
-        text = text.removesuffix(".")
-        return text.removeprefix("-") if float(text) == 0 else text
-
-    return render
-
-
-class _MomentStyle:
-    """The ISO 8601 format of one example: date alone or with a clock, separator, seconds, fraction, zone."""
-
-    def __init__(self, example: str) -> None:
-        found = _MOMENT.fullmatch(example)
-        if found is None:
-            raise ValueError(example)
-        self.zone = found["zone"] or ""
-        self.digits = len(found["fraction"] or ".") - 1
-        self.format = "%Y-%m-%d"
-        if found["clock"]:
-            self.format += found["separator"] + "%H:%M" + (":%S" if found["seconds"] else "")
-            self.format += ".%f" if self.digits else ""
-        self.shape = _shape(example)
-
-    def parse(self, texts: Sequence[str | None]) -> pd.Series:
-        bare = [None if text is None else text.removesuffix(self.zone) for text in texts]
-        return pd.to_datetime(pd.Series(bare, dtype="str"), format=self.format).astype("datetime64[us]")
-
-    def render(self, value: Any) -> str:
-        text = pd.Timestamp(value).strftime(self.format)
-        return (text[: len(text) - 6 + self.digits] if self.digits else text) + self.zone
-
-
-def _shape(text: str) -> str:
-    zone = _MOMENT.fullmatch(text)
-    end = zone["zone"] if zone and zone["zone"] else ""
-    return re.sub(r"\d", "0", text.removesuffix(end)) + end
-
-
-def _moment_style(observed: dict[str, None]) -> _MomentStyle | None:
-    """Find the format that all observed texts share, if they are dates at all."""
-    first = next(iter(observed), "")
-    if not _MOMENT.fullmatch(first):
-        return None
-    style = _MomentStyle(first)
-    if any(_shape(text) != style.shape for text in observed):
-        return None
-    try:
-        style.parse(list(observed))
-    except (ValueError, OverflowError):
-        return None
-    return style
-
-
-def _moments(texts: Sequence[str], missing: np.ndarray, style: _MomentStyle) -> TextColumn:
-    cells = [None if gap else text for text, gap in zip(texts, missing, strict=True)]
-    return TextColumn(style.parse(cells), style.render)
+def _styled(
+    name: str, texts: Sequence[str], missing: np.ndarray, style: Style, place: Callable[[int], str]
+) -> TextColumn:
+    """Values of cells in a style, and which cells are not in it."""
+    values = pd.Series(style.read(texts)).mask(missing)
+    unread = values.isna().to_numpy() & ~missing
+    if isinstance(style, NumberStyle) and style.whole and (values.abs().max() < _EXACT):
+        values = values.astype("Int64")
+    hint = unread_cells(name, texts, unread, style.describe(), place) if unread.any() else None
+    return TextColumn(values, style.write, hint, unread)

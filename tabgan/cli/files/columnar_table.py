@@ -1,0 +1,123 @@
+"""Parquet and Feather files as tables: types and metadata as they were, only gaps replaced."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from tabgan.cli.files.column_options import ReadOptions
+from tabgan.cli.files.columnar import (
+    arrow_column,
+    check_columns,
+    index_columns,
+    read_arrow,
+    replaced,
+    with_copies,
+    with_mark,
+    with_types_of,
+    without_views,
+    write_arrow,
+)
+from tabgan.cli.files.sources import Place
+from tabgan.cli.files.table_source import TableFile, longer, marker_of
+from tabgan.cli.files.text_columns import TextColumn, amounts_column
+
+__all__ = ["ColumnarTable"]
+
+
+class ColumnarTable(TableFile):
+    """A file that pyarrow reads.
+
+    Parameters
+    ----------
+    place : Place
+    data : bytes
+    options : ReadOptions
+
+    Raises
+    ------
+    InvalidInputError, MissingExtraError
+        See `tabgan.cli.files.columnar.read_arrow`.
+    """
+
+    def __init__(self, place: Place, data: bytes, options: ReadOptions) -> None:
+        stored = read_arrow(data, place.format, place.name)
+        self._schema, self._table = stored.schema, without_views(stored)
+        self._read: dict[str, pd.Series] = {}
+        self._styled: dict[str, TextColumn] = {}
+        super().__init__(place, list(self._table.column_names), self._table.num_rows, options)
+        self.index_names = index_columns(self._table)
+
+    def column(self, name: str) -> pd.Series:
+        """One column as the model wants it."""
+        if name not in self._read:
+            series = arrow_column(self._table, name)
+            if pd.api.types.is_float_dtype(series.dtype):
+                # Arrow tells null from NaN; both are missing here.
+                series = series.where(~np.isnan(series.to_numpy(dtype=np.float64, na_value=np.nan)))
+            if markers := self.said.named_markers(name):
+                wanted = {cell: marker for cell in series.dropna().unique() if (marker := marker_of(cell, markers))}
+                for cell, marker in wanted.items():
+                    self._count_marker(marker, name, int((series == cell).sum()))
+                series = series.mask(series.isin(set(wanted))) if wanted else series
+            self._read[name] = self._without_style(name, series)
+        return self._read[name]
+
+    def _without_style(self, name: str, series: pd.Series) -> pd.Series:
+        """Numbers and dates of a column that holds them as texts."""
+        if not pd.api.types.is_string_dtype(series.dtype) or isinstance(series.dtype, pd.CategoricalDtype):
+            return series
+        gaps = series.isna().to_numpy()
+        texts = series.fillna("").astype(str).tolist()
+        typed = amounts_column(name, texts, gaps, self.options.family(name), self.row_place, self.said.writing(name))
+        self.hints += [typed.hint] if typed.hint else []
+        if typed.is_text:
+            return series
+        self._styled[name] = typed
+        return typed.values
+
+    def unread(self, name: str) -> np.ndarray:
+        """Observed cells that are not written as the others of the column are."""
+        unread = self._styled[name].unread if name in self._styled else np.zeros(0, dtype=bool)
+        return np.pad(unread, (0, self.n_rows - len(unread)))
+
+    def _style(self, name: str) -> Callable[[Any], Any] | None:
+        return self._styled[name].render if name in self._styled else None
+
+    def _raw(self, name: str) -> list[Any] | None:
+        return self._table.column(name).to_pylist() if name in self._styled else None
+
+    def frame(self, names: Sequence[str]) -> pd.DataFrame:
+        """Read some columns as a table for the model."""
+        check_columns(self._table, names)
+        return super().frame(names)
+
+    def _check_column(self, name: str, kind: str) -> None:
+        if kind in ("parquet", "feather"):
+            write_arrow(with_types_of(self._table.select([name]), self._schema), kind)
+        else:
+            super()._check_column(name, kind)
+
+    def _append(self, parents: np.ndarray, blank: set[str]) -> None:
+        self._read = {name: longer(values, parents, name in blank) for name, values in self._read.items()}
+        self._table = with_copies(self._table, parents, blank)
+
+    def _add_mark(self, name: str, marked: np.ndarray) -> None:
+        self._table = with_mark(self._table, name, marked)
+
+    def _dump(self, fills: dict[str, pd.Series], kind: str | None = None) -> bytes:
+        table = self._table
+        for name, values in fills.items():
+            gaps = np.zeros(self.n_rows, dtype=bool)
+            gaps[values.index.to_numpy()] = True
+            style = self._style(name)
+            cells = values.tolist() if style is None else [style(value) for value in values]
+            table = replaced(table, name, gaps, cells)
+        return write_arrow(with_types_of(table, self._schema), kind or self.place.format)
+
+    def _converted(self, fills: dict[str, pd.Series], kind: str) -> bytes:
+        # From one columnar format to the other: the very types.
+        return self._dump(fills, kind) if kind in ("parquet", "feather") else super()._converted(fills, kind)

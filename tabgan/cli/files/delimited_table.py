@@ -1,0 +1,154 @@
+"""CSV and TSV files as tables: typed by their texts, written back with every observed cell as it was."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cached_property
+from itertools import islice
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from tabgan.cli.files.column_options import ReadOptions
+from tabgan.cli.files.delimited import cell_value, parse_delimited, write_delimited
+from tabgan.cli.files.sources import Place, decode
+from tabgan.cli.files.suspicions import suspected_header, suspected_value
+from tabgan.cli.files.table_source import TableFile, cells_of, delimiter_of, longer
+from tabgan.cli.files.text_columns import TextColumn, typed_column
+from tabgan.written.detect import decimal_mark
+
+__all__ = ["DelimitedTable"]
+
+_ROWS_OF_MARKS = 200
+
+
+class DelimitedTable(TableFile):
+    """A file of cells between delimiters.
+
+    Parameters
+    ----------
+    place : Place
+    data : bytes
+    options : ReadOptions
+
+    Raises
+    ------
+    InvalidInputError
+        See `tabgan.cli.files.sources.decode` and `tabgan.cli.files.delimited.parse_delimited`.
+    """
+
+    def __init__(self, place: Place, data: bytes, options: ReadOptions) -> None:
+        text = decode(data, place.name, options.encoding)
+        self._parsed = parse_delimited(text, place.name, delimiter_of(place.format, options), options.header)
+        self._typed: dict[str, TextColumn] = {}
+        super().__init__(place, self._parsed.names, len(self._parsed.records), options)
+        header = suspected_header(self.names, self._parsed.records) if options.header else None
+        self.hints += [header] if header else []
+
+    def _texts(self, name: str, rows: int | None = None) -> tuple[list[str], np.ndarray]:
+        """Cells of a column, and which of them are missing."""
+        j = self.names.index(name)
+        texts = [cell_value(record[j]).strip() for record in islice(self._parsed.records, rows)]
+        markers = {"", *self.said.named_markers(name), *self.said.default_markers(name)}
+        return texts, np.fromiter((text in markers for text in texts), dtype=bool, count=len(texts))
+
+    @cached_property
+    def _likely_decimal(self) -> str | None:
+        """The decimal mark of all columns of numbers that have one for certain."""
+        marks = set()
+        for name in self.names:
+            texts, gaps = self._texts(name, _ROWS_OF_MARKS)
+            marks.add(decimal_mark(text for text, gap in zip(texts, gaps, strict=True) if not gap))
+        marks.discard(None)
+        return marks.pop() if len(marks) == 1 else None
+
+    def column(self, name: str) -> pd.Series:
+        """One column as the model wants it."""
+        if name not in self._typed:
+            texts, gaps = self._texts(name)
+            writing = self.said.writing(name, self._likely_decimal)
+            typed = typed_column(name, texts, gaps, self.options.family(name), self.row_place, writing)
+            self._typed[name] = typed
+            self.hints += [typed.hint] if typed.hint else []
+            self._note_markers(name, texts, gaps, typed.is_text)
+        return self._typed[name].values
+
+    def _note_markers(self, name: str, texts: list[str], gaps: np.ndarray, is_text: bool) -> None:
+        counts = Counter(text for text, gap in zip(texts, gaps, strict=True) if gap and text)
+        observed = {text for text, gap in zip(texts, gaps, strict=True) if not gap} if counts and is_text else set()
+        unsaid = self.said.default_markers(name)
+        for marker, n in counts.items():
+            asked = suspected_value(name, marker, n, texts, observed) if is_text and marker in unsaid else None
+            self.hints += [asked] if asked else []
+            self._count_marker(marker, name, n, asked=asked is not None)
+
+    def unread(self, name: str) -> np.ndarray:
+        """Observed cells that are not written as the others of the column are."""
+        unread = self._typed[name].unread if name in self._typed else np.zeros(0, dtype=bool)
+        return np.pad(unread, (0, self.n_rows - len(unread)))
+
+    def _style(self, name: str) -> Callable[[Any], Any] | None:
+        return self._typed[name].render
+
+    def row_place(self, row: int) -> str:
+        """Where a row stands, for messages."""
+        return f"line {self._parsed.lines[row]}"
+
+    def _append(self, parents: np.ndarray, blank: set[str]) -> None:
+        for name, typed in self._typed.items():
+            self._typed[name] = replace(typed, values=longer(typed.values, parents, name in blank))
+        empty = [name in blank for name in self.names]
+        records = self._parsed.records
+        self._parsed.append(
+            [["" if gone else raw for raw, gone in zip(records[row], empty, strict=True)] for row in parents.tolist()]
+        )
+
+    def _add_mark(self, name: str, marked: np.ndarray) -> None:
+        self._typed[name] = TextColumn(pd.Series(marked, dtype="boolean"), _truth)
+        self._parsed.add_column(name if self.options.header else None, [_truth(cell) for cell in marked])
+
+    def _dump(self, fills: dict[str, pd.Series]) -> bytes:
+        for name, values in fills.items():
+            j, render = self.names.index(name), self._typed[name].render
+            gaps = self._typed[name].values.isna().to_numpy()
+            always_quoted = all(
+                record[j].lstrip(" ").startswith('"')
+                for record, gap in zip(self._parsed.records, gaps, strict=True)
+                if not gap
+            )
+            for row, value in cells_of(values):
+                self._parsed.replace(row, j, render(value), always_quoted)
+        return self._parsed.text().encode(self.options.encoding)
+
+    def _check_column(self, name: str, kind: str) -> None:
+        if kind in ("parquet", "feather") and self.unread(name).any():
+            raise TypeError("texts among numbers")
+        super()._check_column(name, kind)
+
+    def _converted_column(self, name: str, fills: pd.Series | None, kind: str) -> pd.Series:
+        values = super()._converted_column(name, fills, kind)
+        rows = np.flatnonzero(self.unread(name))
+        if len(rows):
+            texts, _ = self._texts(name)
+            values = values.astype(object)
+            values.iloc[rows] = [texts[row] for row in rows]
+        return values
+
+    def _converted(self, fills: dict[str, pd.Series], kind: str) -> bytes:
+        if kind not in ("csv", "tsv"):
+            return super()._converted(fills, kind)
+        # From one delimiter to another: the very texts, quoted anew.
+        rows = [[cell_value(raw) for raw in record] for record in self._parsed.records]
+        for name, values in fills.items():
+            j, render = self.names.index(name), self._typed[name].render
+            for row, value in cells_of(values):
+                rows[row][j] = render(value)
+        names = self.names if self.options.header else None
+        return write_delimited(names, rows, delimiter_of(kind, ReadOptions())).encode(self.options.encoding)
+
+
+def _truth(cell: Any) -> str:
+    return str(bool(cell)).lower()

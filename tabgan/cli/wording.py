@@ -1,0 +1,22 @@
+"""How messages name what a table or model has: lists that end, and the name that was meant."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+
+__all__ = ["listed", "suggestion"]
+
+_MOST_LISTED = 12
+
+
+def suggestion(name: str, known: Sequence[str]) -> str:
+    """What to put instead of an unknown name: a close one, or the list of all."""
+    close = get_close_matches(name, known, n=1)
+    return f"did you mean {close[0]!r}?" if close else f"it has {listed(known)}."
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names for a message, the first dozen of them."""
+    shown = ", ".join(map(repr, names[:_MOST_LISTED]))
+    return shown + (f" and {len(names) - _MOST_LISTED} more" if len(names) > _MOST_LISTED else "")
