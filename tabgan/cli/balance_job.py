@@ -93,7 +93,7 @@ def balance_file(options: BalanceOptions, say: Callable[[str], None]) -> Balance
     table.check_output(options.output)
     report = BalanceReport(options.source.name, options.output.destination, options.target, table.n_rows)
     report.warnings += table.first_hints()
-    report.notes += table.marker_notes()
+    report.notes += table.notes()
     parents, fills, lines = np.zeros(0, dtype=np.int64), {}, {}
     if sampler is not None:
         _check_own(sampler, frame, y, options)

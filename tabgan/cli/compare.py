@@ -10,6 +10,7 @@ import typer
 from tabgan.cli.errors import FAILED
 from tabgan.cli.options import (
     CategoricalOption,
+    CommentOption,
     DateFormatOption,
     DebugOption,
     DecimalOption,
@@ -23,6 +24,8 @@ from tabgan.cli.options import (
     PageOption,
     QuietOption,
     SeedOption,
+    SheetOption,
+    SkipLinesOption,
     ThousandsOption,
     check_numbers,
     reading_options,
@@ -93,6 +96,9 @@ def compare(
     date_format: DateFormatOption = None,
     header: HeaderOption = True,
     delimiter: DelimiterOption = None,
+    comment: CommentOption = None,
+    skip_lines: SkipLinesOption = 0,
+    sheet: SheetOption = None,
     encoding: EncodingOption = "utf-8",
     format: FormatOption = None,
     max_time: Annotated[
@@ -112,7 +118,19 @@ def compare(
     check_numbers(max_time=max_time, seed=seed)
     options = CompareOptions(
         source=place_of(input, format, "INPUT"),
-        reading=reading_options(missing, default_markers, header, delimiter, encoding, decimal, thousands, date_format),
+        reading=reading_options(
+            missing,
+            default_markers,
+            header,
+            delimiter,
+            encoding,
+            decimal=decimal,
+            thousands=thousands,
+            date_format=date_format,
+            comment=comment,
+            skip_lines=skip_lines,
+            sheet=sheet,
+        ),
         output=output,
         report=report,
         methods=methods or (),

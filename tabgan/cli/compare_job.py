@@ -70,7 +70,7 @@ def compare_file(options: CompareOptions) -> Comparison:
     table = open_table(options.source, options.reading)
     frame, categorical = _columns(table, options)
     say = teller(options.quiet)
-    for hint in table.first_hints() + table.marker_notes():
+    for hint in table.first_hints() + table.notes():
         say(f"note: {hint}")
 
     from tabgan.model_selection.compare_imputers import METHODS, compare_imputers

@@ -11,6 +11,7 @@ import typer
 from tabgan.cli.errors import teller
 from tabgan.cli.options import (
     CategoricalOption,
+    CommentOption,
     DateFormatOption,
     DebugOption,
     DecimalOption,
@@ -30,6 +31,8 @@ from tabgan.cli.options import (
     QuietOption,
     RefitOption,
     SeedOption,
+    SheetOption,
+    SkipLinesOption,
     ThousandsOption,
     check_numbers,
     reading_options,
@@ -99,6 +102,9 @@ def impute(
     date_format: DateFormatOption = None,
     header: HeaderOption = True,
     delimiter: DelimiterOption = None,
+    comment: CommentOption = None,
+    skip_lines: SkipLinesOption = 0,
+    sheet: SheetOption = None,
     encoding: EncodingOption = "utf-8",
     format: FormatOption = None,
     output_format: OutputFormatOption = None,
@@ -131,12 +137,24 @@ def impute(
     from tabgan.cli.models import is_reused, say_ignored
 
     place = place_of(input, format, "INPUT")
-    target = place_of(output, output_format or (place.format if output == "-" else None), "--output", format)
+    target = place_of(output, output_format, "--output", format, place)
     check_numbers(steps=steps, max_time=max_time, seed=seed)
     options = ImputeOptions(
         source=place,
         output=target,
-        reading=reading_options(missing, default_markers, header, delimiter, encoding, decimal, thousands, date_format),
+        reading=reading_options(
+            missing,
+            default_markers,
+            header,
+            delimiter,
+            encoding,
+            decimal=decimal,
+            thousands=thousands,
+            date_format=date_format,
+            comment=comment,
+            skip_lines=skip_lines,
+            sheet=sheet,
+        ),
         leave=leave or (),
         only=only or (),
         categorical=categorical or (),

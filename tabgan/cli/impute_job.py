@@ -93,7 +93,7 @@ def impute_file(options: ImputeOptions, say: Callable[[str], None]) -> ImputeRep
     table.check_output(options.output)
     report = ImputeReport(options.source.name, options.output.destination, table.n_rows)
     report.warnings += table.first_hints()
-    report.notes += table.marker_notes()
+    report.notes += table.notes()
     gaps = frame.isna() & ~pd.DataFrame({name: table.unread(name) for name in names}, columns=names)
     report.warnings += _lonely(gaps)
     fills: dict[str, pd.Series] = {}

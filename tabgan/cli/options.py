@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CategoricalOption",
+    "CommentOption",
     "DateFormatOption",
     "DebugOption",
     "DecimalOption",
@@ -38,6 +39,8 @@ __all__ = [
     "QuietOption",
     "RefitOption",
     "SeedOption",
+    "SheetOption",
+    "SkipLinesOption",
     "ThousandsOption",
     "check_destinations",
     "check_numbers",
@@ -49,7 +52,10 @@ __all__ = [
 # The table and its format.
 InputArgument = Annotated[
     str,
-    typer.Argument(metavar="INPUT", help="Table: .csv .tsv .jsonl .ndjson (also .gz), .parquet, .feather; - is stdin."),
+    typer.Argument(
+        metavar="INPUT",
+        help="Table: .csv .tsv .txt .dat .jsonl .ndjson (also .gz .bz2 .xz .zip .zst), .parquet .feather .xlsx .ods; - for stdin.",
+    ),
 ]
 OutputOption = Annotated[str, typer.Option("--output", "-o", help="Where to write; - is stdout. May be INPUT itself.")]
 CategoricalOption = Annotated[
@@ -88,11 +94,21 @@ DateFormatOption = Annotated[
 HeaderOption = Annotated[
     bool, typer.Option(help="The first line of CSV and TSV holds names; without, columns are named 1, 2, ...")
 ]
-DelimiterOption = Annotated[str | None, typer.Option(metavar="CHAR", help="Of CSV and TSV, such as ';' or '\\t'.")]
+DelimiterOption = Annotated[
+    str | None,
+    typer.Option(metavar="CHAR", help="Between cells of text, such as ';' '\\t' or ' '; found where it can be."),
+]
+CommentOption = Annotated[
+    str | None, typer.Option(metavar="MARK", help="Lines of text that begin so are no rows, such as '#'.")
+]
+SkipLinesOption = Annotated[
+    int, typer.Option(metavar="N", help="So many lines at the top, or rows of a sheet, are none of the table.")
+]
+SheetOption = Annotated[str | None, typer.Option(metavar="NAME", help="Of a workbook; without, the first one.")]
 EncodingOption = Annotated[str, typer.Option(help="Of text formats.")]
 FormatOption = Annotated[
     str | None,
-    typer.Option(metavar="FORMAT", help="Of INPUT, whatever its name: csv, tsv, jsonl, parquet, feather."),
+    typer.Option(metavar="FORMAT", help="Of INPUT, whatever its name: csv, tsv, jsonl, parquet, feather, xlsx, ods."),
 ]
 OutputFormatOption = Annotated[
     str | None, typer.Option(metavar="FORMAT", help="Of OUTPUT; by its extension, and INPUT's format for stdout.")
@@ -145,16 +161,20 @@ def reading_options(
     header: bool,
     delimiter: str | None,
     encoding: str,
+    *,
     decimal: Sequence[str] | None = None,
     thousands: Sequence[str] | None = None,
     date_format: Sequence[str] | None = None,
+    comment: str | None = None,
+    skip_lines: int = 0,
+    sheet: str | None = None,
 ) -> ReadOptions:
     """How to read INPUT, from the options of these names.
 
     Raises
     ------
     InvalidParameterError
-        ``--delimiter`` is no single character.
+        ``--delimiter`` is no single character, ``--comment`` is empty, or ``--skip-lines`` below 0.
     """
     from tabgan.cli.files.column_options import ReadOptions
 
@@ -165,7 +185,7 @@ def _delimiter(text: str | None) -> str | None:
     if text is None:
         return None
     mark = "\t" if text.lower() == "tab" else codecs.decode(text, "unicode_escape") if text.startswith("\\") else text
-    if len(mark) != 1 or mark in '"\r\n ':
+    if len(mark) != 1 or mark in '"\r\n':
         raise InvalidParameterError(
             f"--delimiter {text!r} is not valid; give one character such as ',' ';' '|' or '\\t'."
         )

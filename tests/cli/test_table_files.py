@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import io
 import json
+import lzma
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -250,6 +253,14 @@ def test_every_format_becomes_every_other(tmp_path, gappy, source, target):
     assert pd.to_datetime(again["day"]).dropna().tolist() == gappy["day"].dropna().tolist()
 
 
+def two_files():
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("a.csv", "x\n1\n")
+        archive.writestr("b.csv", "x\n1\n")
+    return buffer.getvalue()
+
+
 BAD = {
     "empty file": ("t.csv", b"", "empty"),
     "blank file": ("t.csv", b"\n \n", "empty"),
@@ -258,7 +269,14 @@ BAD = {
     "long row": ("t.csv", b'a,b\n"1\n2",2\n3,4,5\n', "line 4: 3 cells"),
     "repeated name": ("t.csv", b"a,b,a\n1,2,3\n", "'a' appears twice"),
     "open quote": ("t.csv", b'a,b\n1,"x\n', "line 2, cell 2"),
-    "other delimiter": ("t.csv", b"a;b\n1;2\n", "--delimiter ';'"),
+    "other delimiter": ("t.csv", b"a;b;c\n1;2\n", "--delimiter ';'"),
+    "zip of two": ("t.zip", two_files(), "2 files: 'a.csv', 'b.csv'"),
+    "no zip": ("t.csv.zip", b"a,b\n1,2\n", "not a complete zip file"),
+    "cut xz": ("t.csv.xz", lzma.compress(b"a,b\n1,2\n" * 99)[:-12], "not a complete xz file"),
+    "cut bzip2": ("t.csv.bz2", bz2.compress(b"a,b\n1,2\n" * 99)[:-12], "not a complete bzip2 file"),
+    "no zstd": ("t.csv.zst", b"a,b\n1,2\n", "not a complete zstd file"),
+    "bzip2 without .bz2": ("t.csv", bz2.compress(b"a,b\n1,2\n"), "let its name end in .bz2"),
+    "comments only": ("t.csv", b"# a\n# b\n", "empty"),
     "binary": ("t.csv", b"\x89PNG\r\n\x1a\n\xff\xd8", "not utf-8"),
     "NUL": ("t.csv", b"a,b\n1,\x00\n", "line 2"),
     "gzip without .gz": ("t.csv", gzip.compress(b"a,b\n1,2\n"), ".gz"),

@@ -250,7 +250,7 @@ def test_every_marker_is_said_with_its_columns(tmp_path):
     path.write_text(MARKED)
     table = open_table(place_of(str(path), None, "INPUT"), ReadOptions(missing=("-", "a=?")))
     table.frame(table.names)
-    assert table.marker_notes() == [
+    assert table.notes() == [
         "2 cells 'NA' read as missing: 1 in 'a', 1 in 'b'",
         "2 cells '-' read as missing: 1 in 'a', 1 in 'b'",
         "1 cells '?' in 'a' read as missing",

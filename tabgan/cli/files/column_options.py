@@ -40,9 +40,9 @@ class ReadOptions:
     header : bool, default=True
         The first line of CSV and TSV holds names.
     delimiter : str, default=None
-        Of CSV and TSV; None takes comma and tab.
+        Of CSV and TSV; None finds it.
     encoding : str, default="utf-8"
-        Of text formats.
+        Of text formats, where no byte order mark says another.
     text_columns : collection of str, default=()
         Columns of CSV and TSV to read as text whatever they look like.
     families : mapping of str to str, default={}
@@ -51,6 +51,12 @@ class ReadOptions:
         Marks of numbers in texts, as ``MARK`` or ``COL=MARK``.
     date_formats : sequence of str, default=()
         Formats of dates in texts, as ``COL=FORMAT``.
+    comment : str, default=None
+        Lines of CSV and TSV that begin so are no rows.
+    skip_lines : int, default=0
+        Lines at the top of CSV and TSV, or rows of a workbook, that are none of the table.
+    sheet : str, default=None
+        Of a workbook; None is the first one.
     """
 
     missing: Sequence[str] = ()
@@ -63,6 +69,9 @@ class ReadOptions:
     decimal: Sequence[str] = ()
     thousands: Sequence[str] = ()
     date_formats: Sequence[str] = ()
+    comment: str | None = None
+    skip_lines: int = 0
+    sheet: str | None = None
 
     def family(self, name: str) -> Any:
         """Tell what a text column must be read as, None where its cells decide."""

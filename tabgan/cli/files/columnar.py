@@ -157,10 +157,22 @@ def refused_columns(table: Any, names: Iterable[str]) -> list[str]:
 
     def fits(column: Any) -> bool:
         if not pa.types.is_dictionary(column.type):
-            return is_supported_arrow(column.type)
+            return is_supported_arrow(column.type) and not _holds_bytes(column)
         return is_supported_arrow(column.type.value_type) and not has_null_label(column.chunks)
 
     return [name for name in names if not fits(table.column(name))]
+
+
+def _holds_bytes(column: Any) -> bool:
+    """Whether some cell is no text: an image, an archive, a pickle; older programs write texts as bytes."""
+    pa = _pyarrow()
+    if not (pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type)):
+        return False
+    try:
+        pa.compute.cast(column, pa.large_string())
+    except pa.ArrowInvalid:
+        return True
+    return False
 
 
 def _refusal(table: Any, names: Sequence[str]) -> str:
@@ -169,8 +181,8 @@ def _refusal(table: Any, names: Sequence[str]) -> str:
     options = " ".join(f"--leave {name!r}" for name in names)
     which = "column" if len(names) == 1 else "columns"
     return (
-        f"{which} {told}: no model takes this type (nested, a time of day, an interval, or a null in its dictionary); leave alone "
-        f"with {options}, or turn into numbers or labels."
+        f"{which} {told}: no model takes such cells (nested, bytes that are no text, a time of day, an interval, or a null in its "
+        f"dictionary); leave alone with {options}, or turn into numbers or labels."
     )
 
 

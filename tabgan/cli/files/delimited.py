@@ -17,7 +17,8 @@ __all__ = ["DelimitedText", "cell_value", "parse_delimited", "write_delimited"]
 class DelimitedText:
     """A delimited text and where its cells are.
 
-    Joining ``head`` and, for each record, its raw cells with the delimiter and its ``end``, gives the very text back.
+    Joining ``head`` and, for each record, its raw cells with the delimiter and its ``end``, gives the very text back. Where blanks are
+    the delimiter, raw cells hold those before them, and are joined by nothing.
 
     Parameters
     ----------
@@ -41,11 +42,19 @@ class DelimitedText:
     lines: list[int]
     delimiter: str
 
+    @property
+    def _joint(self) -> str:
+        return "" if self.delimiter == " " else self.delimiter
+
     def replace(self, row: int, column: int, value: str, quoted: bool = False) -> None:
         """Put a value into one cell, keeping the blanks before it and quoting where needed or wanted."""
         raw = self.records[row][column]
-        blanks = raw[: len(raw) - len(raw.lstrip(" "))] if self.delimiter != " " else ""
-        self.records[row][column] = blanks + _quoted(value, self.delimiter, quoted or raw.lstrip(" ").startswith('"'))
+        blanks = raw[: len(raw) - len(raw.lstrip())]
+        made = _quoted(value, self.delimiter, quoted or raw.lstrip().startswith('"'))
+        if "\t" not in blanks and (self.delimiter == " " or not raw.strip()):
+            # What stands straight goes on doing so.
+            blanks = " " * max(len(raw) - len(made), int(raw.startswith(" ")))
+        self.records[row][column] = blanks + made
 
     def append(self, records: Sequence[list[str]]) -> None:
         """Add records of raw cells at the end, each on a line of its own that ends as the others do."""
@@ -63,18 +72,20 @@ class DelimitedText:
             stop = len(self.head.rstrip(" \r\n"))
             self.head = self.head[:stop] + self.delimiter + _quoted(name, self.delimiter, False) + self.head[stop:]
         for record, cell in zip(self.records, cells, strict=True):
-            record.append(_quoted(cell, self.delimiter, False))
+            record.append(self.delimiter[len(self._joint) :] + _quoted(cell, self.delimiter, False))
 
     def text(self) -> str:
         """Join the whole text with its replaced cells."""
         pieces = [self.head]
         for record, end in zip(self.records, self.ends, strict=True):
-            pieces.append(self.delimiter.join(record))
+            pieces.append(self._joint.join(record))
             pieces.append(end)
         return "".join(pieces)
 
 
-def parse_delimited(text: str, source: str, delimiter: str, header: bool = True) -> DelimitedText:
+def parse_delimited(
+    text: str, source: str, delimiter: str, header: bool = True, *, lead: int = 0, comment: str | None = None
+) -> DelimitedText:
     """Cut a text into records and raw cells.
 
     Parameters
@@ -84,9 +95,13 @@ def parse_delimited(text: str, source: str, delimiter: str, header: bool = True)
     source : str
         Its name, for messages.
     delimiter : str
-        One character.
+        One character; a blank stands for any number of blanks.
     header : bool, default=True
         Whether the first record holds the column names.
+    lead : int, default=0
+        So many characters at the top, without a byte order mark, are none of the table.
+    comment : str, default=None
+        Lines that begin so are none of the table.
 
     Returns
     -------
@@ -102,19 +117,22 @@ def parse_delimited(text: str, source: str, delimiter: str, header: bool = True)
     Blank lines are skipped, except between the rows of a table with a single column, where they are empty cells.
     """
     mark = "\ufeff" if text.startswith("\ufeff") else ""
-    if not text[len(mark) :].strip():
+    if not text[len(mark) + lead :].strip():
         raise InvalidInputError(f"{source} is empty; it needs a header and at least one row.")
-    records, ends, lines, lead = _cut(text[len(mark) :], source, delimiter)
+    top = text[len(mark) : len(mark) + lead]
+    records, ends, lines, blank = _cut(text[len(mark) + lead :], source, delimiter, comment, _n_lines(top))
+    if not records:
+        raise InvalidInputError(f"{source} holds nothing but comments; it needs a header and at least one row.")
     first = records[0]
-    head = mark + lead
+    head = mark + top + blank
     names = [str(j + 1) for j in range(len(first))]
     if header:
         names = [cell_value(raw) or f"Unnamed: {j}" for j, raw in enumerate(first)]
-        head += delimiter.join(first) + ends[0]
+        head += ("" if delimiter == " " else delimiter).join(first) + ends[0]
         records, ends, lines = records[1:], ends[1:], lines[1:]
         _check_names(names, source, delimiter)
     if len(names) == 1:
-        _keep_blank_cells(records, ends, lines)
+        _keep_blank_cells(records, ends, lines, comment)
     if not records:
         raise InvalidInputError(f"{source} has a header but no rows; there is nothing to learn from or to fill.")
     for record, line in zip(records, lines, strict=True):
@@ -122,33 +140,43 @@ def parse_delimited(text: str, source: str, delimiter: str, header: bool = True)
             what = "the header" if header else "the first line"
             raise InvalidInputError(
                 f"{source}, line {line}: {len(record)} cells where {what} has {len(names)}; quote cells that contain "
-                f"{delimiter!r}, or give the right --delimiter."
+                f"{delimiter!r}, or give the right --delimiter, or --comment or --skip-lines if such lines are no rows."
             )
     return DelimitedText(names, head, records, ends, lines, delimiter)
 
 
-def _cut(text: str, source: str, delimiter: str) -> tuple[list[list[str]], list[str], list[int], str]:
-    """Cut into records, what follows each, their line numbers, and blank lines before the first."""
+def _n_lines(text: str) -> int:
+    return len(re.findall(r"\r?\n|\r", text))
+
+
+def _cut(
+    text: str, source: str, delimiter: str, comment: str | None, n_before: int
+) -> tuple[list[list[str]], list[str], list[int], str]:
+    """Cut into records, what follows each, their line numbers, and blank lines and comments before the first."""
     line_end = re.compile(r"\r?\n" if "\n" in text else r"\r")
     # A cell: blanks, a quoted part in which quotes are doubled, and whatever stands before the delimiter or line end.
     cell = re.compile(rf' *"(?:[^"]|"")*"[^{re.escape(delimiter)}\r\n]*|(?! *")[^{re.escape(delimiter)}\r\n]*')
+    of_blanks = re.compile(r'[ \t]*(?:"(?:[^"]|"")*"|[^ \t\r\n]+)')
     records: list[list[str]] = []
     ends: list[str] = []
     lines: list[int] = []
-    lead, position, line = "", 0, 1
+    lead, position, line = "", 0, n_before + 1
     while position < len(text):
         found = line_end.search(text, position)
         stop, after = (found.start(), found.end()) if found else (len(text), len(text))
         plain = text[position:stop]
         started = line
-        if not plain.strip(" "):
+        if not plain.strip(" ") or (comment and plain.lstrip(" ").startswith(comment)):
             if records:
                 ends[-1] += text[position:after]
             else:
                 lead += text[position:after]
             position, line = after, line + 1
             continue
-        if '"' not in plain:
+        if delimiter == " ":
+            record = of_blanks.findall(plain)
+            stop = position + sum(map(len, record))
+        elif '"' not in plain:
             record = plain.split(delimiter)
         else:
             record, stop = _quoted_record(text, position, source, delimiter, cell, line)
@@ -196,14 +224,20 @@ def _check_names(names: list[str], source: str, delimiter: str) -> None:
         )
 
 
-def _keep_blank_cells(records: list[list[str]], ends: list[str], lines: list[int]) -> None:
+def _keep_blank_cells(records: list[list[str]], ends: list[str], lines: list[int], comment: str | None) -> None:
     """In a table with one column, a blank line between two rows is an empty cell."""
     row = 0
     while row < len(records) - 1:
-        own, *blank = re.findall(r"[^\r\n]*(?:\r?\n|\r)", ends[row])
+        own, *rest = re.findall(r"[^\r\n]*(?:\r?\n|\r)", ends[row])
+        blank: list[str] = []
+        for piece in rest:
+            if comment and piece.lstrip(" ").startswith(comment):  # goes with what stands before it
+                blank, own = ([*blank[:-1], blank[-1] + piece], own) if blank else ([], own + piece)
+            else:
+                blank.append(piece)
         if blank:
-            ends[row : row + 1] = [own, *(re.sub(r"^[^\r\n]*", "", end) for end in blank)]
-            records[row + 1 : row + 1] = [[re.sub(r"[\r\n]", "", end)] for end in blank]
+            ends[row : row + 1] = [own, *(re.sub(r"^[^\r\n]*", "", end, count=1) for end in blank)]
+            records[row + 1 : row + 1] = [[re.split(r"[\r\n]", end)[0]] for end in blank]
             lines[row + 1 : row + 1] = [lines[row] + k + 1 for k in range(len(blank))]
         row += 1 + len(blank)
 

@@ -14,6 +14,7 @@ import pandas as pd
 
 from tabgan.cli.files.column_options import ReadOptions
 from tabgan.cli.files.delimited import cell_value, parse_delimited, write_delimited
+from tabgan.cli.files.sniffing import layout_of
 from tabgan.cli.files.sources import Place, decode
 from tabgan.cli.files.suspicions import suspected_header, suspected_value
 from tabgan.cli.files.table_source import TableFile, cells_of, delimiter_of, longer
@@ -41,10 +42,21 @@ class DelimitedTable(TableFile):
     """
 
     def __init__(self, place: Place, data: bytes, options: ReadOptions) -> None:
-        text = decode(data, place.name, options.encoding)
-        self._parsed = parse_delimited(text, place.name, delimiter_of(place.format, options), options.header)
+        text, self._encoding = decode(data, place.name, options.encoding)
+        layout = layout_of(
+            text.removeprefix("\ufeff"),
+            delimiter_of(place.format, replace(options, delimiter=None)),
+            given=options.delimiter,
+            comment=options.comment,
+            skip=options.skip_lines,
+            blanks=place.path is not None and not {".csv", ".tsv"} & set(place.path.suffixes),
+        )
+        self._parsed = parse_delimited(
+            text, place.name, layout.delimiter, options.header, lead=layout.lead, comment=options.comment
+        )
         self._typed: dict[str, TextColumn] = {}
         super().__init__(place, self._parsed.names, len(self._parsed.records), options)
+        self._notes += layout.notes
         header = suspected_header(self.names, self._parsed.records) if options.header else None
         self.hints += [header] if header else []
 
@@ -121,7 +133,7 @@ class DelimitedTable(TableFile):
             )
             for row, value in cells_of(values):
                 self._parsed.replace(row, j, render(value), always_quoted)
-        return self._parsed.text().encode(self.options.encoding)
+        return self._parsed.text().encode(self._encoding)
 
     def _check_column(self, name: str, kind: str) -> None:
         if kind in ("parquet", "feather") and self.unread(name).any():
@@ -147,7 +159,7 @@ class DelimitedTable(TableFile):
             for row, value in cells_of(values):
                 rows[row][j] = render(value)
         names = self.names if self.options.header else None
-        return write_delimited(names, rows, delimiter_of(kind, ReadOptions())).encode(self.options.encoding)
+        return write_delimited(names, rows, delimiter_of(kind, ReadOptions())).encode(self._encoding)
 
 
 def _truth(cell: Any) -> str:

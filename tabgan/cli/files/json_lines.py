@@ -1,4 +1,4 @@
-"""JSON-lines text cut into cells without losing a byte: one flat object per line."""
+"""JSON-lines text cut into cells without losing a byte: one object per line."""
 
 from __future__ import annotations
 
@@ -30,12 +30,15 @@ class JsonLines:
         For each object, its values and where in the line they stand.
     places : list of int
         For each object, the position of its line in ``lines``.
+    nested : dict of str to tuple of (kind, line)
+        Keys with an object or list among their values, and where the first is.
     """
 
     names: list[str]
     lines: list[str]
     cells: list[dict[str, tuple[Any, int, int]]]
     places: list[int]
+    nested: dict[str, tuple[str, int]]
 
     def column(self, name: str) -> list[Any]:
         """Values of a key, None where an object lacks it."""
@@ -90,23 +93,27 @@ def parse_json_lines(text: str, source: str) -> JsonLines:
     Raises
     ------
     InvalidInputError
-        There is no row, or a line is no flat JSON object; names the line, and the key of a nested value.
+        There is no row, or a line is no JSON object; names the line.
     """
     lines = re.findall(r"[^\n]*\n|[^\n]+", text)
     names: dict[str, None] = {}
     cells, places = [], []
+    nested: dict[str, tuple[str, int]] = {}
     for place, line in enumerate(lines):
         if not line.strip("\ufeff \t\r\n"):
             continue
         found = _parse_object(line, f"{source}, line {place + 1}")
         names.update(dict.fromkeys(found))
+        for name, (value, _, _) in found.items():
+            if isinstance(value, dict | list):
+                nested.setdefault(name, ("an object" if isinstance(value, dict) else "a list", place + 1))
         cells.append(found)
         places.append(place)
     if not cells:
         raise InvalidInputError(f"{source} is empty; it needs at least one JSON object, one per line.")
     if not names:
         raise InvalidInputError(f"{source} holds empty objects only; there is nothing to learn from or to fill.")
-    return JsonLines(list(names), lines, cells, places)
+    return JsonLines(list(names), lines, cells, places, nested)
 
 
 def _parse_object(line: str, where: str) -> dict[str, tuple[Any, int, int]]:
@@ -125,9 +132,6 @@ def _parse_object(line: str, where: str) -> dict[str, tuple[Any, int, int]]:
             name, at = _DECODER.raw_decode(body, at)
             start = _skip(body, _expect(body, _skip(body, at), ":"))
             value, stop = _DECODER.raw_decode(body, start)
-            if isinstance(value, (dict, list)):
-                kind = "an object" if isinstance(value, dict) else "a list"
-                raise InvalidInputError(f"{where}: column {name!r} holds {kind}; flatten it into columns of its own.")
             if name in cells:
                 raise InvalidInputError(f"{where}: key {name!r} appears twice; remove one.")
             cells[name] = (value, start, stop)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,8 +11,10 @@ import pandas as pd
 from tabgan.cli.files.column_options import ReadOptions
 from tabgan.cli.files.json_lines import parse_json_lines
 from tabgan.cli.files.sources import Place, decode
-from tabgan.cli.files.table_source import TableFile, cells_of, is_gap, json_value, longer, marker_of
+from tabgan.cli.files.table_source import TableFile, cells_of, is_gap, longer
 from tabgan.cli.files.text_columns import TextColumn, amounts_column
+from tabgan.cli.files.typed_cells import typed_cells, without_markers
+from tabgan.exceptions import InvalidInputError
 
 __all__ = ["JsonTable"]
 
@@ -35,54 +35,53 @@ class JsonTable(TableFile):
     """
 
     def __init__(self, place: Place, data: bytes, options: ReadOptions) -> None:
-        self._parsed = parse_json_lines(decode(data, place.name, options.encoding), place.name)
+        text, self._encoding = decode(data, place.name, options.encoding)
+        self._parsed = parse_json_lines(text, place.name)
         self._render: dict[str, Callable[[Any], Any]] = {}
         self._read: dict[str, pd.Series] = {}
         self._styled: dict[str, TextColumn] = {}
         self._changed: dict[int, dict[str, Any]] = {}
         super().__init__(place, self._parsed.names, len(self._parsed.cells), options)
 
+    def frame(self, names: Sequence[str]) -> pd.DataFrame:
+        """Read some columns as a table for the model."""
+        self._refuse_nested(names)
+        return super().frame(names)
+
+    def _refuse_nested(self, names: Sequence[str]) -> None:
+        nested = {name: kind for name in names if (kind := self._parsed.nested.get(name))}
+        if nested:
+            told = ", ".join(f"{name!r} ({kind}, line {line})" for name, (kind, line) in nested.items())
+            options = " ".join(f"--leave {name!r}" for name in nested)
+            which = "column" if len(nested) == 1 else "columns"
+            raise InvalidInputError(
+                f"{self.place.name}: {which} {told}: no model takes nested cells; leave alone with {options}, or flatten into columns "
+                "of their own."
+            )
+
     def column(self, name: str) -> pd.Series:
         """One column as the model wants it."""
+        self._refuse_nested([name])
         if name not in self._read:
             self._read[name], self._render[name] = self._column_and_style(name)
         return self._read[name]
 
-    def _cells(self, name: str) -> list[Any]:
-        cells = [None if is_gap(cell) else cell for cell in self._parsed.column(name)]
-        markers = self.said.named_markers(name)
-        if markers:
-            found = [None if cell is None else marker_of(cell, markers) for cell in cells]
-            for marker, n in Counter(marker for marker in found if marker is not None).items():
-                self._count_marker(marker, name, n)
-            cells = [cell if marker is None else None for cell, marker in zip(cells, found, strict=True)]
-        return cells
-
     def _column_and_style(self, name: str) -> tuple[pd.Series, Callable[[Any], Any]]:
-        cells = self._cells(name)
-        kinds = {type(cell) for cell in cells if cell is not None}
-        if kinds == {str}:
+        given = [None if is_gap(cell) else cell for cell in self._parsed.column(name)]
+        cells, counts = without_markers(given, self.said.named_markers(name))
+        for marker, n in counts.items():
+            self._count_marker(marker, name, n)
+        if {type(cell) for cell in cells if cell is not None} == {str}:
             gaps = np.array([cell is None for cell in cells])
             texts = [cell or "" for cell in cells]
             typed = amounts_column(
                 name, texts, gaps, self.options.family(name), self.row_place, self.said.writing(name)
             )
             self.hints += [typed.hint] if typed.hint else []
-            if typed.is_text:
-                return pd.Series(cells, dtype="str"), str
-            self._styled[name] = typed
-            return typed.values, typed.render
-        if kinds == {bool}:
-            return pd.Series(cells, dtype="boolean"), bool
-        if kinds == {int} and all(cell is None or abs(cell) < 2**63 for cell in cells):
-            return pd.Series(cells, dtype="Int64"), lambda value: round(float(value))
-        if kinds and kinds <= {int, float}:
-            numbers = [math.nan if cell is None else float(cell) for cell in cells]
-            whole = float not in kinds
-            return pd.Series(numbers, dtype="float64"), lambda value: round(float(value)) if whole else float(value)
-        series = pd.Series([None] * len(cells), dtype=object)
-        series[:] = cells
-        return series, json_value
+            if not typed.is_text:
+                self._styled[name] = typed
+                return typed.values, typed.render
+        return typed_cells(cells)
 
     def unread(self, name: str) -> np.ndarray:
         """Observed cells that are not written as the others of the column are."""
@@ -104,7 +103,7 @@ class JsonTable(TableFile):
         return f"line {self._parsed.places[row] + 1}"
 
     def _append(self, parents: np.ndarray, blank: set[str]) -> None:
-        self._read |= {name: self.column(name) for name in blank}
+        self._read |= {name: self.column(name) for name in blank if name not in self._parsed.nested}
         self._read = {name: longer(values, parents, name in blank) for name, values in self._read.items()}
         self._parsed.append(parents.tolist())
         for row in range(self.n_rows, self.n_rows + len(parents)):
@@ -120,4 +119,4 @@ class JsonTable(TableFile):
         for name, values in fills.items():
             for row, value in cells_of(values):
                 by_row.setdefault(row, {})[name] = self._render[name](value)
-        return self._parsed.text(by_row).encode(self.options.encoding)
+        return self._parsed.text(by_row).encode(self._encoding)

@@ -1,12 +1,12 @@
-"""Where tables come from and go to: paths, ``-``, formats by extension, compression, writing."""
+"""Where tables come from and go to: paths, ``-``, pipes, formats by extension, writing."""
 
 from __future__ import annotations
 
 import codecs
-import gzip
 import os
+import re
+import stat
 import sys
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,20 +14,34 @@ import typer
 
 from tabgan._files import check_place, write_last, write_whole
 from tabgan.cli.errors import BROKEN_PIPE
+from tabgan.cli.files.compression import PACKINGS, packed, packing_of, unpacked, zip_member
 from tabgan.exceptions import InvalidInputError, InvalidParameterError
 
 __all__ = ["FORMATS", "Place", "check_writable", "decode", "place_of", "read_bytes", "write_bytes"]
 
-FORMATS = ("csv", "tsv", "jsonl", "parquet", "feather")
+FORMATS = ("csv", "tsv", "jsonl", "parquet", "feather", "xlsx", "ods")
 _EXTENSIONS = {
     ".csv": "csv",
+    ".txt": "csv",
+    ".dat": "csv",
+    ".data": "csv",
     ".tsv": "tsv",
+    ".tab": "tsv",
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
     ".parquet": "parquet",
     ".feather": "feather",
+    ".xlsx": "xlsx",
+    ".ods": "ods",
 }
+_DESCRIPTOR = re.compile(r"/dev/(stdin|stdout|stderr|fd/\d+)")
 _TEXT_FORMATS = ("csv", "tsv", "jsonl")
+_BYTE_ORDER_MARKS = {
+    codecs.BOM_UTF32_LE: "utf-32-le",  # before the one of UTF-16, which it begins with
+    codecs.BOM_UTF32_BE: "utf-32-be",
+    codecs.BOM_UTF16_LE: "utf-16-le",
+    codecs.BOM_UTF16_BE: "utf-16-be",
+}
 
 
 @dataclass(frozen=True)
@@ -40,13 +54,13 @@ class Place:
         None is stdin or stdout.
     format : str
         One of ``FORMATS``.
-    compressed : bool
-        Through gzip.
+    packing : str, default=None
+        One of `tabgan.cli.files.compression.PACKINGS`.
     """
 
     path: Path | None
     format: str
-    compressed: bool = False
+    packing: str | None = None
 
     @property
     def name(self) -> str:
@@ -59,7 +73,9 @@ class Place:
         return repr(str(self.path)) if self.path else "standard output"
 
 
-def place_of(text: str, chosen_format: str | None, option: str, fallback: str | None = None) -> Place:
+def place_of(
+    text: str, chosen_format: str | None, option: str, fallback: str | None = None, like: Place | None = None
+) -> Place:
     """Understand a path given on the command line.
 
     Parameters
@@ -72,6 +88,8 @@ def place_of(text: str, chosen_format: str | None, option: str, fallback: str | 
         Name of the option or argument, for messages.
     fallback : str, default=None
         Format of a file whose extension says nothing.
+    like : Place, default=None
+        Where the table came from, whose format goes to streams and into zip files.
 
     Returns
     -------
@@ -80,55 +98,94 @@ def place_of(text: str, chosen_format: str | None, option: str, fallback: str | 
     Raises
     ------
     InvalidParameterError
-        The extension or format is unknown, or gzip is asked for a format that is compressed in itself.
+        The extension or format is unknown or is only read, or packing is asked of a format that is packed in itself.
+    InvalidInputError
+        A zip file that is to be read holds no or several files.
     """
     if chosen_format is not None and chosen_format not in FORMATS:
         raise InvalidParameterError(
             f"format {chosen_format!r} for {option} is unknown; use one of {', '.join(FORMATS)}."
         )
-    if text == "-":
-        return Place(None, chosen_format or "csv")
     if not text:
         raise InvalidParameterError(f"{option} is an empty path; give a file, or - for a standard stream.")
-    path = Path(text)
-    compressed = path.suffix.lower() == ".gz"
-    extension = (Path(path.stem) if compressed else path).suffix.lower()
-    kind = chosen_format or _EXTENSIONS.get(extension, fallback)
+    path = None if text == "-" else Path(text)
+    packing = None if path is None else PACKINGS.get(path.suffix.lower())
+    kind = chosen_format or _format_of(path, packing, option, like) or fallback
     if kind is None:
-        what = f"extension {extension!r}" if extension else "file without an extension"
+        raise InvalidParameterError(_unknown_extension(text, option, packing))
+    if kind == "ods" and option != "INPUT":
         raise InvalidParameterError(
-            f"{option} {text!r}: {what} is not known; use one of {', '.join(_EXTENSIONS)} (.gz may follow a text "
-            "format), or name the format with --format or --output-format."
+            f"{option} {text!r}: files of the format ods are read, not written; write .xlsx, .csv or another."
         )
-    if compressed and kind not in _TEXT_FORMATS:
-        raise InvalidParameterError(f"{option} {text!r}: {kind} is compressed in itself; drop the .gz.")
-    return Place(path, kind, compressed)
+    if packing and kind not in _TEXT_FORMATS:
+        raise InvalidParameterError(f"{option} {text!r}: {kind} is compressed in itself; drop the {path.suffix}.")  # type: ignore[union-attr]
+    return Place(path, kind, packing)
+
+
+def _format_of(path: Path | None, packing: str | None, option: str, like: Place | None) -> str | None:
+    """Format by what a path says, None where it says nothing."""
+    usual = like.format if like is not None else "csv"
+    if path is None:
+        return usual
+    known = _EXTENSIONS.get((Path(path.stem) if packing else path).suffix.lower())
+    if known is None and packing == "zip":
+        if option != "INPUT":
+            return usual
+        name = zip_member(_file_bytes(path), repr(str(path)))
+        return _EXTENSIONS.get(Path(name).suffix.lower())
+    return usual if known is None and _is_stream(path) else known
+
+
+def _is_stream(path: Path) -> bool:
+    """Whether a path is a pipe, a terminal or the like, such as ``/dev/stdout`` or what ``<(command)`` stands for."""
+    try:
+        mode = os.stat(path).st_mode
+    except OSError:
+        return False
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)) or bool(_DESCRIPTOR.fullmatch(str(path)))
+
+
+def _unknown_extension(text: str, option: str, packing: str | None) -> str:
+    path = Path(text)
+    extension = (Path(path.stem) if packing else path).suffix.lower()
+    what = f"extension {extension!r}" if extension else "file without an extension"
+    return (
+        f"{option} {text!r}: {what} is not known; use one of {', '.join(_EXTENSIONS)} ({' '.join(PACKINGS)} may follow a text "
+        "format), or name the format with --format or --output-format."
+    )
 
 
 def read_bytes(place: Place) -> bytes:
-    """Everything in a file or on stdin, decompressed."""
+    """Everything in a file or on stdin, unpacked."""
     if place.path is None:
-        return sys.stdin.buffer.read()
-    if place.path.is_dir():
-        raise InvalidInputError(f"{place.name} is a folder; give one file in it.")
+        data = sys.stdin.buffer.read()
+        packing = packing_of(data) if place.format in _TEXT_FORMATS else None
+    else:
+        data, packing = _file_bytes(place.path), place.packing
+    return unpacked(data, packing, place.name) if packing else data
+
+
+def _file_bytes(path: Path) -> bytes:
+    name = repr(str(path))
+    if path.is_dir():
+        raise InvalidInputError(f"{name} is a folder; give one file in it.")
     try:
-        data = place.path.read_bytes()
+        return path.read_bytes()
     except FileNotFoundError:
-        raise InvalidInputError(f"there is no file {place.name}; check the path (from {os.getcwd()}).") from None
+        raise InvalidInputError(f"there is no file {name}; check the path (from {os.getcwd()}).") from None
     except PermissionError:
-        raise InvalidInputError(f"{place.name} may not be read; check its permissions.") from None
-    if not place.compressed:
-        return data
-    try:
-        return gzip.decompress(data)
-    except (OSError, EOFError, zlib.error) as error:
-        raise InvalidInputError(f"{place.name} is not a complete gzip file: {error}") from error
+        raise InvalidInputError(f"{name} may not be read; check its permissions.") from None
 
 
-def decode(data: bytes, source: str, encoding: str) -> str:
-    """Text of a file; an error names the byte at which it stops being text."""
-    if data.startswith(b"\x1f\x8b"):
-        raise InvalidInputError(f"{source} is compressed with gzip; let its name end in .gz.")
+def decode(data: bytes, source: str, encoding: str) -> tuple[str, str]:
+    """Text of a file and the encoding that writes it; an error names the byte at which it stops being text.
+
+    A byte order mark of UTF-16 or UTF-32 overrules ``encoding``, and stays in the text.
+    """
+    if (packing := packing_of(data)) is not None:
+        ending = next(ending for ending, how in PACKINGS.items() if how == packing)
+        raise InvalidInputError(f"{source} is compressed with {packing}; let its name end in {ending}.")
+    encoding = next((known for mark, known in _BYTE_ORDER_MARKS.items() if data.startswith(mark)), encoding)
     try:
         text = data.decode(encoding)
     except LookupError:
@@ -142,13 +199,11 @@ def decode(data: bytes, source: str, encoding: str) -> str:
     if "\0" in text:
         line = text[: text.index("\0")].count("\n") + 1
         raise InvalidInputError(f"{source} holds a NUL character in line {line}: it is binary, or --encoding is wrong.")
-    return text
+    return text, encoding
 
 
 def _likely_encoding(data: bytes) -> str:
-    """What text that is no UTF-8 is in most often: by its byte order mark, or what Windows writes, or what takes any byte."""
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return "utf-16"
+    """What text that is no UTF-8 is in most often: what Windows writes, or what takes any byte."""
     try:
         data.decode("cp1252")
     except UnicodeDecodeError:
@@ -179,12 +234,16 @@ def check_writable(path: Path, option: str) -> None:
 
 def write_bytes(place: Place, data: bytes) -> None:
     """Write a file whole or not at all, or everything to stdout."""
-    if place.compressed:
-        data = gzip.compress(data, mtime=0)
+    if place.packing and place.path is not None:
+        data = packed(data, place.packing, _member_name(place.path, place.format))
     if place.path is None:
         write_last(lambda: _write_stdout(data))
     else:
         write_whole(place.path, data)
+
+
+def _member_name(path: Path, kind: str) -> str:
+    return path.stem if Path(path.stem).suffix else f"{path.stem}.{kind}"
 
 
 def _write_stdout(data: bytes) -> None:

@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from tabgan.cli.files.column_options import DEFAULT_MARKERS, ReadOptions
 from tabgan.cli.files.columnar_table import ColumnarTable
 from tabgan.cli.files.delimited_table import DelimitedTable
 from tabgan.cli.files.json_table import JsonTable
 from tabgan.cli.files.sources import Place, read_bytes
 from tabgan.cli.files.table_source import TableFile
+from tabgan.cli.files.workbook_table import WorkbookTable
 from tabgan.exceptions import InvalidInputError
 
 __all__ = ["DEFAULT_MARKERS", "ReadOptions", "TableFile", "open_table"]
+
+
+_KINDS: dict[str, Callable[[Place, bytes, ReadOptions], TableFile]] = {
+    "csv": DelimitedTable,
+    "tsv": DelimitedTable,
+    "jsonl": JsonTable,
+    "parquet": ColumnarTable,
+    "feather": ColumnarTable,
+    "xlsx": WorkbookTable,
+    "ods": WorkbookTable,
+}
 
 
 def open_table(place: Place, options: ReadOptions) -> TableFile:
@@ -33,5 +47,4 @@ def open_table(place: Place, options: ReadOptions) -> TableFile:
     data = read_bytes(place)
     if not data:
         raise InvalidInputError(f"{place.name} is empty; it needs at least one row.")
-    kind = {"csv": DelimitedTable, "tsv": DelimitedTable, "jsonl": JsonTable}.get(place.format, ColumnarTable)
-    return kind(place, data, options)
+    return _KINDS[place.format](place, data, options)

@@ -14,6 +14,7 @@ import pandas as pd
 from tabgan.cli.files.column_options import ColumnOptions, ReadOptions
 from tabgan.cli.files.columnar import write_arrow
 from tabgan.cli.files.delimited import write_delimited
+from tabgan.cli.files.new_workbook import write_workbook
 from tabgan.cli.files.sources import Place
 from tabgan.exceptions import InvalidInputError
 
@@ -28,6 +29,7 @@ __all__ = [
     "marker_of",
 ]
 
+_WITH_TIMES = ("parquet", "feather", "xlsx")
 _MOST_HINTS = 3
 _MOST_NAMED = 5
 
@@ -51,6 +53,7 @@ class TableFile(abc.ABC):
         self.index_names: set[str] = set()
         self.hints: list[str] = []
         self._marked: dict[str, dict[str, int]] = {}
+        self._notes: list[str] = []
         self._asked: set[tuple[str, str]] = set()
 
     @abc.abstractmethod
@@ -87,9 +90,12 @@ class TableFile(abc.ABC):
         """What was read as missing in a column besides empty cells."""
         return [marker for marker, counts in self._marked.items() if name in counts]
 
-    def marker_notes(self) -> list[str]:
-        """What was read as missing besides empty cells, a line for each marker; those that are hinted at are not said again."""
-        lines = []
+    def notes(self) -> list[str]:
+        """What was found of the file's layout, and what was read as missing besides empty cells, a line for each marker.
+
+        Markers that are hinted at are not said again.
+        """
+        lines = list(self._notes)
         for marker, found in self._marked.items():
             counts = {name: n for name, n in found.items() if (marker, name) not in self._asked}
             if not counts:
@@ -193,7 +199,7 @@ class TableFile(abc.ABC):
         if fills is not None:
             values = values.copy()
             values.iloc[fills.index.to_numpy()] = fills.array
-        if style is not None and values.dtype.kind in "mM" and kind not in ("parquet", "feather"):
+        if style is not None and values.dtype.kind in "mM" and kind not in _WITH_TIMES:
             values = pd.Series([None if is_gap(cell) else style(cell) for cell in values], dtype=object)
         return values
 
@@ -202,6 +208,8 @@ def frame_bytes(frame: pd.DataFrame, kind: str, options: ReadOptions) -> bytes:
     """Write a typed frame as a file of any format; texts as ``options`` say."""
     if kind in ("parquet", "feather"):
         return write_arrow(frame, kind)
+    if kind == "xlsx":
+        return write_workbook(frame, options.header)
     if kind == "jsonl":
         records = (
             {name: json_value(cell) for name, cell in zip(frame.columns, row, strict=True)} for row in _rows(frame)
