@@ -130,6 +130,7 @@ def balance_file(options: BalanceOptions, say: Callable[[str], None]) -> Balance
     report.seconds = round(time.perf_counter() - started, 3)
     with written_together():
         if sampler is not None and options.model is not None and not reused:
+            sampler.column_styles_ = table.styles()
             sampler.set_params(verbose=0).save(options.model)
         write_bytes(options.output, data)
         report.write(options.report, page)

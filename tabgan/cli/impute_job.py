@@ -73,7 +73,7 @@ def impute_file(options: ImputeOptions, say: Callable[[str], None]) -> ImputeRep
     reading = options.reading
     if fitted is not None:
         families = {str(column.name): column.family for column in fitted.schema_.columns}
-        reading = replace(reading, families=families)
+        reading = replace(reading, families=families, styles=fitted.column_styles_)
     table = open_table(options.source, reading)
     left, only, categorical = (
         known_columns(table, wanted, option)
@@ -125,6 +125,7 @@ def impute_file(options: ImputeOptions, say: Callable[[str], None]) -> ImputeRep
     report.seconds = round(time.perf_counter() - started, 3)
     with written_together():
         if imputer is not None and fitted is None and options.model is not None:
+            imputer.column_styles_ = table.styles()
             imputer.save(options.model)
         write_bytes(options.output, data)
         report.write(options.report, page)

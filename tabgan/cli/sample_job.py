@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from tabgan.cli.models import load_model
 from tabgan.cli.options import check_page
 from tabgan.cli.wording import suggestion
 from tabgan.exceptions import InvalidParameterError
+from tabgan.written.detect import Style
 
 __all__ = ["SampleOptions", "sample_file"]
 
@@ -63,7 +64,8 @@ def sample_file(options: SampleOptions) -> str:
     chosen = None if options.label is None else _class_of(sampler, options.label)
     conditions = _conditions(sampler, options.where)
     X, y = sampler.sample(options.n, y=chosen, where=conditions, random_state=options.seed)
-    data = frame_bytes(_joined(X, y), options.output.format, ReadOptions())
+    rows = _as_written(_joined(X, y), sampler.column_styles_, options.output.format)
+    data = frame_bytes(rows, options.output.format, ReadOptions())
     page = None
     if options.report is not None:
         from tabgan.report.rows_page import report_rows
@@ -142,6 +144,19 @@ def _joined(X: Any, y: Any) -> pd.DataFrame:
     for name in frame.columns:
         frame[name] = _days(frame[name])
     return frame
+
+
+def _as_written(frame: pd.DataFrame, styles: Mapping[str, Style], kind: str) -> pd.DataFrame:
+    """Cells as the file had them that the model was fitted on, in formats of text; JSON has numbers of its own."""
+    texts = frame.copy()
+    for name, style in styles.items():
+        if name in frame.columns and (kind in ("csv", "tsv") or (kind == "jsonl" and style.family != "number")):
+            cells = [
+                None if missing else style.write(cell)
+                for cell, missing in zip(frame[name], frame[name].isna(), strict=True)
+            ]
+            texts[name] = pd.Series(cells, dtype=object)
+    return texts
 
 
 def _numbered(frame: pd.DataFrame) -> pd.DataFrame:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from importlib import import_module
+from types import MappingProxyType
 from typing import Any
 
 from sklearn.utils.validation import check_is_fitted
@@ -13,6 +15,8 @@ from tabgan.core.checkpoint import Stored, read_model_file, write_model_file
 from tabgan.core.trust import allowance_of
 from tabgan.estimators.migrations import MIGRATIONS
 from tabgan.exceptions import MissingExtraError, ModelFileError
+from tabgan.written.detect import Style
+from tabgan.written.stored_styles import style_from_state, style_to_state
 
 __all__ = ["HOMES", "Savable", "load"]
 
@@ -26,7 +30,15 @@ HOMES = {
 
 
 class Savable:
-    """Mixin before ``BaseEstimator``: ``save``. Subclasses say what they are made of, and how they are made of it again."""
+    """Mixin before ``BaseEstimator``: ``save``. Subclasses say what they are made of, and how they are made of it again.
+
+    Attributes
+    ----------
+    column_styles_ : mapping of str to Style
+        How the cells of text columns were written in the file that the estimator was fitted on; empty where there was none.
+    """
+
+    column_styles_: Mapping[str, Style] = MappingProxyType({})
 
     def _to_state(self) -> dict[str, Any]:
         """Of the fitted estimator, what `tabgan.core.checkpoint.write_model_file` takes."""
@@ -68,7 +80,10 @@ class Savable:
                 f"tabgan.load does not know the class {cls.__qualname__} of {cls.__module__}, only {', '.join(HOMES)}; "
                 "pickle it, or fit one of these."
             )
-        write_model_file(path, cls.__name__, self._to_state())
+        content = self._to_state()
+        if self.column_styles_:
+            content["column_styles"] = [[name, style_to_state(style)] for name, style in self.column_styles_.items()]
+        write_model_file(path, cls.__name__, content)
 
 
 def load(path: str | os.PathLike[str]) -> Any:
@@ -99,7 +114,10 @@ def load(path: str | os.PathLike[str]) -> Any:
     cls: type[Savable] = getattr(import_module(HOMES[kind]), kind)
     try:
         with own_torch(None), allowance_of(content):
+            styles = content.pop("column_styles", None)
             estimator = cls._from_state(content)
+            if styles:
+                estimator.column_styles_ = {str(name): style_from_state(style) for name, style in styles}
         content.refuse(set(content))  # whatever is left over
     except MissingExtraError:
         raise

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["BLANKS", "PLAIN", "NumberStyle", "body_of", "number_style"]
+__all__ = ["BLANKS", "PLAIN", "NumberStyle", "body_of", "number_style", "plain_style"]
 
 BLANKS = " \u00a0\u2009\u202f"
 """Blanks that stand between thousands: of a keyboard, not breaking, thin, and thin and not breaking."""
@@ -60,6 +60,8 @@ def body_of(text: str) -> tuple[str, str, str] | None:
     if found is None:
         return None
     before, body, after = found["before"], found["body"], found["after"]
+    if not before and not after:
+        return "", body, ""
     signs = sum(before.count(sign) + after.count(sign) for sign in "+" + _MINUS + "(")
     if signs > 1 or before.count("(") != after.count(")") or len(_UNIT.findall(before + after)) > 1:
         return None
@@ -67,7 +69,8 @@ def body_of(text: str) -> tuple[str, str, str] | None:
 
 
 def _is_negative(affixes: tuple[str, str]) -> bool:
-    return any(sign in affix for affix in affixes for sign in _MINUS + "(")
+    both = "".join(affixes)
+    return bool(both) and any(sign in both for sign in _MINUS + "(")
 
 
 @dataclass(frozen=True)
@@ -202,6 +205,20 @@ class NumberStyle:
 
 PLAIN = NumberStyle()
 """Numbers as Python reads them."""
+
+
+def plain_style(cells: Mapping[str, int]) -> NumberStyle:
+    """The style of cells that Python reads as numbers; the common case of `number_style`, in a fraction of its time.
+
+    Examples
+    --------
+    >>> plain_style({"1.50": 1, "-2.25": 3}).write(7)
+    '7.00'
+    """
+    if any(mark in text for text in cells for mark in "eE+"):
+        return number_style(cells, ".", "")
+    decimals = [len(text.partition(".")[2]) for text in cells if not text[-1].isalpha()]
+    return NumberStyle(fewest=min(decimals, default=0), most=min(max(decimals, default=6), _MOST_DECIMALS))
 
 
 def number_style(cells: Mapping[str, int], decimal: str, thousands: str, unit: str = "") -> NumberStyle:

@@ -12,6 +12,7 @@ import pytest
 from tabgan.cli.files.sources import place_of
 from tabgan.cli.files.table_files import ReadOptions, open_table
 from tabgan.exceptions import InvalidInputError, InvalidParameterError
+from tabgan.written.detect import style_of
 
 
 def opened(path, rows, **options):
@@ -181,7 +182,7 @@ def test_a_model_that_expects_something_else_is_told_which_cell(tmp_path, family
         ("datetime", ["27/10/2020"], "M"),
         ("timedelta", ["9:30"], "m"),
         ("text", ["30,05"], "O"),
-        ("number", [""], "i"),
+        ("number", [""], "f"),
         ("timedelta", [""], "m"),
     ],
 )
@@ -240,6 +241,36 @@ def test_copies_of_rows_keep_their_cells(tmp_path):
         table.frame(["a"])
         table.extend(np.array([0, 2]))
         assert cells_of(path, table.dumped({"a": pd.Series({4: 3.0})}, table.place))[3:] == ["30,05", "3,00"]
+
+
+def test_what_the_model_learned_from_says_how_single_rows_are_written(tmp_path):
+    learned = {
+        "price": ["1.250,50", "7,00"],
+        "when": ["27/10/2020", "1/2/2021"],
+        "size": ["1.50", "2.25"],
+        "at": ["9:30", "13:00"],
+    }
+    styles = {name: style_of(cells) for name, cells in learned.items()}
+    families = {"price": "number", "when": "datetime", "size": "number", "at": "timedelta"}
+    path = tmp_path / "t.csv"
+
+    def read(text):
+        path.write_text("price;when;size;at\n" + text)
+        return open_table(
+            place_of(str(path), None, "INPUT"), ReadOptions(delimiter=";", families=families, styles=styles)
+        )
+
+    table = read("1.234;3/4/2020;7;10:00\n")
+    assert table.frame(table.names).iloc[0].tolist() == [1234, pd.Timestamp("2020-04-03"), 7, pd.Timedelta(hours=10)]
+    table = read("35,049;3/4/2020;7;10:00\n")
+    assert table.column("price")[0] == 35.049
+    table = read(";;;\n")
+    assert table.frame(table.names).isna().all(axis=None)
+    fills = {"price": 1234.5, "when": pd.Timestamp("2020-04-03"), "size": 3.0, "at": pd.Timedelta(hours=9)}
+    data = table.dumped({name: pd.Series({0: value}) for name, value in fills.items()}, table.place)
+    assert data.decode().splitlines()[1] == "1.234,50;3/4/2020;3.00;9:00"
+    table = read("1.5;2020-04-03;7;10:00\n")  # another way to write them that is certain
+    assert table.frame(table.names).iloc[0].tolist()[:2] == [1.5, pd.Timestamp("2020-04-03")]
 
 
 MARKED = "a,b,c\nNA,1,x\n-,NA,?\n7,-,y\n?,2,?\n"

@@ -7,7 +7,7 @@ import math
 import pytest
 
 from tabgan.written.detect import Ambiguous, decimal_mark, style_of
-from tabgan.written.numbers import NumberStyle
+from tabgan.written.numbers import NumberStyle, number_style, plain_style
 
 # Cells, their values, and how -98765.4321 and 1234567 are written beside them.
 STYLES = {
@@ -182,6 +182,14 @@ def test_what_rounds_to_nothing_has_no_sign():
 )
 def test_the_decimal_mark_is_told_where_it_is_certain(cells, mark):
     assert decimal_mark(cells) == mark
+
+
+@pytest.mark.parametrize("name", [name for name in STYLES if name.startswith(("plain", "plus", "exp", "short"))])
+def test_the_short_way_finds_the_same_style_of_plain_numbers(name):
+    cells = STYLES[name][0]
+    quick, full = plain_style(dict.fromkeys(cells, 1)), number_style(dict.fromkeys(cells, 1), ".", "")
+    assert [quick.write(value) for value in (-1.5, 0, 1e6)] == [full.write(value) for value in (-1.5, 0, 1e6)]
+    assert plain_style({"1.50": 1, "inf": 1}).write(2) == "2.00"
 
 
 def test_styles_are_described():

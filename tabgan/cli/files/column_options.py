@@ -10,6 +10,7 @@ from tabgan.cli.files.text_columns import Writing
 from tabgan.cli.wording import suggestion
 from tabgan.exceptions import InvalidParameterError
 from tabgan.written.dates import date_style
+from tabgan.written.detect import Style
 from tabgan.written.numbers import BLANKS
 
 __all__ = ["DEFAULT_MARKERS", "ColumnOptions", "ReadOptions"]
@@ -47,6 +48,8 @@ class ReadOptions:
         Columns of CSV and TSV to read as text whatever they look like.
     families : mapping of str to str, default={}
         What a fitted model expects of columns of text formats.
+    styles : mapping of str to Style, default={}
+        How they were written in the file that it was fitted on.
     decimal, thousands : sequence of str, default=()
         Marks of numbers in texts, as ``MARK`` or ``COL=MARK``.
     date_formats : sequence of str, default=()
@@ -66,6 +69,7 @@ class ReadOptions:
     encoding: str = "utf-8"
     text_columns: Collection[str] = ()
     families: Mapping[str, str] | None = None
+    styles: Mapping[str, Style] | None = None
     decimal: Sequence[str] = ()
     thousands: Sequence[str] = ()
     date_formats: Sequence[str] = ()
@@ -99,6 +103,7 @@ class ColumnOptions:
         self._all: dict[str, list[str]] = {}
         self._own: dict[str, dict[str, list[str]]] = {}
         self._default_markers = options.default_markers
+        self._styles = options.styles or {}
         for option, given in (
             ("--missing", options.missing),
             ("--decimal", options.decimal),
@@ -143,7 +148,7 @@ class ColumnOptions:
             given[-1] if (given := self._own[option].get(name) or self._all[option]) else None
             for option in ("--decimal", "--thousands", "--date-format")
         )
-        return Writing(decimal, thousands, date_format, likely_decimal)
+        return Writing(decimal, thousands, date_format, likely_decimal, self._styles.get(name))
 
 
 def _by_column(

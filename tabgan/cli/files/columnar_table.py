@@ -24,6 +24,7 @@ from tabgan.cli.files.columnar import (
 from tabgan.cli.files.sources import Place
 from tabgan.cli.files.table_source import TableFile, longer, marker_of
 from tabgan.cli.files.text_columns import TextColumn, amounts_column
+from tabgan.written.detect import Style
 
 __all__ = ["ColumnarTable"]
 
@@ -78,6 +79,10 @@ class ColumnarTable(TableFile):
             return series
         self._styled[name] = typed
         return typed.values
+
+    def styles(self) -> dict[str, Style]:
+        """How numbers, dates and times are written in the columns of texts that were read."""
+        return {name: typed.style for name, typed in self._styled.items() if typed.style is not None}
 
     def unread(self, name: str) -> np.ndarray:
         """Observed cells that are not written as the others of the column are."""

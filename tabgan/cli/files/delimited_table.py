@@ -19,7 +19,7 @@ from tabgan.cli.files.sources import Place, decode
 from tabgan.cli.files.suspicions import suspected_header, suspected_value
 from tabgan.cli.files.table_source import TableFile, cells_of, delimiter_of, longer
 from tabgan.cli.files.text_columns import TextColumn, typed_column
-from tabgan.written.detect import decimal_mark
+from tabgan.written.detect import Style, decimal_mark
 
 __all__ = ["DelimitedTable"]
 
@@ -97,6 +97,10 @@ class DelimitedTable(TableFile):
             self.hints += [asked] if asked else []
             self._count_marker(marker, name, n, asked=asked is not None)
 
+    def styles(self) -> dict[str, Style]:
+        """How numbers, dates and times are written in the columns of texts that were read."""
+        return {name: typed.style for name, typed in self._typed.items() if typed.style is not None}
+
     def unread(self, name: str) -> np.ndarray:
         """Observed cells that are not written as the others of the column are."""
         unread = self._typed[name].unread if name in self._typed else np.zeros(0, dtype=bool)
@@ -126,11 +130,8 @@ class DelimitedTable(TableFile):
         for name, values in fills.items():
             j, render = self.names.index(name), self._typed[name].render
             gaps = self._typed[name].values.isna().to_numpy()
-            always_quoted = all(
-                record[j].lstrip(" ").startswith('"')
-                for record, gap in zip(self._parsed.records, gaps, strict=True)
-                if not gap
-            )
+            raw = [record[j] for record, gap in zip(self._parsed.records, gaps, strict=True) if not gap]
+            always_quoted = bool(raw) and all(cell.lstrip(" ").startswith('"') for cell in raw)
             for row, value in cells_of(values):
                 self._parsed.replace(row, j, render(value), always_quoted)
         return self._parsed.text().encode(self._encoding)

@@ -15,6 +15,7 @@ from tabgan.cli.files.table_source import TableFile, cells_of, is_gap, longer
 from tabgan.cli.files.text_columns import TextColumn, amounts_column
 from tabgan.cli.files.typed_cells import typed_cells, without_markers
 from tabgan.exceptions import InvalidInputError
+from tabgan.written.detect import Style
 
 __all__ = ["JsonTable"]
 
@@ -82,6 +83,10 @@ class JsonTable(TableFile):
                 self._styled[name] = typed
                 return typed.values, typed.render
         return typed_cells(cells)
+
+    def styles(self) -> dict[str, Style]:
+        """How numbers, dates and times are written in the columns of texts that were read."""
+        return {name: typed.style for name, typed in self._styled.items() if typed.style is not None}
 
     def unread(self, name: str) -> np.ndarray:
         """Observed cells that are not written as the others of the column are."""

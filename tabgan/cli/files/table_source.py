@@ -17,6 +17,7 @@ from tabgan.cli.files.delimited import write_delimited
 from tabgan.cli.files.new_workbook import write_workbook
 from tabgan.cli.files.sources import Place
 from tabgan.exceptions import InvalidInputError
+from tabgan.written.detect import Style
 
 __all__ = [
     "TableFile",
@@ -67,6 +68,10 @@ class TableFile(abc.ABC):
     def _style(self, name: str) -> Callable[[Any], Any] | None:
         """How the file writes the values of a column, once that has been read."""
         return None
+
+    def styles(self) -> dict[str, Style]:
+        """How numbers, dates and times are written in the columns of texts that were read."""
+        return {}
 
     def unread(self, name: str) -> np.ndarray:
         """Observed cells of a column that are missing for the model, as they are not written as the others; boolean of shape (n,)."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -21,9 +21,10 @@ from tabgan.cli.files.suspicions import (
     unread_cells,
 )
 from tabgan.exceptions import InvalidInputError
+from tabgan.written.clocks import ClockStyle
 from tabgan.written.dates import DateStyle
 from tabgan.written.detect import Ambiguous, Style, style_of
-from tabgan.written.numbers import NumberStyle, number_style
+from tabgan.written.numbers import NumberStyle, plain_style
 
 __all__ = ["TextColumn", "Writing", "amounts_column", "typed_column"]
 
@@ -45,17 +46,25 @@ class Writing:
         As the user said.
     likely_decimal : str, default=None
         As other columns of the file have it.
+    known : Style, default=None
+        As the file had it that the model was fitted on.
     """
 
     decimal: str | None = None
     thousands: str | None = None
     date_format: str | None = None
     likely_decimal: str | None = None
+    known: Style | None = None
+
+    @property
+    def expected_decimal(self) -> str | None:
+        """The decimal mark by the file's other columns, or else by the model's file."""
+        return self.likely_decimal or (self.known.decimal if isinstance(self.known, NumberStyle) else None)
 
     @property
     def may_be_plain(self) -> bool:
         """Whether 1.234 may be a little more than one."""
-        return "," not in (self.decimal, self.decimal or self.likely_decimal) and self.thousands != "."
+        return "," not in (self.decimal, self.decimal or self.expected_decimal) and self.thousands != "."
 
 
 @dataclass(frozen=True)
@@ -72,12 +81,15 @@ class TextColumn:
         Something the user may want to know about how the column was read.
     unread : ndarray of bool
         Cells that are observed, but not written as the others are: missing for the model, and never replaced.
+    style : Style or None
+        How numbers, dates or times are written.
     """
 
     values: pd.Series
     render: Callable[[Any], str]
     hint: str | None = None
     unread: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=bool))
+    style: Style | None = None
 
     @property
     def is_text(self) -> bool:
@@ -131,18 +143,21 @@ def typed_column(
         cells = [None if gap else _BOOLEANS[text.lower()] for text, gap in zip(texts, missing, strict=True)]
         style = str.lower if all(text.islower() for text in observed) else str.capitalize
         return TextColumn(pd.Series(cells, dtype="boolean"), lambda value: style(str(bool(value))))
+    known = writing.known if writing.known is not None and writing.known.family == wanted else None
     if not observed:
-        return _without_cells(len(texts), wanted)
+        return _without_cells(len(texts), wanted, known)
     if wanted in (None, "number") and writing.date_format is None and writing.may_be_plain:
         if all(map(is_number, observed)) and (wanted or not any(map(PADDED.match, observed))):
-            return _plain_numbers(texts, missing, observed)
+            return _plain_numbers(texts, missing, observed, known)
     found = style_of(
         observed.elements(),
         decimal=writing.decimal,
         thousands=writing.thousands,
         date_format=writing.date_format,
-        likely_decimal=writing.likely_decimal,
+        likely_decimal=writing.expected_decimal,
     )
+    if known is not None and writing.date_format is None and writing.decimal is None and writing.thousands is None:
+        found = _as_known(found, known, list(observed))
     if found is None and writing.date_format is not None:
         _require(
             name,
@@ -160,7 +175,7 @@ def typed_column(
     if found is not None and wanted in (None, found.family):
         column = _styled(name, texts, missing, found, place)
         hint = said_by_others(name, observed, found) if writing.likely_decimal and not writing.decimal else None
-        return TextColumn(column.values, column.render, column.hint or hint, column.unread)
+        return replace(column, hint=column.hint or hint)
     if wanted is not None:
         _require_readable(name, texts, missing, place, wanted)
     hint = suspected_marker(name, texts, missing, observed, place) or suspected_writing(name, observed)
@@ -226,14 +241,27 @@ def _require_readable(
     )
 
 
-def _without_cells(n: int, wanted: Family | None) -> TextColumn:
-    if wanted == "number":
-        return TextColumn(pd.Series([None] * n, dtype="Int64"), NumberStyle(most=0).write)
-    if wanted == "datetime":
-        return TextColumn(pd.Series([None] * n, dtype="datetime64[us]"), DateStyle("%Y-%m-%d %H:%M:%S").write)
-    if wanted == "timedelta":
-        return TextColumn(pd.Series([None] * n, dtype="timedelta64[us]"), lambda value: str(pd.Timedelta(value)))
-    return TextColumn(pd.Series([None] * n, dtype=object), str)
+def _as_known(found: Style | Ambiguous | None, known: Style, observed: list[str]) -> Style | Ambiguous | None:
+    """The style of the model's file where that reads all cells, and no other way to read them was found."""
+    values = known.read(observed)
+    if pd.isna(values).any():
+        return found
+    readings = found.readings if isinstance(found, Ambiguous) else (found,)
+    alike = any(style is not None and np.array_equal(style.read(observed), values) for style in readings)
+    return known if alike or found is None else found
+
+
+def _without_cells(n: int, wanted: Family | None, known: Style | None) -> TextColumn:
+    dtypes = {"number": "float64", "datetime": "datetime64[us]", "timedelta": "timedelta64[us]"}
+    if wanted not in dtypes:
+        return TextColumn(pd.Series([None] * n, dtype=object), str)
+    usual: dict[str, Style] = {
+        "number": NumberStyle(most=6),
+        "datetime": DateStyle("%Y-%m-%d %H:%M:%S"),
+        "timedelta": ClockStyle(seconds=True, of_day=False),
+    }
+    style = known or usual[wanted]
+    return TextColumn(pd.Series([None] * n, dtype=dtypes[wanted]), style.write, style=style)
 
 
 def _labels(texts: Sequence[str], missing: np.ndarray, hint: str | None = None) -> TextColumn:
@@ -241,15 +269,19 @@ def _labels(texts: Sequence[str], missing: np.ndarray, hint: str | None = None) 
     return TextColumn(pd.Series(cells, dtype="str"), str, hint)
 
 
-def _plain_numbers(texts: Sequence[str], missing: np.ndarray, observed: Counter[str]) -> TextColumn:
+def _plain_numbers(
+    texts: Sequence[str], missing: np.ndarray, observed: Counter[str], known: Style | None
+) -> TextColumn:
     """Numbers as Python reads them; whole ones digit by digit."""
-    write = number_style(observed, ".", "").write
+    style = plain_style(observed)
+    if isinstance(known, NumberStyle) and not np.isnan(known.read(list(observed))).any():
+        style = known
     if all(_INTEGER.fullmatch(text) and len(text) <= 20 for text in observed):
         whole = [None if gap else int(text) for text, gap in zip(texts, missing, strict=True)]
         if all(number is None or abs(number) < 2**63 for number in whole):
-            return TextColumn(pd.Series(whole, dtype="Int64"), write)
+            return TextColumn(pd.Series(whole, dtype="Int64"), style.write, style=style)
     cells = [np.nan if gap else float(text) for text, gap in zip(texts, missing, strict=True)]
-    return TextColumn(pd.Series(cells, dtype="float64"), write)
+    return TextColumn(pd.Series(cells, dtype="float64"), style.write, style=style)
 
 
 def _styled(
@@ -261,4 +293,4 @@ def _styled(
     if isinstance(style, NumberStyle) and style.whole and (values.abs().max() < _EXACT):
         values = values.astype("Int64")
     hint = unread_cells(name, texts, unread, style.describe(), place) if unread.any() else None
-    return TextColumn(values, style.write, hint, unread)
+    return TextColumn(values, style.write, hint, unread, style)

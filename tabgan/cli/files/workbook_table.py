@@ -24,7 +24,7 @@ from tabgan.cli.files.text_columns import TextColumn, amounts_column
 from tabgan.cli.files.typed_cells import typed_cells, without_markers
 from tabgan.cli.wording import listed, suggestion
 from tabgan.exceptions import InvalidInputError, InvalidParameterError, MissingExtraError
-from tabgan.written.detect import ENOUGH
+from tabgan.written.detect import ENOUGH, Style
 
 __all__ = ["WorkbookTable"]
 
@@ -174,6 +174,10 @@ class WorkbookTable(TableFile):
         if all(isinstance(cell, float) and cell.is_integer() for cell in cells if cell is not None):
             cells = [None if cell is None else int(cell) for cell in cells]  # a workbook knows no whole numbers
         return typed_cells(cells)
+
+    def styles(self) -> dict[str, Style]:
+        """How numbers, dates and times are written in the columns of texts that were read."""
+        return {name: typed.style for name, typed in self._styled.items() if typed.style is not None}
 
     def unread(self, name: str) -> np.ndarray:
         """Observed cells that are not written as the others of the column are, and formulas without a value."""
