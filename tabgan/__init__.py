@@ -16,6 +16,7 @@ __all__ = [
     "ampute",
     "compare_imputers",
     "correct_prior",
+    "fit_batches",
     "load",
     "neighbourhood_weights",
     "pool",
@@ -24,7 +25,9 @@ __all__ = [
     "report_imputation",
     "report_resampling",
     "report_rows",
+    "sample_batches",
     "should_rebalance",
+    "transform_batches",
 ]
 
 try:
@@ -45,6 +48,7 @@ __getattr__, __dir__ = lazy_names(
         "ampute": ".tables.amputation",
         "compare_imputers": ".model_selection.compare_imputers",
         "correct_prior": ".model_selection.prior_correction",
+        "fit_batches": ".engines.streaming",
         "load": ".estimators.saving",
         "neighbourhood_weights": ".sampling.row_weights",
         "pool": ".inference.pooling",
@@ -53,6 +57,8 @@ __getattr__, __dir__ = lazy_names(
         "report_imputation": ".report.imputation_page",
         "report_resampling": ".report.resampling_page",
         "report_rows": ".report.rows_page",
+        "sample_batches": ".engines.streaming",
         "should_rebalance": ".model_selection.should_rebalance",
+        "transform_batches": ".engines.streaming",
     },
 )
