@@ -72,6 +72,34 @@ def test_neighbours_are_the_nearest_of_the_class():
         np.testing.assert_array_equal(found[mine], expected)
 
 
+def test_a_small_class_has_as_many_neighbours_as_other_rows():
+    rows = torch.tensor([[0.0], [1.0], [3.0], [7.0], [20.0], [30.0]])
+    classes = torch.tensor([0, 0, 0, 1, 1, 2])
+    found = Neighbourhoods(rows, classes, 3)
+    assert found.n_neighbours.tolist() == [2, 1, 1]
+    assert found.nearest(torch.arange(6))[:, :2].tolist() == [[1, 2], [0, 2], [1, 0], [4, 3], [3, 4], [5, 5]]
+    assert (found.nearest(torch.arange(6)) >= 0).all(), "what no neighbour fills is the row itself"
+
+
+@pytest.mark.parametrize(("place", "picked"), [(0.0, [1, 4]), (0.49, [1, 4]), (0.5, [2, 4]), (0.999, [2, 4])])
+def test_one_of_the_neighbours_is_picked_by_its_place(place, picked):
+    rows = torch.tensor([[0.0], [1.0], [3.0], [7.0], [20.0]])
+    found = Neighbourhoods(rows, torch.tensor([0, 0, 0, 1, 1]), 2)
+    assert found.one_of(torch.tensor([0, 3]), torch.full((2,), place, dtype=torch.float64)).tolist() == picked
+
+
+def test_a_class_as_large_as_can_be_compared_is_searched_at_once(few_compared):
+    rows, _ = clouds(2 * few_compared)
+    classes = torch.arange(2 * few_compared) % 2
+    found = Neighbourhoods(rows, classes, 2)
+    with Products() as products:
+        found.nearest(torch.tensor([0]))
+    assert products.elements == few_compared**2
+    with Products() as products:
+        found.nearest(torch.tensor([2, 4]))
+    assert products.elements == 0, "all of its rows were looked for with the first"
+
+
 def test_of_a_large_class_some_rows_stand_for_all_whatever_is_asked_first(few_compared):
     rows, classes = clouds(400)
     asked = torch.arange(400)
