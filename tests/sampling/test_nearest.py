@@ -55,6 +55,13 @@ def test_rows_far_from_the_origin_keep_their_order():
     assert Among(rows, torch.arange(5)).nearest(torch.tensor([0, 3]), 3).tolist() == [[1, 2, 3], [2, 1, 0]]
 
 
+def test_no_distance_is_negative():
+    rows = torch.randn(200, 7, generator=torch.Generator().manual_seed(0)) * 1e4 + 1e5
+    least = Among(rows, torch.arange(200)).least(rows)
+    assert (least >= 0).all()
+    assert (least < 1e-2).all()
+
+
 def test_duplicates_come_in_the_tables_order():
     generator = torch.Generator().manual_seed(0)
     rows = torch.randn(4, 6, generator=generator).repeat(5, 1)  # row i equals rows i + 4, i + 8, ...
