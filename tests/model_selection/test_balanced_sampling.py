@@ -220,6 +220,8 @@ def test_decisions(rare):
     np.testing.assert_array_equal(likely.predict(X_test), p >= 0.5)
     np.testing.assert_array_equal(f1.predict(X_test), p >= f1.threshold_)
     assert balanced.threshold_ < f1.threshold_ < 0.5
+    f1.threshold_ = float(p[7])
+    assert f1.predict(X_test)[7] == 1, "a row at the threshold has the label"
     assert (base.positive_, base.threshold_, likely.threshold_) == (1, None, None)
     assert balanced_accuracy_score(y_test, base.predict(X_test)) > 0.05 + balanced_accuracy_score(
         y_test, likely.predict(X_test)
@@ -232,6 +234,12 @@ def test_decisions(rare):
     np.testing.assert_array_equal(
         flipped.predict(X_test) == "a", flipped.predict_proba(X_test)[:, 0] >= flipped.threshold_
     )
+
+
+def test_of_classes_of_one_size_the_second_is_the_positive_one():
+    X, y = make_classification(60, random_state=0)
+    y = np.where(np.arange(60) % 2, "b", "a")
+    assert BalancedSamplingClassifier(GaussianNB(), n_estimators=3, random_state=0).fit(X, y).positive_ == "b"
 
 
 def test_more_members_than_one_are_better(rare):
