@@ -90,16 +90,20 @@ class LevelChain:
         classes = self._seeds.classes[parents].numpy()
         drawn = self._redrawn(own, classes, fixed, rng)
         may_repeat = rng.random(len(own))
+        again = np.arange(len(own))
         for _ in range(_REDRAWS):
-            again = self._unwanted(drawn, classes, may_repeat)
+            unwanted = self._unwanted(drawn[again], classes[again], may_repeat[again])
             if focus:
-                again |= self._seeds.borders.strays(self._slots(drawn), torch.from_numpy(classes)).numpy()
-            if not again.any():
+                mine = torch.from_numpy(classes[again])
+                unwanted |= self._seeds.borders.strays(self._slots(drawn[again]), mine).numpy()
+            again = again[unwanted]
+            if not len(again):
                 break
             drawn[again] = self._redrawn(own[again], classes[again], fixed, rng)
         values = self._slots(drawn)
-        if focus:
-            values = self._seeds.drawn_in(values, parents, generator)
+        if focus and len(again):  # the others were looked at, and stay where they are
+            left = torch.from_numpy(again)
+            values[left] = self._seeds.drawn_in(values[left], parents[left], generator)
             drawn = np.where(own == _HIDDEN_CELL, own, self._levels(values.numpy()))
         foreign = torch.from_numpy(self._unwanted(drawn, classes, np.zeros(len(own))))
         values[foreign] = self._seeds.rows[parents[foreign]]
