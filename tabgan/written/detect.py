@@ -153,7 +153,7 @@ def _number(cells: Counter[str], decimal: str | None, thousands: str | None, lik
     plain = found[0][1]
     if len(found) > 1 and likely_decimal is not None:
         found = [entry for entry in found if entry[1].decimal == likely_decimal] or found
-    elif plain.decimal == "." and not plain.thousands:
+    elif plain.decimal == "." and not plain.thousands and not unit:
         found = found[:1]  # 1.234, as programs write it
     styles = [_finished(style, cells, values, unit) for _, style, values in found]
     if len(styles) > 1:

@@ -63,6 +63,8 @@ def body_of(text: str) -> tuple[str, str, str] | None:
     if not before and not after:
         return "", body, ""
     signs = sum(before.count(sign) + after.count(sign) for sign in "+" + _MINUS + "(")
+    if any(sign in after for sign in _MINUS) and len(body) < 2:
+        return None  # 2- is a mark in a school report
     if signs > 1 or before.count("(") != after.count(")") or len(_UNIT.findall(before + after)) > 1:
         return None
     return before, body, after

@@ -296,3 +296,13 @@ def test_markers_of_one_column_alone(tmp_path):
     table = open_table(place_of(str(path), None, "INPUT"), ReadOptions(missing=("-", "a=", "a=XX")))
     assert table.column("a").isna().tolist() == [False, True, False, True]
     assert table.column("b").isna().tolist() == [True, False, True, False]
+
+
+def test_a_marker_is_said_even_where_there_are_too_many_hints(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("a,b,c,d,e\n" + "NA,NA,NA,NA,1\n" + "BW,ZA,AO,MZ,2\n" * 3)
+    table = open_table(place_of(str(path), None, "INPUT"), ReadOptions())
+    table.frame(table.names)
+    said = table.first_hints() + table.notes()
+    for name in "abcd":
+        assert sum(f"'NA' in {name!r} read as missing" in line for line in said) == 1

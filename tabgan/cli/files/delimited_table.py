@@ -94,8 +94,7 @@ class DelimitedTable(TableFile):
         unsaid = self.said.default_markers(name)
         for marker, n in counts.items():
             asked = suspected_value(name, marker, n, texts, observed) if is_text and marker in unsaid else None
-            self.hints += [asked] if asked else []
-            self._count_marker(marker, name, n, asked=asked is not None)
+            self._count_marker(marker, name, n, asked)
 
     def styles(self) -> dict[str, Style]:
         """How numbers, dates and times are written in the columns of texts that were read."""

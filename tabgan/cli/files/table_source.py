@@ -55,7 +55,7 @@ class TableFile(abc.ABC):
         self.hints: list[str] = []
         self._marked: dict[str, dict[str, int]] = {}
         self._notes: list[str] = []
-        self._asked: set[tuple[str, str]] = set()
+        self._asked: dict[tuple[str, str], str] = {}
 
     @abc.abstractmethod
     def column(self, name: str) -> pd.Series:
@@ -85,11 +85,12 @@ class TableFile(abc.ABC):
         """Read some columns as a table for the model."""
         return pd.DataFrame({name: self.column(name) for name in names}, columns=list(names))
 
-    def _count_marker(self, marker: str, name: str, n: int, *, asked: bool = False) -> None:
-        """Remember that ``n`` cells of a column are missing by a marker; ``asked`` if a hint says so."""
+    def _count_marker(self, marker: str, name: str, n: int, asked: str | None = None) -> None:
+        """Remember that ``n`` cells of a column are missing by a marker; ``asked`` is a hint that says so."""
         self._marked.setdefault(marker, {})[name] = n
-        if asked:
-            self._asked.add((marker, name))
+        if asked is not None:
+            self.hints.append(asked)
+            self._asked[marker, name] = asked
 
     def markers_in(self, name: str) -> list[str]:
         """What was read as missing in a column besides empty cells."""
@@ -98,11 +99,12 @@ class TableFile(abc.ABC):
     def notes(self) -> list[str]:
         """What was found of the file's layout, and what was read as missing besides empty cells, a line for each marker.
 
-        Markers that are hinted at are not said again.
+        Markers that the `first_hints` ask about are not said again.
         """
+        said = set(self.first_hints())
         lines = list(self._notes)
         for marker, found in self._marked.items():
-            counts = {name: n for name, n in found.items() if (marker, name) not in self._asked}
+            counts = {name: n for name, n in found.items() if self._asked.get((marker, name)) not in said}
             if not counts:
                 continue
             told = [f"{n} in {name!r}" for name, n in list(counts.items())[:_MOST_NAMED]]
@@ -200,7 +202,7 @@ class TableFile(abc.ABC):
             cells = pd.Series(raw, dtype=object)
             for row, value in cells_of(fills) if fills is not None else ():
                 cells[row] = style(value)
-            return cells.astype("str") if kind in ("parquet", "feather") else cells
+            return cells
         if fills is not None:
             values = values.copy()
             values.iloc[fills.index.to_numpy()] = fills.array

@@ -144,8 +144,7 @@ class WorkbookTable(TableFile):
         for marker, n in counts.items():
             texts = ["" if cell is None else str(cell) for cell in self._cells[name]]
             asked = suspected_value(name, marker, n, texts, observed) if kinds == {str} and marker in unsaid else None
-            self.hints += [asked] if asked else []
-            self._count_marker(marker, name, n, asked=asked is not None)
+            self._count_marker(marker, name, n, asked)
         if kinds == {str}:
             gaps = np.array([cell is None for cell in cells])
             typed = amounts_column(
