@@ -15,7 +15,7 @@ from tabgan.written.clocks import ClockStyle, clock_style
 from tabgan.written.dates import DateStyle, date_style, formats_of
 from tabgan.written.numbers import BLANKS, PLAIN, NumberStyle, body_of, number_style
 
-__all__ = ["ENOUGH", "Ambiguous", "Style", "decimal_mark", "style_of"]
+__all__ = ["ENOUGH", "Ambiguous", "Style", "decimal_mark", "may_be_thousands", "style_of"]
 
 Style = NumberStyle | DateStyle | ClockStyle
 """``family`` says of which family, ``read`` makes values of texts, ``write`` a text of a value, ``describe`` a few words."""
@@ -28,6 +28,7 @@ ENOUGH = 0.98
 _PROBES = 50
 _THOUSANDS = (",", ".", " ", "'")
 _PADDED = re.compile(r"0\d")
+_GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}(\.\d{3})?|0", re.ASCII)
 _TELEPHONE = re.compile(rf"\d{{3}}(?:[{BLANKS}]\d{{3}}){{2,}}")
 # In these the last mark is one of decimals for certain: there is another mark before it, or what follows is no group of three.
 _CERTAIN = re.compile(
@@ -58,6 +59,19 @@ class Ambiguous:
         if self.kind == "number":
             return tuple(f"{value:.15g}" for value in values)
         return tuple(str(value.astype("M8[D]")) for value in values)
+
+
+def may_be_thousands(texts: Iterable[str]) -> bool:
+    """Whether points may stand between thousands though Python reads the cells as numbers, as in ``2.080`` beside ``51``.
+
+    A program that leaves ``.000`` away writes ``2.08``, and one that keeps zeros writes ``51.000``.
+    """
+    point = whole = zero = False
+    for text in texts:
+        if not _GROUPED.fullmatch(text):
+            return False
+        point, whole, zero = point or "." in text, whole or "." not in text, zero or (text[-1] == "0" and "." in text)
+    return point and whole and zero
 
 
 def style_of(
@@ -153,7 +167,7 @@ def _number(cells: Counter[str], decimal: str | None, thousands: str | None, lik
     plain = found[0][1]
     if len(found) > 1 and likely_decimal is not None:
         found = [entry for entry in found if entry[1].decimal == likely_decimal] or found
-    elif plain.decimal == "." and not plain.thousands and not unit:
+    elif plain.decimal == "." and not plain.thousands and not unit and not may_be_thousands(cells):
         found = found[:1]  # 1.234, as programs write it
     styles = [_finished(style, cells, values, unit) for _, style, values in found]
     if len(styles) > 1:

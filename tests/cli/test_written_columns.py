@@ -84,6 +84,7 @@ def test_few_cells_that_are_none_stay_as_they_are_and_are_said(tmp_path, name):
     [
         (["03/04/2020", "05/06/2020"], ["'03/04/2020' may be 2020-04-03 or 2020-03-04", "--date-format 'a=%d/%m/%Y'", "'a=%m/%d/%Y'"]),
         (["35,049", "3,908"], ["'35,049' may be 35049 or 35.049", "--thousands 'a=,'", "--decimal 'a=,'"]),
+        (["2.080", "51"], ["'2.080' may be 2.08 or 2080", "--decimal 'a=.'", "--thousands 'a=.'"]),
     ],
 )  # fmt: skip
 def test_what_reads_in_two_ways_stays_text_and_is_said_with_the_flags(tmp_path, name, cells, said):

@@ -107,6 +107,7 @@ def test_what_is_no_number_or_a_code_has_no_style(cells):
         (["1,234 €", "-5,678 €"], "1,234 €", ("1234", "1.234")),
         (["12%", "1,234%"], "1,234%", ("1234", "1.234")),
         (["1.000 €", "2.443 €"], "1.000 €", ("1", "1000")),
+        (["2.080", "51", "-916"], "2.080", ("2.08", "2080")),
     ],
 )
 def test_what_reads_in_two_ways_is_not_guessed(cells, example, meanings):

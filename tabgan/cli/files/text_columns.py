@@ -23,7 +23,7 @@ from tabgan.cli.files.suspicions import (
 from tabgan.exceptions import InvalidInputError
 from tabgan.written.clocks import ClockStyle
 from tabgan.written.dates import DateStyle
-from tabgan.written.detect import Ambiguous, Style, style_of
+from tabgan.written.detect import Ambiguous, Style, may_be_thousands, style_of
 from tabgan.written.numbers import NumberStyle, plain_style
 
 __all__ = ["TextColumn", "Writing", "amounts_column", "typed_column"]
@@ -147,7 +147,8 @@ def typed_column(
     if not observed:
         return _without_cells(len(texts), wanted, known)
     if wanted in (None, "number") and writing.date_format is None and writing.may_be_plain:
-        if all(map(is_number, observed)) and (wanted or not any(map(PADDED.match, observed))):
+        sure = writing.decimal is not None or writing.expected_decimal is not None or not may_be_thousands(observed)
+        if sure and all(map(is_number, observed)) and (wanted or not any(map(PADDED.match, observed))):
             return _plain_numbers(texts, missing, observed, known)
     found = style_of(
         observed.elements(),
