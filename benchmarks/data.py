@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-__all__ = ["BenchmarkTable", "data_folder", "load_frame", "load_table", "load_target_name"]
+__all__ = ["BenchmarkTable", "about", "data_folder", "load_frame", "load_table", "load_target_name", "real_tables"]
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,16 @@ def _manifest() -> dict:
     if folder is None:
         raise FileNotFoundError("no benchmark data: set TABGAN_DATA to the folder that holds manifest.json")
     return json.loads((folder / "manifest.json").read_text())
+
+
+def real_tables() -> list[str]:
+    """Names of all shared tables."""
+    return [name for name, meta in _manifest().items() if "read_csv" in meta]
+
+
+def about(name: str) -> dict:
+    """What the manifest says of a shared table."""
+    return _manifest()[name]
 
 
 def load_frame(name: str) -> pd.DataFrame:

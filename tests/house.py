@@ -18,6 +18,7 @@ ROOMS = (
     "sampling",
     "images",
     "estimators",
+    "checks",
     "tables",
     "metrics",
     "core",

@@ -97,12 +97,15 @@ def balance(
             "for two classes, or rows per class such as '{\"a\": 100}'.",
         ),
     ] = "auto",
-    method: Annotated[Method, typer.Option(help="BAGANOversampler or CGANSampler.")] = Method.bagan,
+    method: Annotated[
+        Method, typer.Option(case_sensitive=False, help="BAGANOversampler or CGANSampler.")
+    ] = Method.bagan,
     gate: Annotated[
         Gate | None,
         typer.Option(
+            case_sensitive=False,
             help="Make only as many of the rows as a cross-validation finds worth making for this measure, perhaps none. "
-            "Without it exactly the rows asked for are made."
+            "Without it exactly the rows asked for are made.",
         ),
     ] = None,
     leave: Annotated[

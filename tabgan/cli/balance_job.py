@@ -18,7 +18,9 @@ from tabgan.cli.files.sources import Place, write_bytes
 from tabgan.cli.files.table_files import ReadOptions, TableFile, open_table
 from tabgan.cli.lookup import check_apart, known_columns, known_kinds, labels_by_text
 from tabgan.cli.models import is_reused, load_model
+from tabgan.cli.next_commands import after_balance
 from tabgan.cli.options import check_destinations
+from tabgan.cli.status import StatusLine
 from tabgan.cli.summaries import BalanceReport
 from tabgan.cli.wording import listed
 from tabgan.exceptions import InvalidInputError, InvalidParameterError
@@ -73,11 +75,13 @@ def balance_file(options: BalanceOptions, say: Callable[[str], None]) -> Balance
         Nothing was written then, neither output nor model nor report.
     """
     started = time.perf_counter()
+    status = StatusLine(options.progress)
     targets = {"--output": options.output.path, "--model": options.model, "--report": options.report}
     reused = is_reused(options.model, options.refit)
     check_destinations(targets, options.source.path, in_place="--output", reused="--model" if reused else None)
     sampler = load_model(options.model, "sampler") if options.model is not None and reused else None
     strategy = _parsed_strategy(options.strategy)
+    status(f"reading {options.source.name}")
     table = open_table(options.source, options.reading)
     names, left, categorical = _columns(table, options)
     table.options = replace(options.reading, text_columns=frozenset(categorical))
@@ -87,6 +91,13 @@ def balance_file(options: BalanceOptions, say: Callable[[str], None]) -> Balance
         raise InvalidInputError(
             f"column {options.target!r} (--target) holds the single class {counts.index[0]!r}; it takes at least two."
         )
+    singles = int((counts == 1).sum())
+    if singles == len(counts) and len(counts) > 2 and options.target not in categorical:
+        raise InvalidInputError(
+            f"column {options.target!r} (--target) holds {len(counts)} classes of one row each: these are names of rows, or numbers, "
+            "not classes. Name the column with the classes, or say --categorical "
+            f"{options.target!r} if each row is a class of its own."
+        )
     strategy = _for_labels(strategy, counts, options)
     wanted = _wanted(strategy, y, options)
     frame = table.frame([name for name in names if name != options.target])
@@ -94,6 +105,11 @@ def balance_file(options: BalanceOptions, say: Callable[[str], None]) -> Balance
     report = BalanceReport(options.source.name, options.output.destination, options.target, table.n_rows)
     report.warnings += table.first_hints()
     report.notes += table.notes()
+    if singles > max(1, len(counts) // 4):
+        report.warnings.append(
+            f"{singles} of the {len(counts)} classes of column {options.target!r} have a single row: rows made for them are copies or "
+            "blends with other classes; join classes that are alike"
+        )
     parents, fills, lines = np.zeros(0, dtype=np.int64), {}, {}
     if sampler is not None:
         _check_own(sampler, frame, y, options)
@@ -101,6 +117,7 @@ def balance_file(options: BalanceOptions, say: Callable[[str], None]) -> Balance
     elif sum(wanted.values()) or options.model is not None:
         listed_as_categories = [name for name in frame.columns if name in categorical]
         sampler = _sampler(strategy, listed_as_categories, known_kinds(table, options.kinds), options)
+        status("learning from the rows")
         with warnings_told(say):
             made, _ = sampler.fit_resample(frame, y)
     if sampler is not None:
@@ -125,9 +142,12 @@ def balance_file(options: BalanceOptions, say: Callable[[str], None]) -> Balance
         {"class": label, "n_real": int(n), "n_made": 0} | lines.get(label, {}) for label, n in counts.items()
     ]
     table.extend(parents, blank=left, mark=options.mark)
+    status(f"writing {options.output.destination}")
     data = table.dumped(fills, options.output)
+    status("drawing the report" if options.report else "")
     page = _page(sampler, counts, options)
     report.seconds = round(time.perf_counter() - started, 3)
+    status("")
     with written_together():
         if sampler is not None and options.model is not None and not reused:
             sampler.column_styles_ = table.styles()
@@ -141,9 +161,16 @@ def _page(sampler: Any, counts: pd.Series, options: BalanceOptions) -> str | Non
     """The report as HTML, where that is wanted; made before anything is written, so that a failure leaves no file."""
     if options.report is None or options.report.suffix.lower() != ".html":
         return None
-    from tabgan.report.resampling_page import report_nothing_to_make, report_resampling
+    from tabgan.report.html import render
+    from tabgan.report.resampling_page import report_nothing_to_make, resampling_page
 
-    return (report_nothing_to_make(counts) if sampler is None else report_resampling(sampler, check=True)).html
+    source = options.source.path.name if options.source.path else options.source.name
+    if sampler is None:
+        return report_nothing_to_make(counts, source).html
+    page = resampling_page(sampler, check=True, source=source)
+    model = None if options.model is None else str(options.model)
+    page.next_steps = after_balance(model, options.source, options.output, options.target)
+    return render(page).html
 
 
 def _columns(table: TableFile, options: BalanceOptions) -> tuple[list[str], set[str], set[str]]:

@@ -56,7 +56,10 @@ def compare(
     output: Annotated[
         Path | None,
         typer.Option(
-            "--output", "-o", metavar="FILE", help="Also write the ranking to FILE.json, FILE.md or FILE.csv."
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="Also write the ranking to FILE.json, FILE.md or FILE.csv; - is stdout, where it goes in any case.",
         ),
     ] = None,
     report: PageOption = None,
@@ -108,6 +111,7 @@ def compare(
         ),
     ] = None,
     seed: SeedOption = 0,
+    json: Annotated[bool, typer.Option("--json", help="Print the ranking for programs.")] = False,
     quiet: QuietOption = False,
     debug: DebugOption = False,
 ) -> None:
@@ -131,11 +135,11 @@ def compare(
             skip_lines=skip_lines,
             sheet=sheet,
         ),
-        output=output,
+        output=None if output == Path("-") else output,
         report=report,
         methods=methods or (),
         rate=rate,
-        mechanism=mechanism,
+        mechanism=mechanism.lower(),
         repeats=repeats,
         max_rows=max_rows,
         draws=draws,
@@ -146,6 +150,6 @@ def compare(
         quiet=quiet,
     )
     result = compare_file(options)
-    show(result)
+    show(result, as_json=json)
     if result.best is None:
         raise typer.Exit(FAILED)

@@ -15,11 +15,15 @@ from tabgan.cli.errors import note, printable, teller
 from tabgan.cli.files.sources import Place, write_bytes
 from tabgan.cli.files.table_files import ReadOptions, TableFile, open_table
 from tabgan.cli.lookup import check_apart, known_columns
+from tabgan.cli.next_commands import after_compare
 from tabgan.cli.options import check_page
+from tabgan.cli.status import StatusLine
+from tabgan.cli.words import in_options
 from tabgan.exceptions import InvalidParameterError
 
 if TYPE_CHECKING:
     from tabgan.model_selection.compare_imputers import Comparison
+    from tabgan.report.html import HTMLReport
 
 __all__ = ["CompareOptions", "compare_file", "show"]
 
@@ -67,7 +71,10 @@ def compare_file(options: CompareOptions) -> Comparison:
     if options.output is not None and options.output.suffix.lower() not in _SUFFIXES:
         raise InvalidParameterError(f"--output {str(options.output)!r}: its name must end in .json, .md or .csv.")
     check_page(options.report, {"--output": options.output}, options.source.path)
+    status = StatusLine(not options.quiet and sys.stderr.isatty())
+    status(f"reading {options.source.name}")
     table = open_table(options.source, options.reading)
+    status("")
     frame, categorical = _columns(table, options)
     say = teller(options.quiet)
     for hint in table.first_hints() + table.notes():
@@ -75,9 +82,10 @@ def compare_file(options: CompareOptions) -> Comparison:
 
     from tabgan.model_selection.compare_imputers import METHODS, compare_imputers
 
+    by_name = {name.lower(): name for name in METHODS}
     result = compare_imputers(
         frame,
-        methods=_split(options.methods) or METHODS,
+        methods=[by_name.get(name.lower(), name) for name in _split(options.methods)] or METHODS,
         mechanism=options.mechanism,  # type: ignore[arg-type]
         rate=options.rate,
         n_repeats=options.repeats,
@@ -86,19 +94,33 @@ def compare_file(options: CompareOptions) -> Comparison:
         random_state=options.seed,
         max_time=options.max_time,
         n_draws=options.draws,
-        progress=None if options.quiet else _progress(),
+        progress=None if options.quiet else _progress(status),
     )
     page = None
     if options.report is not None:
-        from tabgan.report.comparison_page import report_comparison
-
-        page = report_comparison(result)
+        status("drawing the report")
+        page = _page(result, options)
+        status("")
     with written_together():
         if options.output is not None:
             write_bytes(Place(options.output, "text"), _written(result, options.output).encode())
         if page is not None and options.report is not None:
             page.save(options.report)
     return result
+
+
+def _page(result: Comparison, options: CompareOptions) -> HTMLReport:
+    from tabgan.report.comparison_page import comparison_page
+    from tabgan.report.html import render
+
+    source = options.source.path.name if options.source.path else options.source.name
+    page = comparison_page(result, source=source)
+    tied = result.summary.set_index("method")["tied"]
+    ours = result.best == "GAINImputer" or bool(tied.get("GAINImputer", False))
+    page.next_steps = (
+        after_compare(options.source, options.reading, options.leave, ours, result.repeated) or page.next_steps
+    )
+    return render(page)
 
 
 def _columns(table: TableFile, options: CompareOptions) -> tuple[pd.DataFrame, list[str]]:
@@ -130,15 +152,13 @@ def _check_sizes(options: CompareOptions) -> None:
         raise InvalidParameterError(f"--max-rows {options.max_rows} is not valid; it must be an integer of at least 2.")
 
 
-def _progress() -> Callable[[int, int, str], None]:
+def _progress(status: StatusLine) -> Callable[[int, int, str], None]:
     """One line that is overwritten on a terminal; one line per run elsewhere."""
-    terminal = sys.stderr.isatty()
 
     def tell(done: int, total: int, what: str) -> None:
         text = "" if done == total else f"[{done + 1}/{total}] {what} ..."
-        if terminal:
-            sys.stderr.write(f"\r\x1b[K{text}")
-            sys.stderr.flush()
+        if status.shown:
+            status(text)
         elif text:
             note(text)
 
@@ -152,10 +172,13 @@ def _written(result: Comparison, output: Path) -> str:
     return result.to_markdown() if suffix == ".md" else result.summary.to_csv(index=False)
 
 
-def show(result: Comparison) -> None:
-    """Print a ranking on stdout: a rich table on a terminal, plain text elsewhere."""
+def show(result: Comparison, as_json: bool = False) -> None:
+    """Print a ranking on stdout: a rich table on a terminal, plain text elsewhere, or JSON."""
+    if as_json:
+        write_bytes(Place(None, "text"), result.to_json().encode())
+        return
     if not sys.stdout.isatty():
-        write_bytes(Place(None, "text"), printable(result.to_text()).encode())
+        write_bytes(Place(None, "text"), printable(in_options(result.to_text())).encode())
         return
     from rich.console import Console
     from rich.markup import escape
@@ -170,4 +193,4 @@ def show(result: Comparison) -> None:
         shown.add_row(*(escape(printable(cell)) for cell in row), style="bold green" if row[1] == result.best else None)
     console.print(shown)
     for k, remark in enumerate(result.remarks()):
-        console.print(escape(printable(remark)), style="bold" if k == 0 else None)
+        console.print(escape(printable(in_options(remark))), style="bold" if k == 0 else None)

@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from tabgan.cli.words import in_options
 from tabgan.exceptions import InvalidInputError, MissingExtraError, TabganError, TrainingDivergedError
 
 __all__ = [
@@ -43,8 +44,9 @@ def remember_debug(value: bool) -> bool:
 
 
 def note(text: str) -> None:
-    """One line for the user on stderr; stdout is for data only."""
-    print(printable(text), file=sys.stderr, flush=True)
+    """One line for the user on stderr, in the place of what `StatusLine` says there; stdout is for data only."""
+    over = "\r\x1b[K" if sys.stderr.isatty() else ""
+    print(over + printable(in_options(text)), file=sys.stderr, flush=True)
 
 
 def printable(text: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from enum import Enum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -23,11 +23,11 @@ from tabgan.cli.options import (
     HeaderOption,
     InputArgument,
     KindOption,
+    LeaveOption,
     MaxTimeOption,
     MissingOption,
     ModelOption,
     OutputFormatOption,
-    OutputOption,
     QuietOption,
     RefitOption,
     SeedOption,
@@ -38,6 +38,10 @@ from tabgan.cli.options import (
     reading_options,
     summary_path,
 )
+
+if TYPE_CHECKING:
+    from tabgan.cli.files.sources import Place
+    from tabgan.cli.files.table_source import ReadOptions
 
 __all__ = ["IMPUTE_EPILOG", "impute"]
 
@@ -81,11 +85,13 @@ class Objective(str, Enum):
 def impute(
     context: typer.Context,
     input: InputArgument,
-    output: OutputOption,
-    leave: Annotated[
-        list[str] | None,
-        typer.Option(metavar="COL", help="Keep from the model and write back unchanged. Repeatable, or with commas."),
+    output: Annotated[
+        str | None,
+        typer.Option(
+            "--output", "-o", help="Where to write; - is stdout. May be INPUT itself. Needed but for --dry-run."
+        ),
     ] = None,
+    leave: LeaveOption = None,
     only: Annotated[
         list[str] | None,
         typer.Option(
@@ -112,15 +118,21 @@ def impute(
     refit: RefitOption = False,
     effort: Annotated[
         Effort,
-        typer.Option(help="fast trains nothing step by step; best does everything, and takes several times as long."),
+        typer.Option(
+            case_sensitive=False,
+            help="fast trains nothing step by step; best does everything, and takes several times as long.",
+        ),
     ] = Effort.balanced,
-    objective: Annotated[Objective, typer.Option(help="remask is the better one; paper is GAIN as published.")] = (
-        Objective.remask
-    ),
+    objective: Annotated[
+        Objective, typer.Option(case_sensitive=False, help="remask is better; paper is GAIN as published.")
+    ] = (Objective.remask),
     steps: Annotated[int | None, typer.Option(metavar="N", help="Train at most so many steps (paper: 10000).")] = None,
     max_time: MaxTimeOption = None,
     seed: SeedOption = 0,
     device: DeviceOption = "auto",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what would be done, as tabgan check does; nothing is written.")
+    ] = False,
     report: Annotated[
         str | None,
         typer.Option(
@@ -137,24 +149,30 @@ def impute(
     from tabgan.cli.models import is_reused, say_ignored
 
     place = place_of(input, format, "INPUT")
+    if output is None and not dry_run:
+        raise typer.BadParameter("is missing; give a file, or - for stdout.", param_hint="--output (-o)")
+    reading = reading_options(
+        missing,
+        default_markers,
+        header,
+        delimiter,
+        encoding,
+        decimal=decimal,
+        thousands=thousands,
+        date_format=date_format,
+        comment=comment,
+        skip_lines=skip_lines,
+        sheet=sheet,
+    )
+    if output is None or dry_run:
+        _look(context, place, reading)
+        return
     target = place_of(output, output_format, "--output", format, place)
     check_numbers(steps=steps, max_time=max_time, seed=seed)
     options = ImputeOptions(
         source=place,
         output=target,
-        reading=reading_options(
-            missing,
-            default_markers,
-            header,
-            delimiter,
-            encoding,
-            decimal=decimal,
-            thousands=thousands,
-            date_format=date_format,
-            comment=comment,
-            skip_lines=skip_lines,
-            sheet=sheet,
-        ),
+        reading=reading,
         leave=leave or (),
         only=only or (),
         categorical=categorical or (),
@@ -174,3 +192,29 @@ def impute(
     if model is not None and is_reused(model, refit):
         say_ignored(context, model, _TRAINING, say)
     impute_file(options, say).tell(report, quiet)
+
+
+def _look(context: typer.Context, place: Place, reading: ReadOptions) -> None:
+    """Say what would be done, and print the command without ``--dry-run``."""
+    from tabgan.cli.check_job import CheckOptions, check_file
+
+    given = context.params
+    further: list[str] = []
+    for name in ("only", "output_format", "model", "refit", *_TRAINING[2:], "report", "quiet"):
+        value = given[name]
+        if getattr(context.get_parameter_source(name), "name", "") != "COMMANDLINE" or value is False:
+            continue
+        option = "--" + name.replace("_", "-")
+        for one in value if isinstance(value, list | tuple) else [value]:
+            further += [option] if one is True else [option, str(getattr(one, "value", one))]
+    options = CheckOptions(
+        source=place,
+        reading=reading,
+        format=given["format"],
+        leave=given["leave"] or (),
+        categorical=given["categorical"] or (),
+        kinds=given["kind"] or (),
+        output=given["output"],
+        further=further,
+    )
+    check_file(options).print()

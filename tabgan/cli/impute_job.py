@@ -11,14 +11,16 @@ from typing import Any
 import pandas as pd
 
 from tabgan._files import written_together
+from tabgan.cli.check_job import new_findings
 from tabgan.cli.errors import warnings_told
 from tabgan.cli.files.sources import Place, write_bytes
 from tabgan.cli.files.table_files import ReadOptions, TableFile, open_table
 from tabgan.cli.lookup import check_apart, known_columns, known_kinds
 from tabgan.cli.models import is_reused, load_model
+from tabgan.cli.next_commands import after_impute
 from tabgan.cli.options import check_destinations
+from tabgan.cli.status import StatusLine
 from tabgan.cli.summaries import ColumnReport, ImputeReport, column_validation
-from tabgan.cli.wording import listed
 from tabgan.exceptions import InvalidInputError, InvalidParameterError, SchemaMismatchError
 
 __all__ = ["ImputeOptions", "impute_file"]
@@ -66,6 +68,7 @@ def impute_file(options: ImputeOptions, say: Callable[[str], None]) -> ImputeRep
         Nothing was written then, neither output nor model nor report.
     """
     started = time.perf_counter()
+    status = StatusLine(options.progress)
     targets = {"--output": options.output.path, "--model": options.model, "--report": options.report}
     reused = is_reused(options.model, options.refit)
     check_destinations(targets, options.source.path, in_place="--output", reused="--model" if reused else None)
@@ -74,6 +77,7 @@ def impute_file(options: ImputeOptions, say: Callable[[str], None]) -> ImputeRep
     if fitted is not None:
         families = {str(column.name): column.family for column in fitted.schema_.columns}
         reading = replace(reading, families=families, styles=fitted.column_styles_)
+    status(f"reading {options.source.name}")
     table = open_table(options.source, reading)
     left, only, categorical = (
         known_columns(table, wanted, option)
@@ -95,20 +99,24 @@ def impute_file(options: ImputeOptions, say: Callable[[str], None]) -> ImputeRep
     report.warnings += table.first_hints()
     report.notes += table.notes()
     gaps = frame.isna() & ~pd.DataFrame({name: table.unread(name) for name in names}, columns=names)
-    report.warnings += _lonely(gaps)
     fills: dict[str, pd.Series] = {}
     if gaps.to_numpy().any() or options.model is not None:
+        status("looking at the columns")
         imputer = fitted if fitted is not None else _fit(frame, categorical, kinds_asked, options, say)
+        status("filling in")
         completed = _transformed(imputer, frame, options)
         fills = _fills(completed, gaps, only)
+        report.warnings += _lonely(imputer, fills)
         report.model = _model_facts(imputer, options, reused=fitted is not None)
         kinds = {str(column.name): column.kind for column in imputer.schema_.columns}
         scores = imputer.validation_scores_
-        report.warnings += _hints(imputer)
+        report.warnings += [] if fitted is not None else _suspicions(imputer, frame, table)
     else:
         kinds, scores = {}, pd.DataFrame()
         imputer = completed = None
+    status(f"writing {options.output.destination}")
     data = table.dumped(fills, options.output)
+    status("drawing the report" if options.report else "")
     page = _page(imputer, frame, completed, options)
     for name in table.names:
         seen = name in frame.columns
@@ -123,6 +131,7 @@ def impute_file(options: ImputeOptions, say: Callable[[str], None]) -> ImputeRep
         )
     report.add_warnings()
     report.seconds = round(time.perf_counter() - started, 3)
+    status("")
     with written_together():
         if imputer is not None and fitted is None and options.model is not None:
             imputer.column_styles_ = table.styles()
@@ -132,13 +141,16 @@ def impute_file(options: ImputeOptions, say: Callable[[str], None]) -> ImputeRep
     return report
 
 
-def _lonely(gaps: pd.DataFrame) -> list[str]:
+def _lonely(imputer: Any, fills: dict[str, pd.Series]) -> list[str]:
     """What to say where nothing tells one row from another."""
-    useful = [name for name in gaps.columns if not gaps[name].all()]
-    if len(useful) != 1 or not gaps[useful[0]].any():
+    useful = [str(imputer.schema_.names[j]) for j in imputer.schema_.encoded]
+    if len(useful) != 1 or useful[0] not in fills or fills[useful[0]].nunique() != 1:
         return []
+    values = fills[useful[0]]
+    what = "commonest" if imputer.schema_.columns[imputer.schema_.encoded[0]].levels else "middle"
     return [
-        f"column {useful[0]!r} is the only one with values, so all its gaps get the same: its middle or commonest one"
+        f"column {useful[0]!r} is the only one that varies: all {len(values)} missing cells get its {what} value, "
+        f"{values.iloc[0]}, as a mean or mode would do"
     ]
 
 
@@ -146,12 +158,16 @@ def _page(imputer: Any, frame: pd.DataFrame, completed: pd.DataFrame | None, opt
     """The report as HTML, where that is wanted; made before anything is written, so that a failure leaves no file."""
     if options.report is None or options.report.suffix.lower() != ".html":
         return None
-    from tabgan.report.imputation_page import report_imputation, report_nothing_to_fill
+    from tabgan.report.html import render
+    from tabgan.report.imputation_page import imputation_page, report_nothing_to_fill
 
+    source = options.source.path.name if options.source.path else options.source.name
     if imputer is None:
-        return report_nothing_to_fill(*frame.shape).html
+        return report_nothing_to_fill(frame.shape[0], frame.shape[1], source).html
     # Without --model the command trains no draws, so there are none to show.
-    return report_imputation(imputer, frame, completed, n_draws=0 if options.model is None else 10).html
+    page = imputation_page(imputer, frame, completed, n_draws=0 if options.model is None else 10, source=source)
+    page.next_steps = after_impute(options.source, options.output, options.reading, options.leave, page.doubtful)
+    return render(page).html
 
 
 def _fit(
@@ -212,15 +228,18 @@ def _fills(filled: pd.DataFrame, gaps: pd.DataFrame, only: set[str]) -> dict[str
     return fills
 
 
-def _hints(imputer: Any) -> list[str]:
-    """Columns that only the user can tell from codes."""
-    hinted = [str(column.name) for column in imputer.schema_.columns if column.note]
-    if not hinted:
-        return []
-    return [
-        f"taken for amounts, with few different whole numbers: {listed(hinted)}; say --categorical {hinted[0]!r} if they are codes, "
-        f"or --kind {hinted[0] + '=integer'!r} if not"
-    ]
+def _suspicions(imputer: Any, frame: pd.DataFrame, table: TableFile) -> list[str]:
+    """What may have been meant otherwise, as far as cells tell; two of a kind."""
+    from tabgan.checks.findings import first_of_each
+    from tabgan.checks.suspected import find_suspicions
+    from tabgan.tables.frames import read_table
+
+    found = new_findings(find_suspicions(read_table(frame), imputer.schema_), table)
+    hinted = " ".join(table.hints)
+    found = [one for one in found if one.kind != "written" or f"column {str(one.columns[0])!r}" not in hinted]
+    shown, left = first_of_each(found)
+    more = [f"{left} more of these; `tabgan check` lists them all"] if left else []
+    return [finding.text(command_line=True) for finding in shown] + more
 
 
 def _model_facts(imputer: Any, options: ImputeOptions, reused: bool) -> dict[str, Any]:

@@ -46,6 +46,7 @@ def known_kinds(table: TableFile, wanted: Sequence[str]) -> dict[str, str]:
     kinds: dict[str, str] = {}
     for text in wanted:
         name, sign, kind = text.rpartition("=")
+        kind = kind.lower()
         if not sign or kind not in (*CHOOSABLE, IDENTIFIER):
             raise InvalidParameterError(
                 f"--kind {text!r} is not valid; give COL=KIND, with one of {listed((*CHOOSABLE, IDENTIFIER))}."

@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from tabgan.cli.balance import BALANCE_EPILOG, balance
+from tabgan.cli.check import CHECK_EPILOG, check
 from tabgan.cli.compare import COMPARE_EPILOG, compare
 from tabgan.cli.demo import demo
 from tabgan.cli.errors import report_error
@@ -22,6 +23,8 @@ from tabgan.cli.sample import SAMPLE_EPILOG, sample
 __all__ = ["app", "main"]
 
 _EPILOG = """Examples:
+
+tabgan check gaps.csv
 
 tabgan impute gaps.csv -o full.csv
 
@@ -71,7 +74,6 @@ app = typer.Typer(
     name="tabgan",
     cls=_Group,
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     epilog=_EPILOG,
@@ -97,6 +99,7 @@ def _options(
     """Impute missing values, rebalance classes and draw images with GANs that are measured against the baselines."""
 
 
+app.command(epilog=CHECK_EPILOG)(check)
 app.command(epilog=IMPUTE_EPILOG)(impute)
 app.command(epilog=COMPARE_EPILOG)(compare)
 app.command(epilog=BALANCE_EPILOG)(balance)

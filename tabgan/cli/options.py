@@ -30,6 +30,7 @@ __all__ = [
     "HeaderOption",
     "InputArgument",
     "KindOption",
+    "LeaveOption",
     "MaxTimeOption",
     "MissingOption",
     "ModelOption",
@@ -58,6 +59,10 @@ InputArgument = Annotated[
     ),
 ]
 OutputOption = Annotated[str, typer.Option("--output", "-o", help="Where to write; - is stdout. May be INPUT itself.")]
+LeaveOption = Annotated[
+    list[str] | None,
+    typer.Option(metavar="COL", help="Keep from the model and write back unchanged. Repeatable, or with commas."),
+]
 CategoricalOption = Annotated[
     list[str] | None,
     typer.Option(metavar="COL", help="Treat as categories, even if numbers. Repeatable, or with commas."),

@@ -70,7 +70,7 @@ def sample_file(options: SampleOptions) -> str:
     if options.report is not None:
         from tabgan.report.rows_page import report_rows
 
-        page = report_rows(sampler, X, y, where=conditions, random_state=options.seed)
+        page = report_rows(sampler, X, y, where=conditions, random_state=options.seed, source=options.model.name)
     with written_together():
         write_bytes(options.output, data)
         if page is not None and options.report is not None:

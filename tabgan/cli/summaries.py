@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import ast
 import json
 import math
 import sys
@@ -12,11 +13,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from tabgan.cli.errors import printable, shortened
 from tabgan.cli.files.sources import Place, write_bytes
+from tabgan.cli.words import in_options
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["BalanceReport", "ColumnReport", "ImputeReport", "PrintedReport", "column_validation"]
+__all__ = ["BalanceReport", "ColumnReport", "ImputeReport", "PrintedReport", "column_validation", "plain_name"]
+
+_MOST_NAMED = 5
 
 
 @dataclass
@@ -41,12 +45,13 @@ class ColumnReport:
     validation: dict[str, float] | None = None
 
     @property
-    def worse_than_baseline(self) -> bool:
-        """Whether the validation error is above that of the mean or mode."""
+    def no_better_than_baseline(self) -> bool:
+        """Whether the validation error, as it is shown, is not below that of the mean or mode; where both are 0 there is no better."""
         found = self.validation or {}
-        if "rmse" in found:
-            return found["rmse"] > found["rmse_mean"]
-        return "error_rate" in found and found["error_rate"] > found["error_rate_mode"]
+        if "nrmse" in found:
+            return round(found["nrmse"], 2) >= round(found["nrmse_mean"], 2)
+        shown = [round(found.get(name, 0.0), 3) for name in ("error_rate", "error_rate_mode")]
+        return "error_rate" in found and shown[0] >= shown[1] and shown[0] > 0
 
     def errors(self) -> tuple[str, str]:
         """Tell the validation error and that of the mean or mode, in words."""
@@ -104,7 +109,8 @@ class PrintedReport(abc.ABC):
                 )
                 for row in table
             ]
-        lines += [f"note: {text}" for text in self.notes] + [f"warning: {text}" for text in self.warnings]
+        lines += [f"note: {text}" for text in self.notes]
+        lines += [f"warning: {in_options(text)}" for text in self.warnings]
         return printable("\n".join(lines)) + "\n"
 
     def write(self, path: Path | None, page: str | None = None) -> None:
@@ -142,7 +148,7 @@ class PrintedReport(abc.ABC):
         for text in self.notes:
             console.print(f"note: {escape(printable(text))}", highlight=False)
         for text in self.warnings:
-            console.print(f"[yellow]warning:[/yellow] {escape(printable(text))}", highlight=False)
+            console.print(f"[yellow]warning:[/yellow] {escape(printable(in_options(text)))}", highlight=False)
 
 
 @dataclass
@@ -160,7 +166,15 @@ class ImputeReport(PrintedReport):
     notes, warnings : list of str
     """
 
-    heading: ClassVar[tuple[str, ...]] = ("column", "kind", "gaps", "filled", "validation error", "mean or mode")
+    heading: ClassVar[tuple[str, ...]] = (
+        "column",
+        "kind",
+        "gaps",
+        "filled",
+        "validation error",
+        "mean or mode",
+        "on cells",
+    )
 
     input: str
     output: str
@@ -172,21 +186,25 @@ class ImputeReport(PrintedReport):
     warnings: list[str] = field(default_factory=list)
 
     def add_warnings(self) -> None:
-        """Say which columns stayed empty and which were filled worse than by their mean or mode on validation."""
+        """Say which columns stayed empty and which were filled no better than by their mean or mode on validation."""
         empty = [column.name for column in self.columns if column.gaps == self.n_rows and not column.filled]
         if empty:
             self.warnings.append(f"left empty, as they hold no value to learn from: {', '.join(map(repr, empty))}")
-        for column in self.columns:
-            if column.filled and column.worse_than_baseline:
-                model, baseline = column.errors()
-                self.warnings.append(
-                    f"column {column.name!r}: no better than the mean or mode on validation cells ({model} against "
-                    f"{baseline}, {column.validation['n_cells']} cells)"  # type: ignore[index]
-                )
+        doubtful = [column for column in self.columns if column.filled and column.no_better_than_baseline]
+        told = [
+            f"{column.name!r} ({model} against {baseline} on {column.validation['n_cells']} cells)"  # type: ignore[index]
+            for column in doubtful
+            for model, baseline in [column.errors()]
+        ]
+        if told:
+            more = f" and {len(told) - _MOST_NAMED} more" if len(told) > _MOST_NAMED else ""
+            self.warnings.append(
+                f"filled no better than by the mean or mode: {', '.join(told[:_MOST_NAMED])}{more}; do not rely on these values"
+            )
 
     def to_json(self) -> str:
         """Write the report for programs."""
-        content = asdict(self)
+        content = asdict(self) | {"input": plain_name(self.input), "output": plain_name(self.output)}
         content["gaps"] = sum(column.gaps for column in self.columns)
         content["filled"] = sum(column.filled for column in self.columns)
         return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
@@ -206,7 +224,14 @@ class ImputeReport(PrintedReport):
     def rows(self) -> list[tuple[str, ...]]:
         """Table of the columns with gaps, without its heading."""
         return [
-            (column.name, column.kind, str(column.gaps), str(column.filled), *column.errors())
+            (
+                column.name,
+                column.kind,
+                str(column.gaps),
+                str(column.filled),
+                *column.errors(),
+                str((column.validation or {}).get("n_cells", "-")),
+            )
             for column in self.columns
             if column.gaps
         ]
@@ -254,7 +279,8 @@ class BalanceReport(PrintedReport):
 
     def to_json(self) -> str:
         """Write the report for programs."""
-        return json.dumps(asdict(self), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+        content = asdict(self) | {"input": plain_name(self.input), "output": plain_name(self.output)}
+        return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
     def summary(self) -> str:
         """One line."""
@@ -281,6 +307,17 @@ class BalanceReport(PrintedReport):
             )
             for line in self.classes
         ]
+
+
+def plain_name(name: str) -> str:
+    """A file's name as messages have it, without its quotes.
+
+    Examples
+    --------
+    >>> plain_name("'a b.csv'"), plain_name("standard input")
+    ('a b.csv', 'standard input')
+    """
+    return str(ast.literal_eval(name)) if name[:1] in ("'", '"') else name
 
 
 def _shown(value: float | None, style: str) -> str:

@@ -3,40 +3,15 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-__all__ = ["FittedHTML", "Learnt", "facts_html", "table_html"]
+from tabgan._html import facts_html, table_html
+
+__all__ = ["FittedHTML", "Learnt"]
 
 Learnt = tuple[list[tuple[str, str]], list[Sequence[str]], str]
 """Facts as (name, value); a table as rows of text, its heading first; a note on the table."""
-
-
-def facts_html(facts: Iterable[tuple[str, str]]) -> str:
-    """Names and values on one line, escaped.
-
-    Examples
-    --------
-    >>> facts_html([("steps", "600"), ("stopped because", "a < b")])
-    '<p><b>steps</b> 600 · <b>stopped because</b> a &lt; b</p>'
-    """
-    return "<p>" + " · ".join(f"<b>{html.escape(name)}</b> {html.escape(value)}" for name, value in facts) + "</p>"
-
-
-def table_html(rows: Sequence[Sequence[str]]) -> str:
-    """A table of text with its heading first, escaped; nothing for a table without rows.
-
-    Examples
-    --------
-    >>> table_html([["class"], ["<b>"]])
-    '<table><thead><tr><th>class</th></tr></thead><tbody><tr><td>&lt;b&gt;</td></tr></tbody></table>'
-    """
-    if len(rows) < 2:
-        return ""
-    head = "".join(f"<th>{html.escape(cell)}</th>" for cell in rows[0])
-    lines = ("".join(f"<td>{html.escape(cell)}</td>" for cell in row) for row in rows[1:])
-    body = "".join(f"<tr>{line}</tr>" for line in lines)
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
 class FittedHTML:

@@ -12,7 +12,14 @@ class ReportsImputation:
     """Mixin: ``to_html(X)``."""
 
     def to_html(
-        self, X: Any, X_filled: Any = None, *, check: bool = False, n_draws: int = 10, random_state: int = 0
+        self,
+        X: Any,
+        X_filled: Any = None,
+        *,
+        check: bool = False,
+        n_draws: int = 10,
+        random_state: int = 0,
+        source: str | None = None,
     ) -> Any:
         """Write a one-file HTML report on how this imputer fills a table; see `tabgan.report_imputation`.
 
@@ -28,21 +35,27 @@ class ReportsImputation:
             Multiple imputations to show.
         random_state : int, default=0
             Of the draws and the hidden cells.
+        source : str, default=None
+            What the table is called, for the title.
 
         Returns
         -------
         HTMLReport
-            With ``save(path)``; notebooks show it.
+            With ``save(path)``, ``to_markdown`` and ``to_dict``; notebooks show it.
         """
         import tabgan
 
-        return tabgan.report_imputation(self, X, X_filled, check=check, n_draws=n_draws, random_state=random_state)
+        return tabgan.report_imputation(
+            self, X, X_filled, check=check, n_draws=n_draws, random_state=random_state, source=source
+        )
 
 
 class ReportsResampling:
     """Mixin: ``to_html()``."""
 
-    def to_html(self, *, check: bool = False, max_classes: int = 3, random_state: int = 0) -> Any:
+    def to_html(
+        self, *, check: bool = False, max_classes: int = 3, random_state: int = 0, source: str | None = None
+    ) -> Any:
         """Write a one-file HTML report on the rows made for the table given to ``fit``; see `tabgan.report_resampling`.
 
         Parameters
@@ -53,15 +66,19 @@ class ReportsResampling:
             Draw at most this many classes.
         random_state : int, default=0
             Of the rows held out.
+        source : str, default=None
+            What the table is called, for the title.
 
         Returns
         -------
         HTMLReport
-            With ``save(path)``; notebooks show it.
+            With ``save(path)``, ``to_markdown`` and ``to_dict``; notebooks show it.
         """
         import tabgan
 
-        return tabgan.report_resampling(self, check=check, max_classes=max_classes, random_state=random_state)
+        return tabgan.report_resampling(
+            self, check=check, max_classes=max_classes, random_state=random_state, source=source
+        )
 
 
 class ReportsImages:
@@ -80,7 +97,7 @@ class ReportsImages:
         Returns
         -------
         HTMLReport
-            With ``save(path)``; notebooks show it.
+            With ``save(path)``, ``to_markdown`` and ``to_dict``; notebooks show it.
         """
         import tabgan
 

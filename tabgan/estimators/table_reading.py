@@ -9,6 +9,7 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from tabgan._warnings import warn_caller
+from tabgan.checks.code_columns import find_codes
 from tabgan.exceptions import CodesWarning, EmptyColumnsWarning, InvalidInputError
 from tabgan.tables.encoder import EncodedTable, TableEncoder
 from tabgan.tables.frames import Table, read_table
@@ -73,10 +74,10 @@ class ReadingMixin:
                 f"columns without any observed value {what}: {empty}; keep_empty_features says which.",
                 EmptyColumnsWarning,
             )
-        hinted = [column.name for column in self.schema_.columns if column.note]
+        hinted = [finding.columns[0] for finding in find_codes(table, self.schema_.columns)]
         if hinted:
             warn_caller(
-                f"columns of few different whole numbers are taken for amounts: {shown_names(hinted)}. If the numbers are codes, "
+                f"columns of whole numbers that may be codes are taken for amounts: {shown_names(hinted)}. If they are codes, "
                 f"categorical_features={hinted[:1]} makes better fills; if not, column_kinds={{{hinted[0]!r}: 'integer'}} says so.",
                 CodesWarning,
             )

@@ -16,6 +16,7 @@ from torch import Tensor
 from tabgan.core.callbacks import OUT_OF_TIME
 from tabgan.core.checkpoint import Stored, plain_value
 from tabgan.core.run import Run
+from tabgan.core.stage_bar import stage_bar
 from tabgan.imputation.learning import Learning, MaskSettings
 from tabgan.imputation.predicting import HeldOut, Move, Predictor
 from tabgan.imputation.row_noise import RowNoise
@@ -105,25 +106,31 @@ class Chain(Predictor):
         seed = int(torch.randint(2**31 - 1, (), generator=run.generator))
         earlier = () if start is None else tuple(start.stages.values())
         first = Learning(rows, seen, held_out, spans, run, given, seed=seed, earlier=earlier)
-        fitted: dict[str, FittedStage] = {}
-        for stage in stages:
-            if stage.judged and not (stage.waits and run.time_is_up) and (done := stage.fit(first)) is not None:
-                fitted[stage.name] = done
-                first.stages.append(done)
-        judged = HeldOut.of(first.judged.rows.numbers, first.judged_cells, first.judged.last.completed)
-        second = Learning(rows, seen + held_out, torch.zeros_like(held_out), spans, run, given, seed=seed)
-        final: dict[str, FittedStage] = {}
-        for stage in stages:
-            if stage.name in fitted:
-                last = fitted[stage.name].refit(second)
-            elif stage.judged or not first.worthwhile or (stage.waits and run.time_is_up):
-                continue
-            elif (grown := stage.fit(second)) is not None:
-                last = grown
-            else:
-                continue
-            final[stage.name] = last.in_dtype(torch.float64)
-            second.stages.append(final[stage.name])
+        n_stages = sum(stage.judged for stage in stages) + 1 + len(stages)
+        with stage_bar(run.verbose, n_stages) as entering:
+            fitted: dict[str, FittedStage] = {}
+            for stage in stages:
+                if stage.judged and not (stage.waits and run.time_is_up):
+                    entering(f"learning: {stage.name}")
+                    if (done := stage.fit(first)) is not None:
+                        fitted[stage.name] = done
+                        first.stages.append(done)
+            entering("judging by held-out cells")
+            judged = HeldOut.of(first.judged.rows.numbers, first.judged_cells, first.judged.last.completed)
+            second = Learning(rows, seen + held_out, torch.zeros_like(held_out), spans, run, given, seed=seed)
+            final: dict[str, FittedStage] = {}
+            for stage in stages:
+                entering(f"all cells: {stage.name}")
+                if stage.name in fitted:
+                    last = fitted[stage.name].refit(second)
+                elif stage.judged or not first.worthwhile or (stage.waits and run.time_is_up):
+                    continue
+                elif (grown := stage.fit(second)) is not None:
+                    last = grown
+                else:
+                    continue
+                final[stage.name] = last.in_dtype(torch.float64)
+                second.stages.append(final[stage.name])
         chain = cls(spans, final, given, judged)
         if run.time_is_up and chain.stop_reason is None:
             chain.stop_reason = OUT_OF_TIME  # stages were left out

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tabgan.estimators.notebook import table_html
+from tabgan._html import table_html
 from tabgan.model_selection.working_table import Truth
 
 __all__ = ["Comparison", "Outcome", "ranked"]
@@ -57,6 +57,14 @@ class Comparison:
         first = self.summary.iloc[0]
         return first["method"] if first["error"] is None else None
 
+    @property
+    def repeated(self) -> bool:
+        """Whether there are repeats, so that standard errors mean anything."""
+        return bool(self.settings["n_repeats"] > 1)
+
+    def _spread(self, value: float, error: float, unit: str = "") -> str:
+        return _with_se(value, error if self.repeated else np.nan, unit)
+
     def verdict(self) -> str:
         """Tell in plain English what to use, also where that is not GAINImputer."""
         rows = {row["method"]: row for row in self.summary.to_dict("records")}
@@ -74,7 +82,7 @@ class Comparison:
         elif ours is not None and self.best != "GAINImputer" and "GAINImputer" not in tied:
             told += (
                 f" GAINImputer is not the best here: rank {ours['rank']} of {len(rows)}, with a relative error "
-                f"{_with_se(ours['difference'], ours['difference_se'])} higher. Use {self.best} for this table."
+                f"{self._spread(ours['difference'], ours['difference_se'])} higher. Use {self.best} for this table."
             )
         scored = self.summary.dropna(subset="i_score")
         if len(scored) > 1:
@@ -85,18 +93,21 @@ class Comparison:
     def table(self) -> list[tuple[str, ...]]:
         """Ranking as text cells, the heading first; measures that do not apply to any column are left out."""
         kinds = set(self.per_column["kind"])
+        shown = self._spread
         heading = ["rank", "method", "relative error", "behind the best"]
-        heading += ["numbers: RMSE in sd"] * ("number" in kinds) + ["labels: wrong"] * ("label" in kinds)
+        cells = self.per_column.drop_duplicates("column").groupby("kind")["n_cells"].sum()
+        heading += [f"numbers: RMSE in sd (n={cells['number']:,})"] if "number" in kinds else []
+        heading += [f"labels: wrong (n={cells['label']:,})"] if "label" in kinds else []
         scored = bool(self.summary["i_score"].notna().any())
         heading += ["energy-I-Score"] * scored + ["seconds"]
         lines = [tuple(heading)]
         for row in self.summary.to_dict("records"):
             failed = row["error"] is not None
-            behind = "" if failed or row["method"] == self.best else _with_se(row["difference"], row["difference_se"])
+            behind = "" if failed or row["method"] == self.best else shown(row["difference"], row["difference_se"])
             cells = [str(row["rank"]), row["method"], "failed" if failed else f"{row['relative_error']:.3f}"]
             cells += [behind + (" =" if behind and row["tied"] else "")]
-            cells += ["" if failed else _with_se(row["rmse"], row["rmse_se"])] * ("number" in kinds)
-            cells += ["" if failed else _with_se(row["error_rate"], row["error_rate_se"], "%")] * ("label" in kinds)
+            cells += ["" if failed else shown(row["rmse"], row["rmse_se"])] * ("number" in kinds)
+            cells += ["" if failed else shown(row["error_rate"], row["error_rate_se"], "%")] * ("label" in kinds)
             cells += ["-" if np.isnan(row["i_score"]) else f"{row['i_score']:.4f}"] * scored
             lines.append((*cells, "" if np.isnan(row["seconds"]) else f"{row['seconds']:.2f}"))
         return lines
@@ -111,9 +122,14 @@ class Comparison:
         lines += [f"{row.method} failed: {row.error}" for row in self.summary.itertuples() if row.error is not None]
         lines.append(
             f"Measured on {rows} and {known['columns']} columns: {known['rate']:.0%} of the known cells hidden "
-            f"({known['mechanism']}), {known['n_repeats']} repeat(s), seed {known['random_state']}; ± is one standard error, "
-            "= not distinguishable from the best (within two)."
+            f"({known['mechanism']}), {_repeats(known['n_repeats'])}, seed {known['random_state']}; n is the number of hidden cells, "
+            + ("± one standard error, " if self.repeated else "")
+            + "= not distinguishable from the best (within two standard errors)."
         )
+        if not self.repeated:
+            lines.append(
+                "One repeat says nothing of chance: with others the order may change. Three or more (n_repeats=3) tell."
+            )
         if self.summary["i_score"].notna().any():
             lines.append(
                 f"The energy-I-Score judges {known['n_draws']} draws on the table's own missing values; lower is better. Go by it for "
@@ -271,6 +287,10 @@ def _with_se(value: float, error: float, unit: str = "") -> str:
         return "-"
     scale, digits = (100, 1) if unit else (1, 3)
     return f"{value * scale:.{digits}f}{unit}" + ("" if np.isnan(error) else f" ± {error * scale:.{digits}f}")
+
+
+def _repeats(n: int) -> str:
+    return "1 repeat" if n == 1 else f"{n} repeats"
 
 
 def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:

@@ -11,21 +11,30 @@ from tabgan.report.html import HTMLReport, render
 from tabgan.report.page import Cell, Head, Notice, Page, Table, number_cell, text_cell, versions
 from tabgan.report.pictures import NO_MATPLOTLIB, can_draw, picture_of
 
-__all__ = ["report_comparison"]
+__all__ = ["comparison_page", "report_comparison"]
+
+_MECHANISMS = {"mcar": "at random", "mar": "by other columns (mar)", "mnar": "by the value itself (mnar)"}
+_OTHERS = {
+    "mean/mode": "sklearn.impute.SimpleImputer()  # strategy='most_frequent' for labels",
+    "kNN": "sklearn.impute.KNNImputer()  # numbers, scaled",
+    "MICE": "sklearn.impute.IterativeImputer()  # numbers",
+}
 
 
-def report_comparison(comparison: Any) -> HTMLReport:
+def report_comparison(comparison: Any, *, source: str | None = None) -> HTMLReport:
     """Write a one-file HTML report on a comparison of imputers.
 
     Parameters
     ----------
     comparison : Comparison
         What `tabgan.compare_imputers` returned.
+    source : str, default=None
+        What the table is called, such as its file's name: stands in the title and the tab.
 
     Returns
     -------
     HTMLReport
-        With ``save(path)``; notebooks show it.
+        With ``save(path)``, ``to_html``, ``to_markdown`` and ``to_dict``; notebooks show it.
 
     Raises
     ------
@@ -39,6 +48,11 @@ def report_comparison(comparison: Any) -> HTMLReport:
     >>> report_comparison(compare_imputers(X, methods=["mean/mode", "kNN"], n_repeats=1)).title
     'Comparison of imputers'
     """
+    return render(comparison_page(comparison, source=source))
+
+
+def comparison_page(comparison: Any, *, source: str | None = None) -> Page:
+    """What `report_comparison` renders, for those who have something to add."""
     from tabgan.model_selection.ranking import Comparison
 
     if not isinstance(comparison, Comparison):
@@ -46,7 +60,12 @@ def report_comparison(comparison: Any) -> HTMLReport:
             f"report_comparison takes what compare_imputers returned, not {type(comparison).__name__}."
         )
     known = comparison.settings
-    page = Page("Comparison of imputers", comparison.verdict())
+    first, _, others = comparison.verdict().partition(". ")
+    if not comparison.repeated:
+        others = f"{others} This rests on one repeat: with other cells hidden the order may change.".strip()
+    page = Page("Comparison of imputers", others)
+    page.source, page.headline = source or "", first.removesuffix(".") + "."
+    page.next_steps = _next_steps(comparison)
     page.facts = [
         (
             "Rows",
@@ -54,7 +73,7 @@ def report_comparison(comparison: Any) -> HTMLReport:
             + (f" of {known['rows_in_table']:,}" if known["rows"] < known["rows_in_table"] else ""),
         ),
         ("Columns", f"{known['columns']:,}"),
-        ("Known cells hidden", f"{known['rate']:.0%}, {known['mechanism']}"),
+        ("Known cells hidden", f"{known['rate']:.0%}, {_MECHANISMS.get(known['mechanism'], known['mechanism'])}"),
         ("Repeats", f"{known['n_repeats']:,}"),
         ("Seed", repr(known["random_state"])),
     ]
@@ -74,11 +93,32 @@ def report_comparison(comparison: Any) -> HTMLReport:
         ]
     else:
         page.no_pictures = NO_MATPLOTLIB
-    return render(page)
+    return page
+
+
+def _next_steps(comparison: Any) -> list[tuple[str, str]]:
+    """What to run next in Python."""
+    steps = []
+    if not comparison.repeated:
+        steps.append(("Repeat, to see how far chance goes", "compare_imputers(X, n_repeats=5)"))
+    ours = next((row for row in comparison.summary.to_dict("records") if row["method"] == "GAINImputer"), None)
+    if ours is not None and ours["error"] is None and (comparison.best == "GAINImputer" or ours["tied"]):
+        steps.append(("Impute the table with GAINImputer", "tabgan.GAINImputer(random_state=0).fit_transform(X)"))
+    elif comparison.best in _OTHERS:
+        steps.append((f"Impute the table with {comparison.best}", _OTHERS[comparison.best]))
+    return steps
 
 
 def _notices(comparison: Any) -> list[Notice]:
-    notices = [
+    notices = []
+    if not comparison.repeated:
+        notices.append(
+            Notice(
+                "One repeat says nothing of chance: with others the order may change.",
+                "Use three repeats or more: n_repeats=3 (--repeats 3).",
+            )
+        )
+    notices += [
         Notice(f"{row.method} failed: {row.error}", "It has no rank; the others are compared without it.")
         for row in comparison.summary.itertuples()
         if row.error is not None
@@ -100,13 +140,14 @@ def _notices(comparison: Any) -> list[Notice]:
 
 
 def _ranking(comparison: Any) -> Table:
+    spread = [Head("± standard error", True, "over the repeats")] if comparison.repeated else []
     heads = [
         Head("Method"),
         Head("Rank", True),
         Head("Relative error", True, "1 is the mean or mode; this ranks"),
-        Head("± standard error", True, "over the repeats"),
+        *spread,
         Head("Behind the best", True, "difference of relative errors, paired by mask and column"),
-        Head("Tied", hint="not distinguishable from the best, within two standard errors"),
+        Head("Tied", hint="=: not distinguishable from the best, within two standard errors"),
         Head("RMSE of numbers", True, "in column standard deviations"),
         Head("Wrong labels", True),
         Head("Seconds", True, "per repeat"),
@@ -122,10 +163,10 @@ def _ranking(comparison: Any) -> Table:
                 text_cell(row["method"], ""),
                 number_cell(float(row["rank"])),
                 number_cell(_number(row["relative_error"]), ".3f", "good" if best else ""),
-                number_cell(_number(row["relative_error_se"]), ".3f"),
+                *([number_cell(_number(row["relative_error_se"]), ".3f")] if spread else []),
                 number_cell(None if failed or best else _number(row["difference"]), ".3f"),
                 text_cell(
-                    "failed" if failed else "best" if best else "yes" if row["tied"] else "no",
+                    "failed" if failed else "best" if best else "= best" if row["tied"] else "",
                     "bad" if failed else "text",
                 ),
                 number_cell(_number(row["rmse"]), ".3f"),
@@ -154,7 +195,7 @@ def _columns(comparison: Any) -> Table:
         best = min(finite, key=finite.__getitem__) if finite else None
         first = lines.iloc[0]
         row: list[Cell] = [text_cell(name, ""), text_cell(first["kind"]), number_cell(float(first["n_cells"]))]
-        row.append(text_cell(best if best is not None else "-"))
+        row.append(text_cell("-" if best is None else _best_in_words(finite, best)))
         for method in methods:
             error = errors.get(method, float("nan"))
             row.append(
@@ -164,6 +205,12 @@ def _columns(comparison: Any) -> Table:
     return Table(
         "Column by column", heads, rows, "Relative errors: below 1 is better than the mean or the most frequent value."
     )
+
+
+def _best_in_words(errors: dict[str, float], best: str) -> str:
+    """The method of the lowest error, or that several share it as far as it is shown."""
+    alike = [name for name, error in errors.items() if round(error, 3) == round(errors[best], 3)]
+    return best if len(alike) == 1 else "tie"
 
 
 def _number(value: Any) -> float | None:

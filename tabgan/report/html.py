@@ -13,6 +13,7 @@ from typing import Any
 
 from tabgan._files import write_whole
 from tabgan.report.page import Page
+from tabgan.report.plain import page_dict, page_markdown
 
 __all__ = ["HTMLReport", "render"]
 
@@ -25,11 +26,26 @@ class HTMLReport:
     html : str
         The whole document.
     title : str
+    page : Page, default=None
+        What it says, for `to_markdown` and `to_dict`.
     """
 
-    def __init__(self, html: str, title: str) -> None:
+    def __init__(self, html: str, title: str, page: Page | None = None) -> None:
         self.html = html
         self.title = title
+        self._page = page or Page(title, "")
+
+    def to_html(self) -> str:
+        """Give the whole document."""
+        return self.html
+
+    def to_markdown(self) -> str:
+        """Give what the report says as Markdown, without pictures."""
+        return page_markdown(self._page)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give what the report says as plain data that JSON can hold, without pictures."""
+        return page_dict(self._page)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the report to one file, that opens from disk and loads nothing.
@@ -76,7 +92,7 @@ def render(page: Page) -> HTMLReport:
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
     )
     # Lone surrogates, as files of broken encoding have them, cannot be written as UTF-8.
-    return HTMLReport(text.encode("utf-8", "replace").decode("utf-8"), page.title)
+    return HTMLReport(text.encode("utf-8", "replace").decode("utf-8"), page.title, page)
 
 
 @cache

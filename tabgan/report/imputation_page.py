@@ -8,23 +8,20 @@ import numpy as np
 import pandas as pd
 from sklearn.utils.validation import check_is_fitted
 
-from tabgan.core.callbacks import EarlyStopping
 from tabgan.exceptions import InvalidInputError
 from tabgan.imputation.scoring import relative_errors
 from tabgan.plotting.canvas import figures
 from tabgan.plotting.views import check_draws
 from tabgan.report.draw_pictures import pictures_of_draws
+from tabgan.report.filled_rows import filled_rows
 from tabgan.report.html import HTMLReport, render
-from tabgan.report.page import Cell, Head, Notice, Page, Table, number_cell, settings_of, text_cell, versions
+from tabgan.report.imputation_notices import imputation_notices
+from tabgan.report.imputed_columns import ImputedColumn, imputed_columns, worst_in_words
+from tabgan.report.page import Cell, Head, Page, Table, number_cell, settings_of, text_cell, versions
 from tabgan.report.pictures import NO_MATPLOTLIB, can_draw, has_curves, picture_of
 from tabgan.tables.frames import read_table
 
 __all__ = ["imputation_page", "report_imputation", "report_nothing_to_fill"]
-
-_FEW_CELLS = 20
-_MOSTLY_MISSING = 0.6
-_NEARLY_ALL_WRONG = 0.9
-_MOST_NAMED = 6
 
 _HEADS = [
     Head("Column"),
@@ -39,7 +36,14 @@ _HEADS = [
 
 
 def report_imputation(
-    imputer: Any, X: Any, X_filled: Any = None, *, check: bool = False, n_draws: int = 10, random_state: int = 0
+    imputer: Any,
+    X: Any,
+    X_filled: Any = None,
+    *,
+    check: bool = False,
+    n_draws: int = 10,
+    random_state: int = 0,
+    source: str | None = None,
 ) -> HTMLReport:
     """Write a one-file HTML report on how an imputer fills a table.
 
@@ -58,11 +62,13 @@ def report_imputation(
         Multiple imputations to show; 0 shows none.
     random_state : int, default=0
         Of the draws and the hidden cells.
+    source : str, default=None
+        What the table is called, such as its file's name: stands in the title and the tab.
 
     Returns
     -------
     HTMLReport
-        With ``save(path)``; notebooks show it.
+        With ``save(path)``, ``to_html``, ``to_markdown`` and ``to_dict``; notebooks show it.
 
     Raises
     ------
@@ -80,11 +86,19 @@ def report_imputation(
     >>> report.title
     'Imputation report'
     """
-    return render(imputation_page(imputer, X, X_filled, check=check, n_draws=n_draws, random_state=random_state))
+    page = imputation_page(imputer, X, X_filled, check=check, n_draws=n_draws, random_state=random_state, source=source)
+    return render(page)
 
 
 def imputation_page(
-    imputer: Any, X: Any, X_filled: Any = None, *, check: bool = False, n_draws: int = 10, random_state: int = 0
+    imputer: Any,
+    X: Any,
+    X_filled: Any = None,
+    *,
+    check: bool = False,
+    n_draws: int = 10,
+    random_state: int = 0,
+    source: str | None = None,
 ) -> Page:
     """What `report_imputation` renders, for those who have something to add."""
     check_is_fitted(imputer)
@@ -97,10 +111,17 @@ def imputation_page(
     table = read_table(X, missing_values=imputer.missing_values)
     gaps = pd.Series([int(column.missing.sum()) for column in table.columns])
     filled = imputer.transform(X) if X_filled is None else X_filled
+    worst = imputed_columns(imputer.validation_scores_, table.names, gaps.tolist(), table.n_rows)
     page = Page("Imputation report", _lead(imputer, gaps, table.n_rows))
+    page.source, page.headline = source or "", worst_in_words(worst)
     page.facts = _facts(imputer, gaps, table)
-    page.tables = [_column_table(imputer, gaps, table)]
-    page.notices = _notices(imputer, gaps, table)
+    page.tables = [_column_table(imputer, gaps, table, worst)]
+    missing = np.column_stack([column.missing for column in table.columns])
+    rows = filled_rows(filled, missing, table.names, [column.name for column in worst])
+    page.tables += [rows] if rows else []
+    page.notices = imputation_notices(imputer, gaps, table)
+    page.doubtful = [column.name for column in worst if column.doubtful]
+    page.next_steps = _next_steps(page.doubtful, bool(worst))
     page.details = [
         ("Settings", settings_of(imputer)),
         ("Training", _training(imputer) + imputer.schema_.facts(50)),
@@ -113,9 +134,10 @@ def imputation_page(
     return page
 
 
-def report_nothing_to_fill(n_rows: int, n_columns: int) -> HTMLReport:
+def report_nothing_to_fill(n_rows: int, n_columns: int, source: str | None = None) -> HTMLReport:
     """Write the report on a table without gaps, for which no imputer was fitted."""
     page = Page("Imputation report", "The table has no gaps: nothing was learnt and nothing filled.")
+    page.source = source or ""
     page.facts = [("Rows", f"{n_rows:,}"), ("Columns", f"{n_columns:,}"), ("Gaps", "0")]
     page.details = [("Versions", versions())]
     return render(page)
@@ -154,7 +176,7 @@ def _facts(imputer: Any, gaps: pd.Series, table: Any) -> list[tuple[str, str]]:
     ]
     relative = _relative_of_gappy(imputer, gaps)
     if len(relative):
-        facts.append(("Error, mean or mode 100%", f"{relative.median():.0%}"))
+        facts.append(("Median error (mean or mode: 100%)", f"{relative.median():.0%}"))
     facts.append(("Seed", repr(imputer.random_state)))
     return facts
 
@@ -168,13 +190,36 @@ def _training(imputer: Any) -> list[tuple[str, str]]:
     ]
 
 
-def _column_table(imputer: Any, gaps: pd.Series, table: Any) -> Table:
+def _next_steps(doubtful: list[str], anything: bool) -> list[tuple[str, str]]:
+    """What to run next in Python."""
+    steps = (
+        [("Leave out what cannot be guessed, and keep the rest", f"X = X.drop(columns={doubtful!r})")]
+        if doubtful
+        else []
+    )
+    if anything:
+        steps += [
+            (
+                "See whether another imputer does better on this table",
+                "tabgan.report_comparison(tabgan.compare_imputers(X)).save('ranking.html')",
+            ),
+            (
+                "Standard errors and tests that know what was imputed",
+                "tabgan.pool([analysis(table) for table in imputer.sample(X, n_draws=20)])",
+            ),
+        ]
+    return steps
+
+
+def _column_table(imputer: Any, gaps: pd.Series, table: Any, worst: list[ImputedColumn]) -> Table:
     scores = imputer.validation_scores_
     by_name = {name: scores.iloc[k] for k, name in enumerate(scores.index)}
     relative = relative_errors(scores)
     by_relative = {name: float(relative.iloc[k]) for k, name in enumerate(relative.index)}
     rows = []
-    for j in np.argsort(-gaps.to_numpy(), kind="stable"):
+    place = {column.name: k for k, column in enumerate(worst)}
+    doubtful = {column.name for column in worst if column.doubtful}
+    for j in sorted(range(table.n_columns), key=lambda j: place.get(str(table.names[j]), len(place))):
         column = imputer.schema_.columns[j]
         found = by_name.get(column.name)
         ratio = by_relative.get(column.name, float("nan"))
@@ -185,11 +230,11 @@ def _column_table(imputer: Any, gaps: pd.Series, table: Any) -> Table:
                 number_cell(float(gaps[j])),
                 number_cell(float(gaps[j]) / table.n_rows, ".1%"),
                 *_errors(found),
-                number_cell(ratio, ".2f", _style(ratio)),
+                number_cell(ratio, ".2f", "bad" if str(table.names[j]) in doubtful else _style(ratio)),
                 number_cell(None if found is None else float(found["n_cells"])),
             ]
         )
-    note = "Errors are on cells that were hidden from training. Select a heading to sort."
+    note = "The least sure column comes first. Errors are on cells that were hidden from training. Select a heading to sort."
     return Table("Column by column", _HEADS, rows, note)
 
 
@@ -210,97 +255,16 @@ def _errors(found: Any) -> tuple[Cell, Cell]:
     )
 
 
-def _notices(imputer: Any, gaps: pd.Series, table: Any) -> list[Notice]:
-    scores, columns = imputer.validation_scores_, imputer.schema_.columns
-    gappy = {column.name for column, n in zip(columns, gaps, strict=True) if n}
-    notices = []
-    empty = [column.name for column in columns if column.kind == "empty"]
-    if empty:
-        notices.append(
-            Notice(
-                f"{_named(empty)}: no value to learn from.",
-                "Nothing can be filled in; drop such columns, or get values.",
-            )
-        )
-    relative = relative_errors(scores)
-    worse = [name for name, ratio in zip(relative.index, relative, strict=True) if ratio >= 1 and name in gappy]
-    if worse:
-        notices.append(
-            Notice(
-                f"{_named(worse)}: filled no better than by the mean or the most frequent value.",
-                "The other columns say little about them. Do not draw conclusions from single fills; a model that takes gaps, or a "
-                "missing indicator (add_indicator=True), may serve better.",
-            )
-        )
-    wrong = [name for name in scores.index if scores["error_rate"].get(name, 0) >= _NEARLY_ALL_WRONG and name in gappy]
-    if wrong:
-        notices.append(
-            Notice(
-                f"{_named(wrong)}: nearly every held-out label was filled wrongly.",
-                "Names, numbers of tickets and the like cannot be guessed from other columns: leave such columns out.",
-            )
-        )
-    mostly = [column.name for column, n in zip(columns, gaps, strict=True) if _MOSTLY_MISSING <= n / table.n_rows < 1]
-    if mostly:
-        notices.append(
-            Notice(
-                f"{_named(mostly)}: more than {_MOSTLY_MISSING:.0%} of the cells are missing.",
-                "What is filled in is mostly model; see whether results hold without these columns.",
-            )
-        )
-    new = [
-        column.name
-        for column, n, had in zip(columns, gaps, imputer.had_gaps_, strict=True)
-        if n and not had and column.kind != "empty"
-    ]
-    if new:
-        notices.append(
-            Notice(
-                f"{_named(new)}: gaps here, but none in the table that the imputer was fitted on.",
-                "Errors hold if the gaps came at random; else fit again on a table with such gaps.",
-            )
-        )
-    few = [name for name in scores.index if scores["n_cells"][name] < _FEW_CELLS and name in gappy]
-    if few:
-        notices.append(
-            Notice(
-                f"{_named(few)}: fewer than {_FEW_CELLS} held-out cells.",
-                "Their errors are rough; compare_imputers(X) hides cells several times and says more.",
-            )
-        )
-    if not len(scores):
-        notices.append(
-            Notice(
-                "No cell was held out in training.",
-                "Set validation_fraction to 0.1, or run compare_imputers(X), to learn how good fills are.",
-            )
-        )
-    if imputer.stop_reason_ and not imputer.stop_reason_.startswith(EarlyStopping.SETTLED):
-        advice = "Raise max_time for better fills." if "time" in imputer.stop_reason_ else ""
-        notices.append(Notice(f"Training ended early: {imputer.stop_reason_}.", advice))
-    if gappy and not imputer.sample_posterior:
-        notices.append(
-            Notice(
-                "Fills are best guesses, and narrower than real values are.",
-                "For standard errors and tests use sample(X, n_draws) and tabgan.pool, which carry on the uncertainty.",
-            )
-        )
-    return notices
-
-
-def _named(names: list[Any]) -> str:
-    shown = ", ".join(repr(str(name)) for name in names[:_MOST_NAMED])
-    return shown + (f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else "")
-
-
 def _pictures(
     imputer: Any, X: Any, filled: Any, gaps: pd.Series, check: bool, n_draws: int, random_state: int
 ) -> list[Any]:
     from tabgan.plotting import (
         CalibrationDisplay,
+        GapPatternsDisplay,
         ImputationDisplay,
         MissingnessDisplay,
         PredictionDisplay,
+        PropensityDisplay,
         TrainingDisplay,
         hide_and_fill,
     )
@@ -322,8 +286,29 @@ def _pictures(
                 "Columns that miss cells together often come from one source or one skipped question.",
             ),
         ]
+    if (gaps > 0).sum() > 1:
+        pictures.append(
+            picture_of(
+                lambda: GapPatternsDisplay.from_predictions(X, missing_values=imputer.missing_values),
+                "Which cells are missing together",
+                "For each pattern of missing columns, the number of rows that have it.",
+                "A column of dots is a pattern: what these rows miss. Rows that miss many columns at once are mostly model.",
+            )
+        )
     if gaps.any() and n_draws and imputer.objective == "remask":
         pictures += pictures_of_draws(imputer, X, n_draws, random_state)
+    elif gaps.any():
+        propensity = PropensityDisplay.from_completed(imputer, X, [filled])
+        if propensity.columns:
+            pictures.append(
+                picture_of(
+                    lambda: propensity,
+                    "What the other columns tell of missing cells",
+                    "For each column with gaps, its observed and imputed cells against the probability that they are missing.",
+                    "AUC .5: the other columns do not tell where cells are missing; 1: they tell it exactly. At the same probability "
+                    "imputed and observed cells should be alike.",
+                )
+            )
     if check:
         hidden = hide_and_fill(imputer, X, random_state=random_state)
         pictures.append(

@@ -71,6 +71,14 @@ class Page:
     Parameters
     ----------
     title, lead : str
+    headline : str, default=""
+        What the reader must know, in one sentence; before the lead.
+    source : str, default=""
+        What the table is called: in the title and in the tab.
+    next_steps : list of (str, str)
+        What to do next and why, and the command or code for it.
+    doubtful : list of str
+        Columns not to rely on.
     facts : list of (name, value)
     notices : list of Notice
     tables : list of Table
@@ -92,6 +100,15 @@ class Page:
     details: list[tuple[str, list[tuple[str, str]]]] = field(default_factory=list)
     version: str = ""
     date: str = ""
+    headline: str = ""
+    source: str = ""
+    next_steps: list[tuple[str, str]] = field(default_factory=list)
+    doubtful: list[str] = field(default_factory=list)
+
+    @property
+    def tab(self) -> str:
+        """Title of the browser's tab: what sets pages apart comes first."""
+        return " - ".join(part for part in (self.source, self.title, self.date) if part)
 
 
 def text_cell(text: Any, style: str = "text") -> Cell:

@@ -14,7 +14,15 @@ from tabgan.report.html import HTMLReport, render
 from tabgan.report.page import Head, Notice, Page, Table, number_cell, settings_of, text_cell, versions
 from tabgan.report.pictures import NO_MATPLOTLIB, can_draw, has_curves, picture_of
 
-__all__ = ["report_nothing_to_make", "report_resampling"]
+__all__ = ["report_nothing_to_make", "report_resampling", "resampling_page"]
+
+_NEXT = [
+    (
+        "See by cross-validation whether made rows help, or a moved threshold does as much",
+        "tabgan.should_rebalance(X, y)",
+    ),
+    ("Keep the model, for more rows without training", "sampler.save('rows.tabgan'); sampler.sample(100)"),
+]
 
 _MEASURES = [
     (
@@ -45,7 +53,9 @@ _ADVICE = {
 }
 
 
-def report_resampling(sampler: Any, *, check: bool = False, max_classes: int = 3, random_state: int = 0) -> HTMLReport:
+def report_resampling(
+    sampler: Any, *, check: bool = False, max_classes: int = 3, random_state: int = 0, source: str | None = None
+) -> HTMLReport:
     """Write a one-file HTML report on the rows that a sampler makes for the table it was fitted on.
 
     Parameters
@@ -59,11 +69,13 @@ def report_resampling(sampler: Any, *, check: bool = False, max_classes: int = 3
         Draw at most this many classes, those with the most made rows.
     random_state : int, default=0
         Of the rows held out.
+    source : str, default=None
+        What the table is called, such as its file's name: stands in the title and the tab.
 
     Returns
     -------
     HTMLReport
-        With ``save(path)``; notebooks show it.
+        With ``save(path)``, ``to_html``, ``to_markdown`` and ``to_dict``; notebooks show it.
 
     Raises
     ------
@@ -77,6 +89,14 @@ def report_resampling(sampler: Any, *, check: bool = False, max_classes: int = 3
     >>> report_resampling(CGANSampler(n_steps=0, random_state=0).fit(X, np.repeat([0, 1], [45, 15])), max_classes=1).title
     'Resampling report'
     """
+    page = resampling_page(sampler, check=check, max_classes=max_classes, random_state=random_state, source=source)
+    return render(page)
+
+
+def resampling_page(
+    sampler: Any, *, check: bool = False, max_classes: int = 3, random_state: int = 0, source: str | None = None
+) -> Page:
+    """What `report_resampling` renders, for those who have something to add."""
     from tabgan.plotting.resampled import resampled_by
     from tabgan.plotting.views import check_count, check_draws
 
@@ -115,28 +135,56 @@ def report_resampling(sampler: Any, *, check: bool = False, max_classes: int = 3
         _decision(sampler, int((~result.made).sum()), random_state) if check and n_made else (None, None)
     )
     page.notices += [why_not] if why_not else []
-    page.tables += [_decision_table(decision)] if decision else []
+    page.source, page.headline = source or "", _headline(decision, n_made)
+    page.tables = ([_decision_table(decision)] if decision else []) + page.tables
+    page.next_steps = _NEXT if n_made else []
     if can_draw():
         page.pictures = _pictures(sampler, result, max_classes, decision)
     else:
         page.no_pictures = NO_MATPLOTLIB
-    return render(page)
+    return page
 
 
-def report_nothing_to_make(counts: pd.Series) -> HTMLReport:
+def report_nothing_to_make(counts: pd.Series, source: str | None = None) -> HTMLReport:
     """Write the report on a table whose classes are large enough, for which no sampler was fitted.
 
     Parameters
     ----------
     counts : pandas.Series of int
         Rows by class.
+    source : str, default=None
+        What the table is called.
     """
     page = Page("Resampling report", _lead(0, int(counts.sum()), 0))
+    page.source = source or ""
     page.facts = [("Real rows", f"{counts.sum():,}"), ("Made rows", "0"), ("Classes", f"{len(counts):,}")]
     rows = [[text_cell(name, ""), number_cell(float(count))] for name, count in counts.items()]
     page.tables = [Table("Class by class", [Head("Class"), Head("Real", True)], rows)]
     page.details = [("Versions", versions())]
     return render(page)
+
+
+def _headline(decision: Any, n_made: int) -> str:
+    """What made rows changed for a classifier, in one sentence."""
+    if not n_made:
+        return ""
+    if decision is None:
+        return f"{n_made:,} rows were made; whether they help a classifier was not measured here."
+    measures, name = decision.measures_, decision.label
+    told = []
+    for what in ("precision", "recall"):
+        before, after = (float(measures.loc[f"{what} of {name}", column]) for column in ("without", "with"))
+        if np.isnan(before) or np.isnan(after):
+            continue
+        moved = "stays" if round(100 * before) == round(100 * after) else "falls" if after < before else "rises"
+        told.append(
+            f"{what} stays at {before:.0%}" if moved == "stays" else f"{what} {moved} from {before:.0%} to {after:.0%}"
+        )
+    n, n_mine = len(decision.truth), int(np.sum(decision.truth == name))
+    return (
+        f"Made rows change how a classifier finds class {name}: {', '.join(told)}, on {n:,} held-out rows, {n_mine:,} of them of this "
+        "class."
+    )
 
 
 def _lead(n_made: int, n_real: int, n_classes: int, gate: str | None = None) -> str:
@@ -201,9 +249,14 @@ def _decision(sampler: Any, n_real: int, random_state: int) -> tuple[Any, Notice
 
 
 def _decision_table(decision: Any) -> Table:
-    heads = [Head("Measure"), Head("Without made rows", True), Head("With made rows", True), Head("Change", True)]
+    heads = [
+        Head("Measure"),
+        Head("Without made rows", True),
+        Head("With made rows", True),
+        Head("Change in points", True, "difference of the two percentages: from 40% to 50% are 10 points"),
+    ]
     rows = [
-        [text_cell(name, ""), number_cell(a, ".1%"), number_cell(b, ".1%"), number_cell(b - a, "+.1%")]
+        [text_cell(name, ""), number_cell(a, ".1%"), number_cell(b, ".1%"), number_cell(100 * (b - a), "+.1f")]
         for name, a, b in zip(
             decision.measures_.index, decision.measures_["without"], decision.measures_["with"], strict=True
         )
@@ -213,7 +266,9 @@ def _decision_table(decision: Any) -> Table:
         heads,
         rows,
         f"A logistic regression fitted twice; {len(decision.truth):,} real rows were held out from it and from a clone of the "
-        f"sampler; {decision.n_changed_:,} predictions changed. More recall with less precision is what a moved threshold gives, too.",
+        f"sampler; {decision.n_changed_:,} predictions changed. Recall: the share of a class that is found. "
+        "Precision: the share of those called a class that are of it. More recall with less precision is what a moved threshold "
+        "gives, too.",
     )
 
 

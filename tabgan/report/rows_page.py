@@ -37,6 +37,7 @@ def report_rows(
     where: Mapping[Any, Any] | None = None,
     random_state: int | None = None,
     max_classes: int = 3,
+    source: str | None = None,
 ) -> HTMLReport:
     """Write a one-file HTML report on rows that a sampler's ``sample`` returned, beside the rows it was fitted on.
 
@@ -52,6 +53,8 @@ def report_rows(
         Seed of the draw, to be said in the report.
     max_classes : int, default=3
         Draw at most this many classes, those with the most rows.
+    source : str, default=None
+        Where the rows came from, such as the file of the model: stands in the title and the tab.
 
     Returns
     -------
@@ -89,6 +92,7 @@ def report_rows(
         "Report on made rows",
         f"{n_made:,} rows of {of}, drawn from a {type(sampler).__name__} that was fitted on {n_real:,} real rows.",
     )
+    page.source = source or ""
     page.facts = [
         ("Made rows", f"{n_made:,}"),
         ("Training rows", f"{n_real:,}"),

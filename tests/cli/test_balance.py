@@ -395,3 +395,19 @@ def test_mistakes_with_a_model(tabgan, model, table, tmp_path):
     )
     assert "holds a GAINImputer" in tabgan("sample", tmp_path / "g.tabgan", "-n", 1, "-o", "-").stderr
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted([*before, "g.tabgan"])
+
+
+def test_classes_of_one_row_are_refused_or_explained(tabgan, tmp_path):
+    frame = pd.DataFrame({"x": np.arange(160.0), "y": [f"name {k}" for k in range(160)]})
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    done = tabgan("balance", tmp_path / "t.csv", "-t", "y", "-o", tmp_path / "o.csv")
+    assert done.exit_code == 2
+    assert "160 classes of one row each" in done.stderr
+    assert not (tmp_path / "o.csv").exists()
+    frame["y"] = ["a"] * 80 + ["b"] * 77 + ["c", "d", "e"]
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    done = tabgan(
+        "balance", tmp_path / "t.csv", "-t", "y", "-o", tmp_path / "o.csv", "--steps", 1, "--strategy", '{"b": 78}'
+    )
+    assert done.exit_code == 0, done.output
+    assert "3 of the 5 classes of column 'y' have a single row" in done.stderr

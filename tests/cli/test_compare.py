@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 
 from tabgan.cli import compare_job as command
+from tabgan.cli.status import StatusLine
 
 QUICK = ("--methods", "mean/mode,kNN", "--repeats", 2)
 
@@ -122,7 +123,7 @@ def test_progress_overwrites_its_line_on_a_terminal(monkeypatch):
     screen = io.StringIO()
     screen.isatty = lambda: True  # type: ignore[method-assign]
     monkeypatch.setattr(sys, "stderr", screen)
-    tell = command._progress()
+    tell = command._progress(StatusLine(True))
     tell(0, 1, "kNN")
     tell(1, 1, "done")
     assert screen.getvalue() == "\r\x1b[K[1/1] kNN ...\r\x1b[K"
@@ -156,8 +157,8 @@ BAD = {
     "bad rows": (["{table}", "--max-rows", "1"], "--max-rows 1"),
     "bad seed": (["{table}", "--seed", "-1"], "--seed -1"),
     "bad time": (["{table}", "--max-time", "0"], "--max-time 0"),
-    "bad mechanism": (["{table}", "--mechanism", "moon"], "mechanism='moon'"),
-    "bad method": (["{table}", "--methods", "knn"], "did you mean 'kNN'"),
+    "bad mechanism": (["{table}", "--mechanism", "moon"], "--mechanism 'moon'"),
+    "bad method": (["{table}", "--methods", "kN"], "--methods 'kN' is not a method"),
     "bad delimiter": (["{table}", "--delimiter", "ab"], "'ab'"),
     "bad output": (["{table}", "-o", "{dir}/r.pdf"], ".json, .md or .csv"),
     "no folder": (["{table}", "-o", "{dir}/no/r.md"], "does not exist"),
@@ -175,3 +176,36 @@ def test_bad_calls_say_what_is_wrong(tabgan, table, tmp_path, case):
     assert message in result.stderr
     assert result.stdout == ""
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_names_in_any_case_and_the_ranking_for_programs_on_stdout(tabgan, gappy, tmp_path):
+    gappy.to_csv(tmp_path / "t.csv", index=False)
+    asked = (
+        "compare",
+        tmp_path / "t.csv",
+        "--methods",
+        "KNN,MEAN/mode",
+        "--mechanism",
+        "MCAR",
+        "--repeats",
+        1,
+        "--quiet",
+    )
+    plain, dashed = tabgan(*asked), tabgan(*asked, "-o", "-")
+    assert plain.exit_code == dashed.exit_code == 0, dashed.output
+    assert dashed.stdout.splitlines()[0] == plain.stdout.splitlines()[0]
+    found = json.loads(tabgan(*asked, "--json").stdout)
+    assert {row["method"] for row in found["summary"]} == {"kNN", "mean/mode"}
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["t.csv"]
+
+
+def test_one_repeat_has_no_errors_of_chance_and_says_so(tabgan, gappy, tmp_path):
+    gappy.to_csv(tmp_path / "t.csv", index=False)
+    asked = ("compare", tmp_path / "t.csv", "--methods", "kNN,mean/mode", "--quiet", "--repeats")
+    one, two = (tabgan(*asked, n).stdout for n in (1, 2))
+    assert "±" not in one
+    assert "One repeat says nothing of chance" in one
+    assert "--repeats 3" in one
+    assert "±" in two
+    assert "One repeat" not in two
+    assert "numbers: RMSE in sd (n=" in two

@@ -196,3 +196,8 @@ def test_examples_have_known_commands_and_options(example):
     assert {word for word in words if re.match(r"--?[a-z]", word)} <= options
     required = [one for one in command.params if one.required and one.param_type_name == "option"]
     assert all(set(one.opts) & set(words) for one in required)
+
+
+def test_shells_can_complete(tabgan, monkeypatch):
+    done = tabgan("--help")
+    assert "--install-completion" in done.stdout

@@ -242,3 +242,11 @@ def test_help_and_version_are_quick(tabgan):
     )
     assert subprocess.run([sys.executable, "-c", script], capture_output=True).returncode == 0
     assert tabgan("impite").exit_code == 2
+
+
+def test_a_single_column_that_varies_is_said_to_get_one_value(tabgan, tmp_path):
+    pd.DataFrame({"x": [1.5, 2.5, None, 4.5] * 10, "same": "a"}).to_csv(tmp_path / "t.csv", index=False)
+    done = tabgan("impute", tmp_path / "t.csv", "-o", tmp_path / "o.csv", "--effort", "fast")
+    assert done.exit_code == 0, done.output
+    value = pd.read_csv(tmp_path / "o.csv")["x"].iloc[2]
+    assert f"all 10 missing cells get its middle value, {value}, as a mean or mode would do" in done.stderr

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tabgan.checks.suspicions import suspected_header, suspected_writing
 from tabgan.cli.files.sources import place_of
-from tabgan.cli.files.suspicions import suspected_header, suspected_writing
 from tabgan.cli.files.table_files import ReadOptions, open_table
 from tabgan.exceptions import InvalidInputError
 

@@ -48,7 +48,7 @@ def check_page(text):
     assert "default-src 'none'" in policy
     assert {tag for tag, _ in page.found} <= set(
         "html head meta title style body a nav header h1 h2 h3 p main section dl div dt dd ul li strong span table thead tr th "
-        "tbody td figure img figcaption details summary footer script".split()
+        "tbody td code figure img figcaption details summary footer script".split()
     )
     for tag, attributes in page.found:
         assert not [name for name in attributes if name.startswith("on")]

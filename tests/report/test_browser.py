@@ -226,3 +226,28 @@ def test_a_long_table_scrolls_in_its_box_with_headings_and_names_in_view(browser
     assert heading[1] == pytest.approx(box[1], abs=2)
     assert name[0] == pytest.approx(box[0], abs=2)
     assert browser.js("return document.documentElement.scrollHeight") < 2000
+
+
+def test_the_main_message_is_seen_without_scrolling(browser, page):
+    for width, height in ((1200, 600), (390, 600)):
+        browser.open(page, width=width, height=height)
+        bottom = browser.js(
+            "return (document.querySelector('.headline') || document.querySelector('.lead')).getBoundingClientRect().bottom"
+        )
+        assert 0 < bottom < 600
+
+
+def test_a_printed_page_is_whole_and_on_white(browser, reports):
+    browser.open(reports["imputation"], dark=True)
+    browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    try:
+        ground, box, inside = browser.js(
+            "const box = document.querySelector('.scroll'); const one = document.querySelector('details dl');"
+            "return [getComputedStyle(document.body).backgroundColor, box.scrollHeight - box.clientHeight,"
+            "one.getBoundingClientRect().height]"
+        )
+    finally:
+        browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+    assert luminance(ground) > 0.9
+    assert box <= 1
+    assert inside > 10

@@ -221,3 +221,31 @@ def test_a_model_outlives_a_report_that_cannot_be_made(images, tmp_path, monkeyp
     assert (tmp_path / "m.tabgan").exists()
     assert not (tmp_path / "train.html").exists()
     assert run("images", "sample", "m.tabgan", "-o", "made.npy", "-n", 2).exit_code == 0
+
+
+def test_pages_name_the_file_and_the_command_to_run_next(table, tmp_path):
+    page = tmp_path / "report.html"
+    frame = pd.read_csv(table)
+    frame["noise"] = [f"n{k % 23}" for k in range(60)]
+    frame.loc[::5, "noise"] = None
+    frame.to_csv(table, index=False)
+    done = run("impute", table, "-o", tmp_path / "full.csv", "--effort", "fast", "--missing", "?", "--report", page)
+    assert done.exit_code == 0, done.output
+    text = page.read_text(encoding="utf-8")
+    assert "<title>table.csv - Imputation report - " in text
+    assert f"tabgan impute {table} -o {tmp_path / 'full.csv'} --leave noise --missing" in text
+    assert f"tabgan compare {table} --report ranking.html" in text
+    done = run(
+        "compare", table, "--methods", "mean/mode,GAINImputer", "--repeats", 1, "--max-time", 5, "--report", page
+    )
+    assert done.exit_code == 0, done.output
+    text = page.read_text(encoding="utf-8")
+    assert "<title>table.csv - Comparison of imputers - " in text
+    assert f"tabgan compare {table} --repeats 5" in text
+    done = run(
+        "balance", table, "-t", "class", "-o", tmp_path / "m.csv", "--steps", 1, "--leave", "noise", "--report", page
+    )
+    assert done.exit_code == 0, done.output
+    text = page.read_text(encoding="utf-8")
+    assert "<title>table.csv - Resampling report - " in text
+    assert f"tabgan balance {table} --target class" in text

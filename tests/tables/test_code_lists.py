@@ -133,7 +133,8 @@ def test_two_numbers_come_as_their_mean_where_fills_may_be_raw():
 
 
 def test_columns_that_may_be_codes_are_named_once():
-    frame = coded().assign(grade=np.random.default_rng(0).integers(1, 6, 400))
+    frame = coded().assign(grade=np.random.default_rng(0).integers(1, 6, 400)).drop(columns=["x", "yes", "flag"])
+    frame.loc[::9, ["code", "grade"]] = np.nan
     settings = {"n_steps": 0, "draw_steps": 0, "n_boosts": 0, "n_trees": 0, "n_references": 0}
     with pytest.warns(CodesWarning, match=r"\['code', 'grade'\].*column_kinds=\{'code': 'integer'\}") as caught:
         imputer = GAINImputer(**settings).fit(frame)

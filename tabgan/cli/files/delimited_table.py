@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from tabgan.checks.suspicions import suspected_header, suspected_value
 from tabgan.cli.files.column_options import ReadOptions
 from tabgan.cli.files.delimited import cell_value, parse_delimited, write_delimited
 from tabgan.cli.files.sniffing import layout_of
 from tabgan.cli.files.sources import Place, decode
-from tabgan.cli.files.suspicions import suspected_header, suspected_value
 from tabgan.cli.files.table_source import TableFile, cells_of, delimiter_of, longer
 from tabgan.cli.files.text_columns import TextColumn, typed_column
 from tabgan.written.detect import Style, decimal_mark

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from tabgan.cli.files.suspicions import is_number
+from tabgan.checks.suspicions import is_number
 
 __all__ = ["Layout", "layout_of"]
 

@@ -73,6 +73,11 @@ class TableFile(abc.ABC):
         """How numbers, dates and times are written in the columns of texts that were read."""
         return {}
 
+    def written(self, name: str, value: Any) -> str:
+        """A value as the file would write it in a column that has been read."""
+        style = self._style(name)
+        return plain_text(value) if style is None else str(style(value))
+
     def unread(self, name: str) -> np.ndarray:
         """Observed cells of a column that are missing for the model, as they are not written as the others; boolean of shape (n,)."""
         return np.zeros(self.n_rows, dtype=bool)
@@ -95,6 +100,10 @@ class TableFile(abc.ABC):
     def markers_in(self, name: str) -> list[str]:
         """What was read as missing in a column besides empty cells."""
         return [marker for marker, counts in self._marked.items() if name in counts]
+
+    def marker_counts(self, name: str) -> dict[str, int]:
+        """Markers of missing cells in a column that has been read, empty cells aside, and how often each occurs."""
+        return {marker: counts[name] for marker, counts in self._marked.items() if name in counts}
 
     def notes(self) -> list[str]:
         """What was found of the file's layout, and what was read as missing besides empty cells, a line for each marker.

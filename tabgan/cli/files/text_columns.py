@@ -11,7 +11,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from tabgan.cli.files.suspicions import (
+from tabgan.checks.suspicions import (
     PADDED,
     is_number,
     said_by_others,

@@ -15,10 +15,10 @@ from xml.etree import ElementTree
 import numpy as np
 import pandas as pd
 
+from tabgan.checks.suspicions import suspected_value
 from tabgan.cli.files.column_options import ReadOptions
 from tabgan.cli.files.sheet_xml import SheetText, number_xml, text_xml, truth_xml
 from tabgan.cli.files.sources import Place
-from tabgan.cli.files.suspicions import suspected_value
 from tabgan.cli.files.table_source import TableFile, cells_of, longer
 from tabgan.cli.files.text_columns import TextColumn, amounts_column
 from tabgan.cli.files.typed_cells import typed_cells, without_markers

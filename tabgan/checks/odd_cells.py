@@ -1,0 +1,122 @@
+"""Columns of text most of whose cells read as numbers or dates: a few others made labels of them all."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from tabgan.checks.findings import Finding
+from tabgan.checks.suspicions import PADDED
+from tabgan.tables.columns import RawColumn, Table
+from tabgan.written.dates import formats_of
+from tabgan.written.detect import Ambiguous, style_of
+from tabgan.written.numbers import PLAIN, body_of
+
+__all__ = ["find_odd_cells", "reads_mostly_as"]
+
+_FEWEST_CELLS = 10
+_MOSTLY = 0.8
+_MOST_SHOWN = 3
+
+
+def _number_like(text: str) -> bool:
+    return PLAIN.read_one(text) is not None or body_of(text) is not None
+
+
+def _date_like(text: str) -> bool:
+    return bool(formats_of(text))
+
+
+def find_odd_cells(table: Table) -> list[Finding]:
+    """Find the columns of text that would be numbers or dates but for a few cells.
+
+    Parameters
+    ----------
+    table : Table
+
+    Returns
+    -------
+    list of Finding
+        One for each column of text of which four fifths or more of the cells read as numbers, or as dates, but not all of them. Codes
+        with leading zeros (007) are no numbers.
+    """
+    found = []
+    for column in table.columns:
+        seen = reads_mostly_as(column)
+        if seen is not None:
+            what, odd, n_cells = seen
+            found.append(_finding(str(column.name), what, odd, sum(odd.values()), n_cells))
+    return found
+
+
+def reads_mostly_as(column: RawColumn) -> tuple[str, dict[str, int], int] | None:
+    """What four fifths of the cells of a column of text read as, the other texts with their numbers of cells, and all cells.
+
+    Parameters
+    ----------
+    column : RawColumn
+
+    Returns
+    -------
+    tuple of (str, dict of str to int, int) or None
+        The style in words, such as "numbers with a decimal comma"; None where fewer cells have one, or there are few cells.
+    """
+    if column.family not in ("text", "category"):
+        return None
+    counts = Counter(str(cell).strip() for cell in column.values[~column.missing])
+    n_cells = sum(counts.values())
+    if n_cells < _FEWEST_CELLS or any(text.isdigit() and PADDED.match(text) for text in counts):
+        return None
+    for looks in (_number_like, _date_like):
+        some = [text for text in counts if looks(text)]
+        if sum(counts[text] for text in some) < _MOSTLY * n_cells:
+            continue
+        style = style_of(text for text in some for _ in range(counts[text]))
+        if style is None:
+            continue
+        if isinstance(style, Ambiguous):
+            return (
+                f"{style.kind}s, {style.example!r} as {' or '.join(style.meanings())}",
+                _others(counts, some),
+                n_cells,
+            )
+        odd = _others(counts, [text for text in some if style.read_one(text) is not None])
+        if sum(odd.values()) <= (1 - _MOSTLY) * n_cells:
+            return style.describe(), odd, n_cells
+    return None
+
+
+def _others(counts: Mapping[str, int], texts: Sequence[str]) -> dict[str, int]:
+    known = set(texts)
+    return {text: n for text, n in counts.items() if text not in known}
+
+
+def _finding(name: str, what: str, odd: dict[str, int], n_odd: int, n_cells: int) -> Finding:
+    if not odd:
+        return Finding(
+            "written",
+            (name,),
+            f"column {name!r} is text, though all {n_cells} cells read as {what}",
+            "convert it, or let `tabgan impute` read the file, which knows how",
+        )
+    shown = sorted(odd, key=lambda text: (-odd[text], text))[:_MOST_SHOWN]
+    listed = ", ".join(repr(text) for text in shown) + (" and others" if len(odd) > _MOST_SHOWN else "")
+    share = int(np.floor(100 * (1 - n_odd / n_cells)))
+    what_seen = (
+        f"column {name!r} is treated as text, though {share}% of its cells read as {what}: {n_odd} do not ({listed})"
+    )
+    if len(odd) > _MOST_SHOWN:
+        return Finding(
+            "written", (name,), what_seen, f"convert what are {what}", f"correct the cells that are no {what}"
+        )
+    return Finding(
+        "written",
+        (name,),
+        what_seen,
+        f"if these mean missing, say missing_values={shown!r} and convert the rest",
+        "if these mean missing, add " + " ".join(f"--missing {f'{name}={text}'!r}" for text in shown),
+        tuple(part for text in shown for part in ("--missing", f"{name}={text}")),
+        {"missing_values": shown},
+    )

@@ -1,0 +1,207 @@
+"""The work of `tabgan check` and `tabgan impute --dry-run`: read a file, look at it, and say which command to run."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from tabgan.checks.findings import Finding
+from tabgan.cli.errors import printable
+from tabgan.cli.files.sources import Place, write_bytes
+from tabgan.cli.files.table_files import ReadOptions, TableFile, open_table
+from tabgan.cli.lookup import check_apart, known_columns, known_kinds
+from tabgan.cli.next_commands import reading_flags
+from tabgan.cli.summaries import plain_name
+from tabgan.exceptions import InvalidParameterError
+from tabgan.report.checked_table import TableCheck
+
+__all__ = ["CheckOptions", "FileCheck", "check_file", "new_findings"]
+
+_MARKER = re.compile(r"--missing ('(?:[^'\\]|\\.)*')")
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckOptions:
+    """What `tabgan check` was asked for; see its ``--help``.
+
+    ``output`` and ``further`` are what `tabgan impute --dry-run` was given besides.
+    """
+
+    source: Place
+    reading: ReadOptions
+    format: str | None
+    leave: Sequence[str]
+    categorical: Sequence[str]
+    kinds: Sequence[str]
+    output: str | None = None
+    further: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class FileCheck:
+    """What was found in one file.
+
+    Parameters
+    ----------
+    source : str
+    check : TableCheck
+        Of the columns that the model would see.
+    notes : list of str
+        How the file was read, where that may be wrong.
+    markers : dict of str to dict of str to int
+        By column, how often each text besides the empty one was read as missing.
+    left : list of str
+        Columns that are left alone.
+    command : list of str
+        Arguments of the command to run.
+    """
+
+    source: str
+    check: TableCheck
+    notes: list[str]
+    markers: dict[str, Mapping[str, int]]
+    left: list[str]
+    command: list[str]
+
+    def to_json(self) -> str:
+        """Write what was found for programs."""
+        content = {
+            "input": plain_name(self.source),
+            **self.check.to_dict(),
+            "notes": self.notes,
+            "markers": {name: dict(counts) for name, counts in self.markers.items()},
+            "left_alone": self.left,
+            "command": self.command,
+        }
+        return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+    def to_text(self) -> str:
+        """Write what was found for people."""
+        parts = [f"{self.source}: {self.check.to_text(command_line=True, notes=self.notes)}"]
+        parts += [f"Left alone: {', '.join(self.left)}"] if self.left else []
+        return printable("\n\n".join([*parts, f"Next: {shlex.join(self.command)}"])) + "\n"
+
+    def print(self, as_json: bool = False) -> None:
+        """Print on stdout."""
+        write_bytes(Place(None, "text"), (self.to_json() if as_json else self.to_text()).encode())
+
+
+def check_file(options: CheckOptions) -> FileCheck:
+    """Look at the table in one file.
+
+    Parameters
+    ----------
+    options : CheckOptions
+
+    Returns
+    -------
+    FileCheck
+
+    Raises
+    ------
+    TabganError
+        What `tabgan impute` would refuse before training.
+    """
+    table = open_table(options.source, options.reading)
+    left = known_columns(table, options.leave, "--leave")
+    categorical = known_columns(table, options.categorical, "--categorical")
+    table.options = replace(options.reading, text_columns=frozenset(categorical))
+    kinds: Mapping[Any, str] = known_kinds(table, options.kinds)
+    check_apart(left, {"--categorical": categorical, "--kind": set(kinds)})
+    names = [name for name in table.names if name not in left and name not in table.index_names]
+    if not names:
+        raise InvalidParameterError(f"--leave leaves no column of {table.place.name} to look at; leave fewer alone.")
+    frame = table.frame(names)
+
+    from tabgan.report.table_check import check
+
+    listed = [name for name in names if name in categorical]
+    found = check(frame, categorical_features=listed or None, column_kinds=kinds or None)
+    findings = new_findings(found.findings, table)
+    columns = [replace(one, n_missing=one.n_missing - _unread(table, str(one.name))) for one in found.columns]
+    columns = [one if one.n_missing else replace(one, plan="") for one in columns]
+    found = TableCheck(found.n_rows, tuple(columns), tuple(findings), found.relations, found.patterns)
+    notes = _new_notes(findings, table)
+    markers: dict[str, Mapping[str, int]] = {name: counts for name in names if (counts := table.marker_counts(name))}
+    return FileCheck(
+        source=options.source.name,
+        check=found,
+        notes=notes,
+        markers=markers,
+        left=[name for name in table.names if name not in names],
+        command=_command(options, findings, left, _said_of_header(table), _hinted_markers(notes)),
+    )
+
+
+def new_findings(findings: Sequence[Finding], table: TableFile) -> list[Finding]:
+    """The findings less those on column names where the file has none, or its reading doubts them already.
+
+    Parameters
+    ----------
+    findings : sequence of Finding
+    table : TableFile
+        Its columns are read.
+    """
+    findings = [_as_written(finding, table) for finding in findings]
+    named = table.options.header and table.place.format in ("csv", "tsv", "xlsx", "ods") and not _said_of_header(table)
+    return [finding for finding in findings if named or finding.kind != "first row"]
+
+
+def _as_written(finding: Finding, table: TableFile) -> Finding:
+    """A marker that was found among numbers as the file writes it: ``-999`` or ``-999.0``."""
+    if finding.kind != "sentinel":
+        return finding
+    name = str(finding.columns[0])
+    mark = f"{name}={table.written(name, finding.value)}"
+    return replace(finding, option=f"if it means missing, add --missing {mark!r}", flags=("--missing", mark))
+
+
+def _unread(table: TableFile, name: str) -> int:
+    """Cells that are kept as they are, though the model does not see them."""
+    return int(table.unread(name).sum())
+
+
+def _new_notes(findings: Sequence[Finding], table: TableFile) -> list[str]:
+    """How the file was read, less what the findings say of odd cells."""
+    odd = [f"column {str(finding.columns[0])!r}" for finding in findings if finding.kind == "written"]
+    hints = [hint for hint in table.hints if not any(hint.startswith(column) for column in odd)]
+    return table.notes() + hints
+
+
+def _hinted_markers(notes: Sequence[str]) -> list[str]:
+    """Markers that the reading of the file suggests for cells that are none of their column's kind."""
+    texts = [note for note in notes if "means missing, add" in note or "mean missing, add" in note]
+    return [str(ast.literal_eval(mark)) for text in texts for mark in _MARKER.findall(text)]
+
+
+def _said_of_header(table: TableFile) -> bool:
+    """Whether the reading of the file doubts that its first line holds names."""
+    return any("--no-header" in hint for hint in table.hints)
+
+
+def _command(
+    options: CheckOptions, findings: Sequence[Finding], left: set[str], doubted: bool, hinted: Sequence[str]
+) -> list[str]:
+    """Run `tabgan impute` as the file was read, with what the findings suggest."""
+    doubted = doubted or any(finding.kind == "first row" for finding in findings)
+    reading, path = options.reading, options.source.path
+    output = options.output or (str(_beside(path)) if path else "-")
+    words = ["tabgan", "impute", str(path) if path else "-", "-o", output]
+    leave = [*options.leave, *(str(f.columns[0]) for f in findings if f.kind == "id" and f.columns[0] not in left)]
+    found = [mark for f in findings if f.kind != "id" for mark in f.flags[1::2]]
+    missing = dict.fromkeys([*reading.missing, *hinted, *found])
+    as_read = replace(reading, missing=tuple(missing), header=reading.header and not doubted)
+    form = ["--format", options.format] if options.format else []
+    return [*words, *reading_flags(as_read, leave, options.categorical, options.kinds), *form, *options.further]
+
+
+def _beside(path: Path) -> Path:
+    """A new name in the same folder: ``gaps.csv.gz`` becomes ``gaps_full.csv.gz``."""
+    stem, dot, endings = path.name.partition(".")
+    return path.with_name(f"{stem}_full{dot}{endings}")

@@ -1,0 +1,177 @@
+"""Reports begin with what the reader must know: the worst column, what made rows change, which method, and what to run next."""
+
+import json
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tabgan import CGANSampler, GAINImputer, compare_imputers, report_comparison, report_imputation, report_resampling
+from tabgan.report import pictures
+from tabgan.report.filled_rows import filled_rows
+from tabgan.report.imputed_columns import ImputedColumn, imputed_columns, worst_in_words
+from tabgan.report.resampling_page import _decision_table, _headline
+from tests.report.pages import check_page
+
+
+def column(name="c", n=10, error=0.5, baseline=1.0, is_label=False, n_cells=40):
+    return ImputedColumn(name, n, 100, error, baseline, is_label, n_cells)
+
+
+@pytest.mark.parametrize(
+    ("one", "doubtful"),
+    [
+        (column(error=1.0), True),
+        (column(error=0.996), True),  # 1.00 as it is shown
+        (column(error=0.99), False),
+        (column(error=0.4, baseline=0.0), True),
+        (column(error=0.0, baseline=0.0), False),
+        (column(error=0.6, baseline=0.9, is_label=True), True),  # mostly wrong
+        (column(error=0.2, baseline=0.2, is_label=True), True),
+        (column(error=0.1, baseline=0.2, is_label=True), False),
+        (column(error=0.0, baseline=0.0, is_label=True), False),
+        (column(error=np.nan), False),
+    ],
+)
+def test_what_is_doubtful(one, doubtful):
+    assert one.doubtful == doubtful
+
+
+def test_the_worst_column_comes_first():
+    scores = pd.DataFrame(
+        {
+            "n_cells": [50, 17, 30, 40],
+            "rmse": [3.0, np.nan, np.nan, 1.0],
+            "rmse_mean": [4.0, np.nan, np.nan, 4.0],
+            "error_rate": [np.nan, 0.76, 0.3, np.nan],
+            "error_rate_mode": [np.nan, 0.8, 0.5, np.nan],
+        },
+        index=["age", "cabin", "port", "fare"],
+    )
+    names = ["fare", "age", "whole", "port", "cabin", "new"]
+    found = imputed_columns(scores, names, [2, 5, 0, 3, 80, 1], 100)
+    assert [one.name for one in found] == ["cabin", "age", "port", "fare", "new"]
+    said = worst_in_words(found)
+    assert said.startswith("Do not rely on cabin: 80 of 100 values are imputed, 76% wrong on only 17 held-out cells")
+    assert "Nor on" not in said
+
+
+def test_the_sentence_fits_what_was_found():
+    assert worst_in_words([]) == ""
+    many = [column(f"c{k}", error=1.0) for k in range(7)]
+    assert worst_in_words(many).endswith(" Nor on c1, c2, c3, c4 and 2 more.")
+    assert worst_in_words([column(n=1, error=0.2)]).startswith(
+        "Fills are close to the truth on held-out cells; least sure is c: 1 of"
+    )
+    assert worst_in_words([column(error=0.8)]).startswith(
+        "Least sure is c: 10 of 100 values are imputed, off by 0.8 on 40"
+    )
+    assert "is not known" in worst_in_words([column(error=np.nan)])
+
+
+@pytest.fixture(scope="module")
+def table():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=120)
+    frame = pd.DataFrame({"x": x, "y": 3 * x + 1, "noise": rng.choice(list("abcdefgh"), 120)})
+    frame.loc[::6, "y"] = np.nan
+    frame.loc[::4, "noise"] = None
+    return frame
+
+
+@pytest.fixture(scope="module")
+def imputer(table):
+    return GAINImputer(n_steps=2, draw_steps=0, n_trees=4, n_donor_trees=0, random_state=0).fit(table)
+
+
+def test_the_imputation_report_leads_with_it(table, imputer):
+    pytest.importorskip("matplotlib").use("Agg")
+    report = report_imputation(imputer, table, n_draws=0, source="a <b>.csv")
+    page = check_page(report.html)
+    words = page.words
+    at = next(
+        k for k, word in enumerate(words) if word.startswith("Do not rely on noise: 30 of 120 values are imputed")
+    )
+    assert at < words.index("Summary", at) < words.index("Column by column", at) < words.index("What to watch", at + 8)
+    title = re.search(r"<title>(.*?)</title>", report.html)[1]
+    assert title.startswith("a &lt;b&gt;.csv - Imputation report - 20")
+    assert "Imputation report: a <b>.csv" in words
+    rows = words[words.index("Column", at) :]
+    assert rows.index("noise") < rows.index("y") < rows.index("x")
+    assert "X = X.drop(columns=['noise'])" in words
+    assert any(word.startswith("→ ") for word in words)
+    assert "Which cells are missing together" in words
+    assert "What the other columns tell of missing cells" in words
+    assert len(report.html) < 2e6
+
+
+def test_reports_as_markdown_and_plain_data(table, imputer, monkeypatch):
+    monkeypatch.setattr(pictures.importlib.util, "find_spec", lambda name: None)
+    report = report_imputation(imputer, table, source="t|*.csv")
+    assert report.to_html() == report.html
+    text = report.to_markdown()
+    assert text.startswith("# Imputation report: t\\|\\*.csv\n\n**Do not rely on noise")
+    assert "| Column | Kind | Gaps |" in text
+    assert "| noise | categorical | 30 | 25.0% |" in text
+    found = json.loads(json.dumps(report.to_dict(), allow_nan=False))
+    assert found["headline"].startswith("Do not rely on noise")
+    assert found["tables"][0]["rows"][0]["Column"] == "noise"
+    assert found["next_steps"][0]["command"] == "X = X.drop(columns=['noise'])"
+
+
+def test_rows_before_and_after(table, imputer):
+    filled = imputer.transform(table)
+    found = filled_rows(filled, table.isna().to_numpy(), list(table.columns), ["noise", "y"])
+    assert [head.text for head in found.heads] == ["Row", "noise", "y", "x"]
+    for row in found.rows:
+        k = int(row[0].text) - 1
+        for cell, name in zip(row[1:], ["noise", "y", "x"], strict=True):
+            assert cell.text.startswith("→ ") == (cell.style == "text filled") == bool(pd.isna(table[name].iloc[k]))
+    assert sum(row[1].text.startswith("→ ") for row in found.rows) >= len(found.rows) / 2
+    assert 3 <= len(found.rows) <= 6
+    assert filled_rows(filled.to_numpy(), table.isna().to_numpy(), [0, 1, 2], ["2"]).heads[1].text == "2"
+    assert filled_rows(table, np.zeros(table.shape, bool), list(table.columns), []) is None
+    assert filled_rows(table[["x"]], table.isna().to_numpy(), list(table.columns), []) is None
+
+
+class Decision:
+    label, n_changed_ = "rare", 3
+    truth = np.array(["rare"] * 3 + ["often"] * 7)
+    measures_ = pd.DataFrame(
+        {"without": [0.6, 0.83, 0.7], "with": [0.75, 0.53, 0.7]},
+        index=["recall of rare", "precision of rare", "balanced accuracy"],
+    )
+
+
+def test_the_resampling_report_leads_with_its_own_result(monkeypatch):
+    said = _headline(Decision(), 12)
+    assert "precision falls from 83% to 53%, recall rises from 60% to 75%, on 10 held-out rows, 3 of them" in said
+    rows = {row[0].text: [cell.text for cell in row[1:]] for row in _decision_table(Decision()).rows}
+    assert rows["precision of rare"] == ["83.0%", "53.0%", "-30.0"]
+    assert "not measured" in _headline(None, 5)
+    assert _headline(None, 0) == ""
+    monkeypatch.setattr(pictures.importlib.util, "find_spec", lambda name: None)
+    X = np.random.default_rng(0).normal(size=(80, 3))
+    sampler = CGANSampler(n_steps=0, random_state=0).fit(X, np.arange(80) % 4 == 0)
+    report = report_resampling(sampler, check=True, source="t.csv")
+    words = check_page(report.html).words
+    assert any(word.startswith("Made rows change how a classifier finds class True: precision ") for word in words)
+    assert "tabgan.should_rebalance(X, y)" in words
+    assert "Change in points" in words
+
+
+@pytest.mark.parametrize("n_repeats", [1, 2])
+def test_the_comparison_report_says_what_one_repeat_is_worth(table, n_repeats, monkeypatch):
+    monkeypatch.setattr(pictures.importlib.util, "find_spec", lambda name: None)
+    found = compare_imputers(table, methods=["mean/mode", "kNN"], n_repeats=n_repeats)
+    report = report_comparison(found, source="t.csv")
+    words = check_page(report.html).words
+    assert ("± standard error" in words) == (n_repeats > 1)
+    assert any("One repeat says nothing of chance" in word for word in words) == (n_repeats == 1)
+    assert any("rests on one repeat" in word for word in words) == (n_repeats == 1)
+    assert found.verdict().startswith(report.to_dict()["headline"].removesuffix("."))
+    ties = {row["Method"]: row["Tied"] for row in report.to_dict()["tables"][0]["rows"]}
+    for row in found.summary.to_dict("records"):
+        expected = "best" if row["method"] == found.best else "= best" if row["tied"] else ""
+        assert ties[row["method"]] == expected
