@@ -17,7 +17,7 @@ def test_python_blocks_run():
     blocks = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
     assert blocks
     for block in blocks:
-        names: dict = {"table": PENGUINS}
+        names: dict = {}
         exec(
             compile(block.replace("random_state=0", "random_state=0, n_steps=30, draw_steps=5"), "README.md", "exec"),
             names,
