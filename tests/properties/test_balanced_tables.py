@@ -32,8 +32,11 @@ SAMPLERS = st.sampled_from(
 LABELLED = tables().flatmap(lambda drawn: st.tuples(st.just(drawn), labels_of(drawn.n_rows)))
 
 
-def holds(drawn: Drawn, made: Any, first: int, *, parents: np.ndarray | None = None) -> None:
-    """Rows of a table from the ``first`` on are rows that its columns can hold, with gaps only where their parents have them."""
+def holds(drawn: Drawn, made: Any, first: int, sampler: Any, *, parents: np.ndarray | None = None) -> None:
+    """Rows of a table from the ``first`` on are rows that its columns can hold, with gaps only where their parents have them.
+
+    Names of rows are those of their parents, or new.
+    """
     known_columns = shown(drawn.native)
     if isinstance(made, list) and known_columns[0].dtype == "object":  # a few rows may happen to be numbers only
         made = np.array(made, dtype=object)
@@ -41,7 +44,11 @@ def holds(drawn: Drawn, made: Any, first: int, *, parents: np.ndarray | None = N
         new = column.missing[first:]
         if parents is not None:
             np.testing.assert_array_equal(new, drawn.missing[parents, j])
-        if not known.all_missing:
+        if j in sampler._fitted.identifiers:
+            cells = column.values[first:][~new]
+            is_old = np.isin(cells, known.values[~known.missing])
+            assert is_old.all() or (not is_old.any() and len(np.unique(cells)) == len(cells))
+        elif not known.all_missing:
             can_hold(known, column.values[first:][~new], like="synthetic cell")
 
 
@@ -75,7 +82,7 @@ def test_own_rows_come_first_and_synthetic_ones_are_such_as_the_columns_hold(lab
         return
     X, y = outcome(sampler.resample, "")
     keeps_rows(drawn, X)
-    holds(drawn, X, drawn.n_rows, parents=sampler.parents_)
+    holds(drawn, X, drawn.n_rows, sampler, parents=sampler.parents_)
     n_largest = np.bincount(labels.codes).max()
     found = Counter(map(repr, in_rows(y, 10**6)))
     assert set(found.values()) == {n_largest}
@@ -98,11 +105,11 @@ def test_rows_asked_for_are_as_many_and_of_their_class(labelled, sampler, n, dat
         return
     rows, _ = outcome(lambda: sampler.sample(n), "")
     assert len(columns_of(rows)[0]) == n
-    holds(drawn, rows, 0)
+    holds(drawn, rows, 0, sampler)
     names = list(sampler.methods_)
     name = data.draw(st.sampled_from(names))
     rows, y = outcome(lambda: sampler.sample(n, y=name), "")
-    holds(drawn, rows, 0)
+    holds(drawn, rows, 0, sampler)
     assert len(in_rows(y, 10**6)) == n
     assert len(set(map(repr, in_rows(y, 10**6)))) == 1
     wanted = {name: int(sampler._fitted.target.counts[names.index(name)]) + n}
