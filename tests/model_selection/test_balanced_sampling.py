@@ -236,6 +236,12 @@ def test_decisions(rare):
     )
 
 
+def test_every_class_has_a_row_in_a_bag_however_small_the_ratio():
+    codes = np.repeat([0, 1], [20, 3])
+    drawn = draw_bags(np.zeros((23, 1)), codes, codes, n_bags=2, majority_ratio=0.1, sampler=None, seed=0)
+    assert [sorted(bag.labels.tolist()) for bag in drawn] == [[0, 1]] * 2
+
+
 def test_of_classes_of_one_size_the_second_is_the_positive_one():
     X, y = make_classification(60, random_state=0)
     y = np.where(np.arange(60) % 2, "b", "a")
