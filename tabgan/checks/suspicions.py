@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
+from tabgan.cli.wording import counted
 from tabgan.written.detect import Ambiguous, Style, style_of
 from tabgan.written.numbers import NumberStyle, body_of
 
@@ -89,8 +90,8 @@ def unread_cells(
     odd = list(dict.fromkeys(texts[row] for row in rows))
     options = " ".join(f"--missing {f'{name}={text}'!r}" for text in odd[:_SUSPECT_LABELS])
     return (
-        f"column {name!r} holds {style}, and {len(rows)} cells that are none, such as {odd[0]!r} ({place(rows[0])}); they stay as "
-        f"they are. If they mean missing, add {options}"
+        f"column {name!r} holds {style}; not read: {counted(len(rows), 'cell')} such as {odd[0]!r} ({place(rows[0])}), left as "
+        f"written. If that means missing, add {options}"
     )
 
 
@@ -109,7 +110,7 @@ def suspected_marker(
         return None
     options = " ".join(f"--missing {text!r}" for text in sorted(odd))
     return (
-        f"column {name!r} is treated as text and holds {texts[rows[0]]!r} ({place(rows[0])}, {len(rows)} cells in "
+        f"column {name!r} is treated as text and holds {texts[rows[0]]!r} ({place(rows[0])}, {counted(len(rows), 'cell')} in "
         f"all); if that means missing, add {options}"
     )
 
@@ -141,7 +142,10 @@ def suspected_value(name: str, marker: str, n: int, texts: Sequence[str], observ
     if not ("" in texts or codes or names):
         return None
     why = "like the others" if codes or names else "and not as the empty cells are"
-    return f"{n} cells {marker!r} in {name!r} read as missing; if {marker!r} is a value there, {why}, add --missing {name + '='!r}"
+    return (
+        f"{counted(n, 'cell')} {marker!r} in {name!r} read as missing; if {marker!r} is a value there, {why}, add "
+        f"--missing {name + '='!r}"
+    )
 
 
 def suspected_header(names: Sequence[str], records: Sequence[Sequence[str]]) -> str | None:

@@ -5,9 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from difflib import get_close_matches
 
-__all__ = ["listed", "suggestion"]
+__all__ = ["counted", "listed", "suggestion"]
 
 _MOST_LISTED = 12
+
+
+def counted(n: int, what: str) -> str:
+    """So many of something.
+
+    Examples
+    --------
+    >>> counted(1, "cell"), counted(3, "cell")
+    ('1 cell', '3 cells')
+    """
+    return f"{n} {what}" + "s" * (n != 1)
 
 
 def suggestion(name: str, known: Sequence[str]) -> str:

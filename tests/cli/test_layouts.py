@@ -256,3 +256,12 @@ def test_the_sample_of_a_layout_ends_with_a_whole_line():
     text = "a;b\n" + "x" * 30 + ";1\n"
     long = text + "y, z" * 300_000
     assert layout_of(long, ",").delimiter == ";"
+
+
+def test_blanks_within_quotes_are_part_of_a_label_and_of_no_number(tmp_path):
+    table = opened(tmp_path / "t.csv", 'a,b\n" x ","1,5 "\ny,"2,25"\n" NA ",\n')
+    frame = table.frame(table.names)
+    assert frame["a"].tolist()[:2] == [" x ", "y"]
+    assert frame["b"].tolist()[:2] == [1.5, 2.25]
+    assert frame.isna().to_numpy().tolist() == [[False, False], [False, False], [True, True]]
+    assert filled(table, {"a": {2: " x "}}).decode().endswith('" x ",\n')

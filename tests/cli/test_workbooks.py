@@ -114,7 +114,7 @@ def test_without_a_name_the_first_sheet_is_read_and_that_is_said(book, tmp_path)
 def test_markers_are_said_and_those_among_labels_are_asked_about(book):
     table = opened(book, sheet="data")
     table.frame(["name", "count"])
-    assert "1 cells 'NA' in 'name' read as missing; if 'NA' is a value there" in table.hints[0]
+    assert "1 cell 'NA' in 'name' read as missing; if 'NA' is a value there" in table.hints[0]
     table = opened(book, sheet="data", missing=("name=",))
     assert table.column("name").tolist()[1] == "NA"
 
@@ -139,6 +139,7 @@ def test_rows_at_the_top_and_blank_rows_and_columns_are_skipped(tmp_path):
     assert table.names == ["a", "b"]
     assert frame["b"].tolist() == ["x", "y", "z"]
     assert table.row_place(1) == "row 7"
+    assert "row 6 of the sheet is blank, and those below are taken for rows" in table.hints[0]
     assert back(table.dumped({"a": pd.Series({1: 2})}, table.place), "Sheet")[6] == [None, 2, None, "y"]
 
 
@@ -169,7 +170,7 @@ def test_few_texts_among_numbers_and_formulas_without_a_value_stay(tmp_path):
     assert np.flatnonzero(table.unread("a")).tolist() == [3]
     assert np.flatnonzero(table.unread("b")).tolist() == [4]
     assert "'unknown' (row 5)" in table.hints[0]
-    assert "1 formulas without a value (row 6)" in table.hints[1]
+    assert "1 formula without a value (row 6)" in table.hints[1]
 
 
 def test_copies_of_rows_and_a_mark(book):
@@ -203,6 +204,15 @@ def test_workbooks_become_every_format_and_come_of_every_one(book, tmp_path, kin
         assert seen["price"].dropna().tolist() == frame["price"].dropna().tolist()
         assert pd.to_datetime(seen["when"]).dropna().tolist() == frame["when"].dropna().tolist()
         assert seen["name"].dropna().tolist() == ["red", "blue"]
+
+
+def test_dates_and_times_go_into_text_as_people_write_them(book, tmp_path):
+    table = opened(book, sheet="data")
+    table.frame(table.names)
+    out = place_of(str(tmp_path / "out.csv"), None, "--output")
+    lines = table.dumped({"at": pd.Series({2: pd.Timedelta(hours=12)})}, out).decode().splitlines()
+    assert lines[1] == 'red,1.5,3,2024-01-31,09:30:00,True,"1.234,50 €"'
+    assert lines[3].split(",")[3:5] == ["2024-03-01", "12:00:00"]
 
 
 ODS = """<?xml version="1.0" encoding="UTF-8"?>

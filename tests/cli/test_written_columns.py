@@ -73,7 +73,7 @@ def test_few_cells_that_are_none_stay_as_they_are_and_are_said(tmp_path, name):
     assert values.dtype.kind == "f"
     assert values.isna().tolist() == [False] * 60 + [True, True]
     assert np.flatnonzero(table.unread("a")).tolist() == [60]
-    assert "1 cells that are none, such as 'unknown'" in table.hints[0]
+    assert "not read: 1 cell such as 'unknown'" in table.hints[0]
     assert "--missing 'a=unknown'" in table.hints[0]
     assert cells_of(path, table.dumped({"a": pd.Series({61: 1.0})}, table.place)) == [*cells, "unknown", "1,0"]
 
@@ -285,7 +285,7 @@ def test_every_marker_is_said_with_its_columns(tmp_path):
     assert table.notes() == [
         "2 cells 'NA' read as missing: 1 in 'a', 1 in 'b'",
         "2 cells '-' read as missing: 1 in 'a', 1 in 'b'",
-        "1 cells '?' in 'a' read as missing",
+        "1 cell '?' in 'a' read as missing",
     ]
     assert table.column("c").isna().sum() == 0
     assert table.column("a").isna().tolist() == [True, True, False, True]

@@ -159,6 +159,11 @@ def test_two_in_a_hundred_may_be_something_else():
     assert style_of([*["1,5"] * 97, "a", "a", "a"]) is None  # cells count, not labels
 
 
+def test_thousands_are_set_apart_from_the_first_number_that_is():
+    assert style_of(["1234,5", "12 345,5"]).write(1234) == "1234,0"
+    assert style_of(["12345", "12 345"]).write(1234) == "1 234"
+
+
 def test_infinity_is_a_number_without_a_unit():
     assert style_of(["inf", "22.0"]).read(["-inf"])[0] == -math.inf
 

@@ -83,10 +83,19 @@ class DelimitedTable(TableFile):
             texts, gaps = self._texts(name)
             writing = self.said.writing(name, self._likely_decimal)
             typed = typed_column(name, texts, gaps, self.options.family(name), self.row_place, writing)
-            self._typed[name] = typed
+            self._typed[name] = self._with_blanks(name, texts, typed)
             self.hints += [typed.hint] if typed.hint else []
             self._note_markers(name, texts, gaps, typed.is_text)
         return self._typed[name].values
+
+    def _with_blanks(self, name: str, texts: list[str], typed: TextColumn) -> TextColumn:
+        """Labels with the blanks that stand within their quotes."""
+        j = self.names.index(name)
+        whole = [cell_value(record[j]) for record in self._parsed.records] if typed.is_text else texts
+        if whole == texts:
+            return typed
+        cells = [None if gap else text for text, gap in zip(whole, typed.values.isna(), strict=True)]
+        return replace(typed, values=pd.Series(cells, dtype="str"))
 
     def _note_markers(self, name: str, texts: list[str], gaps: np.ndarray, is_text: bool) -> None:
         counts = Counter(text for text, gap in zip(texts, gaps, strict=True) if gap and text)

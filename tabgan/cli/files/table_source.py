@@ -16,6 +16,7 @@ from tabgan.cli.files.columnar import write_arrow
 from tabgan.cli.files.delimited import write_delimited
 from tabgan.cli.files.new_workbook import write_workbook
 from tabgan.cli.files.sources import Place
+from tabgan.cli.wording import counted
 from tabgan.exceptions import InvalidInputError
 from tabgan.written.detect import Style
 
@@ -116,15 +117,14 @@ class TableFile(abc.ABC):
             counts = {name: n for name, n in found.items() if self._asked.get((marker, name)) not in said}
             if not counts:
                 continue
+            total = counted(sum(counts.values()), "cell")
             told = [f"{n} in {name!r}" for name, n in list(counts.items())[:_MOST_NAMED]]
             more = len(counts) - len(told)
-            if len(counts) == 1:
-                lines.append(
-                    f"{next(iter(counts.values()))} cells {marker!r} in {next(iter(counts))!r} read as missing"
-                )
-                continue
-            where = ", ".join(told) + (f" and others in {more} more columns" if more else "")
-            lines.append(f"{sum(counts.values())} cells {marker!r} read as missing: {where}")
+            where = ", ".join(told) + (f" and others in {counted(more, 'more column')}" if more else "")
+            one = f"in {next(iter(counts))!r} "
+            lines.append(
+                f"{total} {marker!r} {one * (len(counts) == 1)}read as missing" + f": {where}" * (len(counts) > 1)
+            )
         return lines
 
     def first_hints(self) -> list[str]:

@@ -22,8 +22,10 @@ from tabgan.cli.files.sources import Place
 from tabgan.cli.files.table_source import TableFile, cells_of, longer
 from tabgan.cli.files.text_columns import TextColumn, amounts_column
 from tabgan.cli.files.typed_cells import typed_cells, without_markers
-from tabgan.cli.wording import listed, suggestion
+from tabgan.cli.wording import counted, listed, suggestion
 from tabgan.exceptions import InvalidInputError, InvalidParameterError, MissingExtraError
+from tabgan.written.clocks import ClockStyle
+from tabgan.written.dates import DateStyle
 from tabgan.written.detect import ENOUGH, Style
 
 __all__ = ["WorkbookTable"]
@@ -89,6 +91,12 @@ class WorkbookTable(TableFile):
         self._marks: tuple[str, np.ndarray] | None = None
         super().__init__(place, names, len(kept), options)
         self._notes += notes
+        skipped = sorted(set(range(self._numbers[0], self._numbers[-1])) - set(self._numbers))
+        if skipped:
+            self.hints.append(
+                f"row {skipped[0] + 1} of the sheet is blank, and those below are taken for rows of the table; remove what is none, "
+                "such as sums"
+            )
         self._xml = self._sheet_xml() if place.format == "xlsx" else None
 
     def _read_sheet(self, place: Place, data: bytes, options: ReadOptions) -> tuple[list[list[Any]], list[str]]:
@@ -131,7 +139,7 @@ class WorkbookTable(TableFile):
             if formulas.any():
                 where = self.row_place(int(np.flatnonzero(formulas)[0]))
                 self.hints.append(
-                    f"column {name!r} has {formulas.sum()} formulas without a value ({where}); they stay as they are"
+                    f"column {name!r} has {counted(int(formulas.sum()), 'formula')} without a value ({where}), left as written"
                 )
             self._unread[name] = self._unread.get(name, False) | formulas
         return self._read[name]
@@ -164,8 +172,8 @@ class WorkbookTable(TableFile):
         if {str} < kinds <= {str, int, float} and odd.sum() <= (1 - ENOUGH) * sum(cell is not None for cell in cells):
             example = next(cell for cell in cells if isinstance(cell, str))
             self.hints.append(
-                f"column {name!r} holds numbers, and {odd.sum()} cells that are none, such as {example!r} "
-                f"({self.row_place(int(np.flatnonzero(odd)[0]))}); they stay as they are. If they mean missing, add "
+                f"column {name!r} holds numbers; not read: {counted(int(odd.sum()), 'cell')} such as {example!r} "
+                f"({self.row_place(int(np.flatnonzero(odd)[0]))}), left as written. If that means missing, add "
                 f"--missing {f'{name}={example}'!r}"
             )
             self._unread[name] = odd
@@ -184,7 +192,15 @@ class WorkbookTable(TableFile):
         return np.pad(unread, (0, self.n_rows - len(unread)))
 
     def _style(self, name: str) -> Callable[[Any], Any] | None:
-        return self._styled[name].render if name in self._styled else None
+        if name in self._styled:
+            return self._styled[name].render
+        values = self._read[name]
+        if values.dtype.kind == "m":
+            return ClockStyle(seconds=True, of_day=False).write
+        if values.dtype.kind != "M":
+            return None
+        known = values.dropna()
+        return DateStyle("%Y-%m-%d" if (known == known.dt.normalize()).all() else "%Y-%m-%d %H:%M:%S").write
 
     def _raw(self, name: str) -> list[Any] | None:
         return self._cells[name] if name in self._styled else None
