@@ -57,7 +57,7 @@ def test_a_style_reads_its_cells_and_writes_values_alike(name):
     assert again == style or again.read(cells).tolist() == values
 
 
-@pytest.mark.parametrize("name", set(STYLES) - {"a zero without its unit", "plain without a zero"})
+@pytest.mark.parametrize("name", sorted(set(STYLES) - {"a zero without its unit", "plain without a zero"}))
 def test_its_own_cells_come_back_as_they_were(name):
     cells, values, *_ = STYLES[name]
     assert [style_of(cells).write(value) for value in values] == cells
