@@ -116,6 +116,16 @@ def test_a_row_of_another_class_only_is_never_made():
         assert not rows & ({row.tobytes() for row in others} - {row.tobytes() for row in own})
 
 
+@pytest.mark.parametrize("focus", [0.0, 0.9])
+def test_where_every_other_combination_is_of_another_class_real_rows_are_repeated(focus):
+    everything = pd.DataFrame([[a, b, c, d] for a in "abc" for b in "abc" for c in "abc" for d in "abc"])
+    own = everything.sample(12, random_state=0)
+    X = pd.concat([own, everything.drop(own.index)], ignore_index=True)
+    y = np.array(["rare"] * 12 + ["common"] * 69)
+    rows = made(BAGANOversampler(focus=focus, random_state=0), X, y)
+    assert share_in(rows, own) == 1
+
+
 def test_focus_draws_in_what_is_nearer_to_another_class():
     own, others = codes_like(40, 0), np.random.default_rng(1).integers(0, 3, size=(300, 8))
     seeds = seeds_of(np.vstack([own, others]), np.repeat([0, 1], [40, 300]))
