@@ -170,9 +170,7 @@ def test_real_tables_with_gaps_and_labels(mixed):
     full = mixed[["complete"]].assign(colour=mixed["colour"].fillna("none").astype("category"))
     boosted = HistGradientBoostingClassifier(max_iter=3, min_samples_leaf=2, categorical_features="from_dtype")
     labelled = should_rebalance(full, y, boosted, samplers=[], cv=2, random_state=0)
-    errors = labelled.table.set_index("candidate")["error"]
-    assert "could not convert" in errors["balanced bagging"], "it hands arrays on"
-    assert errors.drop("balanced bagging").isna().all(), "SMOTENC stands in for SMOTE"
+    assert labelled.table["error"].isna().all(), "SMOTENC stands in for SMOTE, our ensemble for balanced bagging"
 
 
 def test_more_classes():
