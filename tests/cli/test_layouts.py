@@ -265,3 +265,11 @@ def test_blanks_within_quotes_are_part_of_a_label_and_of_no_number(tmp_path):
     assert frame["b"].tolist()[:2] == [1.5, 2.25]
     assert frame.isna().to_numpy().tolist() == [[False, False], [False, False], [True, True]]
     assert filled(table, {"a": {2: " x "}}).decode().endswith('" x ",\n')
+
+
+@pytest.mark.parametrize("label", ["x,y", 'x"y', "x\ny", "x\ry", " x", "x "])
+def test_labels_that_need_quotes_get_them(tmp_path, label):
+    table = opened(tmp_path / "t.csv", "a,b\n1,z\n2,\n3,w\n")
+    table.frame(table.names)
+    again = opened(tmp_path / "again.csv", filled(table, {"b": {1: label}}))
+    assert again.column("b").tolist() == ["z", label, "w"]

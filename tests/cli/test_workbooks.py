@@ -168,6 +168,7 @@ def test_few_texts_among_numbers_and_formulas_without_a_value_stay(tmp_path):
     assert frame["a"].dtype.kind == "f"
     assert frame["b"].dtype.kind == "i"
     assert np.flatnonzero(table.unread("a")).tolist() == [3]
+    assert table.unread("a").shape == (60,)
     assert np.flatnonzero(table.unread("b")).tolist() == [4]
     assert "'unknown' (row 5)" in table.hints[0]
     assert "1 formula without a value (row 6)" in table.hints[1]
@@ -177,6 +178,7 @@ def test_copies_of_rows_and_a_mark(book):
     table = opened(book, sheet="data")
     table.frame(["name", "size", "count", "when"])
     table.extend(np.array([0, 3]), blank={"price"}, mark="made")
+    assert table.unread("size").shape == (6,)
     fills = {"size": pd.Series({4: 9.5}), "when": pd.Series({5: pd.Timestamp("2024-05-05")})}
     out = back(table.dumped(fills, table.place))
     assert out[0][-1] == "made"

@@ -73,6 +73,7 @@ def test_few_cells_that_are_none_stay_as_they_are_and_are_said(tmp_path, name):
     assert values.dtype.kind == "f"
     assert values.isna().tolist() == [False] * 60 + [True, True]
     assert np.flatnonzero(table.unread("a")).tolist() == [60]
+    assert table.unread("a").shape == (62,)
     assert "not read: 1 cell such as 'unknown'" in table.hints[0]
     assert "--missing 'a=unknown'" in table.hints[0]
     assert cells_of(path, table.dumped({"a": pd.Series({61: 1.0})}, table.place)) == [*cells, "unknown", "1,0"]
@@ -241,6 +242,7 @@ def test_copies_of_rows_keep_their_cells(tmp_path):
         table = opened(path, ["30,05", "2,50", ""])
         table.frame(["a"])
         table.extend(np.array([0, 2]))
+        assert table.unread("a").tolist() == [False] * 5
         assert cells_of(path, table.dumped({"a": pd.Series({4: 3.0})}, table.place))[3:] == ["30,05", "3,00"]
 
 
