@@ -50,8 +50,8 @@ PATTERNS = {
 def messy():
     """Rows of a table with five kinds each of numbers, dates and markers, all of them the same quantity."""
     rng = np.random.default_rng(0)
-    base = rng.normal(size=60)
-    gaps = rng.random((60, len(NUMBERS) + len(DATES))) < 0.15
+    base = rng.normal(size=45)
+    gaps = rng.random((45, len(NUMBERS) + len(DATES))) < 0.15
     rows = [[*NUMBERS, *DATES, *MARKERS]]
     for k, value in enumerate(base):
         days = datetime.timedelta(hours=round(300 * 24 + 2400 * value))
@@ -101,11 +101,11 @@ def test_kinds_of_numbers_dates_and_markers_are_filled_in_their_style(tabgan, tm
 
 def test_a_kept_model_fills_single_rows_in_the_style_that_it_was_fitted_on(tabgan, tmp_path, messy):
     source, target, model = tmp_path / "messy.csv", tmp_path / "full.csv", tmp_path / "m.tabgan"
-    names = ["euro", "einwohner", "kurz", "komma"]
+    names = ["euro", "einwohner", "kurz"]
     columns = [messy[0].index(name) for name in names]
     source.write_text(written([[row[j] for j in columns] for row in messy]))
     assert tabgan("impute", source, "-o", target, "--model", model, *QUICK).exit_code == 0
-    for row in (["1.234,00 €", "1\u202f234", "3.4.20", ""], ["", "", "", "1,234"], ["1.234 €", "", "", ""]):
+    for row in (["1.234,00 €", "1\u202f234", "3.4.20"], ["1.234 €", "", ""], ["", "1\u202f234", ""]):
         source.write_text(written([names, row]))
         result = tabgan("impute", source, "-o", target, "--model", model, "--quiet")
         assert result.exit_code == 0, result.output
