@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -25,8 +25,8 @@ class GapPatternsDisplay(FigureDisplay):
     ----------
     patterns : sequence of GapPattern
         Those shown, the commonest first.
-    columns : sequence of str
-        Columns that some of them miss, those with most missing cells first.
+    columns : dict of str to list of str
+        Columns that some of them miss, those with most missing cells first; for each, further ones that the same patterns miss.
     n_patterns, n_rows : int
         All patterns with a missing cell, and all rows.
 
@@ -49,7 +49,9 @@ class GapPatternsDisplay(FigureDisplay):
     [((1, 2), 2), ((0,), 1)]
     """
 
-    def __init__(self, patterns: Sequence[GapPattern], columns: Sequence[str], n_patterns: int, n_rows: int) -> None:
+    def __init__(
+        self, patterns: Sequence[GapPattern], columns: Mapping[str, list[str]], n_patterns: int, n_rows: int
+    ) -> None:
         self.patterns = patterns
         self.columns = columns
         self.n_patterns = n_patterns
@@ -79,18 +81,23 @@ class GapPatternsDisplay(FigureDisplay):
         table = read_table(X, missing_values=missing_values)
         found = [pattern for pattern in gap_patterns(table) if pattern.columns]
         shown = found[:max_patterns]
+        missed = [{str(name) for name in pattern.columns} for pattern in shown]
         counts: dict[str, int] = {}
         for pattern in shown:
-            for name in pattern.columns:
-                counts[str(name)] = counts.get(str(name), 0) + pattern.n_rows
-        columns = sorted(counts, key=lambda name: -counts[name])
+            for name in map(str, pattern.columns):
+                counts[name] = counts.get(name, 0) + pattern.n_rows
+        alike: dict[tuple[bool, ...], list[str]] = {}
+        for name in sorted(counts, key=lambda name: -counts[name]):
+            alike.setdefault(tuple(name in one for one in missed), []).append(name)
+        columns = {names[0]: names[1:] for names in alike.values()}
         return cls(shown, columns, len(found), table.n_rows).plot(fig)
 
     def _size(self) -> tuple[float, float]:
         return 2.6 + 0.36 * max(len(self.patterns), 8), 2.2 + 0.24 * max(min(len(self.columns), _MOST_COLUMNS), 3)
 
     def _draw(self) -> None:
-        names = list(self.columns[:_MOST_COLUMNS])
+        names = list(self.columns)[:_MOST_COLUMNS]
+        texts = [label(name, 20) + (f" (+{len(self.columns[name])})" if self.columns[name] else "") for name in names]
         bars, dots = self.axes_ = list(
             self.figure_.subplots(2, 1, sharex=True, height_ratios=[2, max(len(names), 3) * 0.36])
         )
@@ -115,14 +122,15 @@ class GapPatternsDisplay(FigureDisplay):
             dots.scatter(np.full(len(mine), place), mine, s=34, color=MAIN, zorder=3)
             if len(mine) > 1:
                 dots.plot([place, place], [min(mine), max(mine)], color=MAIN, linewidth=1.4, zorder=2)
-        dots.set_yticks(np.arange(len(names)), [label(name, 20) for name in names])
+        dots.set_yticks(np.arange(len(names)), texts)
         dots.set_ylim(len(names) - 0.4, -0.6)
         dots.set_xticks([])
         dots.spines[["left", "bottom"]].set_visible(False)
         notes = [
             shown_note(len(self.patterns), self.n_patterns, "patterns"),
             shown_note(len(names), len(self.columns), "columns"),
+            "(+k): k more columns in the very same patterns" if any(self.columns.values()) else "",
         ]
         gappy = sum(heights)
         told = f"rows that miss the same cells: {gappy:,} of {self.n_rows:,} rows"
-        head_line(self.figure_, "; ".join([told, *(note for note in notes if note)]))
+        head_line(self.figure_, "\n".join([told, "; ".join(note for note in notes if note)]).rstrip())

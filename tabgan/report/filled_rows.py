@@ -35,19 +35,20 @@ def filled_rows(filled: Any, missing: np.ndarray, names: Sequence[Any], first: S
     Returns
     -------
     Table or None
-        None where nothing was missing, or columns were left out.
+        None where nothing was missing, or nobody can tell which columns were left out.
     """
     frame = _as_pandas(filled)
-    if not missing.any() or frame.shape[1] != missing.shape[1]:
+    kept = _places(frame, names)
+    if not missing.any() or kept is None:
         return None
-    by_text = {str(name): j for j, name in enumerate(names)}
+    by_text = {str(names[j]): j for j in kept}
     shown = [by_text[name] for name in first if name in by_text][: _MOST_COLUMNS - 1]
-    shown += [j for j in range(len(names)) if j not in shown][: _MOST_COLUMNS - len(shown)]
+    shown += [j for j in kept if j not in shown][: _MOST_COLUMNS - len(shown)]
     gappy = np.flatnonzero(missing[:, shown].any(axis=1))
     order = sorted(gappy.tolist(), key=lambda row: (not missing[row, shown[0]], row))
     rows = [order[k] for k in range(0, len(order), -(-len(order) // _MOST_ROWS))][:_MOST_ROWS]
     cells = [
-        [text_cell(row + 1, ""), *(_cell(frame.iloc[row, j], bool(missing[row, j])) for j in shown)]
+        [text_cell(row + 1, ""), *(_cell(frame.iloc[row, kept[j]], bool(missing[row, j])) for j in shown)]
         for row in sorted(rows)
     ]
     return Table(
@@ -56,6 +57,15 @@ def filled_rows(filled: Any, missing: np.ndarray, names: Sequence[Any], first: S
         cells,
         "An arrow marks what was imputed; all else is as it came.",
     )
+
+
+def _places(frame: pd.DataFrame, names: Sequence[Any]) -> dict[int, int] | None:
+    """Where each column of the table stands in the completed one, which may lack some; None where that cannot be told."""
+    if frame.shape[1] == len(names):
+        return {j: j for j in range(len(names))}
+    places = {name: k for k, name in enumerate(frame.columns)}
+    found = {j: places[name] for j, name in enumerate(names) if name in places}
+    return found if len(found) == frame.shape[1] else None
 
 
 def _as_pandas(filled: Any) -> pd.DataFrame:

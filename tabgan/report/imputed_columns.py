@@ -14,6 +14,8 @@ __all__ = ["ImputedColumn", "imputed_columns", "worst_in_words"]
 
 _MOST_NAMED = 4
 _FEW_CELLS = 20
+_FEW_SHARE = 0.02
+"""Of the most missing cells of a column: one with fewer is not the one to name."""
 _MOSTLY_WRONG = 0.5
 _LITTLE = 0.5
 """Of what the mean or mode leaves open: with less, no column is doubtful."""
@@ -76,7 +78,7 @@ class ImputedColumn:
 
 
 def imputed_columns(scores: Any, names: Sequence[Any], n_missing: Sequence[int], n_rows: int) -> list[ImputedColumn]:
-    """Columns with missing cells, the worst first; those that were not judged at the end.
+    """Columns with missing cells, the worst first; then those with next to none, and those that were not judged.
 
     Parameters
     ----------
@@ -102,7 +104,10 @@ def imputed_columns(scores: Any, names: Sequence[Any], n_missing: Sequence[int],
                 str(name), int(n), n_rows, error, baseline, is_label, 0 if row is None else int(row["n_cells"])
             )
         )
-    return sorted(found, key=lambda one: (not one.judged, -np.nan_to_num(one.left_open), -one.n_missing))
+    few = _FEW_SHARE * max((one.n_missing for one in found), default=0)
+    return sorted(
+        found, key=lambda one: (not one.judged, one.n_missing < few, -np.nan_to_num(one.left_open), -one.n_missing)
+    )
 
 
 def worst_in_words(columns: Sequence[ImputedColumn]) -> str:

@@ -52,6 +52,7 @@ def test_the_worst_column_comes_first():
     names = ["fare", "age", "whole", "port", "cabin", "new"]
     found = imputed_columns(scores, names, [2, 5, 0, 3, 80, 1], 100)
     assert [one.name for one in found] == ["cabin", "age", "port", "fare", "new"]
+    assert [one.name for one in imputed_columns(scores, names, [2, 5, 0, 300, 5, 1], 400)][:2] == ["port", "cabin"]
     said = worst_in_words(found)
     assert said.startswith("Do not rely on cabin: 80 of 100 values are imputed, 76% wrong on only 17 held-out cells")
     assert "Nor on" not in said
@@ -132,7 +133,10 @@ def test_rows_before_and_after(table, imputer):
     assert 3 <= len(found.rows) <= 6
     assert filled_rows(filled.to_numpy(), table.isna().to_numpy(), [0, 1, 2], ["2"]).heads[1].text == "2"
     assert filled_rows(table, np.zeros(table.shape, bool), list(table.columns), []) is None
-    assert filled_rows(table[["x"]], table.isna().to_numpy(), list(table.columns), []) is None
+    part = filled_rows(filled[["noise", "x"]], table.isna().to_numpy(), list(table.columns), ["noise", "y"])
+    assert [head.text for head in part.heads] == ["Row", "noise", "x"]
+    assert part.rows[0][1].text == "→ " + str(filled["noise"].iloc[int(part.rows[0][0].text) - 1])
+    assert filled_rows(filled.to_numpy()[:, :2], table.isna().to_numpy(), list(table.columns), []) is None
 
 
 class Decision:
