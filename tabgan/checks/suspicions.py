@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
-from tabgan.cli.wording import counted
+from tabgan.wording import counted
 from tabgan.written.detect import Ambiguous, Style, style_of
 from tabgan.written.numbers import NumberStyle, body_of
 

@@ -22,8 +22,8 @@ from tabgan.cli.next_commands import after_balance
 from tabgan.cli.options import check_destinations
 from tabgan.cli.status import StatusLine
 from tabgan.cli.summaries import BalanceReport
-from tabgan.cli.wording import listed
 from tabgan.exceptions import InvalidInputError, InvalidParameterError
+from tabgan.wording import listed
 
 __all__ = ["BalanceOptions", "balance_file"]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from tabgan.cli.wording import listed, suggestion
 from tabgan.exceptions import InvalidParameterError
+from tabgan.wording import listed, suggestion
 
 if TYPE_CHECKING:
     from tabgan.cli.files.table_source import TableFile

@@ -17,8 +17,8 @@ from tabgan.cli.files.table_source import frame_bytes
 from tabgan.cli.lookup import labels_by_text
 from tabgan.cli.models import load_model
 from tabgan.cli.options import check_page
-from tabgan.cli.wording import suggestion
 from tabgan.exceptions import InvalidParameterError
+from tabgan.wording import suggestion
 from tabgan.written.detect import Style
 
 __all__ = ["SampleOptions", "sample_file"]

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from tabgan.cli.files.text_columns import Writing
-from tabgan.cli.wording import suggestion
 from tabgan.exceptions import InvalidParameterError
+from tabgan.wording import suggestion
 from tabgan.written.dates import date_style
 from tabgan.written.detect import Style
 from tabgan.written.numbers import BLANKS

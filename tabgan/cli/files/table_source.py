@@ -16,8 +16,8 @@ from tabgan.cli.files.columnar import write_arrow
 from tabgan.cli.files.delimited import write_delimited
 from tabgan.cli.files.new_workbook import write_workbook
 from tabgan.cli.files.sources import Place
-from tabgan.cli.wording import counted
 from tabgan.exceptions import InvalidInputError
+from tabgan.wording import counted
 from tabgan.written.detect import Style
 
 __all__ = [

@@ -22,8 +22,8 @@ from tabgan.cli.files.sources import Place
 from tabgan.cli.files.table_source import TableFile, cells_of, longer
 from tabgan.cli.files.text_columns import TextColumn, amounts_column
 from tabgan.cli.files.typed_cells import typed_cells, without_markers
-from tabgan.cli.wording import counted, listed, suggestion
 from tabgan.exceptions import InvalidInputError, InvalidParameterError, MissingExtraError
+from tabgan.wording import counted, listed, suggestion
 from tabgan.written.clocks import ClockStyle
 from tabgan.written.dates import DateStyle
 from tabgan.written.detect import ENOUGH, Style

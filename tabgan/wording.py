@@ -1,4 +1,4 @@
-"""How messages name what a table or model has: lists that end, and the name that was meant."""
+"""How messages name what there is: counts, lists that end, and the name that was meant."""
 
 from __future__ import annotations
 
