@@ -71,6 +71,11 @@ def test_two_sentinels_of_a_column():
         (AGES - 50, -9, 5),  # negative ones are usual
         (AMOUNTS, 1234, 3),  # far outside, but no marker
         (np.arange(200.0), -1, 2),
+        (AGES, 99, 8),  # more than others, but no pile
+        (AGES - 25, -9, 5),  # at the end of other negative ones
+        (np.linspace(40, 160, 200), 0, 8),  # a wide heap may reach so far
+        (np.r_[PRESSURES[:-1], 5.0], 0, 8),  # others are nearly as low
+        (np.linspace(0, 1, 200), -9, 1),  # outside, but a small number and a single cell
         (1000 * AGES, 99999, 3),  # not far outside
     ],
 )
@@ -95,6 +100,13 @@ def test_a_first_of_january_among_births_is_a_date():
     days = pd.to_datetime("1890-01-01") + pd.to_timedelta(RNG.integers(0, 9000, 200), unit="D")
     days = pd.Series([*days, pd.Timestamp("1900-01-01"), pd.Timestamp("2013-01-01")])
     assert of(find_sentinels, c=days) == []
+
+
+def test_a_day_is_a_marker_where_it_piles_up_or_stands_apart():
+    days = pd.Series(pd.to_datetime("1900-01-02") + pd.to_timedelta(RNG.integers(0, 9000, 200), unit="D"))
+    assert of(find_sentinels, c=pd.concat([days, pd.Series([pd.Timestamp("1900-01-01")] * 2)])) == []
+    piled = pd.concat([days, pd.Series([pd.Timestamp("1900-01-01")] * 40)])
+    assert len(of(find_sentinels, c=piled)) == 1
 
 
 def test_identifiers():
@@ -128,6 +140,10 @@ def test_no_identifiers():
         == []
     )
     assert of(find_identifiers, row=np.arange(19)) == []
+
+
+def test_numbers_kept_from_being_numbers_by_a_marker_name_no_rows():
+    assert of(find_identifiers, size=[f"{k * 0.37:.3f}" for k in range(99)] + ["?"]) == []
 
 
 def test_an_identifier_may_have_gaps():
@@ -165,7 +181,7 @@ def test_text_that_mostly_reads_as_numbers_or_dates(cells, what, flags):
         ["red", "blue"] * 10,
         ["1", "2", "3"] * 5 + ["x"] * 4,  # less than four fifths
         ["007", "12", "13"] * 5 + ["x"],  # codes
-        ["1", "2", "x"],  # too few
+        ["1", "2", "3", "4", "5", "6", "x"],  # too few
     ],
 )
 def test_text_that_is_text(cells):
@@ -228,6 +244,7 @@ def test_few_numbers_with_gaps_are_asked_about_where_nothing_tells():
     assert len(of(find_codes, stars=gappy)) == 1
     assert of(find_codes, year=2000 + gappy) == []
     assert len(of(find_codes, product=3000 + gappy)) == 1
+    assert len(of(find_codes, holes=2000 + np.where(gappy > 3, gappy + 4, gappy))) == 1
 
 
 def test_what_a_label_tells_is_no_order():
@@ -250,6 +267,19 @@ def test_the_order_of_levels():
     assert order_of_levels(level, np.random.default_rng(0).normal(size=(2000, 3))) is None
     assert order_of_levels(level[:90], effect[:90, None]) is None  # 15 rows a level
     assert order_of_levels(np.where(level > 2, np.nan, level), effect[:, None]) is None  # two levels have no order
+
+
+def test_a_small_or_a_doubtful_disorder_proves_nothing():
+    level, _, rising = (part.astype(float) for part in codes())
+    assert order_of_levels(level, (rising + 1.6 * (level == 3))[:, None]) == "rises"  # above the next level, by little
+    level = np.repeat([1.0, 2.0, 3.0], 20)
+    spread = np.tile(np.linspace(-1, 1, 20), 3)
+    assert (
+        order_of_levels(level, (spread + 0.789 * (level == 2))[:, None]) is None
+    )  # chance does so once in 5,000 columns
+    assert order_of_levels(level, (spread + 2 * (level == 2))[:, None]) == "none"
+    level, spread = np.repeat(level, 20), np.repeat(spread, 20)
+    assert order_of_levels(level, (spread + 1.2 * (level == 2) + 0.7 * (level == 3))[:, None]) is None
 
 
 def test_rows_and_columns_that_repeat_others():
