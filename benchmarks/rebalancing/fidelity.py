@@ -9,7 +9,7 @@ from sklearn.ensemble import RandomForestClassifier
 
 from benchmarks.rebalancing.space import Space
 
-__all__ = ["class_fidelity", "fidelity"]
+__all__ = ["class_fidelity", "correlation_difference", "fidelity"]
 
 ENOUGH = 10  # real held-out rows of a class below which nothing is said about its shape
 COPY = 1e-9  # standard deviations
@@ -62,8 +62,8 @@ def class_fidelity(
     found["shape"] = _shape(space, held_out, made)
     found["shape_of_real"] = _shape(space, held_out, train)
     if len(space.numeric) > 1:
-        found["correlation_difference"] = _correlations(real, fake, len(space.numeric))
-        found["correlation_difference_of_real"] = _correlations(real, source, len(space.numeric))
+        found["correlation_difference"] = correlation_difference(real, fake, len(space.numeric))
+        found["correlation_difference_of_real"] = correlation_difference(real, source, len(space.numeric))
     found["two_sample_auc"] = _two_sample(real, fake, seed)
     found["two_sample_auc_of_real"] = _two_sample(real, source, seed)
     try:
@@ -86,7 +86,7 @@ def _shape(space: Space, real: pd.DataFrame, other: pd.DataFrame) -> float:
     return float(np.mean(parts))
 
 
-def _correlations(real: np.ndarray, other: np.ndarray, width: int) -> float:
+def correlation_difference(real: np.ndarray, other: np.ndarray, width: int) -> float:
     """Mean absolute difference of correlations between numbers; a column without spread correlates with nothing."""
     first, second = (_correlation_matrix(rows[:, :width]) for rows in (real, other))
     upper = np.triu_indices(width, 1)

@@ -40,7 +40,11 @@ class Allowance:
     @property
     def is_used_up(self) -> bool:
         """Whether that time has come."""
-        return self.deadline is not None and time.monotonic() > self.deadline
+        return not self.leaves(0.0)
+
+    def leaves(self, seconds: float) -> bool:
+        """Whether that many seconds are left."""
+        return self.deadline is None or time.monotonic() + seconds <= self.deadline
 
     def overrun(self, n_rows: int, n_columns: int) -> str | None:
         """What to say where much more was needed: over a second, and over a tenth of what was allowed; else None."""

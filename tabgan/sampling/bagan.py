@@ -22,12 +22,16 @@ _STARTS = (*SEED_KINDS, "autoencoder")
 class BAGANOversampler(TabularSampler):
     """Oversample rare classes of mixed-type tables with a balancing GAN.
 
+    What makes the rows depends on how many the class has. From 1,000 on, a row starts as a real row of the class, and each of its
+    cells is drawn again, given the others, by trees whose leaves hold cells of real rows; no GAN is trained for these classes, for its
+    rows are easier to tell from real ones, before and after such draws. In smaller classes a row is drawn near a real row, and the
+    GAN corrects that draw where this brings rows nearer to real rows that training never saw, which is rare.
+
     A BAGAN draws each class from its own latent distribution, starts both players from something that already knows the data,
     and trains them with one head that names a class or "fake", with as many fakes of each class. The default keeps that and
     replaces the start: the latent distribution of a class is a mixture of kernels around its rows and of the segments between
-    neighbours (a strong sampler by itself), and the generator is a correction to such a draw that begins at zero and is kept only
-    if it brings made rows nearer to real rows that training never saw. `BAGANOversampler.paper` starts from an autoencoder
-    and Gaussians over its codes, as published.
+    neighbours (a strong sampler by itself), and the generator is a correction to such a draw that begins at zero.
+    `BAGANOversampler.paper` starts from an autoencoder and Gaussians over its codes, as published.
 
     Parameters
     ----------
@@ -35,13 +39,14 @@ class BAGANOversampler(TabularSampler):
         As in imbalanced-learn: which classes grow, and to what size; ``"auto"`` lifts all to the largest.
     start : {"mixture", "kernel", "segments", "copies", "autoencoder"}, default="mixture"
         Where made rows start: half kernel draws and half points on segments, only the one or the other, real rows as they are,
-        or the decoder of an autoencoder. A table of labels only has no kernels: there ``"mixture"`` and ``"kernel"`` draw half of a
-        real row's labels again, each given all others, and nothing is trained.
+        or the decoder of an autoencoder. Of the closed-form starts that is for classes below 1,000 rows; see ``redraws``. A table of
+        labels only has no kernels: there ``"mixture"`` and ``"kernel"`` draw half of a real row's labels again, each given all
+        others, whatever the size of the class, and nothing is trained.
     focus : float in [0, 1], default=0.9
         How much made rows keep to the heart of their class. 0: they start from each of its rows equally often. 1: as often as the
         row's ten nearest rows are of its class, so that rows among other classes lend nothing. Above 0, a row that lands nearer
         to another class's row than to any of its own is drawn in towards its parent. Little focus gives a wide region, many
-        finds and many false alarms; much focus fewer of both.
+        finds and many false alarms; much focus fewer of both. Classes whose cells are drawn again have none.
     n_steps : int, default=300
         At most this many training steps; 0 leaves the start as it is.
     autoencoder_steps : int, default=1000
@@ -63,6 +68,10 @@ class BAGANOversampler(TabularSampler):
     patience : int, default=2
         Stop after this many scorings on held-out rows, 50 steps apart, without an improvement, and keep the best weights. 0
         holds nothing out and keeps the last weights.
+    redraws : int, default=2
+        In classes of 1,000 rows or more, how often every cell of a synthetic row is drawn again, given the rest of the row, by trees
+        whose leaves hold cells of real rows. More leave less of the real row that each began as, and make rows a little easier to
+        tell from real ones; 0 makes rows of these classes as those of smaller ones are made.
     gate : {None, "average_precision", "roc_auc", "f1", "g_mean", "balanced_accuracy", "expected_cost"}, default=None
         None makes exactly the rows asked for. A measure's name: a cross-validation inside `fit`, with four quick classifiers,
         says how many of them are worth making for that measure: all, half, a quarter, a tenth or, in doubt, none. Class counts then
@@ -102,7 +111,7 @@ class BAGANOversampler(TabularSampler):
         After `fit_resample`: per class how rows were made, whether they look like their class, whether they copy; print it.
     methods_ : dict
         How rows of each class are made: a class of one row is smoothed with the other classes' covariance, small ones start
-        as the others do, only classes of ten rows or more are corrected by the network.
+        as the others do, only classes of ten rows or more are corrected by the network, and those of 1,000 or more drawn again.
     synthetic_mask_ : ndarray of bool
         After `fit_resample`: True for made rows.
     parents_ : ndarray of int
@@ -135,6 +144,7 @@ class BAGANOversampler(TabularSampler):
     .. [1] G. Mariani et al., "BAGAN: Data Augmentation with Balancing GAN", 2018.
     .. [2] B. W. Silverman, "Density Estimation for Statistics and Data Analysis", 1986, section 6.4.
     .. [3] N. V. Chawla et al., "SMOTE: Synthetic Minority Over-sampling Technique", JAIR 2002.
+    .. [4] J. P. Reiter, "Using CART to generate partially synthetic public use microdata", J. Official Statistics 2005.
 
     Examples
     --------
@@ -161,6 +171,7 @@ class BAGANOversampler(TabularSampler):
         "adversarial_weight": number(0),
         "energy_weight": number(0),
         "patience": integer(0),
+        "redraws": integer(0),
         "gate": optional(one_of(*GATES, EXPECTED_COST)),
         "max_categories": integer(1),
         "max_time": optional(number(0, open_low=True, note=" (seconds)")),
@@ -185,6 +196,7 @@ class BAGANOversampler(TabularSampler):
         adversarial_weight: float = 0.1,
         energy_weight: float = 1.0,
         patience: int = 2,
+        redraws: int = 2,
         gate: Literal["average_precision", "roc_auc", "f1", "g_mean", "balanced_accuracy", "expected_cost"]
         | None = None,
         costs: Any = None,
@@ -211,6 +223,7 @@ class BAGANOversampler(TabularSampler):
         self.adversarial_weight = adversarial_weight
         self.energy_weight = energy_weight
         self.patience = patience
+        self.redraws = redraws
         self.gate = gate
         self.costs = costs
         self.missing_values = missing_values
@@ -251,6 +264,7 @@ class BAGANOversampler(TabularSampler):
             "adversarial_weight": 1.0,
             "energy_weight": 0.0,
             "patience": 0,
+            "redraws": 0,
         }
         return cls(**(published | parameters))
 
@@ -277,4 +291,5 @@ class BAGANOversampler(TabularSampler):
             real_classes="data" if self.start == "autoencoder" else "balanced",
             average_weights=self.patience > 0,
             patience=self.patience,
+            redraws=self.redraws,
         )

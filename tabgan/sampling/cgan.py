@@ -21,10 +21,14 @@ __all__ = ["CGANSampler"]
 class CGANSampler(TabularSampler):
     """Make rows of given classes of mixed-type tables with a conditional GAN.
 
+    What makes the rows depends on how many the class has. From 1,000 on, a row starts as a real row of the class, and each of its
+    cells is drawn again, given the others, by trees whose leaves hold cells of real rows; no GAN is trained for these classes, unless
+    ``start="noise"``: then trees draw the cells of its rows again. In smaller classes a row is a kernel draw that the GAN corrects
+    where this brings rows nearer to real rows that training never saw.
+
     Both players see the class, and further columns if ``condition_columns`` names some; labels are drawn balanced in training.
-    What class a made row has is never guessed: it is asked for, and the row starts from what is known of that class. By default
-    a row starts as a kernel draw around a real row and the generator learns a correction, kept only if it brings made rows nearer
-    to real rows that training never saw; ``start="noise"`` is the classical conditional GAN.
+    What class a made row has is never guessed: it is asked for, and the row starts from what is known of that class.
+    ``start="noise"`` is the classical conditional GAN.
 
     Parameters
     ----------
@@ -36,7 +40,7 @@ class CGANSampler(TabularSampler):
         How much made rows keep to the heart of their class. 0: they start from each of its rows equally often. 1: as often as the
         row's ten nearest rows are of its class, so that rows among other classes lend nothing. Above 0, a row that lands nearer
         to another class's row than to any of its own is drawn in towards its parent. Little focus gives a wide region, many
-        finds and many false alarms; much focus fewer of both.
+        finds and many false alarms; much focus fewer of both. Classes whose cells are drawn again have none.
     conditioning : {"projection", "concat", "classes"}, default="projection"
         How the discriminator uses the condition: projection discriminator, concatenation (CGAN), or a second head that names the
         class (AC-GAN).
@@ -72,6 +76,10 @@ class CGANSampler(TabularSampler):
     patience : int, default=4
         Stop after this many scorings on held-out rows, 50 steps apart, without an improvement, and keep the best weights. 0
         holds nothing out and keeps the last weights.
+    redraws : int, default=2
+        In classes of 1,000 rows or more, how often every cell of a synthetic row is drawn again, given the rest of the row, by trees
+        whose leaves hold cells of real rows. More leave less of the real row that each began as, and make rows a little easier to
+        tell from real ones; 0 makes rows of these classes as those of smaller ones are made.
     gate : {None, "average_precision", "roc_auc", "f1", "g_mean", "balanced_accuracy", "expected_cost"}, default=None
         None makes exactly the rows asked for. A measure's name: a cross-validation inside `fit`, with four quick classifiers,
         says how many of them are worth making for that measure: all, half, a quarter, a tenth or, in doubt, none. Class counts then
@@ -153,6 +161,7 @@ class CGANSampler(TabularSampler):
         "adversarial_weight": number(0),
         "energy_weight": number(0),
         "patience": integer(0),
+        "redraws": integer(0),
         "gate": optional(one_of(*GATES, EXPECTED_COST)),
         "max_categories": integer(1),
         "max_time": optional(number(0, open_low=True, note=" (seconds)")),
@@ -183,6 +192,7 @@ class CGANSampler(TabularSampler):
         adversarial_weight: float = 0.1,
         energy_weight: float = 1.0,
         patience: int = 4,
+        redraws: int = 2,
         gate: Literal["average_precision", "roc_auc", "f1", "g_mean", "balanced_accuracy", "expected_cost"]
         | None = None,
         costs: Any = None,
@@ -215,6 +225,7 @@ class CGANSampler(TabularSampler):
         self.adversarial_weight = adversarial_weight
         self.energy_weight = energy_weight
         self.patience = patience
+        self.redraws = redraws
         self.gate = gate
         self.costs = costs
         self.missing_values = missing_values
@@ -254,6 +265,7 @@ class CGANSampler(TabularSampler):
             "adversarial_weight": 1.0,
             "energy_weight": 0.0,
             "patience": 0,
+            "redraws": 0,
         }
         return cls(**(published | parameters))
 
@@ -280,4 +292,5 @@ class CGANSampler(TabularSampler):
             real_classes="balanced",
             average_weights=self.patience > 0,
             patience=self.patience,
+            redraws=self.redraws,
         )

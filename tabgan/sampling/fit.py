@@ -17,6 +17,7 @@ from tabgan.exceptions import InvalidInputError
 from tabgan.metrics.distribution import energy_distance
 from tabgan.sampling.adversarial import SamplerSettings, build_network, train_maker
 from tabgan.sampling.allowance import Allowance
+from tabgan.sampling.cell_trees import Redrawing
 from tabgan.sampling.fitted import LEAST_ROWS_TO_TRAIN, FittedSampler, completed, conditions
 from tabgan.sampling.gate import GateDecision, decide
 from tabgan.sampling.maker import ClassMaker
@@ -69,7 +70,7 @@ def fit_sampler(
         slots,
         rules,
         settings,
-        [_method(int(count), maker, settings, trained is not None) for count in counts],
+        [_method(index, int(count), maker, settings, trained is not None) for index, count in enumerate(counts)],
         int(torch.randint(2**31 - 1, (), generator=run.generator)),
         trained.history if trained else [],
         trained.n_steps if trained else 0,
@@ -91,16 +92,19 @@ def fit_maker(
     """What makes rows of the classes of an encoded table, from seeds of all its rows, and what training gave where there was any."""
     seeds = ClassSeeds(values, visible, classes, encoder.spans_, n_classes)
     start = settings.start if settings.start in SEED_KINDS else "kernel"
-    enough = (torch.bincount(classes, minlength=n_classes) >= LEAST_ROWS_TO_TRAIN).any()
-    late = run.time_is_up and settings.start in SEED_KINDS  # other starts are nothing without a network
-    untrained = ClassMaker(seeds, None, encoder.spans_, start, settings.d_noise)
-    by_levels = settings.start in SEED_KINDS and untrained.levels is not None
-    if not (encoder.width_ and settings.n_steps and enough) or late or by_levels:
+    redrawing = Redrawing.of(encoder, settings.redraws)
+    untrained = ClassMaker(seeds, None, encoder.spans_, start, settings.d_noise, redrawing)
+    corrected = torch.bincount(classes, minlength=n_classes) >= LEAST_ROWS_TO_TRAIN
+    if settings.start in SEED_KINDS:  # other starts are nothing without a network
+        corrected &= (
+            ~untrained.redrawer.suits(torch.arange(n_classes)) & (not run.time_is_up) & (untrained.levels is None)
+        )
+    if not (encoder.width_ and settings.n_steps and corrected.any()):
         return untrained, None
     maker, trained = _train(values, visible, classes, encoder, n_classes, slots, settings, run)
     if trained.best_step == 0 and maker.start in SEED_KINDS:  # the network never beat its start
         return untrained, trained
-    whole = ClassMaker(seeds, maker.network, maker.spans, maker.start, maker.d_noise)
+    whole = ClassMaker(seeds, maker.network, maker.spans, maker.start, maker.d_noise, redrawing)
     whole.set_gaussians(maker.mean, maker.factor)
     return whole, trained
 
@@ -166,8 +170,16 @@ def _held_out_score(
     return score
 
 
-def _method(count: int, maker: ClassMaker, settings: SamplerSettings, was_trained: bool) -> str:
-    """How rows of a class of this size are made, in words."""
+def _method(index: int, count: int, maker: ClassMaker, settings: SamplerSettings, was_trained: bool) -> str:
+    """How rows of a class are made, in words."""
+    again = bool(maker.redrawer.suits(torch.tensor([index])))
+    if again and settings.start in SEED_KINDS:
+        return "real rows, every cell drawn again by trees"
+    start = _method_of_start(count, maker, settings, was_trained)
+    return start + ", every cell drawn again by trees" if again else start
+
+
+def _method_of_start(count: int, maker: ClassMaker, settings: SamplerSettings, was_trained: bool) -> str:
     closed = {
         "mixture": "kernel and segments between neighbours",
         "kernel": "smoothed bootstrap",
@@ -249,7 +261,7 @@ def gate_of(
         own = codes[part]
         slots = fitted.condition_slots
         maker, _ = fit_maker(values[part], visible[part], own, fitted.encoder, n_classes, slots, settings, run)
-        parents = maker.seeds.parents(torch.from_numpy(asked), generator, focus=settings.focus)
+        parents = maker.parents(torch.from_numpy(asked), generator, focus=settings.focus)
         trained = torch.bincount(own, minlength=n_classes) >= LEAST_ROWS_TO_TRAIN
         told = conditions(maker.seeds, slots)[parents]
         made = maker.near(parents, told, generator, trained=trained, focus=settings.focus)

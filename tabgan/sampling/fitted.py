@@ -123,7 +123,7 @@ class FittedSampler:
         codes = np.asarray(codes, dtype=np.int64)
         asked = read_where(where, self.table, self.encoder, self.rules)
         allowed = None if asked is None else torch.from_numpy(asked.allowed(self.target.codes))
-        rows = self.maker.seeds.parents(torch.from_numpy(codes), generator, allowed, focus=self.settings.focus)
+        rows = self.maker.parents(torch.from_numpy(codes), generator, allowed, focus=self.settings.focus)
         trained = torch.from_numpy(self.target.counts >= LEAST_ROWS_TO_TRAIN)
         values = self.maker.near(
             rows,
@@ -131,8 +131,8 @@ class FittedSampler:
             generator,
             trained=trained,
             focus=self.settings.focus,
+            fixed=None if asked is None else (asked.slots, asked.values),
             allowance=allowance,
-            fixed=() if asked is None else [p for p, j in enumerate(self.encoder.schema_.encoded) if j in asked.cells],
         )
         return self._finished(codes, rows.numpy(), values.numpy(), asked, generator)
 

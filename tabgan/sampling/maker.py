@@ -5,13 +5,17 @@ from __future__ import annotations
 import copy
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from tabgan.core.class_gaussians import correlated
+from tabgan.networks.heads import span_index
 from tabgan.networks.row_generators import RowCorrector, RowMaker
 from tabgan.sampling.allowance import Allowance
+from tabgan.sampling.cell_trees import Redrawing
 from tabgan.sampling.level_chain import LevelChain
+from tabgan.sampling.redrawing import Redrawer
 from tabgan.sampling.seeds import SEED_KINDS, ClassSeeds
 from tabgan.spans import Span, total_width
 
@@ -35,6 +39,8 @@ class ClassMaker(nn.Module):
         Where the latent draw comes from.
     d_noise : int
         Width of the free noise.
+    redrawing : Redrawing, default=Redrawing()
+        How cells of rows of large classes are drawn again.
 
     Attributes
     ----------
@@ -52,6 +58,7 @@ class ClassMaker(nn.Module):
         spans: Sequence[Span],
         start: str,
         d_noise: int,
+        redrawing: Redrawing = Redrawing(),  # noqa: B008
     ) -> None:
         super().__init__()
         self.seeds = seeds
@@ -61,6 +68,13 @@ class ClassMaker(nn.Module):
         self.d_noise = d_noise
         chained = network is None and start in ("mixture", "kernel") and LevelChain.suits(self.spans)
         self.levels = LevelChain(seeds, self.spans) if chained else None
+        self.redrawer = Redrawer(
+            seeds.rows.cpu(),
+            seeds.visible.cpu(),
+            seeds.classes.cpu(),
+            self.spans,
+            Redrawing() if chained else redrawing,
+        )
         n_gaussian = d_noise if start == "autoencoder" else 0
         self.register_buffer("mean", torch.zeros(seeds.n_classes, n_gaussian))
         self.register_buffer("factor", torch.zeros(seeds.n_classes, n_gaussian, n_gaussian))
@@ -133,6 +147,15 @@ class ClassMaker(nn.Module):
         ]
         return torch.cat(made)
 
+    def parents(
+        self, classes: Tensor, generator: torch.Generator, allowed: Tensor | None = None, *, focus: float = 0.0
+    ) -> Tensor:
+        """A row to begin with for each asked class; see `ClassSeeds.parents`. Large classes have no ``focus``."""
+        chosen, evenly = torch.empty_like(classes), self.redrawer.suits(classes)
+        for asked, toward_heart in ((~evenly, focus), (evenly, 0.0)):
+            chosen[asked] = self.seeds.parents(classes[asked], generator, allowed, focus=toward_heart)
+        return chosen
+
     def near(
         self,
         parents: Tensor,
@@ -141,10 +164,10 @@ class ClassMaker(nn.Module):
         *,
         trained: Tensor,
         focus: float,
+        fixed: tuple[np.ndarray, np.ndarray] | None = None,
         allowance: Allowance | None = None,
-        fixed: Sequence[int] = (),
     ) -> Tensor:
-        """One made row for each parent: by the network for classes it was trained on, from the seeds for the others.
+        """One made row for each parent: by trees for large classes, by the network for others it knows, else from the seeds.
 
         Parameters
         ----------
@@ -157,11 +180,12 @@ class ClassMaker(nn.Module):
         trained : BoolTensor of shape (n_classes,)
             The classes that the network was trained on.
         focus : float
-            Above 0, rows that stray among other classes are drawn in; see `ClassSeeds.drawn_in`. Not where the start has no parents.
+            Above 0, rows that stray among other classes are drawn in; see `ClassSeeds.drawn_in`. Not where the start has no parents,
+            nor in large classes.
+        fixed : tuple of (ndarray of int, ndarray of float32), default=None
+            Slots of whole columns, and what they hold in every row: cells of large classes, and labels, are drawn given these.
         allowance : Allowance, default=None
-            Once it is used up, rows are left where they land.
-        fixed : sequence of int, default=()
-            Columns whose cells are set afterwards, so that `levels` should not draw them.
+            Once it is used up, rows are left where they land, and no more cells are drawn again.
 
         Returns
         -------
@@ -169,13 +193,27 @@ class ClassMaker(nn.Module):
             Encoded rows.
         """
         values = torch.empty(len(parents), total_width(self.spans))
+        held = [] if fixed is None else np.unique(span_index(self.spans).numpy()[fixed[0]]).tolist()
         for part in torch.arange(len(parents)).split(_ROWS_AT_A_TIME):
             late = allowance is not None and allowance.is_used_up
             if self.levels is not None and not late:
-                drawn = self.levels.draw(parents[part], generator, focus=focus, fixed=fixed)
+                drawn = self.levels.draw(parents[part], generator, focus=focus, fixed=held)
                 values[part] = self.seeds.keep_settled(drawn, parents[part])
                 continue
-            values[part] = self._near(parents[part], condition[part], generator, trained, 0.0 if late else focus)
+            again = self.redrawer.suits(self.seeds.classes[parents[part]]) & (not late)
+            if allowance is not None and not allowance.leaves(
+                self.redrawer.seconds(self.seeds.classes[parents[part]][again])
+            ):
+                again[:] = False
+            for rows, by_trees in ((part[~again], False), (part[again], True)):
+                chunk, told = parents[rows], condition[rows]
+                if by_trees and self.start in SEED_KINDS:
+                    values[rows] = self.seeds.rows[chunk]
+                else:
+                    values[rows] = self._near(chunk, told, generator, trained, 0.0 if late or by_trees else focus)
+                if by_trees:
+                    values[rows] = self.redrawer.drawn(values[rows], chunk, generator, fixed)
+                values[rows] = self.seeds.keep_settled(values[rows], chunk)
         return values
 
     def _near(
@@ -189,4 +227,4 @@ class ClassMaker(nn.Module):
             values[by_network] = self.make(parents[by_network], condition[by_network], generator)
         if focus and self.start in SEED_KINDS:
             values = self.seeds.drawn_in(values, parents, generator)
-        return self.seeds.keep_settled(values, parents)
+        return values

@@ -17,6 +17,7 @@ from tabgan.core.trust import load_weights
 from tabgan.estimators.saving import Savable
 from tabgan.exceptions import InvalidInputError, ModelFileError
 from tabgan.sampling.adversarial import SamplerSettings, build_network
+from tabgan.sampling.cell_trees import Redrawing
 from tabgan.sampling.fitted import FittedSampler
 from tabgan.sampling.gate import GateDecision
 from tabgan.sampling.maker import ClassMaker
@@ -127,7 +128,10 @@ def _fitted_from_state(state: Stored, missing_values: Any) -> FittedSampler:
         network.eval()
     if len(seeds.rows) != table.n_rows:
         raise ModelFileError(f"its table has {table.n_rows} rows, and its encoded rows are {len(seeds.rows)}.")
-    maker = ClassMaker(seeds, network, encoder.spans_, state.pop("start"), state.pop("d_noise"))
+    start, d_noise = state.pop("start"), state.pop("d_noise")
+    # Trees are grown from the rows again, when they are first needed.
+    redrawing = Redrawing.of(encoder, settings.redraws)
+    maker = ClassMaker(seeds, network, encoder.spans_, start, d_noise, redrawing)
     gaussians = state.pop("gaussians")
     maker.set_gaussians(gaussians["mean"], gaussians["factor"])
     return FittedSampler(
