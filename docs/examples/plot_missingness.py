@@ -9,7 +9,7 @@ missing by itself.
 import numpy as np
 from sklearn.datasets import load_wine
 
-from tabgan.plotting import MissingnessDisplay
+from tabgan.plotting import GapPatternsDisplay, MissingnessDisplay
 
 table = load_wine(as_frame=True).data
 rng = np.random.default_rng(0)
@@ -18,3 +18,8 @@ table.loc[skipped, ["flavanoids", "total_phenols"]] = None
 table.loc[alone, "hue"] = None
 
 MissingnessDisplay.from_predictions(table)
+
+# %%
+# The commonest patterns of missing cells, each with its number of rows:
+
+GapPatternsDisplay.from_predictions(table)
