@@ -40,7 +40,7 @@ autodoc_typehints = "none"  # numpydoc's parameter lists already say the types
 autodoc_member_order = "bysource"
 numpydoc_show_class_members = False  # the class template lists methods itself, without scikit-learn's
 
-myst_enable_extensions = ["colon_fence"]
+myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
 nb_execution_mode = "off"  # the notebooks carry their outputs; tests/test_docs.py runs their code
 
