@@ -31,7 +31,10 @@ def _encoder_from_1(encoder: dict[str, Any]) -> dict[str, Any]:
 
 
 def _from_2(kind: str, content: Any) -> Any:
-    """Donors drew single cells of training rows; now leaves hold several, of values or of residuals."""
+    """Donors drew single cells of training rows; now leaves hold several, of values or of residuals. Samplers redrew no cells."""
+    if kind in ("BAGANOversampler", "CGANSampler"):
+        for settings in (content["parameters"], content["settings"]):
+            settings.setdefault("redraws", 0)
     if kind == "GAINImputer" and "donors" in content["model"].get("stages", {}):
         spans, stored = content["model"]["spans"], content["model"]["stages"]["donors"]["trees"]
         blank = {"trees": None, "donation": None, "curvature": None, "odds": None, "lean": 0.0}

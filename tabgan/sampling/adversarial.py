@@ -62,7 +62,7 @@ class SamplerSettings:
     real_classes: str = "balanced"
     average_weights: bool = True
     patience: int = 4
-    redraws: int = 0
+    redraws: int = 2
 
 
 def train_maker(

@@ -61,7 +61,8 @@ def test_rows_for_a_class_of_one_row_are_no_copies_of_it(table):
 
 
 def test_whole_numbers_beyond_float64_survive_resampling(table):
-    frame = table.assign(id=2**62 + np.arange(80) * 5, large=np.uint64(2**63) + np.arange(80, dtype="uint64"))
+    twice = np.arange(80) // 2  # numbers that name rows would be counted on
+    frame = table.assign(id=2**62 + twice * 5, large=np.uint64(2**63) + twice.astype("uint64"))
     for sampler in (BAGANOversampler(**FEW), CGANSampler(**FEW)):
         made = sampler.fit_resample(frame, [0] * 60 + [1] * 20)[0]
         pd.testing.assert_frame_equal(made.iloc[:80][["id", "large"]], frame[["id", "large"]])
