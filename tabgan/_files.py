@@ -20,7 +20,7 @@ from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 try:
     import fcntl
@@ -36,7 +36,11 @@ _ABANDONED_AFTER = 24 * 3600.0
 """Seconds after which a folder of parts is nobody's any more, where files cannot be locked."""
 
 
-def write_whole(path: str | os.PathLike[str], data: bytes) -> None:
+Content = bytes | Callable[[BinaryIO], Any]
+"""All bytes of a file, or what writes them to a stream."""
+
+
+def write_whole(path: str | os.PathLike[str], data: Content) -> None:
     """Write a file: it appears whole or not at all.
 
     A file of that name is replaced; its mode, owner, group and access list stay. Symbolic links are followed. Other hard links to
@@ -46,8 +50,8 @@ def write_whole(path: str | os.PathLike[str], data: bytes) -> None:
     ----------
     path : path-like
         The destination.
-    data : bytes
-        All of its content.
+    data : bytes or callable
+        All of its content, or what writes it to a binary stream.
 
     Raises
     ------
@@ -153,7 +157,7 @@ class _Batch:
     files: list[_File] = field(default_factory=list)
     streams: list[Callable[[], Any]] = field(default_factory=list)
 
-    def add(self, path: str | os.PathLike[str], data: bytes) -> None:
+    def add(self, path: str | os.PathLike[str], data: Content) -> None:
         name = os.fsdecode(path)
         with _errors_name(name):
             place, old = _destination(name)
@@ -243,19 +247,23 @@ def _destination(name: str) -> tuple[Path | None, os.stat_result | None]:
     return (place, old) if stat.S_ISREG(old.st_mode) else (None, old)
 
 
-def _write_to(name: str, data: bytes) -> None:
+def _put(data: Content, stream: BinaryIO) -> None:
+    stream.write(data) if isinstance(data, bytes) else data(stream)
+
+
+def _write_to(name: str, data: Content) -> None:
     """Write to a pipe, terminal or open file, at its end."""
     with _errors_name(name), os.fdopen(os.open(name, os.O_WRONLY | os.O_APPEND), "wb") as stream:
-        stream.write(data)
+        _put(data, stream)
 
 
-def _write_part(file: _File, part: Path, data: bytes) -> None:
+def _write_part(file: _File, part: Path, data: Content) -> None:
     """Write content to the disk under a name for now, with the mode and owner that it is to have."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     # A new file follows the user's umask like any other.
     handle = os.open(part, flags, 0o666 if file.old is None else 0o600)
     with os.fdopen(handle, "wb") as written:
-        written.write(data)
+        _put(data, written)
         written.flush()
         os.fsync(handle)  # a power cut must not leave a name without its bytes
     if file.old is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from enum import Enum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -58,6 +59,8 @@ tabgan impute train.csv -o train_full.csv --model shop.tabgan      (fits and sav
 
 tabgan impute new.csv -o new_full.csv --model shop.tabgan          (reuses it, without training)
 
+tabgan impute year/ -o year_full/ --batch-rows 100000               (a folder of Parquet files, larger than memory)
+
 cat gaps.tsv | tabgan impute - -o - --format tsv > full.tsv
 
 Exit codes: 0 done; 1 failed (training diverged, disk full, missing package); 2 bad usage or input; 130 interrupted. On
@@ -65,6 +68,12 @@ failure no file is written and an existing output stays as it was."""
 
 
 _TRAINING = ("categorical", "kind", "effort", "objective", "steps", "max_time", "seed", "device")
+
+
+_WHOLE_FILES = (
+    *("missing", "default_markers", "decimal", "thousands", "date_format", "header", "delimiter", "comment"),
+    *("skip_lines", "sheet", "encoding", "format", "output_format", "dry_run"),
+)
 
 
 class Effort(str, Enum):
@@ -130,6 +139,17 @@ def impute(
     max_time: MaxTimeOption = None,
     seed: SeedOption = 0,
     device: DeviceOption = "auto",
+    batch_rows: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=1,
+            help="Read, fill and write N rows at a time, for tables larger than memory: a Parquet file, or a folder of them.",
+        ),
+    ] = None,
+    sample_rows: Annotated[
+        int, typer.Option(metavar="N", min=1, help="With --batch-rows: learn from a sample of N rows.")
+    ] = 100_000,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only say what would be done, as tabgan check does; nothing is written.")
     ] = False,
@@ -144,11 +164,13 @@ def impute(
     debug: DebugOption = False,
 ) -> None:
     """Impute the missing values of a table with a GAINImputer, fitted on it or kept in a model file."""
-    from tabgan.cli.files.sources import place_of
+    from tabgan.cli.files.sources import Place, place_of
     from tabgan.cli.impute_job import ImputeOptions, impute_file
     from tabgan.cli.models import is_reused, say_ignored
 
-    place = place_of(input, format, "INPUT")
+    if batch_rows is not None:
+        _check_parts(context, input, output)
+    place = place_of(input, format, "INPUT") if batch_rows is None else Place(Path(input), "parquet")
     if output is None and not dry_run:
         raise typer.BadParameter("is missing; give a file, or - for stdout.", param_hint="--output (-o)")
     reading = reading_options(
@@ -167,7 +189,11 @@ def impute(
     if output is None or dry_run:
         _look(context, place, reading)
         return
-    target = place_of(output, output_format, "--output", format, place)
+    target = (
+        place_of(output, output_format, "--output", format, place)
+        if batch_rows is None
+        else Place(Path(output), "parquet")
+    )
     check_numbers(steps=steps, max_time=max_time, seed=seed)
     options = ImputeOptions(
         source=place,
@@ -191,7 +217,30 @@ def impute(
     say = teller(quiet)
     if model is not None and is_reused(model, refit):
         say_ignored(context, model, _TRAINING, say)
-    impute_file(options, say).tell(report, quiet)
+    if batch_rows is None:
+        impute_file(options, say).tell(report, quiet)
+    else:
+        from tabgan.cli.stream_job import impute_parts
+
+        impute_parts(options, batch_rows, sample_rows, say).tell(report, quiet)
+
+
+def _check_parts(context: typer.Context, source: str, output: str | None) -> None:
+    """Refuse what tables that are read some rows at a time cannot have."""
+    for name in _WHOLE_FILES:
+        if getattr(context.get_parameter_source(name), "name", "") == "COMMANDLINE":
+            raise typer.BadParameter(
+                f"is not there with --batch-rows: Parquet files are read as their types say; drop --{name.replace('_', '-')}.",
+                param_hint=f"--{name.replace('_', '-')}",
+            )
+    if str(context.params["report"] or "").lower().endswith(".html"):
+        raise typer.BadParameter("is no page with --batch-rows; give a .json or .txt file.", param_hint="--report")
+    for text, option in ((source, "INPUT"), (output, "--output")):
+        path = Path(text or "x.parquet")
+        if text == "-" or (path.suffix.lower() != ".parquet" and not (path.is_dir() or Path(source).is_dir())):
+            raise typer.BadParameter(
+                f"{text!r} is no .parquet file and no folder of them, as --batch-rows needs.", param_hint=option
+            )
 
 
 def _look(context: typer.Context, place: Place, reading: ReadOptions) -> None:

@@ -23,7 +23,7 @@ from tabgan.cli.status import StatusLine
 from tabgan.cli.summaries import ColumnReport, ImputeReport, column_validation
 from tabgan.exceptions import InvalidInputError, InvalidParameterError, SchemaMismatchError
 
-__all__ = ["ImputeOptions", "impute_file"]
+__all__ = ["ImputeOptions", "chosen_settings", "impute_file", "model_facts"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,7 +107,7 @@ def impute_file(options: ImputeOptions, say: Callable[[str], None]) -> ImputeRep
         completed = _transformed(imputer, frame, options)
         fills = _fills(completed, gaps, only)
         report.warnings += _lonely(imputer, fills)
-        report.model = _model_facts(imputer, options, reused=fitted is not None)
+        report.model = model_facts(imputer, options, reused=fitted is not None)
         kinds = {str(column.name): column.kind for column in imputer.schema_.columns}
         scores = imputer.validation_scores_
         report.warnings += [] if fitted is not None else _suspicions(imputer, frame, table)
@@ -170,6 +170,32 @@ def _page(imputer: Any, frame: pd.DataFrame, completed: pd.DataFrame | None, opt
     return render(page).html
 
 
+def chosen_settings(
+    options: ImputeOptions, names: Sequence[str], categorical: set[str], kinds: dict[str, str], n_rows: int
+) -> dict[str, Any]:
+    """Parameters of `tabgan.GAINImputer` that the options stand for, with a fit to so many rows."""
+    from tabgan.imputation.effort import LARGE_ROWS
+
+    chosen: dict[str, Any] = {
+        "random_state": options.seed,
+        "device": options.device,
+        "max_time": options.max_time,
+        "effort": options.effort,
+        "categorical_features": [name for name in names if name in categorical] or None,
+        "column_kinds": kinds or None,
+        "verbose": int(options.progress),
+    }
+    if options.steps is not None:
+        chosen["n_steps"] = options.steps
+        if n_rows >= LARGE_ROWS:
+            chosen["network_steps"] = options.steps
+    if options.model is None:
+        chosen["n_donor_trees"] = (
+            0  # the command writes point estimates; only a kept model can be asked for draws later
+        )
+    return chosen
+
+
 def _fit(
     frame: pd.DataFrame,
     categorical: set[str],
@@ -177,26 +203,9 @@ def _fit(
     options: ImputeOptions,
     say: Callable[[str], None],
 ) -> Any:
-    from tabgan.imputation.effort import LARGE_ROWS
     from tabgan.imputation.gain import GAINImputer
 
-    chosen: dict[str, Any] = {
-        "random_state": options.seed,
-        "device": options.device,
-        "max_time": options.max_time,
-        "effort": options.effort,
-        "categorical_features": [name for name in frame.columns if name in categorical] or None,
-        "column_kinds": kinds or None,
-        "verbose": int(options.progress),
-    }
-    if options.steps is not None:
-        chosen["n_steps"] = options.steps
-        if len(frame) >= LARGE_ROWS:
-            chosen["network_steps"] = options.steps
-    if options.model is None:
-        chosen["n_donor_trees"] = (
-            0  # the command writes point estimates; only a kept model can be asked for draws later
-        )
+    chosen = chosen_settings(options, list(frame.columns), categorical, kinds, len(frame))
     imputer = GAINImputer.paper(**chosen) if options.objective == "paper" else GAINImputer(**chosen)
     with warnings_told(say):
         imputer.fit(frame)
@@ -242,7 +251,8 @@ def _suspicions(imputer: Any, frame: pd.DataFrame, table: TableFile) -> list[str
     return [finding.text(command_line=True) for finding in shown] + more
 
 
-def _model_facts(imputer: Any, options: ImputeOptions, reused: bool) -> dict[str, Any]:
+def model_facts(imputer: Any, options: ImputeOptions, reused: bool) -> dict[str, Any]:
+    """What a report says of the model."""
     return {
         "file": None if options.model is None else str(options.model),
         "reused": reused,

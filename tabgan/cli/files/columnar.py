@@ -6,7 +6,8 @@ import io
 import json
 from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
-from typing import Any
+from pathlib import Path
+from typing import Any, BinaryIO
 
 import numpy as np
 import pandas as pd
@@ -18,6 +19,9 @@ __all__ = [
     "arrow_column",
     "check_columns",
     "index_columns",
+    "nan_as_missing",
+    "parquet_file",
+    "parquet_writer",
     "read_arrow",
     "replaced",
     "with_copies",
@@ -95,6 +99,33 @@ def write_arrow(table: Any, kind: str) -> bytes:
         with pa.ipc.new_file(buffer, table.schema) as writer:
             writer.write_table(table)
     return buffer.getvalue()
+
+
+def parquet_file(path: Path) -> Any:
+    """A Parquet file opened to be read some rows at a time.
+
+    Raises
+    ------
+    InvalidInputError
+        It is absent, may not be read, or is no Parquet file.
+    """
+    pa = _pyarrow()
+    try:
+        return pa.parquet.ParquetFile(path)
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise InvalidInputError(f"{str(path)!r} is not a readable Parquet file: {error}") from error
+
+
+def parquet_writer(stream: BinaryIO, schema: Any) -> Any:
+    """What writes tables of a schema one after another."""
+    return _pyarrow().parquet.ParquetWriter(stream, schema)
+
+
+def nan_as_missing(series: pd.Series) -> pd.Series:
+    """Arrow tells null from NaN; both are missing here."""
+    if not pd.api.types.is_float_dtype(series.dtype):
+        return series
+    return series.where(~np.isnan(series.to_numpy(dtype=np.float64, na_value=np.nan)))
 
 
 def _merged(chunks: list[Any], gaps: np.ndarray, fills: Any) -> Any:

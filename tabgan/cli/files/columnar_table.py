@@ -13,6 +13,7 @@ from tabgan.cli.files.columnar import (
     arrow_column,
     check_columns,
     index_columns,
+    nan_as_missing,
     read_arrow,
     replaced,
     with_copies,
@@ -55,10 +56,7 @@ class ColumnarTable(TableFile):
     def column(self, name: str) -> pd.Series:
         """One column as the model wants it."""
         if name not in self._read:
-            series = arrow_column(self._table, name)
-            if pd.api.types.is_float_dtype(series.dtype):
-                # Arrow tells null from NaN; both are missing here.
-                series = series.where(~np.isnan(series.to_numpy(dtype=np.float64, na_value=np.nan)))
+            series = nan_as_missing(arrow_column(self._table, name))
             if markers := self.said.named_markers(name):
                 wanted = {cell: marker for cell in series.dropna().unique() if (marker := marker_of(cell, markers))}
                 for cell, marker in wanted.items():
