@@ -75,7 +75,7 @@ class Redrawer:
 
     @property
     def _work_per_row(self) -> int:
-        return len(self._spans) * slots_asked(self._rows.shape[1] + 1)
+        return max(1, len(self._spans)) * slots_asked(self._rows.shape[1] + 1)
 
     @property
     def _most_rows(self) -> int:

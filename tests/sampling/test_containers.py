@@ -232,7 +232,7 @@ def test_sample_takes_a_label_for_each_row(numbers):
 
 def test_what_happens_to_the_table_after_fit_does_not_matter(numbers):
     for wrap in (np.array, pd.DataFrame):
-        X, y = wrap(numbers[0]), numbers[1]
+        X, y = wrap(numbers[0].copy()), numbers[1]
         fitted = BAGANOversampler(start="copies", n_steps=0).fit(X, y)
         before = np.asarray(fitted.sample(5, random_state=0)[0])
         X[:] = 1000.0

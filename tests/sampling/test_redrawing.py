@@ -254,3 +254,11 @@ def test_wide_tables_and_many_classes_take_fewer_rows():
         torch.from_numpy(rows), torch.ones(1000, 1), torch.zeros(1000, dtype=torch.long), spans, Redrawing(2)
     )
     assert not narrow.suits(torch.tensor([0])).any()
+
+
+def test_a_table_of_constants_has_nothing_to_draw_again():
+    X = pd.DataFrame({"a": np.ones(1300), "b": "x"})
+    y = np.repeat([0, 1], [1200, 100])
+    made, _ = tabgan.BAGANOversampler(n_steps=0, random_state=0, max_time=60).fit_resample(X, y)
+    assert len(made) == 2400
+    assert (made["a"] == 1).all()
