@@ -176,6 +176,8 @@ def _column(
     if learn.learning.run.time_is_up or len(learn.known(j)) < FEWEST_ROWS or not len(learn.outside(j)):
         return ColumnModel()
     if learn.learning.spans[j].kind == "categorical":
+        if before is not None:  # turns are for numbers that products depend on; odds take long to fit
+            return before
         return ColumnModel(odds=learn.odds(j, learn.samples(j, rows, learn.levels(j), samples)), lean=lean)
     return _number(learn, j, rows, samples, moments, rng, before)
 
