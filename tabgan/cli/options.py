@@ -183,7 +183,23 @@ def reading_options(
     """
     from tabgan.cli.files.column_options import ReadOptions
 
-    return ReadOptions(tuple(missing or ()), default_markers, header, _delimiter(delimiter), encoding)
+    if comment == "":
+        raise InvalidParameterError("--comment is empty; give what comment lines begin with, such as '#'.")
+    if skip_lines < 0:
+        raise InvalidParameterError(f"--skip-lines {skip_lines} is not valid; it must be 0 or more.")
+    return ReadOptions(
+        tuple(missing or ()),
+        default_markers,
+        header,
+        _delimiter(delimiter),
+        encoding,
+        decimal=tuple(decimal or ()),
+        thousands=tuple(thousands or ()),
+        date_formats=tuple(date_format or ()),
+        comment=comment,
+        skip_lines=skip_lines,
+        sheet=sheet,
+    )
 
 
 def _delimiter(text: str | None) -> str | None:

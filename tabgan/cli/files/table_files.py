@@ -11,11 +11,12 @@ from tabgan.cli.files.json_table import JsonTable
 from tabgan.cli.files.sources import Place, read_bytes
 from tabgan.cli.files.table_source import TableFile
 from tabgan.cli.files.workbook_table import WorkbookTable
-from tabgan.exceptions import InvalidInputError
+from tabgan.exceptions import InvalidInputError, InvalidParameterError
 
 __all__ = ["DEFAULT_MARKERS", "ReadOptions", "TableFile", "open_table"]
 
 
+_DELIMITED, _WORKBOOKS = ("csv", "tsv"), ("xlsx", "ods")
 _KINDS: dict[str, Callable[[Place, bytes, ReadOptions], TableFile]] = {
     "csv": DelimitedTable,
     "tsv": DelimitedTable,
@@ -43,7 +44,18 @@ def open_table(place: Place, options: ReadOptions) -> TableFile:
     ------
     InvalidInputError
         The file is absent, empty, damaged or of another format; names the file, and the line where there is one.
+    InvalidParameterError
+        An option is not for files of this format.
     """
+    for option, given, formats in (
+        ("--sheet", options.sheet is not None, _WORKBOOKS),
+        ("--comment", options.comment is not None, _DELIMITED),
+        ("--skip-lines", options.skip_lines > 0, (*_DELIMITED, *_WORKBOOKS)),
+    ):
+        if given and place.format not in formats:
+            raise InvalidParameterError(
+                f"{option} is for {' and '.join(formats)}, and {place.name} is {place.format}; drop it."
+            )
     data = read_bytes(place)
     if not data:
         raise InvalidInputError(f"{place.name} is empty; it needs at least one row.")
