@@ -45,6 +45,7 @@ Exit codes: 0 done, whatever was found; 2 bad usage or input; 130 interrupted.""
 
 
 def check(
+    context: typer.Context,
     input: InputArgument,
     leave: LeaveOption = None,
     categorical: CategoricalOption = None,
@@ -70,19 +71,7 @@ def check(
 
     options = CheckOptions(
         source=place_of(input, format, "INPUT"),
-        reading=reading_options(
-            missing,
-            default_markers,
-            header,
-            delimiter,
-            encoding,
-            decimal=decimal,
-            thousands=thousands,
-            date_format=date_format,
-            comment=comment,
-            skip_lines=skip_lines,
-            sheet=sheet,
-        ),
+        reading=reading_options(context.params),
         format=format,
         leave=leave or (),
         categorical=categorical or (),

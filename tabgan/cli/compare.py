@@ -52,6 +52,7 @@ Exit codes: 0 done; 1 every method failed, or the disk is full; 2 bad usage or i
 
 
 def compare(
+    context: typer.Context,
     input: InputArgument,
     output: Annotated[
         Path | None,
@@ -122,19 +123,7 @@ def compare(
     check_numbers(max_time=max_time, seed=seed)
     options = CompareOptions(
         source=place_of(input, format, "INPUT"),
-        reading=reading_options(
-            missing,
-            default_markers,
-            header,
-            delimiter,
-            encoding,
-            decimal=decimal,
-            thousands=thousands,
-            date_format=date_format,
-            comment=comment,
-            skip_lines=skip_lines,
-            sheet=sheet,
-        ),
+        reading=reading_options(context.params),
         output=None if output == Path("-") else output,
         report=report,
         methods=methods or (),

@@ -173,19 +173,7 @@ def impute(
     place = place_of(input, format, "INPUT") if batch_rows is None else Place(Path(input), "parquet")
     if output is None and not dry_run:
         raise typer.BadParameter("is missing; give a file, or - for stdout.", param_hint="--output (-o)")
-    reading = reading_options(
-        missing,
-        default_markers,
-        header,
-        delimiter,
-        encoding,
-        decimal=decimal,
-        thousands=thousands,
-        date_format=date_format,
-        comment=comment,
-        skip_lines=skip_lines,
-        sheet=sheet,
-    )
+    reading = reading_options(context.params)
     if output is None or dry_run:
         _look(context, place, reading)
         return

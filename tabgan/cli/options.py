@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -160,21 +160,17 @@ def check_numbers(*, steps: int | None = None, max_time: float | None = None, se
         raise InvalidParameterError(f"--seed {seed} is not valid; it must be an integer from 0 to 2**32 - 1.")
 
 
-def reading_options(
-    missing: Sequence[str] | None,
-    default_markers: bool,
-    header: bool,
-    delimiter: str | None,
-    encoding: str,
-    *,
-    decimal: Sequence[str] | None = None,
-    thousands: Sequence[str] | None = None,
-    date_format: Sequence[str] | None = None,
-    comment: str | None = None,
-    skip_lines: int = 0,
-    sheet: str | None = None,
-) -> ReadOptions:
-    """How to read INPUT, from the options of these names.
+def reading_options(given: Mapping[str, Any]) -> ReadOptions:
+    """How to read INPUT.
+
+    Parameters
+    ----------
+    given : mapping of str to object
+        The parameters of a command that has all options about reading, by name.
+
+    Returns
+    -------
+    ReadOptions
 
     Raises
     ------
@@ -183,22 +179,18 @@ def reading_options(
     """
     from tabgan.cli.files.column_options import ReadOptions
 
-    if comment == "":
+    if given["comment"] == "":
         raise InvalidParameterError("--comment is empty; give what comment lines begin with, such as '#'.")
-    if skip_lines < 0:
-        raise InvalidParameterError(f"--skip-lines {skip_lines} is not valid; it must be 0 or more.")
+    if given["skip_lines"] < 0:
+        raise InvalidParameterError(f"--skip-lines {given['skip_lines']} is not valid; it must be 0 or more.")
+    same = ("default_markers", "header", "encoding", "comment", "skip_lines", "sheet")
     return ReadOptions(
-        tuple(missing or ()),
-        default_markers,
-        header,
-        _delimiter(delimiter),
-        encoding,
-        decimal=tuple(decimal or ()),
-        thousands=tuple(thousands or ()),
-        date_formats=tuple(date_format or ()),
-        comment=comment,
-        skip_lines=skip_lines,
-        sheet=sheet,
+        missing=tuple(given["missing"] or ()),
+        delimiter=_delimiter(given["delimiter"]),
+        decimal=tuple(given["decimal"] or ()),
+        thousands=tuple(given["thousands"] or ()),
+        date_formats=tuple(given["date_format"] or ()),
+        **{name: given[name] for name in same},
     )
 
 

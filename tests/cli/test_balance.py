@@ -348,21 +348,6 @@ def test_mistakes_are_named_before_anything_is_written(tabgan, table, tmp_path, 
     assert [path.name for path in tmp_path.iterdir()] == ["in.csv"]
 
 
-def test_targets_that_are_no_classes(tabgan, tmp_path):
-    source, out = tmp_path / "in.csv", tmp_path / "out.csv"
-    source.write_text("a,y,z,u\n" + "".join(f"{k},{k}.5,,same\n" for k in range(9)))
-    for target, message in (
-        ("y", "fractions such as 0.5"),
-        ("z", "in line 2, line 3, line 4, line 5, line 6 and 4 more"),
-        ("u", "single class 'same'"),
-    ):
-        result = tabgan("balance", source, "-t", target, "-o", out)
-        assert result.exit_code == 2
-        assert message in result.stderr
-    assert not out.exists()
-    assert tabgan("balance", source, "-t", "y", "--categorical", "y", "-o", out).exit_code == 0
-
-
 def test_a_failure_while_training_leaves_everything_as_it_was(tabgan, table, tmp_path):
     out = tmp_path / "out.csv"
     out.write_text("precious")
@@ -395,19 +380,3 @@ def test_mistakes_with_a_model(tabgan, model, table, tmp_path):
     )
     assert "holds a GAINImputer" in tabgan("sample", tmp_path / "g.tabgan", "-n", 1, "-o", "-").stderr
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted([*before, "g.tabgan"])
-
-
-def test_classes_of_one_row_are_refused_or_explained(tabgan, tmp_path):
-    frame = pd.DataFrame({"x": np.arange(160.0), "y": [f"name {k}" for k in range(160)]})
-    frame.to_csv(tmp_path / "t.csv", index=False)
-    done = tabgan("balance", tmp_path / "t.csv", "-t", "y", "-o", tmp_path / "o.csv")
-    assert done.exit_code == 2
-    assert "160 classes of one row each" in done.stderr
-    assert not (tmp_path / "o.csv").exists()
-    frame["y"] = ["a"] * 80 + ["b"] * 77 + ["c", "d", "e"]
-    frame.to_csv(tmp_path / "t.csv", index=False)
-    done = tabgan(
-        "balance", tmp_path / "t.csv", "-t", "y", "-o", tmp_path / "o.csv", "--steps", 1, "--strategy", '{"b": 78}'
-    )
-    assert done.exit_code == 0, done.output
-    assert "3 of the 5 classes of column 'y' have a single row" in done.stderr
