@@ -78,7 +78,7 @@ def test_what_is_no_way_to_write_is_refused_by_every_command(tabgan, tmp_path, c
     assert not (tmp_path / "b.csv").exists()
 
 
-@pytest.mark.parametrize("options", [("--comment", "#"), ("--skip-lines", 2)])
+@pytest.mark.parametrize("options", [("--comment", "#"), ("--skip-lines", 2), ("--delimiter", ";")])
 def test_options_of_delimited_text_are_refused_for_other_files(tabgan, tmp_path, options) -> None:
     path = tmp_path / "a.jsonl"
     path.write_text('{"a": 1}\n{"a": 2}\n')

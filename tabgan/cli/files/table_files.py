@@ -49,6 +49,7 @@ def open_table(place: Place, options: ReadOptions) -> TableFile:
     """
     for option, given, formats in (
         ("--sheet", options.sheet is not None, _WORKBOOKS),
+        ("--delimiter", options.delimiter is not None, _DELIMITED),
         ("--comment", options.comment is not None, _DELIMITED),
         ("--skip-lines", options.skip_lines > 0, (*_DELIMITED, *_WORKBOOKS)),
     ):
