@@ -61,6 +61,7 @@ class KnownDraws(Draws):
 
     def scores(self, trail, noise):
         self.n_drawn = len(trail.rows)
+        self.visible = trail.rows.visible
         spread = torch.tensor([-1.0, 1.0], dtype=torch.float64).repeat(noise.n_draws // 2)
         return 0.5 + spread[:, None, None].expand(-1, *trail.rows.values.shape)
 
@@ -110,9 +111,41 @@ def test_many_residuals_are_thinned_evenly_and_many_rows_are_not_all_drawn_for(k
     step = len(whole.residuals[0]) // 25
     assert step > 1
     assert thinned.residuals[0] == whole.residuals[0][::step]
-    monkeypatch.setattr(intervals, "MOST_ROWS", 40)
+    monkeypatch.setattr(intervals, "MOST_CELLS", 40)
     intervals.fit(known)
     assert known.stages[1].n_drawn == 40
+
+
+def test_a_held_out_number_is_hidden_alone(known, monkeypatch):
+    """With all held-out cells of its row hidden it would be harder to guess than a missing cell is."""
+    monkeypatch.setattr(intervals, "_DRAWN_AT_ONCE", 1e9)
+    known.visible[:100, 1] = 0  # a gap that the table has
+    known.held_out[:100, 1] = 0
+    intervals.fit(known)
+    hidden = known.stages[1].visible < 1
+    assert (hidden[:, [0, 2]].sum(1) == 1).all()
+    assert len(hidden) == int(known.held_out[:, [0, 2]].sum())
+    assert 0 < int(hidden[:, 1].sum()) < len(hidden)
+
+
+def test_the_residual_of_a_tied_value_is_the_factor_that_just_reaches_it(monkeypatch):
+    """Half of the cells are 0, which take up half of the scores: an interval holds 0 wherever it reaches into them."""
+    values = table_of(SPANS, 400)
+    values[:200, 0] = values[:, 0].min()
+    held_out = some_held_out(torch.ones(400, 3), 0.3)
+    learning = learning_of(values, SPANS, 1 - held_out, held_out, with_closed_form=True)
+    learning.stages.append(KnownDraws(SPANS, width=4, generator=torch.Generator().manual_seed(0)).double())
+    monkeypatch.setattr(intervals, "MOST", 10_000)
+    fitted = intervals.fit(learning)
+    assert len(set(fitted.residuals[0])) < len(fitted.residuals[0]) - 30  # the tied ones share a residual
+    trail = Trail(learning.judged.rows, learning.stages)
+    truths = learning.judged.rows.values[learning.judged_cells[:, 0] > 0, 0]
+    inside = sorted(set(fitted.residuals[0]))[:-1]  # the last may lie beyond all that was seen, where no interval ends
+    for residual in (r * nudge for r in inside if r > 0.01 for nudge in (1.001, 0.999)):
+        reach = Intervals(SPANS, ((residual,) * FEW, (), ()))
+        low, high = reach.intervals(trail, [0.5], noise_of(len(trail.rows)))[0]
+        n_held = int(((truths >= low[0, 0]) & (truths <= high[0, 0])).sum())
+        assert n_held == sum(other <= residual for other in fitted.residuals[0])
 
 
 def test_without_held_out_cells_there_are_no_residuals():

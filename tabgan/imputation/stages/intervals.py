@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from tabgan.imputation.learning import Learning
 from tabgan.imputation.row_noise import RowNoise
 from tabgan.imputation.stages.closed_form import ClosedForm
 from tabgan.imputation.stages.draws import Draws
-from tabgan.imputation.stages.stage import FittedStage, NoSettings, Stage, Trail
+from tabgan.imputation.stages.stage import FittedStage, NoSettings, Rows, Stage, Trail
 from tabgan.spans import Span, total_width
 
 if TYPE_CHECKING:
@@ -24,9 +24,9 @@ __all__ = ["STAGE", "Intervals"]
 
 N_DRAWS = 40
 _DRAWN_AT_ONCE = 4e6
-MOST_ROWS = 2000
-"""Rows with held-out cells that are drawn for."""
-_ROWS_IN_HASTE = 200
+MOST_CELLS = 2000
+"""Held-out cells that are drawn for."""
+_CELLS_IN_HASTE = 200
 FEW = 30
 """Residuals of a column that are too few to speak for it."""
 MOST = 1000
@@ -42,13 +42,14 @@ class Intervals(FittedStage):
     spans : tuple of Span
         Layout of the slots.
     residuals : tuple of tuple of float
-        Sorted ``|score of the truth - mean of draws| / standard deviation of draws`` on held-out cells, per encoded column; empty
-        for categorical columns.
+        Sorted ``|score of the truth - mean of draws| / standard deviation of draws`` on held-out cells, per encoded column; of a
+        tied value the nearest of its scores counts. Empty for categorical columns.
 
     Notes
     -----
     Split-conformal intervals with a local scale: ``mean +- q * sd`` with q the ``ceil((n + 1) * coverage)``-th smallest residual,
-    formed in normal scores and decoded, so that they follow a column's tails and bounds.
+    formed in normal scores and decoded, so that they follow a column's tails and bounds. Each held-out cell is hidden alone: with
+    the others of its row it would be harder to guess than a missing cell is, and intervals too wide.
 
     References
     ----------
@@ -96,21 +97,35 @@ class Intervals(FittedStage):
 @torch.no_grad()
 def fit(learning: Learning) -> Intervals:
     """Residuals on held-out cells, of a part of their rows."""
-    judged, spans = learning.judged, learning.spans
-    if not len(judged.rows):
+    spans = learning.spans
+    if not len(learning.judged.rows):
         return Intervals(spans, tuple(() for _ in spans))
-    _ = judged.last  # asked for in any case: completed now, the part taken from it is not completed a second time
-    some = slice(0, _ROWS_IN_HASTE if learning.run.time_is_up else MOST_ROWS)
-    trail, cells = judged.take(some), learning.judged_cells[some] > 0
-    assert trail.rows.numbers is not None
-    keys = trail.rows.numbers.numpy().astype(np.uint64)
-    mean, spread = _centre_and_spread(trail, RowNoise(keys, learning.seed, 1))
-    distance = ((trail.stage(ClosedForm).scored(trail.rows.values) - mean) / spread.clamp_min(1e-6)).abs().numpy()
+    rows, asked = _each_alone(learning, _CELLS_IN_HASTE if learning.run.time_is_up else MOST_CELLS)
+    trail = Trail(rows, learning.stages)
+    assert rows.numbers is not None
+    mean, spread = _centre_and_spread(trail, RowNoise(rows.numbers.numpy().astype(np.uint64), learning.seed, 1))
+    # An interval holds a tied value wherever it reaches into the range of its scores.
+    ends = torch.tensor([0.0, 1.0]).to(rows.values).reshape(2, 1, 1)
+    lowest, highest = (trail.stage(ClosedForm).scored(rows.values, end) for end in ends)
+    distance = (torch.maximum(lowest - mean, mean - highest).clamp_min(0) / spread.clamp_min(1e-6)).numpy()
     residuals = []
     for j, span in enumerate(spans):
-        found = np.sort(distance[cells[:, j].numpy(), span.start]) if span.kind == "numeric" else np.empty(0)
+        found = np.sort(distance[(asked == j).numpy(), span.start])
         residuals.append(tuple(float(r) for r in found[:: max(len(found) // MOST, 1)]))
     return Intervals(spans, tuple(residuals))
+
+
+def _each_alone(learning: Learning, most: int) -> tuple[Rows, Tensor]:
+    """A row for each of so many held-out numbers, which alone is hidden beside the row's own gaps; and the column it is of."""
+    judged, cells = learning.judged.rows, learning.judged_cells
+    numeric = torch.tensor([span.kind == "numeric" for span in learning.spans])
+    held_out, column = (cells * numeric > 0).nonzero(as_tuple=True)
+    chosen = torch.randperm(len(held_out), generator=learning.generator("held-out numbers"))[:most]
+    held_out, column = held_out[chosen], column[chosen]
+    rows = judged.take(held_out)
+    visible = rows.visible + cells[held_out].to(rows.visible)
+    visible[torch.arange(len(column)), column] = 0
+    return replace(rows, visible=visible), column
 
 
 def _centre_and_spread(trail: Trail, noise: RowNoise) -> tuple[Tensor, Tensor]:
