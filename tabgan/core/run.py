@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -34,17 +34,24 @@ class Run:
         A value of ``time.monotonic()`` after which training stops.
     verbose : bool
         Show a progress bar.
+    max_time : float, default=None
+        Seconds that the deadline leaves; None if there is none, or it is nobody's to give again.
     """
 
     generator: torch.Generator
     device: torch.device
     deadline: float | None
     verbose: bool
+    max_time: float | None = None
 
     @property
     def time_is_up(self) -> bool:
         """Whether the deadline has passed, or Ctrl-C asked for an end."""
         return interrupted() or (self.deadline is not None and time.monotonic() > self.deadline)
+
+    def again(self) -> Run:
+        """The same with as much time once more, from now on."""
+        return replace(self, deadline=deadline_after(self.max_time))
 
 
 @dataclass(frozen=True)

@@ -23,14 +23,14 @@ _FAST = {
 _SMALL: dict[str, dict[str, int]] = {
     "fast": _FAST,
     "balanced": {
-        "n_steps": 400,
+        "n_steps": 0,
         "network_steps": 0,
         "network_width": 128,
         "n_references": 8192,
         "n_records": 0,
         "n_trees": 30,
         "n_rounds": 1,
-        "n_boosts": 0,
+        "n_boosts": 50,
     },
     "best": {
         "n_steps": 400,

@@ -44,7 +44,7 @@ class GAINImputer(
 
     What fills: a closed-form conditional mean, a network that learns to predict cells hidden anew in every step, boosted trees that
     read rows with their gaps, and forests on completed rows, weighed column by column by cells that none of them saw; on tables of
-    less than 4,000 rows the most similar rows in place of network and boosting. What the adversarial game does: nothing by default;
+    less than 4,000 rows the most similar rows in place of the network. What the adversarial game does: nothing by default;
     with ``draw_steps`` it shapes the copula's draws, never the fills. ``objective="paper"`` (see `GAINImputer.paper`) is GAIN as
     published. Missing are NaN, None, ``pandas.NA``, NaT, polars' null and NaN, and ``missing_values``.
 
@@ -54,7 +54,8 @@ class GAINImputer(
         How much is done; it sets what is None below, by the size of the table. ``"fast"``: closed form and boosted trees, no training
         step by step. ``"best"``: everything, and a wider network for longer. The user guide has the table.
     max_time : float, default=None
-        Seconds that `fit` may take, about: stages that would go beyond are shortened or left out, and the best so far stands.
+        Seconds that `fit` may take, about: stages that would go beyond are shortened or left out, and the best so far stands. What
+        only draws need is learnt when they are first asked for, in as many seconds again.
     device : {"auto", "cpu", "cuda", "cuda:N", "mps"}, default="auto"
         Where to train; a fitted imputer lives on the CPU.
     missing_values : scalar or list of scalars, default=np.nan
@@ -67,7 +68,7 @@ class GAINImputer(
     objective : {"remask", "paper"}, default="remask"
         What is trained.
     n_steps : int, default=None
-        At most this many steps of the correction network, which small tables have (``"remask"``), or of GAIN (``"paper"``: 10,000).
+        At most this many steps of the correction network (``"remask"``, with ``effort="best"``), or of GAIN (``"paper"``: 10,000).
     batch_size : int, default=256
         Rows per step of GAIN (``"paper"``) and of the correction network, which takes at most half of the table's rows, but 64.
     learning_rate : float, default=0.002
@@ -100,7 +101,8 @@ class GAINImputer(
     n_donor_trees : int, default=20
         Bootstrap samples of the training rows, for `sample` and ``sample_posterior=True`` (``"remask"``): per sample the moments of
         the columns, a tree per number whose leaves hold cells to draw from, and a regression per category. Draws take them in turn.
-        They go into the model file; 0 leaves the draws of a copula, whose parameters are the same for all.
+        They are learnt when draws are first asked for, or the imputer is stored; 0 leaves the draws of a copula, whose parameters are
+        the same for all.
     hide_rates : tuple of two floats in [0, 1), default=(0.05, 0.6)
         Each training row hides its cells at a rate drawn from this range (``"remask"``).
     pattern_fraction : float in [0, 1], default=0.5
@@ -330,7 +332,7 @@ class GAINImputer(
         """
         check(self, RULES)
         device, deadline = resolve_device(self.device), deadline_after(self.max_time)
-        run = Run(make_generator(seed_of(self.random_state)), device, deadline, bool(self.verbose))
+        run = Run(make_generator(seed_of(self.random_state)), device, deadline, bool(self.verbose), self.max_time)
         resumed = self._model if self.warm_start and self.__sklearn_is_fitted__() else None
         if resumed is not None and resumed.objective != self.objective:
             raise InvalidInputError(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 import pandas as pd
 
-from tabgan._runtime import own_torch
+from tabgan._runtime import jobs, own_torch
 from tabgan.estimators.parameter_checks import seed_of
 from tabgan.exceptions import InvalidInputError, parameter_error
 from tabgan.imputation.parameters import is_count
@@ -31,6 +31,7 @@ class UncertaintyMixin:
     if TYPE_CHECKING:
         random_state: Any
         n_threads: int | None
+        n_jobs: int | None
         schema_: TableSchema
         encoder_: TableEncoder
         _model: Predictor
@@ -120,7 +121,7 @@ class UncertaintyMixin:
         seed = seed_of(self.random_state if random_state is None else random_state)
         noise = self._noise(encoded, n_draws, seed, row_keys)
         moves = {self.schema_.encoded.index(j): partial(self._moved, j, amount) for j, amount in (by or {}).items()}
-        with own_torch(self.n_threads):
+        with own_torch(self.n_threads), jobs(self.n_jobs):
             draws = self._model.draw(encoded.values, encoded.mask, noise, moves)
 
         def filled(k: int) -> Any:

@@ -98,8 +98,8 @@ def listened(heard: list) -> tuple[Stage, ...]:
 
 
 def test_every_row_is_completed_at_most_once_per_stage_and_pass(monkeypatch):
-    """Also where a stage wants a part of the rows only."""
-    monkeypatch.setattr(intervals, "MOST_ROWS", 20)
+    """Also where a stage wants a part of the rows only; once more for intervals, with one held-out cell hidden at a time."""
+    monkeypatch.setattr(intervals, "MOST_CELLS", 20)
     monkeypatch.setattr(growing, "MOST_ROWS", 30)
     heard: list = []
     Chain.fit(*table(), SPANS, listened(heard), SMALL, run_of())
@@ -115,8 +115,9 @@ def test_every_row_is_completed_at_most_once_per_stage_and_pass(monkeypatch):
     kinds = {key[:3] for key in times}
     assert ("after blend", True, "held out") in kinds
     assert ("after correction", True, "sampled") in kinds
-    assert ("after draws", False, "sampled") in kinds
-    assert max(times.values()) == 1
+    assert max(n for key, n in times.items() if key[2] == "sampled") == 1
+    assert max(times.values()) <= 2
+    assert sum(n - 1 for n in times.values()) <= 20 * len(kinds)
     assert set(masked.values()) == {1}
     assert not [name for name, first in masked if not first]  # the second pass trains no network
 

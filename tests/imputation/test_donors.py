@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,7 +14,7 @@ import tabgan
 from tabgan import GAINImputer, pool
 from tabgan.imputation.learning import Learning
 from tabgan.imputation.proper.growing import TrainingRows, grow_conditionals, is_drawn_by_value
-from tabgan.imputation.stages import draws
+from tabgan.imputation.stages import donors, draws
 from tabgan.imputation.stages.correction import Correction
 from tabgan.imputation.stages.donors import Donors, _best_share
 from tabgan.imputation.stages.stage import Rows, Trail
@@ -113,6 +116,45 @@ def test_a_saved_imputer_draws_the_same(fitted: GAINImputer, tmp_path: object) -
         pd.testing.assert_frame_equal(a, b)
 
 
+def test_what_only_draws_need_is_learnt_once_when_they_are_first_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    grown = []
+    monkeypatch.setattr(donors, "grow_conditionals", lambda *given: grown.append(given) or grow_conditionals(*given))
+    frame = mixture(200)
+    imputer = GAINImputer(**QUICK, n_donor_trees=2).fit(frame)
+    imputer.transform(frame)
+    imputer.predict_interval(frame)
+    assert not grown
+    first = imputer.sample(frame, 2)[1]
+    pd.testing.assert_frame_equal(imputer.sample(frame, 2)[1], first)
+    assert len(grown) == 1
+
+
+@pytest.mark.parametrize("store", [pickle.dumps, copy.deepcopy, lambda imputer: imputer._to_state()])
+def test_what_is_stored_holds_what_draws_need_and_no_training_rows(store: object) -> None:
+    frame = mixture(200)
+    imputer = GAINImputer(**QUICK, n_donor_trees=2).fit(frame)
+    stage = imputer._model.stages["donors"]
+    assert stage._later is not None
+    stored = store(imputer)
+    assert stage._later is None
+    if not isinstance(stored, dict):
+        again = pickle.loads(stored) if isinstance(stored, bytes) else stored
+        pd.testing.assert_frame_equal(again.sample(frame, 1)[0], imputer.sample(frame, 1)[0])
+
+
+def test_first_draws_have_as_much_time_as_fit_had(monkeypatch: pytest.MonkeyPatch) -> None:
+    runs = []
+    monkeypatch.setattr(
+        donors, "grow_conditionals", lambda rows, *given: runs.append(rows.run) or grow_conditionals(rows, *given)
+    )
+    frame = mixture(200)
+    for max_time in (None, 100.0):
+        imputer = GAINImputer(**QUICK, n_donor_trees=2, max_time=max_time).fit(frame)
+        begun = imputer._model.stages["donors"]._later.rows.run.deadline
+        imputer.sample(frame, 1)
+        assert runs[-1].deadline == begun if max_time is None else runs[-1].deadline > begun
+
+
 SPANS = (Span("numeric", 0, 1), Span("categorical", 1, 4), Span("numeric", 4, 5))
 
 
@@ -123,7 +165,7 @@ def grown(n: int = 200) -> tuple[Donors, Learning]:
     edges = torch.linspace(-2, 2, 3).repeat(2, 1)
     learning.stages.append(Correction(SPANS, edges, width=4, n_members=1, generator=generator).double())
     learning.stages.append(draws.fit(learning))
-    return Donors(grow_conditionals(learning, 4, [0.0] * 3)), learning
+    return Donors(grow_conditionals(TrainingRows.of(learning), 4, [0.0] * 3)), learning
 
 
 def test_visible_cells_stay_and_levels_are_one_hot() -> None:

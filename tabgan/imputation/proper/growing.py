@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from tabgan.core.run import Run
 from tabgan.imputation.learning import Learning
 from tabgan.imputation.proper.conditionals import ColumnModel, Conditionals, tilts_of
 from tabgan.imputation.proper.curvature import FEW, MOST_FEATURES, Curvature, fit_curvature
@@ -22,6 +25,7 @@ from tabgan.imputation.stages.closed_form import MAX_DENSE_WIDTH, ClosedForm
 from tabgan.imputation.stages.stage import Trail, drawn_by
 from tabgan.imputation.trees import FEWEST_ROWS
 from tabgan.networks.heads import span_index
+from tabgan.spans import Span
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -47,38 +51,69 @@ MOST_JUDGED = 1000
 
 @dataclass(frozen=True)
 class TrainingRows:
-    """Training rows on their scales, completed by their point estimates."""
+    """Training rows on their scales, completed by their point estimates: all that draws are learnt from.
 
-    learning: Learning
+    Parameters
+    ----------
+    spans : tuple of Span
+        Layout of the slots.
+    trail : Trail
+        The rows, and the stages before.
+    n_rows : int
+        Of the whole table.
+    n_known : LongTensor of shape (n_columns,)
+        Known cells of each column of the whole table.
+    rng : numpy.random.Generator
+        Where all randomness begins.
+    run : Run
+    """
+
+    spans: tuple[Span, ...]
     trail: Trail
-    scales: NumberScales
-    point: Tensor
+    n_rows: int
+    n_known: Tensor
+    rng: np.random.Generator
+    run: Run
 
     @classmethod
     def of(cls, learning: Learning) -> Self:
         """Of a pass of fitting."""
-        trail = learning.sampled.take(slice(0, MOST_ROWS))
-        values, completed = trail.rows.values, trail.last.completed
-        known = trail.rows.visible[:, span_index(learning.spans)] > 0
-        closed_form = trail.stage(ClosedForm)
+        trail = learning.sampled.take(torch.arange(min(MOST_ROWS, len(learning.sampled.rows))))
+        n_known = learning.visible.sum(0, dtype=torch.int64)
+        return cls(learning.spans, trail, len(learning.values), n_known, learning.rng("donors"), learning.run)
+
+    def for_later(self) -> Self:
+        """The same without completions, which take far more memory than the rows, and are soon computed again."""
+        return replace(self, trail=Trail(self.trail.rows, self.trail.stages))
+
+    @cached_property
+    def scales(self) -> NumberScales:
+        """Of the numbers that are drawn around a mean."""
+        values, completed = self.trail.rows.values, self.trail.last.completed
+        known = self.trail.rows.visible[:, span_index(self.spans)] > 0
+        closed_form = self.trail.stage(ClosedForm)
         quantiles = dict(zip(closed_form.numeric_slots.tolist(), closed_form.scores.quantiles, strict=True))
         slots = [slot for slot in quantiles if not is_drawn_by_value(values[known[:, slot], slot])]
-        scales = NumberScales.as_is(values.shape[1])
-        if values.shape[1] <= MAX_DENSE_WIDTH:
-            scales = fit_scales(values, known, completed, slots, quantiles)
-        return cls(learning, trail, scales, scales.forward(completed))
+        if values.shape[1] > MAX_DENSE_WIDTH:
+            return NumberScales.as_is(values.shape[1])
+        return fit_scales(values, known, completed, slots, quantiles)
+
+    @cached_property
+    def point(self) -> Tensor:
+        """The completed rows on their scales."""
+        return self.scales.forward(self.trail.last.completed)
 
     def ends(self) -> Tensor:
         """How far draws of each slot may lie, in encoded units."""
         ends = torch.zeros(2, self.point.shape[1], dtype=torch.float64)
-        for j, span in enumerate(self.learning.spans):
+        for j, span in enumerate(self.spans):
             if span.kind == "numeric" and len(known := self.known(j)):
                 ends[:, span.start] = _ends(self.trail.rows.values[known, span.start])
         return ends
 
     def tilts(self, columns: Sequence[ColumnModel]) -> dict[int, Tensor]:
         """See `tilts_of`."""
-        return tilts_of(columns, self.learning.spans, self.trail.last.completed, self.point)
+        return tilts_of(columns, self.spans, self.trail.last.completed, self.point)
 
     def known(self, j: int) -> np.ndarray:
         """Numbers of the rows in which column ``j`` is known."""
@@ -86,7 +121,7 @@ class TrainingRows:
 
     def outside(self, j: int) -> np.ndarray:
         """The slots of all other columns."""
-        span = self.learning.spans[j]
+        span = self.spans[j]
         return np.delete(np.arange(self.point.shape[1]), slice(span.start, span.stop))
 
     def samples(self, j: int, rows: Sequence[Tensor], cells: Tensor, samples: Sequence[np.ndarray]) -> list[Sample]:
@@ -99,10 +134,10 @@ class TrainingRows:
 
     def odds(self, j: int, samples: Sequence[Sample]) -> LevelOdds | None:
         """Logistic regressions for a categorical column, where there are cells enough and another column."""
-        known, slots, span = self.known(j), self.outside(j), self.learning.spans[j]
+        known, slots, span = self.known(j), self.outside(j), self.spans[j]
         if len(known) < FEWEST_ROWS or not len(slots):
             return None
-        n_known = int(self.learning.visible[:, j].sum())
+        n_known = int(self.n_known[j])
         return fit_level_odds(
             (self.point[known].numpy(), self.levels(j).numpy(), np.arange(len(known))),
             samples,
@@ -113,34 +148,34 @@ class TrainingRows:
 
     def levels(self, j: int) -> Tensor:
         """Numbers of the known levels of a categorical column."""
-        span = self.learning.spans[j]
+        span = self.spans[j]
         return self.trail.rows.values[self.known(j), span.start : span.stop].argmax(1)
 
 
-def grow_conditionals(learning: Learning, n_sets: int, leans: Sequence[float]) -> Conditionals:
+def grow_conditionals(learn: TrainingRows, n_sets: int, leans: Sequence[float]) -> Conditionals:
     """From all cells of a table.
 
     Parameters
     ----------
-    learning : Learning
+    learn : TrainingRows
     n_sets : int
         Bootstrap samples.
     leans : sequence of float
         Per column, how far draws of levels follow the blend; see `ColumnModel`.
     """
-    rng, learn = learning.rng("donors"), TrainingRows.of(learning)
+    rng, run = copy.deepcopy(learn.rng), learn.run
     visible, n = learn.trail.rows.visible, len(learn.trail.rows)
-    mask = visible[:, span_index(learning.spans)]
+    mask = visible[:, span_index(learn.spans)]
     noise = RowNoise(np.arange(n, dtype=np.uint64), int(rng.integers(2**31)), n_sets)
-    drawn = drawn_by(learning.stages, learn.trail, noise)
+    drawn = drawn_by(learn.trail.stages, learn.trail, noise)
     samples = [rng.integers(n, size=n) for _ in range(n_sets)]
     moments: MomentSets | None = None
     if mask.shape[1] <= MAX_DENSE_WIDTH:
         values = learn.scales.forward(learn.trail.rows.values)
-        moments = fit_moments(values, mask, samples, len(learning.values), lambda: learning.run.time_is_up)
+        moments = fit_moments(values, mask, samples, learn.n_rows, lambda: run.time_is_up)
         samples = samples[: max(len(moments), 1)]
         moments = moments if len(moments) else None
-    grown = Conditionals(learning.spans, learn.scales, moments, [], learn.ends())
+    grown = Conditionals(learn.spans, learn.scales, moments, [], learn.ends())
     deviations = grown.deviations(visible, noise)
     rows = [grown.begun(drawn[k], visible, k + 1, deviations[k]) for k in range(len(samples))]
     turns = TURNS_OF_FEW if n <= FEW else TURNS
@@ -149,10 +184,10 @@ def grow_conditionals(learning: Learning, n_sets: int, leans: Sequence[float]) -
             _column(learn, j, rows, samples, moments, lean, rng, grown.columns[j] if turn else None)
             for j, lean in enumerate(leans)
         ]
-        if not _curved_in_missing(grown, visible) or learning.run.time_is_up or turn + 1 == turns:
+        if not _curved_in_missing(grown, visible) or run.time_is_up or turn + 1 == turns:
             break
         picks, tilts = noise.uniform(f"turn {turn}", grown.n_picks), learn.tilts(grown.columns)
-        for k, order in enumerate(noise.orders(f"turn {turn}", len(learning.spans))[: len(rows)]):
+        for k, order in enumerate(noise.orders(f"turn {turn}", len(learn.spans))[: len(rows)]):
             grown.swept(rows[k], drawn[k], visible, picks[k], order, k + 1, tilts)
     return grown
 
@@ -173,9 +208,9 @@ def _column(
     rng: np.random.Generator,
     before: ColumnModel | None,
 ) -> ColumnModel:
-    if learn.learning.run.time_is_up or len(learn.known(j)) < FEWEST_ROWS or not len(learn.outside(j)):
+    if learn.run.time_is_up or len(learn.known(j)) < FEWEST_ROWS or not len(learn.outside(j)):
         return ColumnModel()
-    if learn.learning.spans[j].kind == "categorical":
+    if learn.spans[j].kind == "categorical":
         if before is not None:  # turns are for numbers that products depend on; odds take long to fit
             return before
         return ColumnModel(odds=learn.odds(j, learn.samples(j, rows, learn.levels(j), samples)), lean=lean)
@@ -206,7 +241,7 @@ def _number(
     before: ColumnModel | None,
 ) -> ColumnModel:
     """Trees of a number's values, or of what its mean leaves."""
-    known, slots, slot = learn.known(j), learn.outside(j), learn.learning.spans[j].start
+    known, slots, slot = learn.known(j), learn.outside(j), learn.spans[j].start
     seen, column = learn.trail.rows.values[known, slot], ColumnModel()
     values = [learn.samples(j, [one], seen, [chosen])[0] for one, chosen in zip(rows, samples, strict=True)]
     residuals = None
@@ -249,16 +284,16 @@ def _curvature_of(
 
     The first draws of others' missing cells know of no products and hide them: then rows tell where these cells are known.
     """
-    known, slots, slot = learn.known(j), learn.outside(j), learn.learning.spans[j].start
+    known, slots, slot = learn.known(j), learn.outside(j), learn.spans[j].start
     says = (moments.pull[0, slot] * moments.covariance[0].diagonal().sqrt()).abs()[slots]
     chosen = slots[np.sort(says.argsort(descending=True)[:MOST_FEATURES].numpy())]
     left = [truth - moments.given_others(k + 1, slot, one[known]) for k, one in enumerate(rows)]
     parts = [learn.samples(j, [one], cells, [s])[0] for one, cells, s in zip(rows, left, samples, strict=True)]
     # Others' cells that are missing are draws here: point estimates lie too near the middle for their squares.
     whole = rows[0][known].numpy(), (truth - moments.given_others(0, slot, rows[0][known])).numpy()
-    n_known = int(learn.learning.visible[:, j].sum())
+    n_known = int(learn.n_known[j])
     if first:
-        visible = learn.trail.rows.visible[known][:, span_index(learn.learning.spans)[torch.from_numpy(chosen)]] > 0
+        visible = learn.trail.rows.visible[known][:, span_index(learn.spans)[torch.from_numpy(chosen)]] > 0
         complete = visible.all(1).numpy()
         if complete.sum() >= FEWEST_COMPLETE * (1 + len(chosen)):
             place = np.cumsum(complete) - 1

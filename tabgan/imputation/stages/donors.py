@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from tabgan._runtime import own_torch
+from tabgan.core.stage_bar import stage_bar
 from tabgan.imputation.learning import FEWEST, Learning
 from tabgan.imputation.proper.conditionals import ColumnModel, Conditionals, log_shares, tilts_of
 from tabgan.imputation.proper.growing import TrainingRows, grow_conditionals
@@ -34,6 +36,22 @@ class Settings:
     n_donor_trees: int = 20
 
 
+@dataclass(frozen=True)
+class Later:
+    """What conditionals are grown from once they are needed."""
+
+    rows: TrainingRows
+    n_sets: int
+
+    def grown(self, chosen: Conditionals) -> Conditionals:
+        """The conditionals, in as much time as `fit` had; ``chosen`` has the shares of the blend."""
+        run = self.rows.run.again()
+        with own_torch(None), stage_bar(run.verbose, 1) as entering:
+            entering("first draws: learning what they are made of")
+            leans = [column.lean for column in chosen.columns]
+            return grow_conditionals(replace(self.rows, run=run), self.n_sets, leans)
+
+
 class Donors(FittedStage):
     """Draws of hidden cells, with the uncertainty of what they are drawn from.
 
@@ -48,10 +66,15 @@ class Donors(FittedStage):
     Means, trees and regressions belong to bootstrap samples of the training rows, and each draw takes another sample: so several
     draws differ as estimates from other tables would (proper imputation, Rubin 1987, chapter 4).
 
+    Most imputers are never asked for draws, and to learn these takes as long as half of all else: it is done when they are first
+    asked for, or the imputer is stored.
+
     Parameters
     ----------
     conditionals : Conditionals
         The columns given all others.
+    later : Later, default=None
+        From what the conditionals are grown when they are first needed; those given say then how far levels follow the blend.
 
     References
     ----------
@@ -61,8 +84,22 @@ class Donors(FittedStage):
     leaves is chosen; all draws share one start.
     """
 
-    def __init__(self, conditionals: Conditionals) -> None:
-        self.conditionals = conditionals
+    def __init__(self, conditionals: Conditionals, later: Later | None = None) -> None:
+        self._conditionals = conditionals
+        self._later = later
+
+    @property
+    def conditionals(self) -> Conditionals:
+        """The columns given all others, grown now if they are not yet."""
+        later = self._later
+        if later is not None:
+            self._conditionals = later.grown(self._conditionals)
+            self._later = None
+        return self._conditionals
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What is pickled and copied: never training rows."""
+        return {"_conditionals": self.conditionals, "_later": None}
 
     @torch.no_grad()
     def draw(self, trail: Trail, drawn: Tensor | None, noise: RowNoise) -> Tensor:
@@ -95,11 +132,9 @@ class Donors(FittedStage):
         return torch.where(visible[:, span_index(own.spans)] > 0, drawn, torch.stack(result))
 
     def refit(self, learning: Learning) -> Self:
-        """Grown from all cells, with the shares that held-out cells chose."""
-        if learning.run.time_is_up:
-            return self
-        leans = [column.lean for column in self.conditionals.columns]
-        return type(self)(grow_conditionals(learning, learning.settings(Settings).n_donor_trees, leans))
+        """To be grown from all cells, with the shares that held-out cells chose."""
+        rows = TrainingRows.of(learning).for_later()
+        return type(self)(self._conditionals, Later(rows, learning.settings(Settings).n_donor_trees))
 
     def state(self) -> dict[str, Any]:
         """By column."""

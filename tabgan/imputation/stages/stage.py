@@ -228,8 +228,8 @@ class Trail:
         return next(stage for stage in self.stages if isinstance(stage, kind)).in_dtype(self.rows.values.dtype)
 
     def take(self, chosen: Tensor | slice) -> Trail:
-        """The trail of some of the rows, with what is known of them."""
-        part = Trail(self.rows.take(chosen), self.stages)
+        """The trail of some of the rows through the stages that there are by now, with what is known of them."""
+        part = Trail(self.rows.take(chosen), list(self.stages))
         part._completions = [completion.changed(lambda part: part[chosen]) for completion in self._completions]
         return part
 
