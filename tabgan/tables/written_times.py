@@ -29,6 +29,8 @@ class WrittenTime:
         ``read(whole) -> (ticks, exists)``, both of shape (n,), from int64.
     write : callable
         ``write(ticks) -> whole``.
+    least_span : int, default=0
+        Numbers that reach over fewer ticks are not found to be times: postcodes of one region all begin with the same digits.
     """
 
     unit: str
@@ -36,6 +38,7 @@ class WrittenTime:
     highest: int
     read: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
     write: Callable[[np.ndarray], np.ndarray]
+    least_span: int = 0
 
     def ticks(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Times in `unit` as int64, and where the numbers stand for times that exist; both of shape (n,)."""
@@ -95,8 +98,8 @@ WRITTEN: Mapping[str, WrittenTime] = MappingProxyType(
     {
         "YYYYMMDD": WrittenTime("D", 1000_01_01, 9999_12_31, _read_day, _write_day),
         "YYYYMM": WrittenTime("M", 1000_01, 9999_12, _read_month, _write_month),
-        "HHMM": WrittenTime("m", 0, 23_59, _read_minute, _write_minute),
-        "HHMMSS": WrittenTime("s", 0, 23_59_59, _read_second, _write_second),
+        "HHMM": WrittenTime("m", 0, 23_59, _read_minute, _write_minute, 3 * 60),
+        "HHMMSS": WrittenTime("s", 0, 23_59_59, _read_second, _write_second, 3 * 60 * 60),
     }
 )
 """By what users call them; HHMM has no leading zeros, so that 45 is a quarter to one at night."""
@@ -114,11 +117,12 @@ def find_written_time(found: np.ndarray) -> str | None:
     -------
     str or None
         A key of `WRITTEN`, where every value is a time and this many values of the same range and spacing would hardly all be some
-        by chance; None otherwise. In numbers of a range all of which are times (0 to 59) nothing can go wrong, nor be known.
+        by chance; None otherwise, or where times of day reach over less than three hours. In numbers of a range all of which are
+        times (0 to 59) nothing can go wrong, nor be known.
     """
     best, most = None, 0.0
     for name, written in WRITTEN.items():
-        if not _all_exist(found, written):
+        if not _all_exist(found, written) or np.ptp(written.ticks(found)[0]) < written.least_span:
             continue
         evidence = -(len(found) - 2) * np.log(_share_of_times(found, written))
         if evidence >= _EVIDENCE and evidence > most:

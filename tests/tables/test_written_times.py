@@ -56,6 +56,16 @@ def test_ticks_and_back(name):
     )
 
 
+def test_times_of_day_reach_over_hours():
+    """Postcodes of one region begin alike: 90210 is in Beverly Hills, not at two past nine."""
+    minutes = np.arange(60)
+    for first in (9, 10):
+        hours = (100 * hour + minutes for hour in range(first, 13))
+        found = np.concatenate(list(hours)).astype(float)
+        assert find_written_time(found[found < 100 * first + 260]) is None
+        assert find_written_time(found) == ("HHMM" if first == 9 else None)
+
+
 def test_what_does_not_exist():
     day = WRITTEN["YYYYMMDD"]
     wrong = [20230229, 20231301, 20230100, 20230132, 20230431, 2023.5, np.nan, -20230101, 202301011]
