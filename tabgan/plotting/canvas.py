@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import math
+import textwrap
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from tabgan.exceptions import MissingExtraError
@@ -13,23 +17,95 @@ __all__ = [
     "MAIN",
     "OTHER",
     "THIRD",
+    "beside",
     "drawable",
     "figures",
     "head_line",
     "in_percent",
+    "is_dense",
     "label",
     "new_figure",
+    "page_width",
     "panels",
     "say_inside",
     "shown_note",
+    "wrapped",
 ]
 
 # Okabe & Ito 2008, "Color Universal Design": told apart with every common kind of colour blindness.
 MAIN, OTHER, THIRD = "#0072B2", "#D55E00", "#009E73"
 COLOURS = (MAIN, OTHER, THIRD, "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 GREY = "#7F7F7F"
-_LONGEST = 26
+_LONGEST, _LONGEST_ON_PHONES = 26, 20
+_PHONE = 5.0
+"""Inches below which names are cut sooner."""
 _INSTEAD = {"\n": " ", "\r": " ", "\t": " "}
+_MOST_MARKS = 150
+_LETTER = 0.55
+"""Width of a letter over the font size, on average."""
+_page: ContextVar[float | None] = ContextVar("_page", default=None)
+
+
+@contextmanager
+def page_width(inches: float) -> Iterator[None]:
+    """Let new figures be as wide as the page that they are for, with as many panels beside each other as fit.
+
+    Parameters
+    ----------
+    inches : float
+    """
+    token = _page.set(inches)
+    try:
+        yield
+    finally:
+        _page.reset(token)
+
+
+def beside(n: int, narrowest: float) -> int:
+    """How many of so many panels stand beside each other: all, or as many as fit a page.
+
+    Parameters
+    ----------
+    n : int
+    narrowest : float
+        Inches that one needs.
+
+    Examples
+    --------
+    >>> with page_width(4.0):
+    ...     beside(3, 1.8), beside(3, 5.0)
+    (2, 1)
+    """
+    page = _page.get()
+    return n if page is None else max(1, min(n, int(page / narrowest)))
+
+
+def is_dense(n: int) -> bool:
+    """Whether so many marks are better stored as pixels in a picture of lines and letters."""
+    return n > _MOST_MARKS
+
+
+def wrapped(text: str, inches: float, size: float) -> str:
+    r"""Text broken into lines that fit a width; its own lines stay apart.
+
+    Parameters
+    ----------
+    text : str
+    inches : float
+    size : float
+        Of the letters, in points.
+
+    Examples
+    --------
+    >>> wrapped("mean of x\n12 of 400 are missing", 0.8, 9)
+    'mean of x\n12 of 400\nare missing'
+    """
+    letters = max(int(72 * inches / (_LETTER * size)), 8)
+    lines = (
+        textwrap.wrap(line, letters, break_on_hyphens=False, break_long_words=False) or [""]
+        for line in text.split("\n")
+    )
+    return "\n".join(part for parts in lines for part in parts)
 
 
 def new_figure(width: float, height: float) -> Any:
@@ -38,7 +114,7 @@ def new_figure(width: float, height: float) -> Any:
     Parameters
     ----------
     width, height : float
-        Inches.
+        Inches; inside `page_width` that is the width.
 
     Returns
     -------
@@ -53,7 +129,7 @@ def new_figure(width: float, height: float) -> Any:
         from matplotlib import pyplot
     except ImportError as error:
         raise MissingExtraError('plots need matplotlib; install it with: pip install "tabgan-learn[plot]"') from error
-    figure = pyplot.figure(figsize=(width, height), layout="constrained")
+    figure = pyplot.figure(figsize=(_page.get() or width, height), layout="constrained")
     engine: Any = figure.get_layout_engine()
     engine.set(w_pad=0.06, h_pad=0.06, hspace=0.03)  # else titles touch the numbers above them
     return figure
@@ -67,7 +143,7 @@ def head_line(figure: Any, text: str) -> None:
     figure : matplotlib.figure.Figure
     text : str
     """
-    figure.suptitle(text, fontsize=10, x=0.01, ha="left")
+    figure.suptitle(wrapped(text, figure.get_figwidth(), 10), fontsize=10, x=0.01, ha="left")
 
 
 def figures(value: float, digits: int = 3) -> str:
@@ -95,7 +171,7 @@ def label(text: Any, longest: int = _LONGEST) -> str:
     text : object
         A column name, a level, a class.
     longest : int, default=26
-        Characters.
+        Characters; on a narrow page fewer.
 
     Returns
     -------
@@ -106,6 +182,8 @@ def label(text: Any, longest: int = _LONGEST) -> str:
     >>> label("price in $ per $"), len(label("x" * 100))
     ('price in \\$ per \\$', 26)
     """
+    if longest <= _LONGEST and (_page.get() or _PHONE) < _PHONE:
+        longest = min(longest, _LONGEST_ON_PHONES)
     line = "".join(_INSTEAD.get(mark, mark if mark.isprintable() else "?") for mark in str(text))
     if len(line) > longest:
         line = line[: longest - 1] + "…"

@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tabgan.plotting.canvas import COLOURS, GREY, head_line, label, panels, say_inside, shown_note
+from tabgan.plotting.canvas import COLOURS, GREY, beside, head_line, label, panels, say_inside, shown_note, wrapped
 from tabgan.plotting.display import FigureDisplay
 from tabgan.plotting.views import check_count
 
 __all__ = ["ComparisonDisplay"]
 
 _MARKERS = "osD^vPX"
+_NARROWEST = 3.2
 
 
 class ComparisonDisplay(FigureDisplay):
@@ -66,11 +67,14 @@ class ComparisonDisplay(FigureDisplay):
         return cls(summary.reset_index(drop=True), shown, len(wide)).plot(fig)
 
     def _size(self) -> tuple[float, float]:
-        return 9.5, max(2.8, 1.6 + 0.24 * len(self.per_column))
+        height = max(2.8, 1.6 + 0.24 * len(self.per_column))
+        return 9.5, height if beside(2, _NARROWEST) == 2 else height + 1.4 + 0.35 * len(self.summary)
 
     def _draw(self) -> None:
         n = len(self.per_column)
-        overall, columns = self.axes_ = panels(self.figure_, 2, per_row=2)
+        side_by_side = beside(2, _NARROWEST) == 2
+        heights = {} if side_by_side else {"height_ratios": [1 + 0.35 * len(self.summary), 1 + 0.24 * n]}
+        overall, columns = self.axes_ = panels(self.figure_, 2, per_row=1 + side_by_side, **heights)
         note = shown_note(n, self.n_columns, "columns")
         head_line(
             self.figure_,
@@ -96,7 +100,10 @@ class ComparisonDisplay(FigureDisplay):
         ]
         overall.set_yticks(places, names)
         overall.set_ylim(len(places) - 0.4, -0.6)
-        overall.set_title("all columns (lines: one standard error; =: tied with the best)", fontsize=8, loc="left")
+        lines = "lines: one standard error; " if deviations.any() else ""
+        told = f"all columns ({lines}=: tied with the best)"
+        width = self.figure_.get_figwidth() / (1 + side_by_side)
+        overall.set_title(wrapped(told, 0.7 * width, 8), fontsize=8, loc="left")
         for axes in (overall, columns):
             axes.axvline(1.0, color=GREY, linewidth=1, linestyle="--")
             axes.set_xlabel("relative error", fontsize=8)
@@ -116,4 +123,5 @@ class ComparisonDisplay(FigureDisplay):
         columns.set_yticks(rows, [label(name, 20) for name in self.per_column.index], fontsize=7)
         columns.set_ylim(n - 0.4, -0.6)
         columns.set_title("column by column", fontsize=8, loc="left")
-        columns.legend(fontsize=7, frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0))
+        at = (1.0, 1.0) if side_by_side else (-0.2, -1.2 / max(self._size()[1] - 2, 1))
+        columns.legend(fontsize=7, frameon=False, loc="upper left", bbox_to_anchor=at, ncols=1 if side_by_side else 3)

@@ -10,7 +10,7 @@ from sklearn.base import clone
 
 from tabgan.core.interrupts import ctrl_c_aborts
 from tabgan.exceptions import InvalidInputError
-from tabgan.plotting.canvas import GREY, MAIN, OTHER, head_line, in_percent, label, panels
+from tabgan.plotting.canvas import GREY, MAIN, OTHER, beside, head_line, in_percent, is_dense, label, panels
 from tabgan.plotting.display import FigureDisplay
 from tabgan.plotting.hidden import rows_of
 from tabgan.plotting.views import check_count, is_number, label_columns, view
@@ -20,6 +20,7 @@ __all__ = ["DecisionDisplay", "decision_of"]
 _MOST_POINTS = 600
 _MOST_CLASSES = 8
 _MOST_LEVELS = 30
+_NARROWEST = 3.2
 
 
 class DecisionDisplay(FigureDisplay):
@@ -156,11 +157,11 @@ class DecisionDisplay(FigureDisplay):
         return _checked(y_true, before, after, classes, label).plot(fig)
 
     def _size(self) -> tuple[float, float]:
-        return 9.5, 3.9
+        return 9.5, 3.9 if beside(2, _NARROWEST) == 2 else 6.6
 
     def _draw(self) -> None:
         shown = list(self.measures_.index)
-        points, bars = self.axes_ = panels(self.figure_, 2, per_row=2)
+        points, bars = self.axes_ = panels(self.figure_, 2, per_row=beside(2, _NARROWEST))
         place = self.classes.tolist().index(self.label)
         x, y = self.before[:, place], self.after[:, place]
         mine = self.truth == self.label
@@ -168,7 +169,7 @@ class DecisionDisplay(FigureDisplay):
         head_line(
             self.figure_,
             f"class {name} on {len(mine):,} held-out rows: {self.n_changed_:,} predictions change; mean probability {x.mean():.2f} "
-            f"without made rows,\n{y.mean():.2f} with them; true share {mine.mean():.2f}",
+            f"without made rows, {y.mean():.2f} with them; true share {mine.mean():.2f}",
         )
         rng = np.random.default_rng(0)
         for part, colour, what, marker, size in (
@@ -177,7 +178,14 @@ class DecisionDisplay(FigureDisplay):
         ):
             rows = np.flatnonzero(part)
             rows = rows if len(rows) <= _MOST_POINTS else rng.choice(rows, _MOST_POINTS, replace=False)
-            points.scatter(x[rows], y[rows], s=size, color=colour, alpha=0.6, label=what, marker=marker, linewidths=0.9)
+            style = {
+                "color": colour,
+                "alpha": 0.6,
+                "marker": marker,
+                "linewidths": 0.9,
+                "rasterized": is_dense(len(rows)),
+            }
+            points.scatter(x[rows], y[rows], s=size, label=what, **style)
         points.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle="--")
         for line in (points.axhline, points.axvline):
             line(0.5, color=GREY, linewidth=0.6, linestyle=":")
@@ -196,7 +204,7 @@ class DecisionDisplay(FigureDisplay):
         bars.invert_yaxis()
         bars.set_xlim(0, 1.12)
         in_percent(bars.xaxis)
-        bars.legend(fontsize=7, frameon=False, loc="upper left", bbox_to_anchor=(0, -0.1), ncols=2)
+        bars.legend(fontsize=7, frameon=False, loc="upper left", bbox_to_anchor=(0, -0.1), ncols=beside(2, _NARROWEST))
 
 
 @ctrl_c_aborts()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from tabgan.plotting.canvas import drawable, new_figure, panels, say_inside
+from tabgan.plotting.canvas import beside, drawable, new_figure, panels, say_inside, wrapped
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -82,6 +82,8 @@ class PanelDisplay(FigureDisplay):
     _panel: ClassVar[tuple[float, float]]
     _margin: ClassVar[tuple[float, float]]
     _nothing: ClassVar[str]
+    _narrowest: ClassVar[float] = 1.8
+    """Inches below which a panel cannot be read."""
 
     def _items(self) -> Sequence[Any]:
         """What each panel is about."""
@@ -97,19 +99,25 @@ class PanelDisplay(FigureDisplay):
     def _per_row(self) -> int:
         return 4
 
+    def _fitting(self) -> int:
+        return beside(self._per_row(), self._narrowest)
+
     def _size(self) -> tuple[float, float]:
-        n, per_row = max(len(self._items()), 1), self._per_row()
+        n, per_row = max(len(self._items()), 1), self._fitting()
         (width, height), (right, top) = self._panel, self._margin
         return min(n, per_row) * width + right, -(-n // per_row) * height + top
 
     def _draw(self) -> None:
         items = self._items()
-        self.axes_ = panels(self.figure_, max(len(items), 1), per_row=self._per_row())
+        self.axes_ = panels(self.figure_, max(len(items), 1), per_row=self._fitting())
         if not items:
             say_inside(self.axes_[0], self._nothing)
             return
+        width = self.figure_.get_figwidth() / min(self._fitting(), len(items))
         for axes, item in zip(self.axes_, items, strict=True):
             self._draw_one(axes, item)
+            for text in (axes.title, axes.xaxis.label):  # the numbers at the left take some of the width
+                text.set_text(wrapped(text.get_text(), 0.8 * width, text.get_fontsize()))
         self._draw_around()
 
 
@@ -128,6 +136,14 @@ def legend_above(figure: Any, axes: Any, title: str | None, **style: Any) -> Non
         Further arguments of ``Figure.legend``.
     """
     wanted = {"ncols": 2, "frameon": False, "fontsize": 9, "title_fontsize": 8} | style
-    figure.legend(
-        *axes.get_legend_handles_labels(), loc="outside upper left", title=title or None, alignment="left", **wanted
-    )
+    handles, names = axes.get_legend_handles_labels()
+    width = figure.get_window_extent().width / figure.dpi
+    wanted["ncols"] = _in_line(names, width, wanted["fontsize"], wanted["ncols"])
+    title = wrapped(title, width, wanted["title_fontsize"]) if title else None
+    figure.legend(handles, names, loc="outside upper left", title=title, alignment="left", **wanted)
+
+
+def _in_line(names: list[str], width: float, size: float, most: int) -> int:
+    """Entries of a legend that fit beside each other."""
+    longest = max(map(len, names), default=1) * 0.55 * size / 72 + 0.6
+    return max(1, min(most, int(width / longest)))

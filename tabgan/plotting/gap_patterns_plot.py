@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tabgan.checks.gap_patterns import GapPattern, gap_patterns
-from tabgan.plotting.canvas import GREY, MAIN, drawable, head_line, label, say_inside, shown_note
+from tabgan.plotting.canvas import GREY, MAIN, beside, drawable, head_line, label, say_inside, shown_note
 from tabgan.plotting.display import FigureDisplay
 from tabgan.plotting.views import check_count
 from tabgan.tables.frames import read_table
@@ -16,6 +16,9 @@ from tabgan.tables.frames import read_table
 __all__ = ["GapPatternsDisplay"]
 
 _MOST_COLUMNS = 15
+_NARROWEST = 0.42
+_FEWEST_PLACES = 6
+"""Fewer bars would be as wide as the page."""
 
 
 class GapPatternsDisplay(FigureDisplay):
@@ -96,7 +99,10 @@ class GapPatternsDisplay(FigureDisplay):
         return 2.6 + 0.36 * max(len(self.patterns), 8), 2.2 + 0.24 * max(min(len(self.columns), _MOST_COLUMNS), 3)
 
     def _draw(self) -> None:
-        names = list(self.columns)[:_MOST_COLUMNS]
+        patterns = self.patterns[: beside(len(self.patterns), _NARROWEST)]
+        missed = [{str(name) for name in pattern.columns} for pattern in patterns]
+        seen = [name for name in self.columns if any(name in one for one in missed)]
+        names = seen[:_MOST_COLUMNS]
         texts = [label(name, 20) + (f" (+{len(self.columns[name])})" if self.columns[name] else "") for name in names]
         bars, dots = self.axes_ = list(
             self.figure_.subplots(2, 1, sharex=True, height_ratios=[2, max(len(names), 3) * 0.36])
@@ -107,17 +113,17 @@ class GapPatternsDisplay(FigureDisplay):
             say_inside(bars, "no cell is missing")
             say_inside(dots, "")
             return
-        places = np.arange(len(self.patterns))
-        heights = [pattern.n_rows for pattern in self.patterns]
+        places = np.arange(len(patterns))
+        heights = [pattern.n_rows for pattern in patterns]
         bars.bar(places, heights, color=MAIN, width=0.65)
         for place, height in zip(places, heights, strict=True):
             bars.annotate(f"{height:,}", (place, height), (0, 2), textcoords="offset points", ha="center", fontsize=7)
         bars.set_ylabel("rows")
         bars.set_ylim(0, 1.15 * max(heights))
         bars.tick_params(bottom=False, labelbottom=False)
-        for place, pattern in zip(places, self.patterns, strict=True):
-            missed = {str(name) for name in pattern.columns}
-            mine = [k for k, name in enumerate(names) if name in missed]
+        bars.set_xlim(-0.6, max(len(patterns), _FEWEST_PLACES) - 0.4)
+        for place, gone in zip(places, missed, strict=True):
+            mine = [k for k, name in enumerate(names) if name in gone]
             dots.scatter(np.full(len(names), place), np.arange(len(names)), s=22, color=GREY, alpha=0.25, linewidths=0)
             dots.scatter(np.full(len(mine), place), mine, s=34, color=MAIN, zorder=3)
             if len(mine) > 1:
@@ -127,8 +133,8 @@ class GapPatternsDisplay(FigureDisplay):
         dots.set_xticks([])
         dots.spines[["left", "bottom"]].set_visible(False)
         notes = [
-            shown_note(len(self.patterns), self.n_patterns, "patterns"),
-            shown_note(len(names), len(self.columns), "columns"),
+            shown_note(len(patterns), self.n_patterns, "patterns"),
+            shown_note(len(names), len(seen), "columns"),
             "(+k): k more columns in the very same patterns" if any(self.columns.values()) else "",
         ]
         gappy = sum(heights)

@@ -7,11 +7,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tabgan.plotting.canvas import MAIN, head_line, in_percent, label, panels, say_inside, shown_note
+from tabgan.plotting.canvas import MAIN, beside, head_line, in_percent, label, panels, say_inside, shown_note
 from tabgan.plotting.display import FigureDisplay
 from tabgan.plotting.views import check_count, view
 
 __all__ = ["MissingnessDisplay"]
+
+_NARROWEST = 3.2
 
 
 class MissingnessDisplay(FigureDisplay):
@@ -106,12 +108,13 @@ class MissingnessDisplay(FigureDisplay):
         return cls(shares, together, alike, int((~gaps.any(axis=1)).sum()), len(gaps)).plot(fig)
 
     def _size(self) -> tuple[float, float]:
-        return 9.5, 2.0 + 0.27 * max(len(self.together), 6)
+        height = 2.0 + 0.27 * max(len(self.together), 6)
+        return 9.5, height if beside(2, _NARROWEST) == 2 else 2 * height + 0.6
 
     def _draw(self) -> None:
         names = list(self.together.columns)
         n, n_gappy = len(names), int((self.shares > 0).sum())
-        bars, grid = self.axes_ = panels(self.figure_, 2, per_row=2)
+        bars, grid = self.axes_ = panels(self.figure_, 2, per_row=beside(2, _NARROWEST))
         note = shown_note(n + sum(map(len, self.alike.values())), n_gappy, "columns with gaps")
         texts = [label(name, 20) + (f" (+{len(self.alike[name])})" if self.alike[name] else "") for name in names]
         if any(self.alike.values()):

@@ -265,6 +265,7 @@ class PoolingDisplay(PanelDisplay):
             axes.plot(places, end, color=MAIN, linewidth=0.8)
         if len(places) == 1:  # a single number has no line
             axes.errorbar(places, trace.estimates, trace.errors, fmt="o", color=MAIN)
+            axes.set_xlim(places[0] - 1, places[0] + 1)
         late = len(places) // 3  # the first intervals may be so wide that nothing else could be read
         low, high = trace.lower[late:].min(), trace.upper[late:].max()
         if np.isfinite([low, high]).all() and low < high:

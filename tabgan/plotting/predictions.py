@@ -16,6 +16,7 @@ from tabgan.plotting.canvas import (
     figures,
     head_line,
     in_percent,
+    is_dense,
     label,
     shown_note,
 )
@@ -256,9 +257,10 @@ def _draw_numbers(axes: Any, column: HiddenColumn) -> None:
                 color=colour,
                 alpha=0.22,
                 lw=1,
+                rasterized=is_dense(len(truth)),
             )
     axes.plot([low, high], [low, high], color=GREY, linewidth=1, linestyle="--")
-    axes.scatter(truth + apart, predicted, s=7, color=MAIN, alpha=0.7, linewidths=0)
+    axes.scatter(truth + apart, predicted, s=7, color=MAIN, alpha=0.7, linewidths=0, rasterized=is_dense(len(truth)))
     axes.set_xlim(low - pad, high + pad)
     axes.set_ylim(low - pad, high + pad)
     axes.locator_params(nbins=4)

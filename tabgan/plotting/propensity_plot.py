@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tabgan.plotting.canvas import GREY, MAIN, OTHER, in_percent, label, shown_note
+from tabgan.plotting.canvas import GREY, MAIN, OTHER, in_percent, is_dense, label, shown_note
 from tabgan.plotting.display import PanelDisplay, legend_above
 from tabgan.plotting.propensities import Propensity, with_propensities
 from tabgan.plotting.views import CompletedView, check_count, draws_by, draws_view, is_number
@@ -192,7 +192,8 @@ class PropensityDisplay(PanelDisplay):
                 (column.imputed_at, column.imputed[0], OTHER),
             ):
                 some = slice(None, None, -(-len(at) // _MOST_POINTS))
-                axes.plot(at[some], values[some], ".", color=colour, markersize=3, alpha=0.3, zorder=1)
+                style = {"markersize": 3, "alpha": 0.3, "zorder": 1, "rasterized": is_dense(len(at[some]))}
+                axes.plot(at[some], values[some], ".", color=colour, **style)
         for bins, colour, name in (
             (column.observed_bins, MAIN, "observed"),
             (column.imputed_bins, OTHER, "imputed"),
@@ -206,6 +207,8 @@ class PropensityDisplay(PanelDisplay):
                 axes.set_ylim(low - 0.05 * (high - low), high + 0.05 * (high - low))
         else:
             in_percent(axes.yaxis)
+            low, high = axes.get_ylim()
+            axes.set_ylim(max(low, -0.03), min(high, 1.03))
         axes.set_title(
             f"{label(column.name)}\n{len(column.imputed_at)} imputed, AUC {column.auc:.2f}",
             fontsize=8,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -10,16 +10,17 @@ import pandas as pd
 
 from tabgan.exceptions import InvalidInputError
 from tabgan.metrics.rows import nearest_distances
-from tabgan.plotting.canvas import MAIN, OTHER, label, panels, say_inside, shown_note
+from tabgan.plotting.canvas import MAIN, OTHER, beside, is_dense, label, panels, say_inside, shown_note, wrapped
 from tabgan.plotting.display import FigureDisplay, legend_above
 from tabgan.plotting.marginals import ColumnPair, disagreement, draw_pair, most_different
-from tabgan.plotting.views import check_count, is_number, label_columns, view
+from tabgan.plotting.views import check_count, feature_columns, is_number, label_columns, view
 
 __all__ = ["Resampled", "ResamplingDisplay", "resampled_by"]
 
 _MOST_ROWS = 1000
 _MOST_LEVELS = 20
 _PER_ROW = 4
+_NARROWEST, _NARROWEST_BELOW = 1.8, 2.6
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Resampled:
     Parameters
     ----------
     frame : pandas.DataFrame
-        As `tabgan.plotting.views.view` gives it.
+        As `tabgan.plotting.views.view` gives it, without columns that only name rows.
     labels : ndarray of shape (n_rows,)
         Class of each row.
     made : ndarray of bool of shape (n_rows,)
@@ -71,7 +72,8 @@ def resampled_by(sampler: Any) -> Resampled:
             f"{type(sampler).__name__} has no resample; use from_predictions with its X_resampled and y_resampled."
         )
     X, y = sampler.resample()
-    return _resampled(X, y, sampler.synthetic_mask_, label_columns(sampler.schema_), sampler.missing_values)
+    result = _resampled(X, y, sampler.synthetic_mask_, label_columns(sampler.schema_), sampler.missing_values)
+    return replace(result, frame=result.frame.loc[:, feature_columns(sampler.schema_)])
 
 
 class ResamplingDisplay(FigureDisplay):
@@ -263,17 +265,21 @@ class ResamplingDisplay(FigureDisplay):
         )
 
     def _size(self) -> tuple[float, float]:
-        return 11, 2.0 * self._n_rows() + 3.9
+        return 11, 2.0 * self._n_rows() + 0.7 + self._lower()
 
     def _n_rows(self) -> int:
         """Of marginals."""
-        return -(-max(len(self.pairs), 1) // _PER_ROW)
+        return -(-max(len(self.pairs), 1) // beside(_PER_ROW, _NARROWEST))
+
+    def _lower(self) -> float:
+        """Height of the correlations, the projection and the distances."""
+        return 3.2 if beside(3, _NARROWEST_BELOW) == 3 else 9.6
 
     def _draw(self) -> None:
         rows = self._n_rows()
-        upper, lower = self.figure_.subfigures(2, 1, height_ratios=[2.0 * rows + 0.4, 3.5])
-        marginals = panels(upper, max(len(self.pairs), 1), per_row=_PER_ROW)
-        correlation, projection, distances = panels(lower, 3, per_row=3)
+        upper, lower = self.figure_.subfigures(2, 1, height_ratios=[2.0 * rows + 0.4, self._lower() + 0.3])
+        marginals = panels(upper, max(len(self.pairs), 1), per_row=beside(_PER_ROW, _NARROWEST))
+        correlation, projection, distances = panels(lower, 3, per_row=3 if beside(3, _NARROWEST_BELOW) == 3 else 1)
         self.axes_ = [*marginals, correlation, projection, distances]
         for axes, pair in zip(marginals, self.pairs, strict=False):
             draw_pair(axes, pair, ("real", "made"))
@@ -282,6 +288,9 @@ class ResamplingDisplay(FigureDisplay):
         self._draw_correlation(correlation)
         self._draw_projection(projection)
         self._draw_distances(distances)
+        width = self.figure_.get_figwidth() / beside(3, _NARROWEST_BELOW)
+        for axes in (correlation, projection, distances):
+            axes.title.set_text(wrapped(axes.get_title(), 0.8 * width, 9))
         note = shown_note(len(self.pairs), self.n_columns, "columns")
         title = f"class {label(self.label)}" + (f": {note}, most different first" if note else "")
         legend_above(upper, projection, title, ncols=3, title_fontsize=10, markerscale=1.6)
@@ -308,7 +317,8 @@ class ResamplingDisplay(FigureDisplay):
         ]
         for points, colour, name, size, alpha, marker in parts:
             if len(points):
-                axes.scatter(*points.T, s=size, color=colour, alpha=alpha, label=name, marker=marker, linewidths=0.8)
+                style = {"alpha": alpha, "marker": marker, "linewidths": 0.8, "rasterized": is_dense(len(points))}
+                axes.scatter(*points.T, s=size, color=colour, label=name, **style)
         seen = np.concatenate([self.real_points, self.made_points])
         low, high = np.quantile(seen, [0.005, 0.995], axis=0)
         pad = 0.1 * np.maximum(high - low, 1e-6)

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from tabgan.exceptions import InvalidParameterError
-from tabgan.plotting.canvas import figures, label, say_inside, shown_note
+from tabgan.plotting.canvas import beside, figures, label, say_inside, shown_note
 from tabgan.plotting.display import PanelDisplay, legend_above
 from tabgan.plotting.marginals import ColumnPair, disagreement, draw_pair
 from tabgan.plotting.propensities import with_propensities
@@ -203,6 +203,9 @@ class ConditionalImputationDisplay(PanelDisplay):
 
     def _per_row(self) -> int:
         return self.n_strata
+
+    def _fitting(self) -> int:
+        return self.n_strata if beside(self.n_strata, self._narrowest) == self.n_strata else 1
 
     def _draw_one(self, axes: Any, stratum: Stratum) -> None:
         pair = stratum.pair

@@ -12,6 +12,7 @@ from tabgan.estimators.parameter_checks import BOOLEAN, Rule, integer
 from tabgan.exceptions import InvalidInputError, parameter_error
 from tabgan.model_selection.working_table import working_table
 from tabgan.tables.frames import read_table
+from tabgan.tables.kinds import IDENTIFIER
 from tabgan.tables.schema import TableSchema
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "completed_by",
     "draws_by",
     "draws_view",
+    "feature_columns",
     "filled_view",
     "is_number",
     "label_columns",
@@ -61,6 +63,11 @@ def is_number(column: pd.Series) -> bool:
 def label_columns(schema: TableSchema) -> list[bool]:
     """Which columns of a fitted schema hold labels."""
     return [column.kind in _LABEL_KINDS for column in schema.columns]
+
+
+def feature_columns(schema: TableSchema) -> list[bool]:
+    """Which columns of a fitted schema say something of their row: those that only name it do not."""
+    return [column.kind != IDENTIFIER for column in schema.columns]
 
 
 def filled_view(X: Any, X_filled: Any, categorical_features: Any = None, missing_values: Any = np.nan) -> CompletedView:

@@ -89,6 +89,7 @@ def render(page: Page) -> HTMLReport:
         page=page,
         script=Markup(script),
         style=Markup(style),
+        drawing=Markup,
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
     )
     # Lone surrogates, as files of broken encoding have them, cannot be written as UTF-8.

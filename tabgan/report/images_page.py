@@ -58,7 +58,7 @@ def report_images(
     Returns
     -------
     HTMLReport
-        With ``save(path)``; notebooks show it.
+        With ``save(path)``, ``to_html``, ``to_markdown`` and ``to_dict``; notebooks show it.
 
     Raises
     ------
@@ -81,7 +81,8 @@ def report_images(
     check_is_fitted(gan, "players_")
     translates = gan.recipe_.needs in ("pairs", "domains")
     lines = {} if translates or images is None else _closeness(gan, images, y, random_state)
-    page = Page("Image report", _lead(gan, translates, lines))
+    page = Page("Image report", _lead(gan, translates))
+    page.headline = _headline(lines)
     page.facts = _facts(gan, made)
     page.notices = _notices(gan, translates, lines)
     page.tables = ([_closeness_table(lines)] if lines else []) + [_loss_table(gan)] * bool(gan.history_)
@@ -100,15 +101,24 @@ def report_images(
     return render(page)
 
 
-def _lead(gan: Any, translates: bool, lines: dict[str, dict[str, float]]) -> str:
+def _lead(gan: Any, translates: bool) -> str:
     doing = "translates" if translates else "draws"
-    begin = (
-        f"A model of the recipe {gan.recipe_.name} that {doing} images of {_size(gan)}, after {gan.n_iter_:,} steps."
+    return f"A model of the recipe {gan.recipe_.name} that {doing} images of {_size(gan)}, after {gan.n_iter_:,} steps."
+
+
+def _headline(lines: dict[str, dict[str, float]]) -> str:
+    """Whether drawn images copy or are all alike, in one sentence."""
+    if not lines or np.isnan([lines["all"]["nearest"], lines["all"]["spread"]]).any():
+        return ""
+    nearest, spread = lines["all"]["nearest"], lines["all"]["spread"]
+    if nearest < _COPIES:
+        return f"Drawn images are near-copies: they lie {nearest:.0%} as far from the nearest training image as these from each other."
+    if spread < _COLLAPSE:
+        return f"Drawn images are much alike: they lie {spread:.0%} as far from each other as training images do."
+    return (
+        f"Drawn images neither copy nor collapse: they lie {nearest:.0%} as far from the nearest training image as these from each "
+        f"other, and {spread:.0%} as far apart."
     )
-    if not lines:
-        return begin
-    nearest = lines["all"]["nearest"]
-    return f"{begin} Its images lie {nearest:.0%} as far from the nearest training image as these lie from each other."
 
 
 def _size(gan: Any) -> str:

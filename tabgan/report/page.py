@@ -53,15 +53,27 @@ class Table:
 
 @dataclass(frozen=True)
 class Picture:
-    """A PNG as base64 with its width and height in CSS pixels; photos keep their colours in the dark and shrink to fit."""
+    """A plot or images, with a text for those who do not see it.
+
+    Parameters
+    ----------
+    title, alt, caption : str
+    wide, narrow : str, default=""
+        A plot as two ``svg`` elements, for windows of either kind.
+    photo : str, default=""
+        Images as a PNG in base64: they keep their colours in the dark.
+    width, height : int, default=0
+        Of the photo, in CSS pixels.
+    """
 
     title: str
-    data: str
     alt: str
     caption: str
-    width: int
-    height: int
-    is_photo: bool = False
+    wide: str = ""
+    narrow: str = ""
+    photo: str = ""
+    width: int = 0
+    height: int = 0
 
 
 @dataclass

@@ -1,22 +1,24 @@
-"""Displays as PNG data inside a report."""
+"""Displays as pictures inside a report: plots as SVG, for wide and for narrow windows, images as PNG."""
 
 from __future__ import annotations
 
 import base64
 import importlib.util
 import io
-import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from tabgan.report.page import Picture
+from tabgan.report.vector import svg_of
 
 __all__ = ["NO_MATPLOTLIB", "can_draw", "has_curves", "picture_of"]
 
 NO_MATPLOTLIB = 'There are no pictures, as matplotlib is not installed: pip install "tabgan-learn[plot]" brings it.'
 _DOTS_PER_INCH = 130
 _CSS_PIXELS_PER_INCH = 96
+_WIDE, _NARROW = 8.5, 3.7
+"""Inches of a plot's two layouts; the style sheet says which of them a window shows."""
 
 
 def can_draw() -> bool:
@@ -42,7 +44,7 @@ def picture_of(draw: Callable[[], Any], title: str, alt: str, caption: str, *, i
     Parameters
     ----------
     draw : callable
-        Returns a display with ``figure_``.
+        Returns a display, which can ``plot`` itself again.
     title, alt, caption : str
         Heading, text for those who do not see it, and how to read it.
     is_photo : bool, default=False
@@ -50,14 +52,27 @@ def picture_of(draw: Callable[[], Any], title: str, alt: str, caption: str, *, i
     """
     from matplotlib import pyplot
 
-    with warnings.catch_warnings(), pyplot.ioff():
-        # Names in scripts that the font lacks become boxes in a picture; the table of the report has them in full.
-        warnings.filterwarnings("ignore", message="Glyph .* missing from")
-        figure = draw().figure_
+    from tabgan.plotting.canvas import page_width
+
+    with pyplot.ioff(), pyplot.style.context("default"):  # whatever style the reader's notebook draws in
+        with page_width(_WIDE):
+            display = draw()
         try:
-            buffer = io.BytesIO()
-            figure.savefig(buffer, format="png", dpi=_DOTS_PER_INCH, facecolor="white")
-            width, height = (round(inches * _CSS_PIXELS_PER_INCH) for inches in figure.get_size_inches())
+            if is_photo:
+                return _photo(display.figure_, title, alt, caption)
+            layouts = []
+            for width in (_WIDE, _NARROW):
+                pyplot.close(display.figure_)
+                with page_width(width):
+                    layouts.append(svg_of(display.plot().figure_))
         finally:
-            pyplot.close(figure)
-    return Picture(title, base64.b64encode(buffer.getvalue()).decode("ascii"), alt, caption, width, height, is_photo)
+            pyplot.close(display.figure_)
+    return Picture(title, alt, caption, wide=layouts[0], narrow=layouts[1])
+
+
+def _photo(figure: Any, title: str, alt: str, caption: str) -> Picture:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=_DOTS_PER_INCH, facecolor="white")
+    width, height = (round(inches * _CSS_PIXELS_PER_INCH) for inches in figure.get_size_inches())
+    data = base64.b64encode(buffer.getvalue()).decode("ascii")
+    return Picture(title, alt, caption, photo=data, width=width, height=height)

@@ -113,7 +113,7 @@ def resampling_page(
     page.facts = [
         ("Real rows", f"{len(result.made) - n_made:,}"),
         ("Made rows", f"{n_made:,}"),
-        ("Columns", f"{result.frame.shape[1]:,}"),
+        ("Columns", f"{sampler.n_features_in_:,}"),
         ("Classes", f"{len(sampler.classes_):,}"),
         ("Seed", repr(sampler.random_state)),
     ]

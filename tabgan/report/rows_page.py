@@ -14,7 +14,7 @@ from tabgan.exceptions import InvalidInputError
 from tabgan.plotting.canvas import figures
 from tabgan.plotting.marginals import ColumnPair, disagreement
 from tabgan.plotting.resampled import Resampled, ResamplingDisplay
-from tabgan.plotting.views import check_count, is_number, label_columns, view
+from tabgan.plotting.views import check_count, feature_columns, is_number, label_columns, view
 from tabgan.report.html import HTMLReport, render
 from tabgan.report.page import Cell, Head, Notice, Page, Table, number_cell, settings_of, text_cell, versions
 from tabgan.report.pictures import NO_MATPLOTLIB, can_draw, picture_of
@@ -59,7 +59,7 @@ def report_rows(
     Returns
     -------
     HTMLReport
-        With ``save(path)``; notebooks show it.
+        With ``save(path)``, ``to_html``, ``to_markdown`` and ``to_dict``; notebooks show it.
 
     Raises
     ------
@@ -92,13 +92,13 @@ def report_rows(
         "Report on made rows",
         f"{n_made:,} rows of {of}, drawn from a {type(sampler).__name__} that was fitted on {n_real:,} real rows.",
     )
-    page.source = source or ""
+    page.source, page.headline = source or "", _headline(found)
     page.facts = [
         ("Made rows", f"{n_made:,}"),
         ("Training rows", f"{n_real:,}"),
-        ("Columns", f"{result.frame.shape[1]:,}"),
+        ("Columns", f"{sampler.n_features_in_:,}"),
         ("Classes", f"{len(counts):,}"),
-        ("Seed", repr(random_state)),
+        ("Seed", "not given" if random_state is None else repr(random_state)),
     ]
     page.notices = _notices(result, found, where)
     page.tables = [_class_table(sampler, result, counts, found), _column_table(sampler, result)]
@@ -124,6 +124,23 @@ def report_rows(
     return render(page)
 
 
+def _headline(found: dict[Any, ResamplingDisplay]) -> str:
+    """Whether rows are copies, and where they are least like real ones, in one sentence."""
+    if not found:
+        return ""
+    n = sum(len(display.made_distances) for display in found.values())
+    copies = sum(int(np.sum(display.made_distances <= _SAME)) for display in found.values())
+    told = f"{copies:,} of {n:,} made rows equal a real one" if copies else "No made row equals a real one"
+    worst = max(
+        (pair for display in found.values() for pair in display.pairs[:1]),
+        key=lambda pair: pair.disagreement,
+        default=None,
+    )
+    if worst is None or round(worst.disagreement, 2) == 0:
+        return f"{told}; no column differs from the real rows' beyond chance."
+    return f"{told}; least like the real rows' is column {worst.name} ({worst.disagreement:.2f} from 0, alike, to 1, apart)."
+
+
 def _beside_training(sampler: Any, X: Any, y: Any) -> Resampled:
     fitted_on, real_labels = copy(sampler).resample({})  # a copy, so that report_ stays about the rows made last
     tables = [table.toarray() if hasattr(table, "toarray") else table for table in (fitted_on, X)]
@@ -136,7 +153,7 @@ def _beside_training(sampler: Any, X: Any, y: Any) -> Resampled:
     classes = [_labels(real_labels), _labels(y)]
     if len(classes[1]) != len(made):
         raise InvalidInputError(f"X has {len(made)} rows, but y {len(classes[1])}; they must agree.")
-    frame = pd.concat([real, made], ignore_index=True)
+    frame = pd.concat([real, made], ignore_index=True).loc[:, feature_columns(sampler.schema_)]
     return Resampled(frame, np.concatenate(classes), np.arange(len(frame)) >= len(real))
 
 
@@ -198,7 +215,8 @@ def _column_table(sampler: Any, result: Resampled) -> Table:
         first, second = cells[known & ~result.made], cells[known & result.made]
         number = is_number(column)
         pairs.append(ColumnPair(str(name), number, first, second, disagreement(first, second, number)))
-    kinds = [column.kind for column in sampler.schema_.columns]
+    kept = feature_columns(sampler.schema_)
+    kinds = [column.kind for column, is_kept in zip(sampler.schema_.columns, kept, strict=True) if is_kept]
     rows = []
     for pair, kind in sorted(zip(pairs, kinds, strict=True), key=lambda one: -one[0].disagreement):
         rows.append(
@@ -209,6 +227,8 @@ def _column_table(sampler: Any, result: Resampled) -> Table:
                 number_cell(pair.disagreement, ".2f", "bad" if pair.disagreement > _FAR else ""),
             ]
         )
+    for column in (one for one, is_kept in zip(sampler.schema_.columns, kept, strict=True) if not is_kept):
+        rows.append([text_cell(column.name, ""), text_cell(column.kind), *[text_cell("-")] * 2, number_cell(None)])
     note = (
         "Over all classes: made rows of other class frequencies differ for that reason alone. Select a heading to sort."
     )

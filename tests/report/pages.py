@@ -48,11 +48,13 @@ def check_page(text):
     assert "default-src 'none'" in policy
     assert {tag for tag, _ in page.found} <= set(
         "html head meta title style body a nav header h1 h2 h3 p main section dl div dt dd ul li strong span table thead tr th "
-        "tbody td code figure img figcaption details summary footer script".split()
+        "tbody td code figure img figcaption details summary footer script svg g defs clippath path use rect text tspan image "
+        "pattern".split()
     )
     for tag, attributes in page.found:
         assert not [name for name in attributes if name.startswith("on")]
-        for name in ("src", "href"):
+        assert "url(" not in re.sub(r"url\(#[\w-]+\)", "", " ".join(map(str, attributes.values()))), tag
+        for name in ("src", "href", "xlink:href"):
             assert attributes.get(name, "#").startswith(("#", "data:image/png;base64,")), tag
     style = re.search(r"<style>(.*?)</style>", text, re.DOTALL)[1]
     assert "url(" not in style
@@ -63,6 +65,9 @@ def check_page(text):
     identifiers = [attributes["id"] for _, attributes in page.found if "id" in attributes]
     assert len(identifiers) == len(set(identifiers))
     assert {tag["href"].removeprefix("#") for tag in page.all("a")} <= set(identifiers)
+    used = {tag["xlink:href"] for tag in page.all("use")} | set(re.findall(r"url\((#[\w-]+)\)", text))
+    assert {name.removeprefix("#") for name in used} <= set(identifiers)
+    assert all(plot["aria-label"] for plot in page.all("div") if plot.get("role") == "img")
     named = {attributes["aria-labelledby"] for _, attributes in page.found if "aria-labelledby" in attributes}
     assert named <= set(identifiers)
     return page

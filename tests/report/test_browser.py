@@ -103,13 +103,42 @@ def test_a_report_loads_from_disk_alone_and_runs_nothing_of_the_data(browser, pa
     assert IMAGE in browser.js("return document.body.textContent")
 
 
-def test_every_picture_is_shown(browser, page):
-    browser.open(page)
-    pictures = browser.js(
-        "return [...document.images].map((image) => [image.complete, image.naturalWidth, image.getBoundingClientRect().width])"
+@pytest.mark.parametrize("width", [1280, 390], ids=["wide", "narrow"])
+def test_every_picture_fills_its_card(browser, page, width):
+    browser.open(page, width=width, height=844)
+    plots = browser.js(
+        "return [...document.querySelectorAll('figure')].filter((one) => !one.querySelector('img')).map((one) => {"
+        "const shown = [...one.querySelectorAll('svg')].filter((svg) => svg.getClientRects().length);"
+        "const box = (one) => { const at = one.getBoundingClientRect(); return [at.left, at.right]; };"
+        "const letters = [...shown[0].querySelectorAll('text')].map(box);"
+        "return [shown.length, box(shown[0]), box(one.querySelector('figcaption')),"
+        "Math.min(...letters.map((at) => at[0])), Math.max(...letters.map((at) => at[1]))]; })"
     )
-    assert len(pictures) >= {"comparison": 1, "rows": 2}.get(page.stem, 3)
-    assert all(complete and natural > 200 and shown > 200 for complete, natural, shown in pictures)
+    assert len(plots) >= {"comparison": 1, "rows": 2, "images": 1}.get(page.stem, 3)
+    for n, drawing, card, left, right in plots:
+        assert n == 1
+        assert drawing == pytest.approx(card, abs=1)
+        assert card[0] - 1 <= left
+        assert right <= card[1] + 1
+    photos = browser.js(
+        "return [...document.images].map((one) => [one.complete, one.naturalWidth, one.getBoundingClientRect().width])"
+    )
+    assert len(photos) == (3 if page.stem == "images" else 0)
+    assert all(complete and natural > 200 and shown > 200 for complete, natural, shown in photos)
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_letters_in_pictures_stand_out(browser, page, dark):
+    browser.open(page, dark=dark)
+    under = luminance(browser.js("return getComputedStyle(document.querySelector('figure')).backgroundColor"))
+    inks = browser.js(
+        "return [...new Set([...document.querySelectorAll('.wide text')].map((one) => getComputedStyle(one).fill))]"
+    )
+    assert inks
+    for ink in inks:
+        light, deep = sorted([luminance(ink), under], reverse=True)
+        on_a_dark_cell = luminance(ink) == under
+        assert (light + 0.05) / (deep + 0.05) > 4.5 or on_a_dark_cell, ink
 
 
 def test_a_table_sorts_by_click(browser, reports):
@@ -154,7 +183,7 @@ def test_the_page_never_scrolls_sideways_in_a_narrow_window(browser, page, dark)
     assert root == [390, 390, 390]
     outside = browser.js(
         "return [...document.querySelectorAll('body *')].filter((one) => one.getBoundingClientRect().right > 391"
-        " && !one.closest('.scroll')).map((one) => one.outerHTML.slice(0, 80))"
+        " && !one.closest('.scroll, svg')).map((one) => one.outerHTML.slice(0, 80))"
     )
     assert outside == []
 
@@ -162,12 +191,10 @@ def test_the_page_never_scrolls_sideways_in_a_narrow_window(browser, page, dark)
 def test_photos_keep_their_colours_in_the_dark_and_fit_a_narrow_window(browser, reports):
     browser.open(reports["images"], width=390, height=844, dark=True)
     looks = browser.js(
-        "return [...document.images].map((one) => [one.className, getComputedStyle(one).filter, one.parentElement.scrollWidth])"
+        "return [...document.images].map((one) => [getComputedStyle(one).filter, one.parentElement.scrollWidth])"
     )
-    assert {name for name, _, _ in looks} == {"photo", ""}
-    for name, shown, width in looks:
-        assert (shown == "none") == (name == "photo")
-        assert name == "" or width <= 390
+    assert len(looks) == 3
+    assert all(shown == "none" and width <= 390 for shown, width in looks)
 
 
 def luminance(colour):

@@ -35,7 +35,7 @@ def test_impute_writes_html(table, tmp_path):
     assert text.startswith("<!DOCTYPE html>")
     assert "&lt;script&gt;x&lt;/script&gt;" in text
     assert "<script>x" not in text
-    assert "data:image/png;base64," in text
+    assert 'class="plot wide"' in text
 
 
 def test_impute_without_gaps_still_reports(table, tmp_path):
@@ -64,7 +64,7 @@ def test_compare_writes_html(table, tmp_path):
     assert "Comparison of imputers" in text
     assert "&lt;script&gt;x&lt;/script&gt;" in text
     assert "<script>x" not in text
-    assert "data:image/png;base64," in text
+    assert 'class="plot wide"' in text
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_sample_writes_html(model, tmp_path):
     for name in ("x", "rare"):
         assert f"&lt;script&gt;{name}&lt;/script&gt;" in text
         assert f"<script>{name}" not in text
-    assert "data:image/png;base64," in text
+    assert 'class="plot wide"' in text
     run("sample", model, "-n", 30, "-o", tmp_path / "plain.csv")
     assert (tmp_path / "plain.csv").read_bytes() == rows.read_bytes()  # looking changes nothing
 
@@ -150,9 +150,8 @@ def test_images_write_html(images, tmp_path):
         assert "Image report" in text
         assert "&lt;script&gt;cat&lt;/script&gt;" in text
         assert "<script>cat" not in text
-        assert text.count("data:image/png;base64,") == (
-            3 if name == "train" else 2
-        )  # real images are at hand in training only
+        # Real images are at hand in training only.
+        assert text.count('<img class="photo" src="data:image/png;base64,') == (3 if name == "train" else 2)
     assert "Drawn against training images" in (tmp_path / "train.html").read_text(encoding="utf-8")
 
 

@@ -1,9 +1,7 @@
 """Reports are whole, load nothing, run nothing that comes from data, and say what the tables say."""
 
-import base64
 import html
 import re
-import struct
 
 import numpy as np
 import pandas as pd
@@ -25,6 +23,7 @@ from tabgan.report import pictures
 from tabgan.report.html import render
 from tabgan.report.imputation_page import report_nothing_to_fill
 from tabgan.report.page import Cell, Head, Notice, Page, Table
+from tabgan.report.pictures import picture_of
 from tabgan.report.resampling_page import report_nothing_to_make
 from tests.report.pages import BREAKOUT, HOSTILE, Structure, check_page
 
@@ -87,14 +86,51 @@ def test_the_summary_tells_the_table_and_the_seed(report, hostile):
     assert any("random_state" in word for word in words)
 
 
-def test_pictures_are_whole_pngs(report):
-    images = check_page(report.html).all("img")
-    assert len(images) >= 3
-    for image in images:
-        data = base64.b64decode(image["src"].removeprefix("data:image/png;base64,"))
-        width, height = struct.unpack(">II", data[16:24])
-        assert data.endswith(b"IEND\xaeB`\x82")
-        assert width / height == pytest.approx(int(image["width"]) / int(image["height"]), rel=0.02)
+def test_plots_are_drawings_in_two_layouts(report):
+    page = check_page(report.html)
+    wide, narrow = ([float(svg["viewbox"].split()[2]) for svg in page.all("svg")][k::2] for k in range(2))
+    assert len(wide) == len(narrow) == len(page.all("figure")) >= 3
+    assert all(400 < width < 700 for width in wide)
+    assert all(200 < width < 300 for width in narrow)
+    assert not page.all("img")
+    assert not [svg for svg in page.all("svg") if "width" in svg]
+    assert "observed" in page.words  # letters are text
+
+
+def test_a_picture_comes_out_the_same_whatever_style_the_notebook_draws_in():
+    pyplot = pytest.importorskip("matplotlib.pyplot")
+    from tabgan.plotting import MissingnessDisplay
+
+    def picture():
+        return picture_of(lambda: MissingnessDisplay.from_predictions([[1.0, None], [None, 2.0]]), "t", "a", "c")
+
+    plain = picture()
+    with pyplot.style.context("dark_background"):
+        assert picture() == plain
+    assert "var(--ink, #000000)" in plain.wide
+    assert "var(--plot-main, #0072b2)" in plain.wide
+    assert "#" not in re.sub(r"var\([^)]*\)|url\(#[^)]*\)|href=\"#|&#\d+;", "", plain.wide.replace("data:image", ""))
+    assert not re.search(r"\.\d{3}", re.sub(r"base64,[^\"]*|style=\"[^\"]*\"", "", plain.wide))
+    assert not pyplot.get_fignums()
+
+
+def test_points_without_number_are_stored_as_pixels():
+    pytest.importorskip("matplotlib").use("Agg")
+    from tabgan.plotting import DecisionDisplay
+
+    def drawn(n):
+        share = np.random.default_rng(0).random(n)
+        both = np.column_stack([share, 1 - share])
+        y = np.where(np.arange(n) % 2, "a", "b")
+        return picture_of(
+            lambda: DecisionDisplay.from_predictions(y, both, both, classes=["a", "b"]), "t", "a", "c"
+        ).wide
+
+    few, many = drawn(60), drawn(1200)
+    assert "<image" not in few
+    assert few.count("<use") > 60
+    assert many.count("<image") >= 1
+    assert len(many) < 200_000
 
 
 def test_errors_in_the_table_are_those_of_the_imputer(report, imputer):
@@ -140,15 +176,15 @@ def test_a_wide_table_stays_small_and_has_a_row_per_column():
     first = Structure(report.html[report.html.index("<table") : report.html.index("</table>") + len("</table>")])
     assert len([head for head in first.all("th") if head["scope"] == "row"]) == 128
     assert any(word == "128 rows: scroll inside the table to see all." for word in page.words)
-    assert len(page.all("img")) == 7
-    assert all(int(image["height"]) < 1200 for image in page.all("img"))  # no wall of 128 panels
-    assert len(report.html.encode()) < 5e6
+    assert len(page.all("figure")) == 7
+    assert all(float(svg["viewbox"].split()[3]) < 2000 for svg in page.all("svg"))  # no wall of 128 panels
+    assert len(report.html.encode()) < 2e6
 
 
 def test_a_report_without_matplotlib_says_what_is_missing(imputer, hostile, monkeypatch):
     monkeypatch.setattr(pictures.importlib.util, "find_spec", lambda name: None)
     page = check_page(report_imputation(imputer, hostile).html)
-    assert not page.all("img")
+    assert not page.all("figure")
     assert any("tabgan-learn[plot]" in word for word in page.words)
 
 
@@ -173,7 +209,7 @@ def test_resampling_report(hostile):
     page = check_page(report_resampling(CGANSampler(n_steps=0, random_state=0).fit(hostile, y)).html)
     assert page.words[page.words.index("Made rows") + 1] == "40"
     assert HOSTILE in page.words
-    assert len(page.all("img")) == 2
+    assert len(page.all("figure")) == 2
 
 
 def test_the_resampling_check_shows_what_a_classifier_makes_of_it(hostile):
@@ -181,7 +217,7 @@ def test_the_resampling_check_shows_what_a_classifier_makes_of_it(hostile):
     y = np.where(np.arange(80) % 4 == 0, HOSTILE, "common")
     sampler = CGANSampler(n_steps=0, random_state=0).fit(hostile, y)
     page = check_page(report_resampling(sampler, check=True).html)
-    assert len(page.all("img")) == 3
+    assert len(page.all("figure")) == 3
     assert f"recall of {HOSTILE}" in page.words
     assert any(word.startswith("A logistic regression fitted twice; 20 real rows") for word in page.words)
     alone = np.where(np.arange(80) == 0, "alone", "common")
@@ -202,7 +238,7 @@ def test_made_rows_are_told_beside_the_training_rows(hostile):
     assert page.words[page.words.index("Training rows") + 1] == "80"
     at = page.words.index(HOSTILE, page.words.index("Class by class", page.words.index("Summary") + 1))
     assert [word for word in page.words[at : at + 12] if word][:3] == [HOSTILE, "20", "30"]
-    assert len(page.all("img")) == 1
+    assert len(page.all("figure")) == 1
     assert any(word.startswith(f"All rows were asked to have {HOSTILE}") for word in page.words)
     assert (sampler.synthetic_mask_ == mask).all()
     assert str(sampler.report_) == said
@@ -235,7 +271,7 @@ def test_the_image_report_tells_the_model_and_compares_with_training_images(pixe
     assert page.words[page.words.index("Recipe") + 1] == "cgan"
     assert page.words[page.words.index("Steps") + 1] == "60"
     assert page.words[page.words.index("Seed") + 1] == "9"
-    assert len(page.all("img")) == 4
+    assert len(page.all("figure")) == 4
     assert f"class {HOSTILE}" in page.words
     assert any("No figure here says" in word for word in page.words)
     made, y = gan.sample(30, random_state=0, return_y=True)
@@ -309,7 +345,7 @@ def test_the_comparison_report_tells_what_the_comparison_found(comparison):
     assert row[:3] == [best["method"], "1", f"{best['relative_error']:.3f}"]
     assert any(word.startswith(f"{HOSTILE} failed") for word in page.words)
     assert any("'empty'" in word for word in page.words)
-    assert (len(page.all("img")), len(page.all("table"))) == (1, 2)
+    assert (len(page.all("figure")), len(page.all("table"))) == (1, 2)
     summary = comparison.summary.assign(i_score=[0.4321, np.nan, np.nan])
     scored = check_page(report_comparison(Comparison(summary, comparison.per_column, comparison.settings)).html)
     assert {"Energy-I-Score", "0.4321"} <= {*scored.words} - {*page.words}
@@ -318,7 +354,7 @@ def test_the_comparison_report_tells_what_the_comparison_found(comparison):
 def test_the_comparison_report_does_without_matplotlib(comparison, monkeypatch):
     monkeypatch.setattr(pictures.importlib.util, "find_spec", lambda name: None)
     page = check_page(report_comparison(comparison).html)
-    assert not page.all("img")
+    assert not page.all("figure")
     assert any("tabgan-learn[plot]" in word for word in page.words)
     with pytest.raises(InvalidInputError, match="DataFrame"):
         report_comparison(comparison.summary)
