@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -129,6 +129,8 @@ def impute_file(options: ImputeOptions, say: Callable[[str], None]) -> ImputeRep
                 name, kind, n_gaps, len(fills.get(name, ())), column_validation(scores, name) if seen else None
             )
         )
+    if imputer is not None:
+        _promise(report, imputer, frame)
     report.add_warnings()
     report.seconds = round(time.perf_counter() - started, 3)
     status("")
@@ -139,6 +141,16 @@ def impute_file(options: ImputeOptions, say: Callable[[str], None]) -> ImputeRep
         write_bytes(options.output, data)
         report.write(options.report, page)
     return report
+
+
+def _promise(report: ImputeReport, imputer: Any, frame: pd.DataFrame) -> None:
+    """Tell how near the truth is promised to lie, for each column that was filled."""
+    from tabgan.report.fill_certainty import fill_certainty
+
+    promised = fill_certainty(imputer, frame, frame.isna().to_numpy()).columns
+    for column in report.columns:
+        if column.filled and column.name in promised:
+            column.promise = {name: value for name, value in asdict(promised[column.name]).items() if value is not None}
 
 
 def _lonely(imputer: Any, fills: dict[str, pd.Series]) -> list[str]:

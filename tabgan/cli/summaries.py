@@ -36,6 +36,8 @@ class ColumnReport:
     validation : dict or None
         ``n_cells`` and either ``rmse``, ``rmse_mean``, ``nrmse``, ``nrmse_mean`` or ``error_rate``,
         ``error_rate_mode``, ``log_loss``.
+    promise : dict or None
+        What is promised of the filled cells: ``half_width`` of the 90 % interval, or ``probability`` of the label, both the median.
     """
 
     name: str
@@ -43,6 +45,7 @@ class ColumnReport:
     gaps: int
     filled: int = 0
     validation: dict[str, float] | None = None
+    promise: dict[str, float] | None = None
 
     @property
     def no_better_than_baseline(self) -> bool:
@@ -61,6 +64,13 @@ class ColumnReport:
         if "error_rate" in found:
             return f"{found['error_rate']:.1%} wrong", f"{found['error_rate_mode']:.1%} wrong"
         return "-", "-"
+
+    def promised(self) -> str:
+        """How near the truth is promised to lie, in words."""
+        found = self.promise or {}
+        if "half_width" in found:
+            return f"± {found['half_width']:.3g}"
+        return f"{found['probability']:.0%} likely" if "probability" in found else "-"
 
 
 class PrintedReport(abc.ABC):
@@ -174,6 +184,7 @@ class ImputeReport(PrintedReport):
         "validation error",
         "mean or mode",
         "on cells",
+        "90% within",
     )
 
     input: str
@@ -231,6 +242,7 @@ class ImputeReport(PrintedReport):
                 str(column.filled),
                 *column.errors(),
                 str((column.validation or {}).get("n_cells", "-")),
+                column.promised(),
             )
             for column in self.columns
             if column.gaps

@@ -2,24 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import narwhals as nw
 import numpy as np
 import pandas as pd
 
+from tabgan.plotting.canvas import figures
+from tabgan.report.fill_certainty import COVERAGE
 from tabgan.report.page import Cell, Head, Table, text_cell
 
-__all__ = ["filled_rows"]
+__all__ = ["ExampleRows", "example_rows", "filled_rows"]
 
 _MOST_ROWS = 6
 _MOST_COLUMNS = 7
 _LONGEST = 24
 
 
-def filled_rows(filled: Any, missing: np.ndarray, names: Sequence[Any], first: Sequence[str]) -> Table | None:
-    """Rows with imputed cells, those of the worst column before others.
+@dataclass(frozen=True)
+class ExampleRows:
+    """Rows to show, and the columns to show of them.
+
+    Parameters
+    ----------
+    rows : list of int
+    columns : list of int
+        Positions in the table.
+    """
+
+    rows: list[int]
+    columns: list[int]
+
+
+def example_rows(filled: Any, missing: np.ndarray, names: Sequence[Any], first: Sequence[str]) -> ExampleRows | None:
+    """Choose rows with imputed cells, those of the worst column before others.
 
     Parameters
     ----------
@@ -34,11 +52,10 @@ def filled_rows(filled: Any, missing: np.ndarray, names: Sequence[Any], first: S
 
     Returns
     -------
-    Table or None
+    ExampleRows or None
         None where nothing was missing, or nobody can tell which columns were left out.
     """
-    frame = _as_pandas(filled)
-    kept = _places(frame, names)
+    kept = _places(_as_pandas(filled), names)
     if not missing.any() or kept is None:
         return None
     by_text = {str(names[j]): j for j in kept}
@@ -46,17 +63,43 @@ def filled_rows(filled: Any, missing: np.ndarray, names: Sequence[Any], first: S
     shown += [j for j in kept if j not in shown][: _MOST_COLUMNS - len(shown)]
     gappy = np.flatnonzero(missing[:, shown].any(axis=1))
     order = sorted(gappy.tolist(), key=lambda row: (not missing[row, shown[0]], row))
-    rows = [order[k] for k in range(0, len(order), -(-len(order) // _MOST_ROWS))][:_MOST_ROWS]
-    cells = [
-        [text_cell(row + 1, ""), *(_cell(frame.iloc[row, kept[j]], bool(missing[row, j])) for j in shown)]
-        for row in sorted(rows)
+    rows = [order[k] for k in range(0, len(order), -(-len(order) // _MOST_ROWS) or 1)][:_MOST_ROWS]
+    return ExampleRows(sorted(rows), shown)
+
+
+def filled_rows(
+    examples: ExampleRows,
+    filled: Any,
+    missing: np.ndarray,
+    names: Sequence[Any],
+    cells: Mapping[tuple[int, str], tuple[float, float] | float],
+) -> Table:
+    """Rows before and after, with what is promised of imputed cells.
+
+    Parameters
+    ----------
+    examples : ExampleRows
+    filled, missing, names
+        As for `example_rows`.
+    cells : mapping
+        See `tabgan.report.fill_certainty.FillCertainty`.
+    """
+    frame = _as_pandas(filled)
+    kept = _places(frame, names) or {}
+    rows = [
+        [
+            text_cell(row + 1, ""),
+            *(
+                _cell(frame.iloc[row, kept[j]], bool(missing[row, j]), cells.get((row, str(names[j]))))
+                for j in examples.columns
+            ),
+        ]
+        for row in examples.rows
     ]
-    return Table(
-        "Rows before and after",
-        [Head("Row"), *(Head(str(names[j])) for j in shown)],
-        cells,
-        "An arrow marks what was imputed; all else is as it came.",
-    )
+    note = "An arrow marks what was imputed; all else is as it came."
+    if cells:
+        note += f" In brackets: where the true number lies with {COVERAGE:.0%} probability, or how likely the label is."
+    return Table("Rows before and after", [Head("Row"), *(Head(str(names[j])) for j in examples.columns)], rows, note)
 
 
 def _places(frame: pd.DataFrame, names: Sequence[Any]) -> dict[int, int] | None:
@@ -76,9 +119,15 @@ def _as_pandas(filled: Any) -> pd.DataFrame:
     return nw.from_native(filled, eager_only=True).to_pandas()
 
 
-def _cell(value: Any, was_missing: bool) -> Cell:
+def _cell(value: Any, was_missing: bool, promised: tuple[float, float] | float | None) -> Cell:
     if value is None or value is pd.NaT or value is pd.NA or (isinstance(value, float) and np.isnan(value)):
         return text_cell("missing")
     text = f"{value:.5g}" if isinstance(value, float | np.floating) else str(value).removesuffix(" 00:00:00")
     text = text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
-    return text_cell(f"→ {text}", "text filled") if was_missing else text_cell(text)
+    if not was_missing:
+        return text_cell(text)
+    if isinstance(promised, tuple):
+        text += f" ({figures(promised[0])} to {figures(promised[1])})"
+    elif promised is not None:
+        text += f" ({promised:.0%})"
+    return text_cell(f"→ {text}", "text filled")

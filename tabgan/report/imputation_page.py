@@ -13,7 +13,8 @@ from tabgan.imputation.scoring import relative_errors
 from tabgan.plotting.canvas import figures
 from tabgan.plotting.views import check_draws
 from tabgan.report.draw_pictures import pictures_of_draws
-from tabgan.report.filled_rows import filled_rows
+from tabgan.report.fill_certainty import ColumnCertainty, FillCertainty, fill_certainty
+from tabgan.report.filled_rows import example_rows, filled_rows
 from tabgan.report.html import HTMLReport, render
 from tabgan.report.imputation_notices import imputation_notices
 from tabgan.report.imputed_columns import ImputedColumn, imputed_columns, worst_in_words
@@ -32,6 +33,12 @@ _HEADS = [
     Head("Mean or mode", True, "the same error when the mean or the most frequent label is filled in"),
     Head("Relative", True, "error over that of the mean or mode: below 1 the imputer has learnt something"),
     Head("Cells", True, "held-out cells that the errors rest on"),
+    Head(
+        "90% within",
+        True,
+        "90% of the true numbers are promised to lie so near to the imputed one (half of the median interval's width), if cells are "
+        "missing like those hidden in training; of labels the median probability of the imputed one",
+    ),
 ]
 
 
@@ -115,10 +122,11 @@ def imputation_page(
     page = Page("Imputation report", _lead(imputer, gaps, table.n_rows))
     page.source, page.headline = source or "", worst_in_words(worst)
     page.facts = _facts(imputer, gaps, table)
-    page.tables = [_column_table(imputer, gaps, table, worst)]
     missing = np.column_stack([column.missing for column in table.columns])
-    rows = filled_rows(filled, missing, table.names, [column.name for column in worst])
-    page.tables += [rows] if rows else []
+    examples = example_rows(filled, missing, table.names, [column.name for column in worst])
+    sure = fill_certainty(imputer, X, missing, examples.rows if examples else ())
+    page.tables = [_column_table(imputer, gaps, table, worst, sure)]
+    page.tables += [filled_rows(examples, filled, missing, table.names, sure.cells)] if examples else []
     page.notices = imputation_notices(imputer, gaps, table)
     page.doubtful = [column.name for column in worst if column.doubtful]
     page.next_steps = _next_steps(page.doubtful, bool(worst))
@@ -211,7 +219,7 @@ def _next_steps(doubtful: list[str], anything: bool) -> list[tuple[str, str]]:
     return steps
 
 
-def _column_table(imputer: Any, gaps: pd.Series, table: Any, worst: list[ImputedColumn]) -> Table:
+def _column_table(imputer: Any, gaps: pd.Series, table: Any, worst: list[ImputedColumn], sure: FillCertainty) -> Table:
     scores = imputer.validation_scores_
     by_name = {name: scores.iloc[k] for k, name in enumerate(scores.index)}
     relative = relative_errors(scores)
@@ -232,10 +240,18 @@ def _column_table(imputer: Any, gaps: pd.Series, table: Any, worst: list[Imputed
                 *_errors(found),
                 number_cell(ratio, ".2f", "bad" if str(table.names[j]) in doubtful else _style(ratio)),
                 number_cell(None if found is None else float(found["n_cells"])),
+                _sureness(sure.columns.get(str(table.names[j]))),
             ]
         )
     note = "The least sure column comes first. Errors are on cells that were hidden from training. Select a heading to sort."
     return Table("Column by column", _HEADS, rows, note)
+
+
+def _sureness(found: ColumnCertainty | None) -> Cell:
+    if found is None:
+        return number_cell(None)
+    known = found.half_width if found.probability is None else found.probability
+    return Cell(found.words(), repr(known))
 
 
 def _style(ratio: float) -> str:

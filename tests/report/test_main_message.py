@@ -9,7 +9,7 @@ import pytest
 
 from tabgan import CGANSampler, GAINImputer, compare_imputers, report_comparison, report_imputation, report_resampling
 from tabgan.report import pictures
-from tabgan.report.filled_rows import filled_rows
+from tabgan.report.filled_rows import example_rows, filled_rows
 from tabgan.report.imputed_columns import ImputedColumn, imputed_columns, worst_in_words
 from tabgan.report.resampling_page import _decision_table, _headline
 from tests.report.pages import check_page
@@ -121,9 +121,14 @@ def test_reports_as_markdown_and_plain_data(table, imputer, monkeypatch):
     assert found["next_steps"][0]["command"] == "X = X.drop(columns=['noise'])"
 
 
+def rows_of(filled, missing, names, first):
+    examples = example_rows(filled, missing, names, first)
+    return examples and filled_rows(examples, filled, missing, names, {})
+
+
 def test_rows_before_and_after(table, imputer):
     filled = imputer.transform(table)
-    found = filled_rows(filled, table.isna().to_numpy(), list(table.columns), ["noise", "y"])
+    found = rows_of(filled, table.isna().to_numpy(), list(table.columns), ["noise", "y"])
     assert [head.text for head in found.heads] == ["Row", "noise", "y", "x"]
     for row in found.rows:
         k = int(row[0].text) - 1
@@ -131,12 +136,12 @@ def test_rows_before_and_after(table, imputer):
             assert cell.text.startswith("→ ") == (cell.style == "text filled") == bool(pd.isna(table[name].iloc[k]))
     assert sum(row[1].text.startswith("→ ") for row in found.rows) >= len(found.rows) / 2
     assert 3 <= len(found.rows) <= 6
-    assert filled_rows(filled.to_numpy(), table.isna().to_numpy(), [0, 1, 2], ["2"]).heads[1].text == "2"
-    assert filled_rows(table, np.zeros(table.shape, bool), list(table.columns), []) is None
-    part = filled_rows(filled[["noise", "x"]], table.isna().to_numpy(), list(table.columns), ["noise", "y"])
+    assert rows_of(filled.to_numpy(), table.isna().to_numpy(), [0, 1, 2], ["2"]).heads[1].text == "2"
+    assert rows_of(table, np.zeros(table.shape, bool), list(table.columns), []) is None
+    part = rows_of(filled[["noise", "x"]], table.isna().to_numpy(), list(table.columns), ["noise", "y"])
     assert [head.text for head in part.heads] == ["Row", "noise", "x"]
     assert part.rows[0][1].text == "→ " + str(filled["noise"].iloc[int(part.rows[0][0].text) - 1])
-    assert filled_rows(filled.to_numpy()[:, :2], table.isna().to_numpy(), list(table.columns), []) is None
+    assert rows_of(filled.to_numpy()[:, :2], table.isna().to_numpy(), list(table.columns), []) is None
 
 
 class Decision:

@@ -1,0 +1,101 @@
+"""How far a filled value may be from the truth: what 90 % intervals promise, and how likely imputed labels are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tabgan.plotting.canvas import figures
+from tabgan.plotting.hidden import rows_of
+from tabgan.tables.frames import read_table
+
+__all__ = ["COVERAGE", "ColumnCertainty", "FillCertainty", "fill_certainty"]
+
+COVERAGE = 0.9
+_MOST_ROWS = 1000
+
+
+@dataclass(frozen=True)
+class ColumnCertainty:
+    """What is promised of the imputed cells of one column.
+
+    Parameters
+    ----------
+    half_width : float or None
+        Half of the median width of the intervals, in the column's units; None for labels.
+    probability : float or None
+        Median probability of the imputed label; None for numbers.
+    """
+
+    half_width: float | None = None
+    probability: float | None = None
+
+    def words(self) -> str:
+        """In a table's cell.
+
+        Examples
+        --------
+        >>> ColumnCertainty(half_width=12.345).words(), ColumnCertainty(probability=0.625).words()
+        ('± 12.3', '62% likely')
+        """
+        if self.half_width is not None:
+            return f"± {figures(self.half_width)}"
+        return "-" if self.probability is None else f"{self.probability:.0%} likely"
+
+
+@dataclass(frozen=True)
+class FillCertainty:
+    """What is promised of imputed cells.
+
+    Parameters
+    ----------
+    columns : dict of str to ColumnCertainty
+        Columns with missing cells of numbers or labels.
+    cells : dict of (int, str) to (float, float) or float
+        By row and column, both ends of an interval, or the probability of the label.
+    """
+
+    columns: Mapping[str, ColumnCertainty]
+    cells: Mapping[tuple[int, str], tuple[float, float] | float]
+
+
+def fill_certainty(imputer: Any, X: Any, missing: np.ndarray, rows: Sequence[int] = ()) -> FillCertainty:
+    """Ask an imputer how sure it is of what it fills in, on up to 1,000 rows with missing cells.
+
+    Parameters
+    ----------
+    imputer : GAINImputer
+        Fitted; the published objective promises nothing.
+    X : table of shape (n_samples, n_features)
+    missing : ndarray of bool of shape (n_samples, n_features)
+    rows : sequence of int, default=()
+        Rows to have among them.
+    """
+    gappy = np.flatnonzero(missing.any(axis=1))
+    if not len(gappy) or imputer.objective != "remask":
+        return FillCertainty({}, {})
+    some = gappy[:: -(-len(gappy) // _MOST_ROWS)]
+    chosen = np.union1d(some, np.asarray(rows, dtype=int))
+    part = rows_of(X, chosen)
+    names = {name: j for j, name in enumerate(read_table(part).names)}
+    columns: dict[str, ColumnCertainty] = {}
+    cells: dict[tuple[int, str], tuple[float, float] | float] = {}
+    lower, upper = imputer.predict_interval(part, COVERAGE)
+    for name in lower.columns:
+        gone = missing[chosen, names[name]]
+        ends = np.column_stack([lower[name], upper[name]])[gone]
+        if not len(ends) or not np.isfinite(ends).all():
+            continue
+        columns[str(name)] = ColumnCertainty(half_width=float(np.median(ends[:, 1] - ends[:, 0]) / 2))
+        cells |= {
+            (int(row), str(name)): (low, high) for row, (low, high) in zip(chosen[gone], ends.tolist(), strict=True)
+        }
+    for name, shares in imputer.category_probabilities(part).items():
+        best = shares.to_numpy().max(axis=1)
+        columns[str(name)] = ColumnCertainty(probability=float(np.median(best)))
+        gone = chosen[missing[chosen, names[name]]]
+        cells |= {(int(row), str(name)): share for row, share in zip(gone, best.tolist(), strict=True)}
+    return FillCertainty(columns, cells)
