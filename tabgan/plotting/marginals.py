@@ -36,6 +36,8 @@ class ColumnPair:
         How much each cell of the first sample counts; None counts all alike.
     levels : tuple, default=()
         All levels, in the order in which they are to be shown; of none the most frequent come first.
+    parts : tuple of ndarray, default=()
+        Draws that the second sample consists of, to be drawn one by one beside it.
     """
 
     name: str
@@ -45,6 +47,7 @@ class ColumnPair:
     disagreement: float
     weights: np.ndarray | None = None
     levels: tuple = ()
+    parts: tuple = ()
 
 
 def disagreement(first: np.ndarray, second: np.ndarray, is_number: bool, weights: np.ndarray | None = None) -> float:
@@ -142,6 +145,9 @@ def _densities(axes: Any, pair: ColumnPair, names: tuple[str, str], low: float, 
     first = _density(pair.first, grid, _shares(pair))
     axes.fill_between(grid, first, color=MAIN, alpha=0.35, linewidth=0, label=names[0])
     axes.plot(grid, first, color=MAIN, linewidth=1)
+    for part in pair.parts if len(pair.parts) > 1 else ():
+        if len(part) >= _LEAST_FOR_DENSITY:
+            axes.plot(grid, _density(part, grid), color=OTHER, linewidth=0.6, alpha=0.45)
     if len(pair.second) >= _LEAST_FOR_DENSITY and np.ptp(pair.second) > 0:
         axes.plot(grid, _density(pair.second, grid), color=OTHER, linewidth=1.8, label=names[1])
     else:  # too few for a shape: each cell is a line

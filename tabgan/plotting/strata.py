@@ -19,6 +19,8 @@ from tabgan.plotting.views import CompletedView, check_count, draws_by, draws_vi
 __all__ = ["ConditionalImputationDisplay", "Stratum"]
 
 _N_STRATA = 3
+_FEWEST, _MOST_TARGETS, _MOST_CANDIDATES, _MOST_LEVELS = 8, 4, 60, 20
+"""Cells, columns with gaps and their levels, and columns to group by, that are looked at to choose one."""
 
 
 @dataclass(frozen=True)
@@ -45,8 +47,9 @@ class ConditionalImputationDisplay(PanelDisplay):
 
     Imputed cells as a whole may differ from observed ones, since rows with gaps differ from those without (`ImputationDisplay`).
     Among rows that are as likely to have the gap, or that agree in a column which matters, the two should be distributed alike; where
-    they are not, the imputations miss what that column says. Rows within a range of probabilities still differ: there, observed cells
-    count by their odds of being missing, so that they stand for the missing ones.
+    they are not, the imputations miss what that column says. Thin lines are single draws, as in mice's ``densityplot``. Rows within
+    a range of probabilities still differ: there, observed cells count by their odds of being missing, so that they stand for the
+    missing ones.
 
     Parameters
     ----------
@@ -55,7 +58,7 @@ class ConditionalImputationDisplay(PanelDisplay):
     n_strata : int
         Panels per column.
     by : str or None
-        The column that groups rows; None is the probability of being missing.
+        The column that groups rows; None is the probability of being missing, or that no column has groups to compare.
     n_columns : int
         Columns with gaps, shown or not.
 
@@ -108,7 +111,8 @@ class ConditionalImputationDisplay(PanelDisplay):
             With gaps.
         by : column name, default=None
             What rows are grouped by: thirds of its numbers, or its three most frequent levels; positions of an array count as names.
-            None takes thirds of the probability of being missing given the other columns, column by column (see `PropensityDisplay`).
+            ``"auto"`` takes the column whose groups differ most both in what is missing and in what is known of it. None takes thirds
+            of the probability of being missing given the other columns, column by column (see `PropensityDisplay`).
         n_draws : int, default=5
             Completed tables to make.
         random_state : int, default=None
@@ -186,17 +190,21 @@ class ConditionalImputationDisplay(PanelDisplay):
 
     @classmethod
     def _of(cls, tables: list[CompletedView], by: Any, max_columns: int) -> ConditionalImputationDisplay:
+        name: str | None = None
         if by is None:
             grouped, n_columns = _by_propensity(tables, max_columns)
+        elif by == "auto" and tables and by not in tables[0][0].columns:
+            name, grouped = _by_what_matters(tables[0])
+            n_columns = len(grouped)
         else:
-            grouped = _by_column(tables, str(by))
+            name, grouped = str(by), _by_column(tables, str(by))
             n_columns = len(grouped)
         found = [[_stratum(tables, name, group) for group in groups] for name, groups in grouped.items()]
         found = [strata for strata in found if any(len(one.pair.first) and one.n_imputed for one in strata)]
         found.sort(key=lambda strata: -_difference(strata))
         n_strata = max([len(strata) for strata in found], default=1)
         shown = [one for strata in found[:max_columns] for one in strata]
-        return cls(shown, n_strata, None if by is None else str(by), n_columns)
+        return cls(shown, n_strata, name, n_columns)
 
     def _items(self) -> list[Stratum]:
         return self.strata
@@ -266,7 +274,40 @@ def _by_propensity(tables: list[CompletedView], max_columns: int) -> tuple[dict[
     return found, n_columns
 
 
+def _by_what_matters(table: CompletedView) -> tuple[str | None, dict[str, list[_Group]]]:
+    """Groups by the column that would mislead most if it were left out: it goes with gaps, and with the values that have them.
+
+    Of each column with gaps, a candidate's groups differ in their share of gaps, and in the distribution of observed cells; the
+    product of both is what the candidate does to a comparison of all imputed with all observed cells.
+    """
+    filled, gaps = table
+    counts = gaps.sum().sort_values(ascending=False, kind="stable")
+    enough = [name for name in counts.index if _FEWEST <= counts[name] <= len(gaps) - _FEWEST]
+    plain = [name for name in enough if is_number(filled[name]) or filled[name].nunique() <= _MOST_LEVELS]
+    targets = (plain or enough)[:_MOST_TARGETS]
+    found: dict[str, float] = {}
+    for name in filled.columns[:_MOST_CANDIDATES] if targets else ():
+        groups = _by_column([table], name)
+        found[name] = sum(_misleads(filled[one], gaps[one].to_numpy(), groups[one]) for one in targets if one in groups)
+    best = max(found, key=found.__getitem__, default=None)
+    if best is None or not found[best]:
+        return None, {}
+    grouped = _by_column([table], best)
+    return best, {one: grouped[one] for one in targets if one in grouped}
+
+
+def _misleads(values: pd.Series, gap: np.ndarray, groups: list[_Group]) -> float:
+    number, known = is_number(values), values.notna().to_numpy() & ~gap
+    observed, share, total = values.to_numpy(), gap.mean(), 0.0
+    for group in groups:
+        mine = observed[group.rows][known[group.rows]]
+        apart = disagreement(observed[known], mine, number)
+        total += len(group.rows) / len(gap) * apart * abs(gap[group.rows].mean() - share)
+    return total
+
+
 def _by_column(tables: list[CompletedView], by: str) -> dict[str, list[_Group]]:
+    """Groups of rows by a column, for each other column with gaps."""
     if not tables:
         return {}
     filled, gaps = tables[0]
@@ -276,10 +317,13 @@ def _by_column(tables: list[CompletedView], by: str) -> dict[str, list[_Group]]:
         )
     column = filled[by]
     if is_number(column):
-        edges = np.unique(np.nanquantile(column, np.linspace(0, 1, _N_STRATA + 1)[1:-1]))
+        values = np.unique(column[column.notna()])
+        thirds = np.nanquantile(column, np.linspace(0, 1, _N_STRATA + 1)[1:-1]) if len(values) else values
+        edges = values[:-1] if len(values) <= _N_STRATA else np.unique(thirds)
         place = np.where(column.isna(), -1, np.searchsorted(edges, column))
         each = [column[place == k] for k in range(len(edges) + 1) if (place == k).any()]
-        titles = [f"{by}: {figures(part.min())} to {figures(part.max())}" for part in each]
+        ends = [[figures(part.min()), figures(part.max())] for part in each]
+        titles = [f"{by}: {' to '.join(dict.fromkeys(pair))}" for pair in ends]
     else:
         levels = column.value_counts().index[:_N_STRATA]
         each, titles = [column[column == level] for level in levels], [f"{by}: {level}" for level in levels]
@@ -297,7 +341,7 @@ def _stratum(tables: list[CompletedView], name: str, group: _Group) -> Stratum:
     # Of one draw: the size of all together would make chance look like a difference.
     differs = float(np.mean([disagreement(first, part, number, weights) for part in drawn]))
     levels = () if number else tuple(pd.concat([table[name] for table, _ in tables]).value_counts().index)
-    pair = ColumnPair(name, number, first, np.concatenate(drawn), differs, weights, levels)
+    pair = ColumnPair(name, number, first, np.concatenate(drawn), differs, weights, levels, tuple(drawn))
     return Stratum(group.title, pair, len(drawn[0]))
 
 

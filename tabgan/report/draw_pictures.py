@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from tabgan.report.page import Picture
-from tabgan.report.pictures import picture_of
+from tabgan.report.pictures import picture_of, pictures_if
 
-__all__ = ["pictures_of_draws"]
+__all__ = ["by_another_column", "pictures_of_draws"]
 
 
 def pictures_of_draws(imputer: Any, X: Any, n_draws: int, random_state: int) -> list[Picture]:
@@ -46,21 +47,46 @@ def pictures_of_draws(imputer: Any, X: Any, n_draws: int, random_state: int) -> 
             )
         )
     propensity = PropensityDisplay.from_completed(imputer, X, draws)
-    if propensity.columns:
-        pictures += [
-            picture_of(
-                lambda: propensity,
-                "Given the probability of being missing",
-                "For each column with gaps, its observed and imputed cells against the probability that they are missing.",
-                "At the same probability imputed and observed cells should be alike, however they differ as a whole. An AUC of .5 "
-                "says that the other columns do not tell where the gaps are.",
-            ),
-            picture_of(
-                lambda: ConditionalImputationDisplay.from_completed(imputer, X, draws),
-                "Like with like",
-                "For columns with gaps, distributions of observed and imputed cells among rows as likely to have the gap.",
-                "Thirds of the imputed cells by the probability of being missing. Observed cells count by the odds of being missing, "
-                "so that they stand for the missing ones; both should be distributed alike.",
-            ),
-        ]
-    return pictures
+    pictures += pictures_if(
+        propensity,
+        bool(propensity.columns),
+        "Given the probability of being missing",
+        "For each column with gaps, its observed and imputed cells against the probability that they are missing.",
+        "At the same probability imputed and observed cells should be alike, however they differ as a whole. An AUC of .5 "
+        "says that the other columns do not tell where the gaps are.",
+    )
+    alike = ConditionalImputationDisplay.from_completed(imputer, X, draws)
+    pictures += pictures_if(
+        alike,
+        bool(alike.strata),
+        "Like with like",
+        "For columns with gaps, distributions of observed and imputed cells among rows as likely to have the gap.",
+        "Thirds of the imputed cells by the probability of being missing. Observed cells count by the odds of being missing, "
+        "so that they stand for the missing ones; both should be distributed alike. Thin lines are single draws.",
+    )
+    return [*pictures, *by_another_column(imputer, X, draws)]
+
+
+def by_another_column(imputer: Any, X: Any, draws: Sequence[Any]) -> list[Picture]:
+    """Distributions given the column where they matter most.
+
+    Parameters
+    ----------
+    imputer : GAINImputer
+    X : table of shape (n_samples, n_features)
+        With gaps.
+    draws : sequence of tables of shape (n_samples, n_features)
+        Completed; also a single one of point estimates.
+    """
+    from tabgan.plotting import ConditionalImputationDisplay
+
+    display = ConditionalImputationDisplay.from_completed(imputer, X, draws, by="auto", max_columns=3)
+    narrow = "" if len(draws) > 1 else " Point estimates are narrower by nature."
+    return pictures_if(
+        display,
+        bool(display.strata),
+        f"By {display.by}",
+        f"For columns with gaps, distributions of observed and imputed cells in groups of rows alike in {display.by}.",
+        f"Of all columns, {display.by} goes most with both gaps and values, so imputed and observed cells are to be compared within "
+        f"its groups. Where they still differ, imputations miss what it says, or another column has a part in it.{narrow}",
+    )

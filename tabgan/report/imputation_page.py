@@ -11,15 +11,16 @@ from sklearn.utils.validation import check_is_fitted
 from tabgan.exceptions import InvalidInputError
 from tabgan.imputation.scoring import relative_errors
 from tabgan.plotting.canvas import figures
-from tabgan.plotting.views import check_draws
-from tabgan.report.draw_pictures import pictures_of_draws
+from tabgan.plotting.views import check_draws, label_columns, view
+from tabgan.report.draw_pictures import by_another_column, pictures_of_draws
 from tabgan.report.fill_certainty import ColumnCertainty, FillCertainty, fill_certainty
 from tabgan.report.filled_rows import example_rows, filled_rows
 from tabgan.report.html import HTMLReport, render
 from tabgan.report.imputation_notices import imputation_notices
 from tabgan.report.imputed_columns import ImputedColumn, imputed_columns, worst_in_words
+from tabgan.report.missing_table import missing_table, missing_where
 from tabgan.report.page import Cell, Head, Page, Table, number_cell, settings_of, text_cell, versions
-from tabgan.report.pictures import NO_MATPLOTLIB, can_draw, has_curves, picture_of
+from tabgan.report.pictures import NO_MATPLOTLIB, can_draw, has_curves, picture_of, pictures_if
 from tabgan.tables.frames import read_table
 
 __all__ = ["imputation_page", "report_imputation", "report_nothing_to_fill"]
@@ -127,6 +128,9 @@ def imputation_page(
     sure = fill_certainty(imputer, X, missing, examples.rows if examples else ())
     page.tables = [_column_table(imputer, gaps, table, worst, sure)]
     page.tables += [filled_rows(examples, filled, missing, table.names, sure.cells)] if examples else []
+    known = view(X, label_columns(imputer.schema_), imputer.missing_values)
+    where = missing_table(missing_where(known, [column.name for column in worst]))
+    page.tables += [where] if where else []
     page.notices = imputation_notices(imputer, gaps, table)
     page.doubtful = [column.name for column in worst if column.doubtful]
     page.next_steps = _next_steps(page.doubtful, bool(worst))
@@ -315,16 +319,15 @@ def _pictures(
         pictures += pictures_of_draws(imputer, X, n_draws, random_state)
     elif gaps.any():
         propensity = PropensityDisplay.from_completed(imputer, X, [filled])
-        if propensity.columns:
-            pictures.append(
-                picture_of(
-                    lambda: propensity,
-                    "What the other columns tell of missing cells",
-                    "For each column with gaps, its observed and imputed cells against the probability that they are missing.",
-                    "AUC .5: the other columns do not tell where cells are missing; 1: they tell it exactly. At the same probability "
-                    "imputed and observed cells should be alike.",
-                )
-            )
+        pictures += pictures_if(
+            propensity,
+            bool(propensity.columns),
+            "What the other columns tell of missing cells",
+            "For each column with gaps, its observed and imputed cells against the probability that they are missing.",
+            "AUC .5: the other columns do not tell where cells are missing; 1: they tell it exactly. At the same probability "
+            "imputed and observed cells should be alike.",
+        )
+        pictures += by_another_column(imputer, X, [filled])
     if check:
         hidden = hide_and_fill(imputer, X, random_state=random_state)
         pictures.append(

@@ -12,7 +12,7 @@ from typing import Any
 from tabgan.report.page import Picture
 from tabgan.report.vector import svg_of
 
-__all__ = ["NO_MATPLOTLIB", "can_draw", "has_curves", "picture_of"]
+__all__ = ["NO_MATPLOTLIB", "can_draw", "has_curves", "picture_of", "pictures_if"]
 
 NO_MATPLOTLIB = 'There are no pictures, as matplotlib is not installed: pip install "tabgan-learn[plot]" brings it.'
 _DOTS_PER_INCH = 130
@@ -68,6 +68,16 @@ def picture_of(draw: Callable[[], Any], title: str, alt: str, caption: str, *, i
         finally:
             pyplot.close(display.figure_)
     return Picture(title, alt, caption, wide=layouts[0], narrow=layouts[1])
+
+
+def pictures_if(display: Any, is_worth: bool, *texts: str) -> list[Picture]:
+    """A picture of a display that was made to look at its numbers, if there is anything to see; else none."""
+    from matplotlib import pyplot
+
+    if is_worth:
+        return [picture_of(lambda: display, *texts)]
+    pyplot.close(display.figure_)
+    return []
 
 
 def _photo(figure: Any, title: str, alt: str, caption: str) -> Picture:

@@ -191,6 +191,48 @@ def test_groups_are_thirds_of_numbers_or_levels():
         ConditionalImputationDisplay.from_predictions(gappy, good, by="z")
 
 
+def test_the_column_that_matters_is_one_that_goes_with_gaps_and_with_values():
+    rng = np.random.default_rng(0)
+    n = 900
+    frame = pd.DataFrame({name: rng.normal(size=n) for name in ("values", "gaps", "both")})
+    frame["kind"] = np.where(rng.random(n) < 0.5, "a", "b")
+    frame["y"] = frame["both"] + 2 * frame["values"] + 0.3 * rng.normal(size=n)
+    gap = rng.random(n) < 1 / (1 + np.exp(-1.5 * frame["both"] - 2 * frame["gaps"]))
+    gappy = frame.assign(y=frame["y"].mask(gap))
+    display = rendered(ConditionalImputationDisplay.from_predictions(gappy, [frame], by="auto"))
+    assert display.by == "both"
+    assert {one.pair.name for one in display.strata} == {"y"}
+    asked = ConditionalImputationDisplay.from_predictions(gappy, [frame], by="both")
+    assert [one.title for one in asked.strata] == [one.title for one in display.strata]
+    named = gappy.rename(columns={"kind": "auto"})
+    assert ConditionalImputationDisplay.from_predictions(named, [frame], by="auto").by == "auto"
+    assert ConditionalImputationDisplay.from_predictions(frame, [frame], by="auto").strata == []
+    noise = rng.normal(size=(40, 2))
+    alone = np.where([[False, True]] * 12 + [[False, False]] * 28, np.nan, noise)
+    rendered(ConditionalImputationDisplay.from_predictions(alone, [noise], by="auto"))
+
+
+def test_numbers_of_few_values_are_groups_of_one_value_each():
+    gappy, good, _ = missing_where_large(300)
+    code = np.arange(300) % 3 + 1.0
+    strata = ConditionalImputationDisplay.from_predictions(
+        gappy.assign(code=code), [draw.assign(code=code) for draw in good], by="code"
+    ).strata
+    assert [one.title for one in strata] == ["code: 1", "code: 2", "code: 3"]
+    assert [len(one.pair.first) + one.n_imputed for one in strata] == [100, 100, 100]
+
+
+def test_single_draws_are_thin_lines_beside_all_together():
+    gappy, good, _ = missing_where_large(400)
+    display = rendered(ConditionalImputationDisplay.from_predictions(gappy, good, by="side"))
+    one = display.strata[0]
+    assert [len(part) for part in one.pair.parts] == [one.n_imputed] * 4
+    widths = [line.get_linewidth() for line in display.axes_[0].lines]
+    assert sorted(widths)[:4] == [0.6] * 4
+    single = ConditionalImputationDisplay.from_predictions(gappy, good[:1], by="side")
+    assert len(single.axes_[0].lines) == len(display.axes_[0].lines) - 4
+
+
 def test_weighted_cells_count_by_their_weight():
     labels = np.array(["a", "b"]).repeat(100)
     weights = np.array([1.0, 3.0]).repeat(100)
