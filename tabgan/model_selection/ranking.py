@@ -161,16 +161,36 @@ class Comparison:
         lines = ["| " + " | ".join(row) + " |" for row in [escaped[0], rule, *escaped[1:]]]
         return "\n".join(lines) + "\n\n" + "\n\n".join(self.remarks()) + "\n"
 
-    def to_json(self) -> str:
-        """Everything in strict JSON; a number that does not exist is null."""
-        content = {
+    def to_html(self, *, source: str | None = None) -> Any:
+        """Write a one-file HTML report; see `tabgan.report_comparison`.
+
+        Parameters
+        ----------
+        source : str, default=None
+            What the table is called, for the title.
+
+        Returns
+        -------
+        HTMLReport
+            With ``save(path)``; notebooks show it.
+        """
+        import tabgan
+
+        return tabgan.report_comparison(self, source=source)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything as plain data that JSON can hold; a number that does not exist is None."""
+        return {
             "best": self.best,
             "verdict": self.verdict(),
             "summary": _records(self.summary),
             "per_column": _records(self.per_column),
             "settings": self.settings,
         }
-        return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+    def to_json(self) -> str:
+        """Everything in strict JSON; a number that does not exist is null."""
+        return json.dumps(self.to_dict(), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
     def __repr__(self) -> str:
         return self.to_text().rstrip("\n")

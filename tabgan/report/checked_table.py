@@ -11,6 +11,8 @@ import pandas as pd
 from tabgan._html import facts_html, table_html
 from tabgan.checks.findings import Finding, names_listed
 from tabgan.checks.gap_patterns import GapPattern
+from tabgan.report.check_page import check_page
+from tabgan.report.html import HTMLReport, render
 
 __all__ = ["CheckedColumn", "TableCheck"]
 
@@ -210,6 +212,21 @@ class TableCheck:
             "\n\n".join([f"{self.headline()}.", *first, "\n".join(["## Columns", "", *lines]), *blocks[len(first) :]])
             + "\n"
         )
+
+    def to_html(self, *, source: str | None = None) -> HTMLReport:
+        """Everything as a page, with a picture of where cells are missing.
+
+        Parameters
+        ----------
+        source : str, default=None
+            What the table is called, such as its file's name: stands in the title and the tab.
+
+        Returns
+        -------
+        HTMLReport
+            With ``save(path)``; notebooks show it.
+        """
+        return render(check_page(self, source))
 
     def to_dict(self) -> dict[str, Any]:
         """Everything as plain data that JSON can hold."""

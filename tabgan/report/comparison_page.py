@@ -14,6 +14,7 @@ from tabgan.report.pictures import NO_MATPLOTLIB, can_draw, picture_of
 __all__ = ["comparison_page", "report_comparison"]
 
 _MECHANISMS = {"mcar": "at random", "mar": "by other columns (mar)", "mnar": "by the value itself (mnar)"}
+_MOST_NAMED = 4
 _OTHERS = {
     "mean/mode": "sklearn.impute.SimpleImputer()  # strategy='most_frequent' for labels",
     "kNN": "sklearn.impute.KNNImputer()  # numbers, scaled",
@@ -60,11 +61,8 @@ def comparison_page(comparison: Any, *, source: str | None = None) -> Page:
             f"report_comparison takes what compare_imputers returned, not {type(comparison).__name__}."
         )
     known = comparison.settings
-    first, _, others = comparison.verdict().partition(". ")
-    if not comparison.repeated:
-        others = f"{others} This rests on one repeat: with other cells hidden the order may change.".strip()
-    page = Page("Comparison of imputers", others)
-    page.source, page.headline = source or "", first.removesuffix(".") + "."
+    page = Page("Comparison of imputers", comparison.verdict().partition(". ")[2])
+    page.source, page.headline = source or "", _headline(comparison)
     page.next_steps = _next_steps(comparison)
     page.facts = [
         (
@@ -94,6 +92,20 @@ def comparison_page(comparison: Any, *, source: str | None = None) -> Page:
     else:
         page.no_pictures = NO_MATPLOTLIB
     return page
+
+
+def _headline(comparison: Any) -> str:
+    """Which method is best, and how sure that is, in one sentence."""
+    if comparison.best is None:
+        return "Every method failed; their errors say why."
+    best, *others = comparison.summary.to_dict("records")
+    tied = [row["method"] for row in others if row["tied"]]
+    told = f"relative error {best['relative_error']:.3f}, where 1 is the mean or mode"
+    chance = "" if comparison.repeated else ". One repeat only: with other cells hidden the order may change"
+    if not tied:
+        return f"{comparison.best} fills this table best: {told}{chance}."
+    more = f" and {len(tied) - _MOST_NAMED} more" if len(tied) > _MOST_NAMED else ""
+    return f"{comparison.best} has the lowest error ({told}), but cannot be told from {', '.join(tied[:_MOST_NAMED])}{more}{chance}."
 
 
 def _next_steps(comparison: Any) -> list[tuple[str, str]]:

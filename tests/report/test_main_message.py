@@ -8,7 +8,9 @@ import pandas as pd
 import pytest
 
 from tabgan import CGANSampler, GAINImputer, compare_imputers, report_comparison, report_imputation, report_resampling
+from tabgan.model_selection.ranking import Comparison
 from tabgan.report import pictures
+from tabgan.report.comparison_page import comparison_page
 from tabgan.report.filled_rows import example_rows, filled_rows
 from tabgan.report.imputed_columns import ImputedColumn, imputed_columns, worst_in_words
 from tabgan.report.resampling_page import _decision_table, _headline
@@ -178,9 +180,28 @@ def test_the_comparison_report_says_what_one_repeat_is_worth(table, n_repeats, m
     words = check_page(report.html).words
     assert ("± standard error" in words) == (n_repeats > 1)
     assert any("One repeat says nothing of chance" in word for word in words) == (n_repeats == 1)
-    assert any("rests on one repeat" in word for word in words) == (n_repeats == 1)
-    assert found.verdict().startswith(report.to_dict()["headline"].removesuffix("."))
+    headline = report.to_dict()["headline"]
+    assert headline.startswith(found.best)
+    assert ("One repeat only" in headline) == (n_repeats == 1)
+    assert not any("±" in word for word in words) or n_repeats > 1
+    assert found.to_html(source="t.csv").to_dict()["headline"] == headline
+    assert json.dumps(found.to_dict(), indent=2, ensure_ascii=False) + "\n" == found.to_json()
     ties = {row["Method"]: row["Tied"] for row in report.to_dict()["tables"][0]["rows"]}
     for row in found.summary.to_dict("records"):
         expected = "best" if row["method"] == found.best else "= best" if row["tied"] else ""
         assert ties[row["method"]] == expected
+
+
+def test_methods_that_cannot_be_told_apart_are_named_in_the_headline(table):
+    found = compare_imputers(table, methods=["mean/mode", "kNN"], n_repeats=2)
+    tied = found.summary.assign(tied=True, method=["kNN", "mean/mode"])
+    apart = found.summary.assign(tied=[True, False])
+    failed = found.summary.assign(error="no")
+    for summary, said in (
+        (tied, "kNN has the lowest error"),
+        (apart, f"{found.best} fills this table best: relative error"),
+        (failed, "Every method failed"),
+    ):
+        headline = comparison_page(Comparison(summary, found.per_column, found.settings)).headline
+        assert headline.startswith(said)
+        assert headline.endswith("cannot be told from mean/mode.") == (summary is tied)

@@ -9,6 +9,7 @@ import pytest
 
 import tabgan
 from tabgan.exceptions import InvalidParameterError
+from tests.report.pages import check_page
 
 
 @pytest.fixture(scope="module")
@@ -133,3 +134,21 @@ def test_the_table_is_not_changed(table):
     before = table.copy(deep=True)
     tabgan.check(table)
     pd.testing.assert_frame_equal(table, before)
+
+
+def test_a_check_is_a_page_too():
+    pytest.importorskip("matplotlib").use("Agg")
+    frame = pd.DataFrame({"row": range(40), "age": [*range(31, 70), -999], "<b>": ["u", None, "v", "w"] * 10})
+    report = tabgan.check(frame).to_html(source="t.csv")
+    words = check_page(report.html).words
+    assert report.to_dict()["headline"].startswith("Look at this first: ")
+    assert "Table check: t.csv" in words
+    assert "X = X.drop(columns=['row'])" in words
+    assert any(word.startswith("tabgan.GAINImputer(missing_values=") for word in words)
+    assert "<b>" in words
+    assert report.html.count('class="plot wide"') == 1
+    assert report.to_markdown().startswith("# Table check: t.csv")
+    whole = tabgan.check(pd.DataFrame({"a": [1.5, 2.25, 4.0] * 9, "b": ["x", "y", "z"] * 9})).to_html()
+    assert whole.to_dict()["headline"] == "Nothing looks other than it is taken for."
+    assert not whole.to_dict()["next_steps"]
+    check_page(whole.html)

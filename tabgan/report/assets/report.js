@@ -1,4 +1,10 @@
 "use strict";
+// Paper cannot be opened: what is folded is printed in full, and folded again.
+const folded = [];
+addEventListener("beforeprint", () => {
+  document.querySelectorAll("details:not([open])").forEach((one) => { one.open = true; folded.push(one); });
+});
+addEventListener("afterprint", () => { folded.splice(0).forEach((one) => { one.open = false; }); });
 // Turns the headings of each table into buttons that sort it; without this script the table is simply not sortable.
 document.querySelectorAll("table.sortable").forEach((table) => {
   const heads = Array.from(table.tHead.rows[0].cells);
