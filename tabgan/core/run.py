@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from tabgan.core.callbacks import Callback, EarlyStopping, NanGuard, Progress, TimeBudget, WeightAverage
 from tabgan.core.cases import BatchT
+from tabgan.core.following import Followed, Follower
 from tabgan.core.health import HealthWatch
 from tabgan.core.interrupts import interrupted
 from tabgan.core.phases import Phase, Task
@@ -36,6 +37,8 @@ class Run:
         Show a progress bar.
     max_time : float, default=None
         Seconds that the deadline leaves; None if there is none, or it is nobody's to give again.
+    follower : Follower, default=None
+        Who is told of stages and training, and may end them.
     """
 
     generator: torch.Generator
@@ -43,15 +46,17 @@ class Run:
     deadline: float | None
     verbose: bool
     max_time: float | None = None
+    follower: Follower | None = None
 
     @property
     def time_is_up(self) -> bool:
-        """Whether the deadline has passed, or Ctrl-C asked for an end."""
-        return interrupted() or (self.deadline is not None and time.monotonic() > self.deadline)
+        """Whether the deadline has passed, or Ctrl-C or the follower asked for an end."""
+        asked = interrupted() or (self.follower is not None and self.follower.stopped)
+        return asked or (self.deadline is not None and time.monotonic() > self.deadline)
 
     def again(self) -> Run:
-        """The same with as much time once more, from now on."""
-        return replace(self, deadline=deadline_after(self.max_time))
+        """The same with as much time once more, from now on, and nobody to follow it."""
+        return replace(self, deadline=deadline_after(self.max_time), follower=None)
 
 
 @dataclass(frozen=True)
@@ -173,7 +178,7 @@ def train(
     Notes
     -----
     Callbacks are called, and their states stored, in this order: averages, early stopping, ``callbacks``, the health watch, the
-    guard against NaN; then what leaves no state: time budget, progress bar, ``passing``.
+    guard against NaN; then what leaves no state: time budget, progress bar, follower, ``passing``.
     """
     moved = {name: player.to(run.device) for name, player in players.items()}
     averaged = {name: WeightAverage(moved[name], name, decay) for name, decay in (averages or {}).items()}
@@ -210,12 +215,14 @@ def train(
 
 
 def run_callbacks(run: Run, description: str) -> list[Callback]:
-    """What every run has: its time budget, and a progress bar if one was asked for."""
+    """What every run has: its time budget, a progress bar if one was asked for, and its follower."""
     callbacks: list[Callback] = []
     if run.deadline is not None:
         callbacks.append(TimeBudget(run.deadline))
     if run.verbose:
         callbacks.append(Progress(description))
+    if run.follower is not None:
+        callbacks.append(Followed(run.follower, description))
     return callbacks
 
 

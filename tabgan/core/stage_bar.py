@@ -6,6 +6,8 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from tabgan.core.following import Follower
+
 __all__ = ["stage_bar"]
 
 _FORM = "{desc} |{bar}| {n_fmt}/{total_fmt} [{elapsed}]"
@@ -13,8 +15,8 @@ _FORM = "{desc} |{bar}| {n_fmt}/{total_fmt} [{elapsed}]"
 
 
 @contextmanager
-def stage_bar(shown: bool, n_stages: int) -> Iterator[Callable[[str], None]]:
-    """Show on standard error how far a fit is.
+def stage_bar(shown: bool, n_stages: int, follower: Follower | None = None) -> Iterator[Callable[[str], None]]:
+    """Show on standard error how far a fit is, and tell its follower.
 
     Parameters
     ----------
@@ -22,14 +24,17 @@ def stage_bar(shown: bool, n_stages: int) -> Iterator[Callable[[str], None]]:
         False shows nothing.
     n_stages : int
         How many there are.
+    follower : Follower, default=None
+        Told of each stage, shown or not.
 
     Yields
     ------
     callable
         ``entering(name)`` says that the stage before is done and which one begins. Bars of training stand below it.
     """
+    tell: Callable[[str], None] = (lambda name: None) if follower is None else follower.enter
     if not shown or sys.stderr is None or sys.stderr.closed:
-        yield lambda name: None
+        yield tell
         return
     from tqdm.auto import tqdm
 
@@ -41,5 +46,6 @@ def stage_bar(shown: bool, n_stages: int) -> Iterator[Callable[[str], None]]:
             bar.update(min(begun, 1))
             begun += 1
             bar.set_description(name)
+            tell(name)
 
         yield entering

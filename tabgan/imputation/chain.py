@@ -26,7 +26,7 @@ from tabgan.spans import Span, total_width
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-__all__ = ["Chain"]
+__all__ = ["Chain", "n_tasks"]
 
 _ROWS_AT_ONCE = 4096
 _NUMBERS_AT_ONCE = 4e6
@@ -106,8 +106,7 @@ class Chain(Predictor):
         seed = int(torch.randint(2**31 - 1, (), generator=run.generator))
         earlier = () if start is None else tuple(start.stages.values())
         first = Learning(rows, seen, held_out, spans, run, given, seed=seed, earlier=earlier)
-        n_stages = sum(stage.judged for stage in stages) + 1 + len(stages)
-        with stage_bar(run.verbose, n_stages) as entering:
+        with stage_bar(run.verbose, n_tasks(stages), run.follower) as entering:
             fitted: dict[str, FittedStage] = {}
             for stage in stages:
                 if stage.judged and not (stage.waits and run.time_is_up):
@@ -218,6 +217,11 @@ class Chain(Predictor):
             rows = gappy[begin : begin + size]
             given = Rows(torch.from_numpy(values[rows]).double(), torch.from_numpy(mask[rows]).double())
             yield rows, Trail(given, list(self.stages.values()))
+
+
+def n_tasks(stages: Sequence[Stage]) -> int:
+    """How often stages are entered: those that are judged, the judging, and all of them on all cells."""
+    return sum(stage.judged for stage in stages) + 1 + len(stages)
 
 
 def known_settings(stages: Sequence[Stage], given: Mapping[str, Any]) -> dict[str, Any]:

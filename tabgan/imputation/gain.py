@@ -11,6 +11,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from tabgan._runtime import jobs, make_generator, own_torch, resolve_device
 from tabgan.core.interrupts import INTERRUPTED, interruptible
 from tabgan.core.run import Run, deadline_after
+from tabgan.estimators.fit_tasks import FitTasks, FollowedFits, followed
 from tabgan.estimators.notebook import FittedHTML, Learnt
 from tabgan.estimators.parameter_checks import check, seed_of
 from tabgan.estimators.reports import ReportsImputation
@@ -18,11 +19,11 @@ from tabgan.estimators.table_reading import ReadingMixin
 from tabgan.exceptions import InvalidInputError
 from tabgan.imputation.effort import settings_for
 from tabgan.imputation.imputer_state import SavableImputer
-from tabgan.imputation.objectives import fit_objective
+from tabgan.imputation.objectives import MOST_TASKS, fit_objective
 from tabgan.imputation.output_columns import OutputColumnsMixin
 from tabgan.imputation.parameters import RULES
 from tabgan.imputation.predicting import Predictor
-from tabgan.imputation.published import published_parameters
+from tabgan.imputation.published import PublishedVariants
 from tabgan.imputation.scoring import learnt_columns, split_validation, validation_scores
 from tabgan.imputation.uncertainty import UncertaintyMixin
 from tabgan.tables.compatibility import check_compatible
@@ -32,6 +33,8 @@ __all__ = ["GAINImputer"]
 
 class GAINImputer(
     SavableImputer,
+    PublishedVariants,
+    FollowedFits,
     FittedHTML,
     ReportsImputation,
     UncertaintyMixin,
@@ -291,30 +294,7 @@ class GAINImputer(
         self.n_jobs = n_jobs
         self.verbose = verbose
 
-    @classmethod
-    def paper(cls, variant: Literal["code", "paper"] = "code", **parameters: Any) -> GAINImputer:
-        """GAIN as published; see `tabgan.imputation.published`.
-
-        Parameters
-        ----------
-        variant : {"code", "paper"}, default="code"
-            ``"code"``: the authors' ``gain.py`` (hint ``b * m``, loss on all cells, alpha 100, ReLU, batch 128). ``"paper"``: the
-            text (hint ``b * m + 0.5 (1 - b)``, loss on open cells, alpha 10, tanh, batch 64). Both: 10,000 steps of Adam at
-            1e-3, hidden layers as wide as the table, min-max scaling, nothing held out, last weights kept.
-        **parameters
-            Any parameter of `GAINImputer`, taking precedence.
-
-        Returns
-        -------
-        GAINImputer
-
-        Notes
-        -----
-        Departures: losses on logits; categorical columns are one-hot and decoded by the largest slot (the code rounds integer
-        codes); `transform` puts the mean of the noise into hidden cells, not a draw, so that it is repeatable.
-        """
-        return cls(**(published_parameters(variant) | parameters))
-
+    @followed
     def fit(self, X: Any, y: Any = None) -> GAINImputer:
         """Learn the columns' kinds and how they depend on each other.
 
@@ -332,12 +312,15 @@ class GAINImputer(
         """
         check(self, RULES)
         device, deadline = resolve_device(self.device), deadline_after(self.max_time)
-        run = Run(make_generator(seed_of(self.random_state)), device, deadline, bool(self.verbose), self.max_time)
+        tasks = FitTasks(self, MOST_TASKS[self.objective] + 2)
+        generator = make_generator(seed_of(self.random_state))
+        run = Run(generator, device, deadline, bool(self.verbose), self.max_time, tasks.follower)
         resumed = self._model if self.warm_start and self.__sklearn_is_fitted__() else None
         if resumed is not None and resumed.objective != self.objective:
             raise InvalidInputError(
                 "warm_start=True cannot change `objective` between two fits; use a new GAINImputer."
             )
+        tasks.enter("reading the table")
         table = self._read(X, reset=resumed is None)
         if resumed is not None:
             check_compatible(self.schema_, table)
@@ -350,6 +333,7 @@ class GAINImputer(
             seen = encoded.values, training, validation, self.encoder_.spans_
             given = settings_for(self.get_params(deep=False), *encoded.mask.shape)
             model = fit_objective(self.objective, *seen, given, run, resumed)
+            tasks.enter("errors on held-out cells")
             scores = validation_scores(model.held_out, self.encoder_, table, encoded.values, training)
             if interruption.requested:
                 model.stop_reason = INTERRUPTED
@@ -359,6 +343,7 @@ class GAINImputer(
         self.history_ = self._model.history
         self.stop_reason_ = self._model.stop_reason
         self.had_gaps_ = tuple(bool(column.missing.any()) for column in table.columns)
+        tasks.end()
         return self
 
     def transform(self, X: Any) -> Any:

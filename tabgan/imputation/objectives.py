@@ -12,7 +12,7 @@ import numpy as np
 
 from tabgan.core.checkpoint import Stored
 from tabgan.core.run import Run
-from tabgan.imputation.chain import Chain
+from tabgan.imputation.chain import Chain, n_tasks
 from tabgan.imputation.predicting import Predictor
 from tabgan.imputation.published import PublishedGain
 from tabgan.imputation.stages import (
@@ -34,6 +34,7 @@ from tabgan.spans import Span
 __all__ = [
     "CANDIDATES",
     "FIRST_CANDIDATES",
+    "MOST_TASKS",
     "OBJECTIVES",
     "STAGES",
     "fit_objective",
@@ -67,6 +68,9 @@ STAGES: tuple[Stage, ...] = (
 """The stages of ``objective="remask"``, in order."""
 
 OBJECTIVES = ("remask", "paper")
+
+MOST_TASKS = {"remask": n_tasks(STAGES), "paper": 1}
+"""How often a follower is told at most of what `fit_objective` is at, by objective."""
 
 
 def fit_objective(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import torch
@@ -30,7 +30,15 @@ from tabgan.spans import Span, total_width
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-__all__ = ["GainBatch", "GainGenerator", "GainSettings", "GainTask", "PublishedGain", "published_parameters"]
+__all__ = [
+    "GainBatch",
+    "GainGenerator",
+    "GainSettings",
+    "GainTask",
+    "PublishedGain",
+    "PublishedVariants",
+    "published_parameters",
+]
 
 NOISE_SCALE = 0.01
 """Hidden cells start as U(0, this)."""
@@ -350,3 +358,32 @@ def _train(
         Phase("generator", GeneratorLoss(loss, task, terms=terms), optimizer),
     ]
     return train(players, phases, task, run, settings.n_steps, description="GAINImputer (paper)", read_every=100)
+
+
+class PublishedVariants:
+    """Mixin of `GAINImputer`: its parameters as they were published."""
+
+    @classmethod
+    def paper(cls, variant: Literal["code", "paper"] = "code", **parameters: Any) -> Self:
+        """GAIN as published; see `tabgan.imputation.published`.
+
+        Parameters
+        ----------
+        variant : {"code", "paper"}, default="code"
+            ``"code"``: the authors' ``gain.py`` (hint ``b * m``, loss on all cells, alpha 100, ReLU, batch 128). ``"paper"``: the
+            text (hint ``b * m + 0.5 (1 - b)``, loss on open cells, alpha 10, tanh, batch 64). Both: 10,000 steps of Adam at
+            1e-3, hidden layers as wide as the table, min-max scaling, nothing held out, last weights kept.
+        **parameters
+            Any parameter of `GAINImputer`, taking precedence.
+
+        Returns
+        -------
+        GAINImputer
+            Of the class that this is asked of.
+
+        Notes
+        -----
+        Departures: losses on logits; categorical columns are one-hot and decoded by the largest slot (the code rounds integer
+        codes); `transform` puts the mean of the noise into hidden cells, not a draw, so that it is repeatable.
+        """
+        return cls(**(published_parameters(variant) | parameters))

@@ -22,6 +22,7 @@ from tabgan._warnings import warn_caller
 from tabgan.core.interrupts import INTERRUPTED, interruptible
 from tabgan.core.run import Run
 from tabgan.estimators.costs import check_costs, read_costs
+from tabgan.estimators.fit_tasks import FitTasks, FollowedFits, followed
 from tabgan.estimators.notebook import FittedHTML, Learnt
 from tabgan.estimators.parameter_checks import SEED, Rule, check, integer, seed_of
 from tabgan.estimators.reports import ReportsResampling
@@ -50,7 +51,7 @@ from tabgan.tables.schema import infer_schema
 __all__ = ["TabularSampler"]
 
 
-class TabularSampler(SavableSampler, FittedHTML, ReportsResampling, BaseOverSampler):
+class TabularSampler(SavableSampler, FollowedFits, FittedHTML, ReportsResampling, BaseOverSampler):
     """Base of the samplers; subclasses hold the parameters and turn them into settings."""
 
     _RULES: Mapping[str, Rule] = {}
@@ -72,6 +73,7 @@ class TabularSampler(SavableSampler, FittedHTML, ReportsResampling, BaseOverSamp
     def _settings(self) -> SamplerSettings:
         raise NotImplementedError
 
+    @followed
     def fit(self, X: Any, y: Any, **params: Any) -> TabularSampler:
         """Learn the columns' kinds and what rows of each class look like.
 
@@ -89,7 +91,10 @@ class TabularSampler(SavableSampler, FittedHTML, ReportsResampling, BaseOverSamp
         """
         _refuse(params)
         self._check()
-        return self._fit(X, y, Allowance(self.max_time))
+        tasks = FitTasks(self, 3)
+        self._fit(X, y, Allowance(self.max_time), tasks)
+        tasks.end()
+        return self
 
     def _check(self) -> None:
         check(self, self._RULES)
@@ -101,8 +106,9 @@ class TabularSampler(SavableSampler, FittedHTML, ReportsResampling, BaseOverSamp
         if self.costs is not None:
             check_costs(self.costs)
 
-    def _fit(self, X: Any, y: Any, allowance: Allowance) -> TabularSampler:
+    def _fit(self, X: Any, y: Any, allowance: Allowance, tasks: FitTasks) -> None:
         device = resolve_device(self.device)
+        tasks.enter("reading the table")
         table = self._read(X)
         target = read_target(y, table.n_rows)
         costs = None if self.costs is None else read_costs(self.costs, np.array(target.names, dtype=object))
@@ -117,7 +123,8 @@ class TabularSampler(SavableSampler, FittedHTML, ReportsResampling, BaseOverSamp
         )
         self._name_identifiers()
         with own_torch(self.n_threads), interruptible(f"{type(self).__name__}.fit") as interruption:
-            run = Run(generator, device, allowance.deadline, bool(self.verbose))
+            run = Run(generator, device, allowance.deadline, bool(self.verbose), follower=tasks.follower)
+            tasks.enter("learning what rows look like")
             fitted = fit_sampler(
                 table,
                 target,
@@ -129,6 +136,7 @@ class TabularSampler(SavableSampler, FittedHTML, ReportsResampling, BaseOverSamp
                 condition_columns=getattr(self, "condition_columns", None),
             )
             if self.gate is not None:
+                tasks.enter("gate: how many rows help")
                 codes, counts = np.unique(_codes_of(self.sampling_strategy_, target), return_counts=True)
                 wanted_codes = dict(zip(codes.tolist(), counts.tolist(), strict=True))
                 run = replace(run, deadline=allowance.deadline)
@@ -140,7 +148,6 @@ class TabularSampler(SavableSampler, FittedHTML, ReportsResampling, BaseOverSamp
         self._draws = 0
         for name in ("_made", "_report", "synthetic_mask_", "parents_"):  # of an earlier fit
             self.__dict__.pop(name, None)
-        return self
 
     def _name_identifiers(self) -> None:
         """Warn of columns that were taken for names of rows without having been declared so."""
@@ -186,6 +193,7 @@ class TabularSampler(SavableSampler, FittedHTML, ReportsResampling, BaseOverSamp
         rows += [(str(k), f"{n:,}", how) for (k, how), n in zip(self.methods_.items(), counts, strict=True)]
         return facts, rows, "After fit_resample, report_ says whether made rows look like their class."
 
+    @followed
     def fit_resample(self, X: Any, y: Any, **params: Any) -> tuple[Any, Any]:
         """Learn from a table, and return it with the rows that ``sampling_strategy`` asks for at its end.
 
@@ -206,8 +214,11 @@ class TabularSampler(SavableSampler, FittedHTML, ReportsResampling, BaseOverSamp
         _refuse(params)
         self._check()
         allowance = Allowance(self.max_time)
-        self._fit(X, y, allowance)
+        tasks = FitTasks(self, 4)
+        self._fit(X, y, allowance, tasks)
+        tasks.enter("making rows")
         answer = self._resample(None, allowance)
+        tasks.end()
         overrun = allowance.overrun(self._fitted.table.n_rows, self._fitted.table.n_columns)
         if overrun:
             warn_caller(overrun)

@@ -84,7 +84,7 @@ class TrainingRows:
 
     def for_later(self) -> Self:
         """The same without completions, which take far more memory than the rows, and are soon computed again."""
-        return replace(self, trail=Trail(self.trail.rows, self.trail.stages))
+        return replace(self, trail=Trail(self.trail.rows, self.trail.stages), run=replace(self.run, follower=None))
 
     @cached_property
     def scales(self) -> NumberScales:
