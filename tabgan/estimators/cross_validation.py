@@ -7,21 +7,27 @@ from typing import Any
 import numpy as np
 from scipy.stats import t as student_t
 from sklearn.base import clone
-from sklearn.model_selection import StratifiedKFold
+from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 from sklearn.utils.validation import _num_samples
 
 from tabgan.estimators.parameter_checks import seed_of
+from tabgan.exceptions import InvalidInputError
 from tabgan.metrics.classification import label_scores, probability_scores
 
 __all__ = [
     "aligned_probabilities",
     "corrected_mean",
     "errors_needed",
+    "fewest_groups",
     "fold_scores",
     "folds",
+    "group_folds",
     "seeded_copy",
     "seeds_from",
 ]
+
+_WAYS = 20
+"""Groups are drawn into folds anew so often at most, until every part has all classes."""
 
 
 def aligned_probabilities(model: Any, X: Any, classes: np.ndarray) -> np.ndarray:
@@ -153,3 +159,51 @@ def folds(codes: np.ndarray, n_folds: int, seed: int) -> list[tuple[np.ndarray, 
         return []
     splitter = StratifiedKFold(n_folds, shuffle=True, random_state=seed)
     return list(splitter.split(np.zeros(len(codes)), codes))
+
+
+def fewest_groups(codes: np.ndarray, groups: np.ndarray) -> int:
+    """In how many groups the class is that is in the fewest.
+
+    Raises
+    ------
+    InvalidInputError
+        It is one: held out, there is nothing to learn that class from.
+    """
+    pairs = np.unique(np.column_stack([codes, groups]), axis=0)
+    fewest = int(np.bincount(pairs[:, 0]).min())
+    if fewest < 2:
+        raise InvalidInputError(
+            "groups: a class is in one group only; it needs two, one to learn from and one to hold out."
+        )
+    return fewest
+
+
+def group_folds(codes: np.ndarray, groups: np.ndarray, n_folds: int, seed: int) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Shuffled folds of whole groups, with classes shared out as evenly as groups allow.
+
+    Parameters
+    ----------
+    codes, groups : ndarray of int of shape (n,)
+        Class and group of each row.
+    n_folds : int
+        At most `fewest_groups`.
+    seed : int
+
+    Returns
+    -------
+    list of (training rows, held-out rows)
+
+    Raises
+    ------
+    InvalidInputError
+        In each of several ways to draw them, some part lacks a class.
+    """
+    n_classes = int(codes.max()) + 1
+    for attempt in range(_WAYS):
+        splitter = StratifiedGroupKFold(n_folds, shuffle=True, random_state=(seed + attempt) % 2**32)
+        found = list(splitter.split(np.zeros(len(codes)), codes, groups))
+        if all(len(np.unique(codes[rows])) == n_classes for part in found for rows in part):
+            return found
+    raise InvalidInputError(
+        f"groups: no {n_folds} folds of whole groups were found in which every part has all classes; use a smaller cv."
+    )

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tabgan._html import facts_html, table_html
+from tabgan.estimators.doc_links import DocLinked
 
 __all__ = ["FittedHTML", "Learnt"]
 
@@ -14,7 +15,7 @@ Learnt = tuple[list[tuple[str, str]], list[Sequence[str]], str]
 """Facts as (name, value); a table as rows of text, its heading first; a note on the table."""
 
 
-class FittedHTML:
+class FittedHTML(DocLinked):
     """Mixin before ``BaseEstimator``: below scikit-learn's diagram, what a fitted estimator has learnt.
 
     Subclasses say it in ``_learnt``. Inside a pipeline only the diagram is shown.

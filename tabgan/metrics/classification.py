@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from sklearn.metrics import average_precision_score, roc_auc_score
 
@@ -105,7 +107,13 @@ def expected_cost(y: np.ndarray, predicted: np.ndarray, costs: np.ndarray) -> fl
 
 
 def best_threshold(
-    event: np.ndarray, score: np.ndarray, measure: str, *, miss: float = 1.0, alarm: float = 1.0
+    event: np.ndarray,
+    score: np.ndarray,
+    measure: str,
+    *,
+    miss: float = 1.0,
+    alarm: float = 1.0,
+    weights: Any = None,
 ) -> float:
     """Threshold at which calling every row with ``score >= threshold`` an event is best.
 
@@ -119,6 +127,8 @@ def best_threshold(
         What is best; of equals, the highest threshold.
     miss, alarm : float, default=1.0
         For ``"expected_cost"``: what a missed event costs, and what a false alarm, beyond being right.
+    weights : ndarray of float of shape (n,), default=None
+        How much each row counts; None: all alike.
 
     Returns
     -------
@@ -126,10 +136,11 @@ def best_threshold(
         Halfway between two neighbouring scores, or the smallest score; above all scores where any alarm costs more than it saves.
     """
     order = np.argsort(-score, kind="stable")
-    ranked, hits = score[order], np.cumsum(event[order])
+    each = np.ones(len(event)) if weights is None else weights
+    ranked, hits, rows = score[order], np.cumsum((event * each)[order]), np.cumsum(each[order])
     last = np.flatnonzero(np.append(np.diff(ranked) < 0, True))  # of equal scores all or none are claimed
-    claimed, found = last + 1.0, hits[last].astype(float)
-    n_events, n_others = float(event.sum()), float((~event).sum())
+    claimed, found = rows[last], hits[last]
+    n_events, n_others = float(each[event].sum()), float(each[~event].sum())
     recall, specificity = found / n_events, 1 - (claimed - found) / n_others
     if measure == "f1":
         worth = 2 * found / (claimed + n_events)

@@ -54,6 +54,7 @@ def draw_bags(
     sampler: Any,
     seed: int,
     deadline: float | None = None,
+    weights: np.ndarray | None = None,
 ) -> Iterator[Bag]:
     """Draw a bag for each member, one when it is asked for.
 
@@ -72,6 +73,8 @@ def draw_bags(
     seed : int
     deadline : float or None, default=None
         Value of ``time.monotonic()`` after which no further bag begins; the first one always does.
+    weights : ndarray of float of shape (n,), default=None
+        Rows are drawn as often as these say, and classes are as large; None: all rows alike.
 
     Yields
     ------
@@ -94,7 +97,7 @@ def draw_bags(
             return
         place = number % len(parts)
         part = parts[place]
-        rows = _bootstrap(codes, part, majority_ratio, np.random.default_rng(member_seed))
+        rows = _bootstrap(codes, part, majority_ratio, np.random.default_rng(member_seed), weights)
         bag_X, bag_labels = _safe_indexing(X, rows), labels[rows]
         seen = rows
         if shared:
@@ -113,12 +116,23 @@ def draw_bags(
         yield Bag(bag_X, bag_labels, np.setdiff1d(everything, seen), member_seed)
 
 
-def _bootstrap(codes: np.ndarray, part: np.ndarray, ratio: float | None, rng: np.random.Generator) -> np.ndarray:
-    """Rows of ``part`` drawn with replacement within each class."""
+def _bootstrap(
+    codes: np.ndarray,
+    part: np.ndarray,
+    ratio: float | None,
+    rng: np.random.Generator,
+    weights: np.ndarray | None = None,
+) -> np.ndarray:
+    """Rows of ``part`` drawn with replacement within each class, in all as many as it has."""
     own = codes[part]
-    counts = np.bincount(own)
+    each = np.ones(len(part)) if weights is None else weights[part] * (len(part) / weights[part].sum())
+    counts = np.bincount(own, each)
     most = len(part) if ratio is None else max(1, round(min(ratio * counts[counts > 0].min(), len(part))))
-    drawn = [rng.choice(part[own == k], min(n, most)) for k, n in enumerate(counts.tolist()) if n]
+    drawn = []
+    for k, n in enumerate(counts.tolist()):
+        if n:
+            chances = None if weights is None else each[own == k] / n
+            drawn.append(rng.choice(part[own == k], min(max(1, round(n)), most), p=chances))
     return np.concatenate(drawn)
 
 

@@ -13,12 +13,14 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from tabgan._warnings import warn_caller
 from tabgan.estimators.cross_validation import aligned_probabilities, seeded_copy, seeds_from
+from tabgan.estimators.doc_links import DocLinked
 from tabgan.estimators.parameter_checks import JOBS, SEED, Rule, check, integer, number, one_of, optional
 from tabgan.metrics.classification import LABEL_MEASURES, best_threshold, label_scores
 from tabgan.model_selection.bags import Bag, draw_bags
 from tabgan.model_selection.class_labels import check_shape, rows_and_labels
 from tabgan.model_selection.default_member import default_member
 from tabgan.model_selection.prior_correction import correct_prior
+from tabgan.model_selection.row_metadata import checked_weights
 from tabgan.model_selection.scaling import Scaling, fit_scaling
 
 __all__ = ["BalancedSamplingClassifier"]
@@ -46,7 +48,7 @@ _RULES: dict[str, Rule] = {
 }
 
 
-class BalancedSamplingClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
+class BalancedSamplingClassifier(DocLinked, ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     """Ensemble whose members are each trained on another resample of the table, with probabilities for the table as it is.
 
     Parameters
@@ -113,7 +115,7 @@ class BalancedSamplingClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstima
     Notes
     -----
     Rows reach members in the container they came in, missing values and categories untouched; so a given ``estimator`` has to take
-    them, or be a pipeline. There is no ``sample_weight``: bags decide how often a row counts.
+    them, or be a pipeline. Members get no ``sample_weight``: those given to `fit` decide how often a row is drawn into a bag.
 
     A row is out of bag for a member if it is not in its bag; with a sampler that is shared, if it is in the fold that the sampler was
     not fitted on. No made row therefore gives away what a threshold or a slope is learnt from.
@@ -156,7 +158,7 @@ class BalancedSamplingClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstima
         self.n_jobs = n_jobs
         self.random_state = random_state
 
-    def fit(self, X: Any, y: Any) -> BalancedSamplingClassifier:
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> BalancedSamplingClassifier:
         """Draw bags, train members, and learn probabilities and decision from out-of-bag votes.
 
         Parameters
@@ -165,6 +167,9 @@ class BalancedSamplingClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstima
             Whatever ``sampler`` and ``estimator`` take.
         y : array-like of shape (n_samples,)
             Class labels.
+        sample_weight : array-like of shape (n_samples,), default=None
+            How much each row counts: how often it is drawn, for the sizes of the classes, and for slope, offsets and threshold.
+            ``sampler`` gets no weights.
 
         Returns
         -------
@@ -174,7 +179,8 @@ class BalancedSamplingClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstima
         started = time.monotonic()
         check(self, _RULES)
         X, labels, codes = rows_and_labels(self, X, y)
-        counts = np.bincount(codes)
+        weights = checked_weights(sample_weight, codes, self.classes_)
+        counts = np.bincount(codes, weights)
         self.prior_ = counts / counts.sum()
         event = int(counts[1] <= counts[0]) if len(counts) == 2 else None
         self.positive_ = None if event is None else self.classes_[event]
@@ -188,6 +194,7 @@ class BalancedSamplingClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstima
             sampler=self.sampler,
             seed=seeds_from(self.random_state, 1)[0],
             deadline=None if self.max_time is None else started + self.max_time,
+            weights=weights,
         )
         trained = Parallel(n_jobs=self.n_jobs, prefer="threads", return_as="generator")(
             delayed(_trained)(member, bag, X, self.classes_) for bag in bags
@@ -206,14 +213,22 @@ class BalancedSamplingClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstima
                 f"max_time={self.max_time:g} was up after {len(self.estimators_)} of {self.n_estimators} members; allow more time, or "
                 "ask for fewer."
             )
-        self._learn_from(votes, n_votes, codes, event)
+        self._learn_from(votes, n_votes, codes, event, weights)
         return self
 
-    def _learn_from(self, votes: np.ndarray, n_votes: np.ndarray, codes: np.ndarray, event: int | None) -> None:
+    def _learn_from(
+        self,
+        votes: np.ndarray,
+        n_votes: np.ndarray,
+        codes: np.ndarray,
+        event: int | None,
+        weights: np.ndarray | None,
+    ) -> None:
         """Calibration, decision and out-of-bag figures."""
         self.scaling_: Scaling | None = None
         self.threshold_: float | None = None
-        seen = n_votes > 0
+        seen = n_votes > 0 if weights is None else (n_votes > 0) & (weights > 0)
+        own = None if weights is None else weights[seen] * self._shares_lost(weights, codes, seen)[codes[seen]]
         told = len(np.unique(codes[seen])) == len(self.classes_)
         found = self._calibrated(votes[seen] / n_votes[seen, None])
         tuned = event is not None and self.decision in LABEL_MEASURES
@@ -224,14 +239,19 @@ class BalancedSamplingClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstima
                 "that class, or more n_estimators, are needed."
             )
         elif self.calibration == "sigmoid":
-            self.scaling_ = fit_scaling(found, codes[seen], least=_LEAST)
+            self.scaling_ = fit_scaling(found, codes[seen], least=_LEAST, weights=own)
             found = self.scaling_.applied(found)
         if tuned and told:
-            self.threshold_ = best_threshold(codes[seen] == event, found[:, event], self.decision)
+            self.threshold_ = best_threshold(codes[seen] == event, found[:, event], self.decision, weights=own)
         self.oob_decision_function_ = np.full(votes.shape, np.nan)
         self.oob_decision_function_[seen] = found
         scores = label_scores(codes[seen], self._decided(found), len(self.classes_)) if told else {}
         self.oob_score_ = scores.get("balanced_accuracy", np.nan)
+
+    def _shares_lost(self, weights: np.ndarray, codes: np.ndarray, seen: np.ndarray) -> np.ndarray:
+        """By class, its weight per weight of its rows out of bag: rows drawn often are seldom out of bag."""
+        left = np.bincount(codes[seen], weights[seen], minlength=len(self.classes_))
+        return np.bincount(codes, weights) / np.where(left > 0, left, 1)
 
     def _calibrated(self, votes: np.ndarray) -> np.ndarray:
         """Probabilities from mean votes."""

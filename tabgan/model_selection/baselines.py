@@ -13,9 +13,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.base import BaseEstimator, clone
+from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils.validation import check_is_fitted
 
+from tabgan.estimators.doc_links import DocLinked
 from tabgan.tables.labels import sorted_labels
 
 __all__ = ["BASELINES", "MeanModeImputer", "MixedImputer", "OneHotImputer", "TreeChain", "knn", "mice"]
@@ -23,7 +25,7 @@ __all__ = ["BASELINES", "MeanModeImputer", "MixedImputer", "OneHotImputer", "Tre
 _MOST_LEVELS = 32
 
 
-class MixedImputer(BaseEstimator):
+class MixedImputer(DocLinked, TransformerMixin, BaseEstimator):
     """What the imputers here have in common; a subclass fills in how columns are learnt and gaps are filled.
 
     Parameters
@@ -50,6 +52,7 @@ class MixedImputer(BaseEstimator):
         wanted = set(self.categorical or ())
         seen = [name for name in X.columns if X[name].notna().any()]
         self.columns_ = {name: _Column(X[name], name in wanted) for name in seen}
+        self._names = list(X.columns)
         return self._decoded(self._learn(self._encoded(X)), X)
 
     def fit(self, X: pd.DataFrame, y: Any = None) -> MixedImputer:
@@ -70,6 +73,11 @@ class MixedImputer(BaseEstimator):
         DataFrame
         """
         return self._decoded(self._fill(self._encoded(X)), X)
+
+    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
+        """Names of the columns, which are those of `fit`; ``input_features`` is ignored."""
+        check_is_fitted(self, "columns_")
+        return np.array([str(name) for name in self._names], dtype=object)
 
     def __sklearn_tags__(self) -> Any:
         """Say that gaps, strings and categories are welcome."""

@@ -20,6 +20,7 @@ from tabgan.exceptions import InvalidParameterError
 from tabgan.model_selection.balanced_sampling import BalancedSamplingClassifier
 from tabgan.model_selection.learner_settings import other_settings
 from tabgan.model_selection.prior_correction import PriorCorrectedClassifier
+from tabgan.model_selection.row_metadata import routing_is_on
 from tabgan.tables.frames import read_table
 from tabgan.tables.schema import infer_schema
 
@@ -63,8 +64,16 @@ class Candidate:
 
     def fit(self, model: Any, X: Any, y: np.ndarray) -> Any:
         """Train a copy of ``model`` the candidate's way."""
-        weights = {} if self.weight_parameter is None else {self.weight_parameter: compute_sample_weight("balanced", y)}
-        return model.fit(X, y, **weights)
+        if self.weight_parameter is None:
+            return model.fit(X, y)
+        weights, name = compute_sample_weight("balanced", y), self.weight_parameter
+        if routing_is_on():  # pipelines then take no parameters by step
+            steps = [step for _, step in model.steps] if isinstance(model, PlainPipeline) else [model]
+            for step in steps:
+                if has_fit_parameter(step, "sample_weight"):
+                    step.set_fit_request(sample_weight=step is steps[-1])
+            name = "sample_weight"
+        return model.fit(X, y, **{name: weights})
 
 
 def all_candidates(

@@ -21,7 +21,8 @@ from tabgan.exceptions import InvalidParameterError, parameter_error
 from tabgan.model_selection.baselines import BASELINES, MeanModeImputer, OneHotImputer
 from tabgan.model_selection.draw_scores import FEWEST_MISSING, draw_score
 from tabgan.model_selection.ranking import Comparison, Outcome, ranked
-from tabgan.model_selection.working_table import Truth, as_completed, working_table
+from tabgan.model_selection.row_metadata import checked_groups
+from tabgan.model_selection.working_table import Truth, filled_by, working_table
 from tabgan.tables.amputation import MECHANISMS, Mechanism
 
 __all__ = ["METHODS", "Comparison", "compare_imputers"]
@@ -35,6 +36,7 @@ def compare_imputers(
     *,
     methods: Sequence[str] = METHODS,
     imputers: Mapping[str, Any] | None = None,
+    groups: Any = None,
     mechanism: Mechanism = "mcar",
     rate: float = 0.2,
     n_repeats: int = 3,
@@ -65,6 +67,10 @@ def compare_imputers(
         with columns named by text, numbers as float (times in days) and labels as text; an estimator that takes numbers only,
         by its scikit-learn tags, gets standardised numbers and one-hot labels if there are labels. A ``random_state`` of None
         is set, so that the result repeats.
+    groups : array-like of shape (n_samples,), default=None
+        What each row belongs to, such as its patient or machine. A fifth of the groups is then held out in each repeat, imputers
+        are fitted on the rows of the others, and errors are those of hidden cells of held-out groups: how well *new* patients are
+        filled. Imputers need ``transform``. Not with ``n_draws``.
     mechanism : str, default="mcar"
         How cells are chosen, see `tabgan.tables.amputation.ampute`. ``"mcar"`` is at random; if your real gaps depend on
         values, try ``"mar"`` or ``"mnar"`` as well, or ``"copy"``, which hides in the pattern of the real gaps.
@@ -131,21 +137,30 @@ def compare_imputers(
         raise parameter_error("progress", progress, "None or a function")
     chosen = _chosen(methods, imputers or {})
     seed = _check(mechanism, rate, n_repeats, max_rows, random_state, max_time, n_draws)
+    if groups is not None and n_draws:
+        raise InvalidParameterError(
+            "groups and n_draws do not go together: draws are scored on all rows; leave one out."
+        )
     table = working_table(X, categorical_features, missing_values)
+    table.groups = checked_groups(groups, table.n_rows)
     seeds = [int(word) for word in np.random.SeedSequence(seed).generate_state(n_repeats + 1)]
     table.keep_rows(max_rows, seeds[0])
-    masks = [table.hidden_cells(mechanism, rate, one) for one in seeds[1:]]
+    parts = [table.held_out_rows(one) for one in seeds[1:]]
+    masks = [table.hidden_cells(mechanism, rate, one, rows) for one, rows in zip(seeds[1:], parts, strict=True)]
     truth = Truth(table.frame)
-    reference = [truth.errors(MeanModeImputer().fit_transform(table.frame.where(~hidden)), hidden) for hidden in masks]
+    reference = [
+        truth.errors(filled_by(MeanModeImputer(), table.frame.where(~hidden), rows), hidden, rows)
+        for hidden, rows in zip(masks, parts, strict=True)
+    ]
     outcomes = {name: Outcome() for name in chosen}
     total = (n_repeats + (n_draws > 0)) * len(chosen)
-    for k, (hidden, one) in enumerate(zip(masks, seeds[1:], strict=True)):
+    for k, (hidden, one, rows) in enumerate(zip(masks, seeds[1:], parts, strict=True)):
         gappy = table.frame.where(~hidden)
         for i, (name, make) in enumerate(chosen.items()):
             if progress is not None:
                 progress(k * len(chosen) + i, total, f"{name}, repeat {k + 1} of {n_repeats}")
             if outcomes[name].error is None:
-                _run(outcomes[name], make, one, max_time, gappy, truth, hidden)
+                _run(outcomes[name], make, one, max_time, gappy, truth, hidden, rows)
     notes = _notes(outcomes, max_time)
     if n_draws:
         notes += _score_draws(outcomes, chosen, truth, n_draws, seeds[0], max_time, progress, total)
@@ -157,6 +172,7 @@ def compare_imputers(
         "n_repeats": n_repeats,
         "random_state": seed,
         "rows": len(table.frame),
+        "groups": None if table.groups is None else len(np.unique(table.groups)),
         "rows_in_table": table.n_rows,
         "columns": table.frame.shape[1],
         "left_out": table.left_out,
@@ -233,6 +249,7 @@ def _run(
     gappy: pd.DataFrame,
     truth: Truth,
     hidden: np.ndarray,
+    rows: np.ndarray | None,
 ) -> None:
     """Fill one table by one method, and keep what came of it, be it an error."""
     try:
@@ -241,9 +258,9 @@ def _run(
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             started = time.perf_counter()
-            filled = estimator.fit_transform(gappy.copy())
+            filled = filled_by(estimator, gappy, rows)
             seconds = time.perf_counter() - started
-            outcome.errors.append(truth.errors(as_completed(filled, gappy), hidden))
+            outcome.errors.append(truth.errors(filled, hidden, rows))
             outcome.seconds.append(seconds)
             outcome.n_stopped += "time" in str(getattr(estimator, "stop_reason_", ""))
     except Exception as error:

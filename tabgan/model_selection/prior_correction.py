@@ -7,15 +7,18 @@ from typing import Any, Literal
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin
 from sklearn.utils import _safe_indexing
+from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from tabgan._warnings import warn_caller
 from tabgan.estimators.costs import check_costs, cost_threshold, least_costly, read_costs
 from tabgan.estimators.cross_validation import aligned_probabilities, folds, seeded_copy, seeds_from
+from tabgan.estimators.doc_links import DocLinked
 from tabgan.estimators.parameter_checks import SEED, Rule, check, integer, one_of, optional
 from tabgan.exceptions import InvalidInputError, InvalidParameterError
 from tabgan.metrics.classification import LABEL_MEASURES, best_threshold
 from tabgan.model_selection.class_labels import check_shape, rows_and_labels
+from tabgan.model_selection.row_metadata import checked_weights, takes_weights, weights_after
 from tabgan.model_selection.scaling import Scaling, fit_scaling
 
 __all__ = ["PriorCorrectedClassifier", "correct_prior"]
@@ -107,7 +110,7 @@ def _shares(name: str, prior: Any, n_classes: int, bound: str) -> np.ndarray:
     return shares / shares.sum()
 
 
-class PriorCorrectedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
+class PriorCorrectedClassifier(DocLinked, ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     """Classifier that is trained on resampled rows, yet gives probabilities for the table as it is.
 
     Parameters
@@ -197,7 +200,7 @@ class PriorCorrectedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimato
         self.cv = cv
         self.random_state = random_state
 
-    def fit(self, X: Any, y: Any) -> PriorCorrectedClassifier:
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> PriorCorrectedClassifier:
         """Resample, train, repair probabilities, and tune the threshold.
 
         Parameters
@@ -206,6 +209,10 @@ class PriorCorrectedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimato
             Whatever ``sampler`` and ``estimator`` take.
         y : array-like of shape (n_samples,)
             Class labels.
+        sample_weight : array-like of shape (n_samples,), default=None
+            How much each row counts: for the shares of the classes, slope, offsets and threshold, and for ``estimator``. With
+            metadata routing, ``estimator`` gets them where it asks for them. Rows that ``sampler`` makes get the mean of their
+            class.
 
         Returns
         -------
@@ -217,7 +224,9 @@ class PriorCorrectedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimato
             check_costs(self.costs)
         X, labels, codes = rows_and_labels(self, X, y)
         self.costs_ = None if self.costs is None else read_costs(self.costs, self.classes_)
-        counts = np.bincount(codes)
+        weights = checked_weights(sample_weight, codes, self.classes_)
+        passed = weights if weights is not None and takes_weights(self) else None
+        counts = np.bincount(codes, weights)
         self.prior_ = counts / counts.sum()
         binary = len(counts) == 2
         event = int(counts[1] <= counts[0]) if binary else None
@@ -229,17 +238,26 @@ class PriorCorrectedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimato
             self.threshold_ = cost_threshold(self.costs_, event)
         tuned = event is not None and self.tune_threshold is not None and self.costs_ is None
         if tuned or self.method == "sigmoid":
-            held_out = self._held_out(X, labels, codes, fit_seed, fold_seed)
+            held_out = self._held_out(X, labels, codes, weights, passed, fit_seed, fold_seed)
             if held_out is not None and self.method == "sigmoid":
-                self.scaling_ = fit_scaling(held_out, codes)
+                self.scaling_ = fit_scaling(held_out, codes, weights=weights)
                 held_out = self.scaling_.applied(held_out)
             if held_out is not None and tuned:
-                self.threshold_ = best_threshold(codes == event, held_out[:, event], str(self.tune_threshold))
-        self.estimator_, self.train_prior_ = self._trained(X, labels, fit_seed)
+                self.threshold_ = best_threshold(
+                    codes == event, held_out[:, event], str(self.tune_threshold), weights=weights
+                )
+        self.estimator_, self.train_prior_ = self._trained(X, labels, weights, passed, fit_seed)
         return self
 
     def _held_out(
-        self, X: Any, labels: np.ndarray, codes: np.ndarray, fit_seed: int, fold_seed: int
+        self,
+        X: Any,
+        labels: np.ndarray,
+        codes: np.ndarray,
+        weights: np.ndarray | None,
+        passed: np.ndarray | None,
+        fit_seed: int,
+        fold_seed: int,
     ) -> np.ndarray | None:
         """Corrected probabilities of every row, from sampler and estimator that did not see it; None if there are no folds."""
         splits = folds(codes, self.cv, fold_seed)
@@ -252,22 +270,38 @@ class PriorCorrectedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimato
             return None
         held_out = np.empty((len(labels), len(self.classes_)))
         for training, rest in splits:
-            model, train_prior = self._trained(_safe_indexing(X, training), labels[training], fit_seed)
+            own, theirs = (None if w is None else w[training] for w in (weights, passed))
+            model, train_prior = self._trained(_safe_indexing(X, training), labels[training], own, theirs, fit_seed)
             found = aligned_probabilities(model, _safe_indexing(X, rest), self.classes_)
             held_out[rest] = correct_prior(found, train_prior, self.prior_)
         return held_out
 
-    def _trained(self, X: Any, labels: np.ndarray, seed: int) -> tuple[Any, np.ndarray]:
-        """Trained estimator and the class shares it saw."""
+    def _trained(
+        self, X: Any, labels: np.ndarray, weights: np.ndarray | None, passed: np.ndarray | None, seed: int
+    ) -> tuple[Any, np.ndarray]:
+        """Trained estimator and the class shares it saw; it is given ``passed``, and shares go by ``weights``."""
         if self.sampler is not None:
-            X, labels = seeded_copy(self.sampler, seed).fit_resample(X, labels)
-        shares = np.array([np.mean(np.asarray(labels) == label) for label in self.classes_])
+            sampler, before = seeded_copy(self.sampler, seed), labels
+            X, labels = sampler.fit_resample(X, labels)
+            if weights is not None:
+                weights = weights_after(sampler, before, weights, np.asarray(labels))
+                passed = None if passed is None else weights
+        total = None if passed is None else passed.sum()
+        shares = np.array(
+            [
+                np.mean(np.asarray(labels) == label)
+                if passed is None
+                else passed[np.asarray(labels) == label].sum() / total
+                for label in self.classes_
+            ]
+        )
         if not shares.all():
             lost = self.classes_[shares == 0].tolist()
             raise InvalidInputError(
                 f"sampler left no row of {lost}; choose a sampling_strategy that keeps every class."
             )
-        return seeded_copy(self.estimator, seed).fit(X, labels), shares
+        extra = {} if passed is None else {"sample_weight": passed}
+        return seeded_copy(self.estimator, seed).fit(X, labels, **extra), shares
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """Class probabilities for rows with the class shares of ``y``.
@@ -304,6 +338,17 @@ class PriorCorrectedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimato
             return self.classes_[p.argmax(axis=1) if self.costs_ is None else least_costly(p, self.costs_)]
         event = int(self.classes_[1] == self.positive_)
         return self.classes_[np.where(p[:, event] >= self.threshold_, event, 1 - event)]
+
+    def get_metadata_routing(self) -> MetadataRouter:
+        """Who gets which metadata: ``fit`` uses ``sample_weight`` itself, and hands it to ``estimator`` where that asks for it.
+
+        Returns
+        -------
+        MetadataRouter
+        """
+        mapping = MethodMapping().add(caller="fit", callee="fit")
+        router = MetadataRouter(owner=type(self).__name__).add_self_request(self)
+        return router.add(estimator=self.estimator, method_mapping=mapping)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

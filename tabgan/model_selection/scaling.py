@@ -39,7 +39,9 @@ class Scaling:
         return softmax(self.slope * _logs(probabilities, self.least) + self.offsets, axis=1)
 
 
-def fit_scaling(probabilities: np.ndarray, codes: np.ndarray, least: float | None = None) -> Scaling:
+def fit_scaling(
+    probabilities: np.ndarray, codes: np.ndarray, least: float | None = None, weights: np.ndarray | None = None
+) -> Scaling:
     """Learn a scaling from held-out probabilities.
 
     Parameters
@@ -50,6 +52,8 @@ def fit_scaling(probabilities: np.ndarray, codes: np.ndarray, least: float | Non
         Their classes.
     least : float, default=None
         What probabilities below it count as; None goes by the share of the rarest class, see the notes.
+    weights : ndarray of float of shape (n,), default=None
+        How much each row counts, relative to the others; None: all alike.
 
     Returns
     -------
@@ -64,18 +68,20 @@ def fit_scaling(probabilities: np.ndarray, codes: np.ndarray, least: float | Non
     that differ by less than that are most of such a table, and their order must last.
     """
     n_classes = probabilities.shape[1]
-    counts = np.bincount(codes, minlength=n_classes)
+    scale = np.ones(len(codes)) if weights is None else weights * (len(codes) / weights.sum())
+    counts = np.bincount(codes, scale, minlength=n_classes)
     if least is None:
         least = min(_LEAST, _LEAST_OF_SHARE * float(counts[counts > 0].min()) / len(codes))
     logs = _logs(probabilities, least)
     truth = np.eye(n_classes)[codes]
+    each = scale[:, None]
 
     def loss(theta: np.ndarray) -> tuple[float, np.ndarray]:
         found = log_softmax(theta[0] * logs + theta[1:], axis=1)
-        off = np.exp(found) - truth
+        off = (np.exp(found) - truth) * each
         away = theta - start
         gradient = np.concatenate([[(off * logs).sum()], off.sum(axis=0)])
-        return float(_STRENGTH * away @ away / 2 - (truth * found).sum()), gradient + _STRENGTH * away
+        return float(_STRENGTH * away @ away / 2 - (truth * found * each).sum()), gradient + _STRENGTH * away
 
     start = np.concatenate([[1.0], np.zeros(n_classes)])
     bounds = [(_LEAST_SLOPE, None), *[(None, None)] * n_classes]

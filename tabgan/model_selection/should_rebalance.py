@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import chain
 from typing import Any
 
 import narwhals as nw
@@ -12,7 +13,7 @@ from sklearn.utils.validation import _num_samples
 
 from tabgan.core.interrupts import ctrl_c_aborts
 from tabgan.estimators.costs import check_costs, constant_cost, read_costs
-from tabgan.estimators.cross_validation import folds, seeds_from
+from tabgan.estimators.cross_validation import fewest_groups, folds, group_folds, seeds_from
 from tabgan.estimators.parameter_checks import JOBS, SEED, integer, number, optional
 from tabgan.exceptions import InvalidInputError, InvalidParameterError, parameter_error
 from tabgan.metrics.classification import EXPECTED_COST, LABEL_MEASURES, PROBABILITY_MEASURES
@@ -20,6 +21,7 @@ from tabgan.model_selection.candidates import CALIBRATED, DERIVED, NONE, all_can
 from tabgan.model_selection.class_labels import class_labels, refuse_scalars
 from tabgan.model_selection.fold_measures import Split, Task, calibrated_measures, tuned_measures
 from tabgan.model_selection.rounds import run_rounds
+from tabgan.model_selection.row_metadata import checked_groups
 from tabgan.model_selection.weighing import RebalanceDecision, weighed
 
 __all__ = ["RebalanceDecision", "should_rebalance"]
@@ -31,6 +33,7 @@ def should_rebalance(
     y: Any,
     estimator: Any,
     *,
+    groups: Any = None,
     samplers: Any = None,
     other_settings: Any = None,
     costs: Any = None,
@@ -58,6 +61,9 @@ def should_rebalance(
     estimator : classifier
         Or a pipeline that ends in one, with ``predict_proba`` or ``decision_function``. In a pipeline, samplers that take tables
         as they are (labels and gaps, by their tags) come first, others right before the classifier.
+    groups : array-like of shape (n_samples,), default=None
+        What each row belongs to, such as its patient or machine. Rows of a group are never in a training part and its held-out part
+        at once, for rows of one group tell of each other what new groups will not.
     samplers : dict of str to sampler, list of samplers, or None, default=None
         What to compare beside the simple ways. None takes `BAGANOversampler` and `CGANSampler`; where F1 decides between two classes,
         also `BAGANOversampler` with a quarter and a tenth of the rows that balance asks for. An empty list takes nothing.
@@ -100,7 +106,7 @@ def should_rebalance(
     InvalidParameterError
         A parameter is outside its range; names it and the value.
     InvalidInputError
-        ``y`` has one class or gaps, holds numbers that are no classes, or a class of two has one row.
+        ``y`` has one class or gaps, holds numbers that are no classes, or a class of two has one row, or one group.
 
     Notes
     -----
@@ -136,12 +142,14 @@ def should_rebalance(
         )
     matrix = None if costs is None else read_costs(costs, classes)
     positive = int(counts[1] <= counts[0]) if len(counts) == 2 else -1
-    n_folds = max(2, min(cv, int(counts.min())))
-    fewest = _fewest(int(counts.min()), n_folds)
+    together = checked_groups(groups, len(labels))
+    n_folds = max(2, min(cv, int(counts.min() if together is None else fewest_groups(codes, together))))
+    seeds = seeds_from(random_state, n_repeats)
+    parts = [_outer_folds(codes, n_folds, seed, together) for seed in seeds]
+    fewest = min(int(np.bincount(codes[rows], minlength=len(counts)).min()) for rows, _ in chain(*parts))
     imbalance = float(counts.min() / counts.max()) if measures[0] == "f1" else None
     candidates = all_candidates(X, fewest, estimator, samplers, len(counts), other_settings, costs, imbalance)
-    seeds = seeds_from(random_state, n_repeats)
-    splits = [Split(*part, seed, k) for k, seed in enumerate(seeds) for part in _outer_folds(codes, n_folds, seed)]
+    splits = [Split(*part, seeds[k], k) for k, of_round in enumerate(parts) for part in of_round]
     task = Task(X, labels, codes, classes, positive, matrix)
     tried = [candidate for candidate in candidates if candidate.model is not None and candidate.name not in DERIVED]
     results = run_rounds(tried, splits, task, n_jobs=n_jobs, max_time=max_time, progress=progress)
@@ -152,6 +160,7 @@ def should_rebalance(
         "scoring": measures,
         "cv": n_folds,
         "n_repeats": n_repeats,
+        "groups": None if together is None else int(together.max()) + 1,
         "seeds": seeds,
         "tolerance": float(tolerance),
         "rows": len(labels),
@@ -184,15 +193,14 @@ def _calibrated(task: Task, splits: list[Split], results: list[Any], none: list[
     return [None if one is None or before is None else before | one for one, before in zip(found, none, strict=True)]
 
 
-def _outer_folds(codes: np.ndarray, n_folds: int, seed: int) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Stratified folds; a class of one row (of three or more classes) goes wherever it falls."""
+def _outer_folds(
+    codes: np.ndarray, n_folds: int, seed: int, groups: np.ndarray | None
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Stratified folds, of whole groups where there are any; a class of one row (of three or more) goes wherever it falls."""
+    if groups is not None:
+        return group_folds(codes, groups, n_folds, seed)
     counts = np.bincount(codes)
     return folds(np.where(counts[codes] < n_folds, counts.argmax(), codes), n_folds, seed)
-
-
-def _fewest(count: int, n_folds: int) -> int:
-    """Rows that a class of ``count`` keeps at least in the smallest training part."""
-    return count - -(-count // n_folds)
 
 
 def _as_pandas(X: Any) -> Any:

@@ -14,9 +14,10 @@ from tabgan.tables.columns import RawColumn
 from tabgan.tables.frames import read_table
 from tabgan.tables.schema import ColumnSchema, infer_schema
 
-__all__ = ["Truth", "WorkingTable", "as_completed", "working_table"]
+__all__ = ["Truth", "WorkingTable", "as_completed", "filled_by", "working_table"]
 
 
+_HELD_OUT = 0.2
 _DAY = {"D": 1, "s": 86_400, "ms": 86_400_000, "us": 86_400_000_000, "ns": 86_400_000_000_000}
 
 
@@ -27,12 +28,14 @@ class WorkingTable:
     frame: pd.DataFrame
     left_out: dict[str, str]
     n_rows: int
+    groups: np.ndarray | None = None
 
     def keep_rows(self, max_rows: int | None, seed: int) -> None:
         """Draw rows if there are too many, then drop the columns that nothing can be learnt about."""
         if max_rows is not None and len(self.frame) > max_rows:
             rows = np.random.default_rng(seed).choice(len(self.frame), max_rows, replace=False)
             self.frame = self.frame.iloc[np.sort(rows)].reset_index(drop=True)
+            self.groups = None if self.groups is None else self.groups[np.sort(rows)]
         for name in list(self.frame.columns):
             values = self.frame[name].dropna()
             distinct, reason = values.nunique(), None
@@ -52,8 +55,18 @@ class WorkingTable:
                 f"predicted from the other columns{left}."
             )
 
-    def hidden_cells(self, mechanism: Mechanism, rate: float, seed: int) -> np.ndarray:
-        """Choose known cells to hide; every column keeps some."""
+    def held_out_rows(self, seed: int) -> np.ndarray | None:
+        """Mask of the rows of a fifth of the groups; None without groups."""
+        if self.groups is None:
+            return None
+        names = np.unique(self.groups)
+        if len(names) < 2:
+            raise InvalidInputError(f"groups: the {len(self.frame)} rows in use are of one group; use more rows.")
+        n = max(1, round(_HELD_OUT * len(names)))
+        return np.isin(self.groups, np.random.default_rng(seed).choice(names, n, replace=False))
+
+    def hidden_cells(self, mechanism: Mechanism, rate: float, seed: int, rows: np.ndarray | None = None) -> np.ndarray:
+        """Choose known cells to hide, of these rows; every column keeps some."""
         codes = np.column_stack(
             [
                 values if values.dtype == float else pd.Series(pd.factorize(values, sort=True)[0]).replace(-1, np.nan)
@@ -62,6 +75,9 @@ class WorkingTable:
         ).astype(float)
         known = self.frame.notna().to_numpy()
         hidden = ampute(codes, rate, mechanism=mechanism, random_state=seed, observed=known)
+        if rows is not None:
+            hidden &= rows[:, None]
+            hidden[:, ~known[~rows].any(axis=0)] = False
         hidden[:, ~(known & ~hidden).any(axis=0)] = False
         if not hidden.any():
             raise InvalidInputError(
@@ -81,14 +97,16 @@ class Truth:
             _spread(frame[name]) if number else 1.0 for name, number in zip(frame, self.is_number, strict=True)
         ]
 
-    def errors(self, filled: pd.DataFrame, hidden: np.ndarray) -> np.ndarray:
-        """RMSE in standard deviations or error rate per column; NaN where nothing was hidden."""
+    def errors(self, filled: pd.DataFrame, hidden: np.ndarray, rows: np.ndarray | None = None) -> np.ndarray:
+        """RMSE in standard deviations or error rate per column; NaN where nothing was hidden. ``filled`` holds these rows."""
+        frame = self.frame if rows is None else self.frame[rows]
+        hidden = hidden if rows is None else hidden[rows]
         found = np.full(len(self.is_number), np.nan)
         for j, name in enumerate(self.frame.columns):
             cells = hidden[:, j]
             if not cells.any():
                 continue
-            true, guess = self.frame[name].to_numpy()[cells], filled.iloc[:, j].to_numpy()[cells]
+            true, guess = frame[name].to_numpy()[cells], filled.iloc[:, j].to_numpy()[cells]
             empty = int(pd.isna(guess).sum())
             if empty:
                 raise ValueError(f"{empty} of {len(guess)} hidden cells of column {name!r} were left empty")
@@ -101,6 +119,14 @@ class Truth:
                 f"column {self.frame.columns[np.isinf(found).argmax()]!r} was filled with infinite numbers"
             )
         return found
+
+
+def filled_by(estimator: Any, gappy: pd.DataFrame, rows: np.ndarray | None = None) -> pd.DataFrame:
+    """A table filled by an imputer that is fitted on it; with ``rows`` (a mask) these rows, by one fitted on the others."""
+    if rows is None:
+        return as_completed(estimator.fit_transform(gappy.copy()), gappy)
+    others, held_out = (gappy[mask].reset_index(drop=True) for mask in (~rows, rows))
+    return as_completed(estimator.fit(others).transform(held_out), held_out)
 
 
 def as_completed(filled: Any, gappy: pd.DataFrame) -> pd.DataFrame:
