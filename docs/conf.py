@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import tabgan
+from tabgan.imputation.parameters import GROUPS
+from tabgan.sampling.parameter_groups import BAGAN_GROUPS, CGAN_GROUPS
 
 project = "tabgan"
 author = "The tabgan developers"
@@ -65,6 +67,25 @@ def skip_foreign_member(app: Any, what: str, name: str, member: Any, skip: bool,
     return True if module.split(".")[0] != "tabgan" else None
 
 
+GROUPED = {
+    "tabgan.GAINImputer": GROUPS,
+    "tabgan.BAGANOversampler": BAGAN_GROUPS,
+    "tabgan.CGANSampler": CGAN_GROUPS,
+}
+"""Parameters under headings, by the class that has many."""
+
+
+def head_parameters(app: Any, what: str, name: str, thing: Any, options: Any, lines: list[str]) -> None:
+    """Put a heading before the first parameter of each group; numpydoc has made a field list of them by now."""
+    for heading, (first, *_) in GROUPED.get(name, {}).items():
+        for at, line in enumerate(lines):
+            if line.strip().startswith(f"**{first}** :"):
+                indent = line[: len(line) - len(line.lstrip())]
+                lines[at:at] = ["", f"{indent}.. rubric:: {heading}", f"{indent}   :heading-level: 3", ""]
+                break
+
+
 def setup(app: Any) -> None:
-    """Register the filter."""
+    """Register the filter, and the headings of parameters."""
     app.connect("autodoc-skip-member", skip_foreign_member)
+    app.connect("autodoc-process-docstring", head_parameters, priority=900)  # after numpydoc

@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from tabgan.cli.balance import BALANCE_EPILOG, balance
+from tabgan.cli.card import CARD_EPILOG, card
 from tabgan.cli.check import CHECK_EPILOG, check
 from tabgan.cli.compare import COMPARE_EPILOG, compare
 from tabgan.cli.demo import demo
@@ -39,6 +40,8 @@ tabgan compare gaps.csv --leave id
 tabgan balance train.csv --target y -o balanced.csv --model y.tabgan
 
 tabgan sample y.tabgan -n 100 --class rare -o rare.csv
+
+tabgan card shop.tabgan -o card.md
 
 tabgan demo
 
@@ -104,6 +107,7 @@ app.command(epilog=IMPUTE_EPILOG)(impute)
 app.command(epilog=COMPARE_EPILOG)(compare)
 app.command(epilog=BALANCE_EPILOG)(balance)
 app.command(epilog=SAMPLE_EPILOG)(sample)
+app.command(epilog=CARD_EPILOG)(card)
 app.command()(demo)
 app.add_typer(images, name="images")
 

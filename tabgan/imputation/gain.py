@@ -51,6 +51,8 @@ class GAINImputer(
     with ``draw_steps`` it shapes the copula's draws, never the fills. ``objective="paper"`` (see `GAINImputer.paper`) is GAIN as
     published. Missing are NaN, None, ``pandas.NA``, NaT, polars' null and NaN, and ``missing_values``.
 
+    The first eight parameters, to ``verbose``, are all that most tables need. The others follow by what they are for, stage by stage.
+
     Parameters
     ----------
     effort : {"fast", "balanced", "best"}, default="balanced"
@@ -59,8 +61,6 @@ class GAINImputer(
     max_time : float, default=None
         Seconds that `fit` may take, about: stages that would go beyond are shortened or left out, and the best so far stands. What
         only draws need is learnt when they are first asked for, in as many seconds again.
-    device : {"auto", "cpu", "cuda", "cuda:N", "mps"}, default="auto"
-        Where to train; a fitted imputer lives on the CPU.
     missing_values : scalar or list of scalars, default=np.nan
         Further markers of a missing cell, such as ``"?"`` or ``-999``. The containers' own markers always count.
     categorical_features : None, list of names or positions, or boolean mask, default=None
@@ -68,26 +68,39 @@ class GAINImputer(
     column_kinds : dict, default=None
         Overrides by name or position: ``"continuous"``, ``"integer"``, ``"decimal"``, ``"coded"`` (whole numbers of those that
         occur), ``"boolean"``, ``"categorical"``, ``"ordinal"``, ``"datetime"`` (also of whole numbers: 20240229) or ``"timedelta"``.
-    objective : {"remask", "paper"}, default="remask"
-        What is trained.
-    n_steps : int, default=None
-        At most this many steps of the correction network (``"remask"``, with ``effort="best"``), or of GAIN (``"paper"``: 10,000).
-    batch_size : int, default=256
-        Rows per step of GAIN (``"paper"``) and of the correction network, which takes at most half of the table's rows, but 64.
-    learning_rate : float, default=0.002
-        Of Adam, for GAIN (``"paper"``) and for the correction network, which lowers it along half a cosine.
-    width : int, default=128
-        Width of the correction network (``"remask"``).
-    n_blocks : int, default=2
-        Residual blocks of the correction network (``"remask"``).
-    n_members : int, default=4
-        Weight-sharing ensemble members whose predictions are averaged (``"remask"``).
-    n_bins : int, default=16
-        Quantile bins in which numbers are shown to the network (``"remask"``).
-    network_steps : int, default=None
-        At most this many steps of 1,024 rows of the network of all columns, which large tables have (``"remask"``); 0 trains none.
-    network_width : int, default=None
-        Width of that network.
+    random_state : int, RandomState or None, default=None
+        An int makes results repeatable on one CPU; global random states are neither read nor moved.
+    n_jobs : int, default=None
+        Jobs (threads) that grow trees, as in scikit-learn: None takes 1, or what `joblib.parallel_config` says; -1 all cores.
+    verbose : int, default=0
+        1 shows a progress bar that names the stage at work; 0 shows nothing.
+    sample_posterior : bool, default=False
+        Let `transform` impute a draw, which keeps the columns' spread, not the point estimate (``"remask"``); `sample` gives several.
+    round_like_observed : bool, default=True
+        Round imputed values to the column's integers or decimals. RMSE is a little lower without; integer dtypes are always rounded.
+    add_indicator : bool, default=False
+        Append a column ``missingindicator_<name>`` for each column that had missing values in `fit`.
+    keep_empty_features : bool, default=False
+        Keep columns without a single observed value: numbers as 0, as scikit-learn does, others as they are.
+    unseen_categories : {"missing", "error"}, default="missing"
+        A level that `fit` never saw: hide that cell from the model (the cell itself comes back untouched), or raise.
+    max_categories : int, default=32
+        The most frequent levels of a column get a slot each; beyond eight, only levels seen at least twice and in 0.1 % of
+        the cells. All others share one. Names, ticket numbers and other near-unique texts so cost one slot, not one per row.
+    numeric_transform : {"standard", "robust", "quantile", "power", "minmax"}, default=None
+        How numbers are scaled before training. None takes ``"standard"`` for ``"remask"`` and ``"minmax"`` for ``"paper"``.
+    device : {"auto", "cpu", "cuda", "cuda:N", "mps"}, default="auto"
+        Where to train; a fitted imputer lives on the CPU.
+    n_threads : int, default=1
+        torch's CPU threads meanwhile; networks this small gain nothing from more. None leaves torch's setting.
+    warm_start : bool, default=False
+        Let a further `fit` go on from the present weights and column statistics; the columns must be compatible.
+    hide_rates : tuple of two floats in [0, 1), default=(0.05, 0.6)
+        Each training row hides its cells at a rate drawn from this range (``"remask"``).
+    pattern_fraction : float in [0, 1], default=0.5
+        Share of training rows that also miss what another, real row misses (``"remask"``): for values missing in blocks or by value.
+    validation_fraction : float in [0, 0.5], default=0.1
+        Share of observed cells set aside to stop by and to report errors on (``"paper"``: 0, or only to report).
     n_references : int, default=None
         Training rows kept in the model, drawn at random if there are more: hidden cells are also filled from the most similar ones
         (``"remask"``). They go into the model file; 0 keeps none, at a loss of accuracy, nor near duplicates unless you ask for these.
@@ -101,24 +114,38 @@ class GAINImputer(
     n_boosts : int, default=None
         Boosted trees per numeric column of 200 known cells or more, which read rows with their missing cells, and as many that read
         the fills of earlier columns (``"remask"``). They go into the model file; 0 grows none.
+    network_steps : int, default=None
+        At most this many steps of 1,024 rows of the network of all columns, which large tables have (``"remask"``); 0 trains none.
+    network_width : int, default=None
+        Units in each layer of the network of all columns; None goes by ``effort``.
+    n_steps : int, default=None
+        At most this many steps of the correction network (``"remask"``, with ``effort="best"``), or of GAIN (``"paper"``: 10,000).
+    patience : int, default=2
+        Stop after this many scorings, 50 steps apart, without an improvement (``"remask"``).
+    batch_size : int, default=256
+        Rows per step of GAIN (``"paper"``) and of the correction network, which takes at most half of the table's rows, but 64.
+    learning_rate : float, default=0.002
+        Of Adam, for GAIN (``"paper"``) and for the correction network, which lowers it along half a cosine.
+    width : int, default=128
+        Width of the correction network (``"remask"``).
+    n_blocks : int, default=2
+        Residual blocks of the correction network (``"remask"``).
+    n_members : int, default=4
+        Weight-sharing ensemble members whose predictions are averaged (``"remask"``).
+    n_bins : int, default=16
+        Quantile bins in which numbers are shown to the network (``"remask"``).
     n_donor_trees : int, default=20
         Bootstrap samples of the training rows, for `sample` and ``sample_posterior=True`` (``"remask"``): per sample the moments of
         the columns, a tree per number whose leaves hold cells to draw from, and a regression per category. Draws take them in turn.
         They are learnt when draws are first asked for, or the imputer is stored; 0 leaves the draws of a copula, whose parameters are
         the same for all.
-    hide_rates : tuple of two floats in [0, 1), default=(0.05, 0.6)
-        Each training row hides its cells at a rate drawn from this range (``"remask"``).
-    pattern_fraction : float in [0, 1], default=0.5
-        Share of training rows that also miss what another, real row misses (``"remask"``): for values missing in blocks or by value.
-    validation_fraction : float in [0, 0.5], default=0.1
-        Share of observed cells set aside to stop by and to report errors on (``"paper"``: 0, or only to report).
-    patience : int, default=2
-        Stop after this many scorings, 50 steps apart, without an improvement (``"remask"``).
     draw_steps : int, default=0
         Steps in which a network learns to bend the copula's draws, against a discriminator that judges them cell by cell
         (``"remask"``). It changes intervals, and draws where ``n_donor_trees=0``; with donors it never gained.
     adversarial_weight : float, default=0.1
         Weight of the hint-driven discriminator beside the draws' energy score, with ``draw_steps`` (``"remask"``).
+    objective : {"remask", "paper"}, default="remask"
+        What is trained: the stages described above, or GAIN as published (see `GAINImputer.paper`).
     alpha : float, default=100.0
         Weight of the reconstruction of *observed* cells (``"paper"``).
     hint : {"code", "paper"}, default="code"
@@ -127,32 +154,7 @@ class GAINImputer(
     hint_rate : float in [0, 1], default=0.9
         Share of cells that the hint reveals to the discriminator; ``hint="paper"`` always reveals all but one per row.
     activation : {"relu", "tanh"}, default="relu"
-        Of both networks (``"paper"``).
-    numeric_transform : {"standard", "robust", "quantile", "power", "minmax"}, default=None
-        How numbers are scaled before training. None takes ``"standard"`` for ``"remask"`` and ``"minmax"`` for ``"paper"``.
-    max_categories : int, default=32
-        The most frequent levels of a column get a slot each; beyond eight, only levels seen at least twice and in 0.1 % of
-        the cells. All others share one. Names, ticket numbers and other near-unique texts so cost one slot, not one per row.
-    unseen_categories : {"missing", "error"}, default="missing"
-        A level that `fit` never saw: hide that cell from the model (the cell itself comes back untouched), or raise.
-    round_like_observed : bool, default=True
-        Round imputed values to the column's integers or decimals. RMSE is a little lower without; integer dtypes are always rounded.
-    keep_empty_features : bool, default=False
-        Keep columns without a single observed value: numbers as 0, as scikit-learn does, others as they are.
-    add_indicator : bool, default=False
-        Append a column ``missingindicator_<name>`` for each column that had missing values in `fit`.
-    sample_posterior : bool, default=False
-        Let `transform` impute a draw, which keeps the columns' spread, not the point estimate (``"remask"``); `sample` gives several.
-    warm_start : bool, default=False
-        Let a further `fit` go on from the present weights and column statistics; the columns must be compatible.
-    random_state : int, RandomState or None, default=None
-        An int makes results repeatable on one CPU; global random states are neither read nor moved.
-    n_threads : int, default=1
-        torch's CPU threads meanwhile; networks this small gain nothing from more. None leaves torch's setting.
-    n_jobs : int, default=None
-        Jobs (threads) that grow trees, as in scikit-learn: None takes 1, or what `joblib.parallel_config` says; -1 all cores.
-    verbose : int, default=0
-        1 shows a progress bar.
+        What units of both networks apply to their sums (``"paper"``).
 
     Attributes
     ----------
@@ -170,6 +172,10 @@ class GAINImputer(
         ``error_rate_mode``, ``log_loss``. Empty where nothing was held out.
     n_features_in_ : int
         Number of columns seen in `fit`.
+    n_rows_ : int
+        Number of its rows; None of models that were saved before this was noted.
+    n_missing_ : tuple of int
+        Missing cells per column; None likewise.
     feature_names_in_ : ndarray of str
         Their names, if the table had names that are all strings.
 
@@ -206,93 +212,93 @@ class GAINImputer(
         *,
         effort: Literal["fast", "balanced", "best"] = "balanced",
         max_time: float | None = None,
-        device: str = "auto",
         missing_values: Any = np.nan,
         categorical_features: Sequence[Any] | None = None,
         column_kinds: Mapping[Any, str] | None = None,
-        objective: Literal["remask", "paper"] = "remask",
+        random_state: int | np.random.RandomState | None = None,
+        n_jobs: int | None = None,
+        verbose: int = 0,
+        sample_posterior: bool = False,
+        round_like_observed: bool = True,
+        add_indicator: bool = False,
+        keep_empty_features: bool = False,
+        unseen_categories: Literal["missing", "error"] = "missing",
+        max_categories: int = 32,
+        numeric_transform: str | None = None,
+        device: str = "auto",
+        n_threads: int | None = 1,
+        warm_start: bool = False,
+        hide_rates: tuple[float, float] = (0.05, 0.6),
+        pattern_fraction: float = 0.5,
+        validation_fraction: float = 0.1,
+        n_references: int | None = None,
+        n_records: int | None = None,
+        n_trees: int | None = None,
+        n_rounds: int | None = None,
+        n_boosts: int | None = None,
+        network_steps: int | None = None,
+        network_width: int | None = None,
         n_steps: int | None = None,
+        patience: int = 2,
         batch_size: int = 256,
         learning_rate: float = 2e-3,
         width: int = 128,
         n_blocks: int = 2,
         n_members: int = 4,
         n_bins: int = 16,
-        network_steps: int | None = None,
-        network_width: int | None = None,
-        n_references: int | None = None,
-        n_records: int | None = None,
-        n_trees: int | None = None,
-        n_rounds: int | None = None,
-        n_boosts: int | None = None,
         n_donor_trees: int = 20,
-        hide_rates: tuple[float, float] = (0.05, 0.6),
-        pattern_fraction: float = 0.5,
-        validation_fraction: float = 0.1,
-        patience: int = 2,
         draw_steps: int = 0,
         adversarial_weight: float = 0.1,
+        objective: Literal["remask", "paper"] = "remask",
         alpha: float = 100.0,
         hint: Literal["code", "paper"] = "code",
         hint_rate: float = 0.9,
         activation: Literal["relu", "tanh"] = "relu",
-        numeric_transform: str | None = None,
-        max_categories: int = 32,
-        unseen_categories: Literal["missing", "error"] = "missing",
-        round_like_observed: bool = True,
-        keep_empty_features: bool = False,
-        add_indicator: bool = False,
-        sample_posterior: bool = False,
-        warm_start: bool = False,
-        random_state: int | np.random.RandomState | None = None,
-        n_threads: int | None = 1,
-        n_jobs: int | None = None,
-        verbose: int = 0,
     ) -> None:
         self.effort = effort
         self.max_time = max_time
-        self.device = device
         self.missing_values = missing_values
         self.categorical_features = categorical_features
         self.column_kinds = column_kinds
-        self.objective = objective
+        self.random_state = random_state
+        self.n_jobs = n_jobs
+        self.verbose = verbose
+        self.sample_posterior = sample_posterior
+        self.round_like_observed = round_like_observed
+        self.add_indicator = add_indicator
+        self.keep_empty_features = keep_empty_features
+        self.unseen_categories = unseen_categories
+        self.max_categories = max_categories
+        self.numeric_transform = numeric_transform
+        self.device = device
+        self.n_threads = n_threads
+        self.warm_start = warm_start
+        self.hide_rates = hide_rates
+        self.pattern_fraction = pattern_fraction
+        self.validation_fraction = validation_fraction
+        self.n_references = n_references
+        self.n_records = n_records
+        self.n_trees = n_trees
+        self.n_rounds = n_rounds
+        self.n_boosts = n_boosts
+        self.network_steps = network_steps
+        self.network_width = network_width
         self.n_steps = n_steps
+        self.patience = patience
         self.batch_size = batch_size
         self.learning_rate = learning_rate
         self.width = width
         self.n_blocks = n_blocks
         self.n_members = n_members
         self.n_bins = n_bins
-        self.network_steps = network_steps
-        self.network_width = network_width
-        self.n_references = n_references
-        self.n_records = n_records
-        self.n_trees = n_trees
-        self.n_rounds = n_rounds
-        self.n_boosts = n_boosts
         self.n_donor_trees = n_donor_trees
-        self.hide_rates = hide_rates
-        self.pattern_fraction = pattern_fraction
-        self.validation_fraction = validation_fraction
-        self.patience = patience
         self.draw_steps = draw_steps
         self.adversarial_weight = adversarial_weight
+        self.objective = objective
         self.alpha = alpha
         self.hint = hint
         self.hint_rate = hint_rate
         self.activation = activation
-        self.numeric_transform = numeric_transform
-        self.max_categories = max_categories
-        self.unseen_categories = unseen_categories
-        self.round_like_observed = round_like_observed
-        self.keep_empty_features = keep_empty_features
-        self.add_indicator = add_indicator
-        self.sample_posterior = sample_posterior
-        self.warm_start = warm_start
-        self.random_state = random_state
-        self.n_threads = n_threads
-        self.n_jobs = n_jobs
-        self.verbose = verbose
 
     @followed
     def fit(self, X: Any, y: Any = None) -> GAINImputer:
@@ -342,7 +348,8 @@ class GAINImputer(
         self.n_iter_ = self._model.n_steps
         self.history_ = self._model.history
         self.stop_reason_ = self._model.stop_reason
-        self.had_gaps_ = tuple(bool(column.missing.any()) for column in table.columns)
+        self.n_rows_, self.n_missing_ = table.n_rows, tuple(int(column.missing.sum()) for column in table.columns)
+        self.had_gaps_ = tuple(n > 0 for n in self.n_missing_)
         tasks.end()
         return self
 

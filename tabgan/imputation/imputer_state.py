@@ -28,6 +28,8 @@ class SavableImputer(Savable):
         schema_: TableSchema
         validation_scores_: pd.DataFrame
         had_gaps_: tuple[bool, ...]
+        n_rows_: int | None
+        n_missing_: tuple[int, ...] | None
         n_features_in_: int
         n_iter_: int
         history_: list[dict[str, Any]]
@@ -47,6 +49,8 @@ class SavableImputer(Savable):
                 "columns": {name: plain_value(list(scores[name])) for name in scores.columns},
             },
             "had_gaps": list(self.had_gaps_),
+            "n_rows": self.n_rows_,
+            "n_missing": None if self.n_missing_ is None else list(self.n_missing_),
             "n_features_in": self.n_features_in_,
             "feature_names_in": None if names is None else [str(name) for name in names],
         }
@@ -69,6 +73,9 @@ class SavableImputer(Savable):
         imputer.history_ = imputer._model.history
         imputer.stop_reason_ = imputer._model.stop_reason
         imputer.had_gaps_ = tuple(state.pop("had_gaps"))
+        missing = state.pop("n_missing", None)
+        imputer.n_missing_ = None if missing is None else tuple(missing)
+        imputer.n_rows_ = state.pop("n_rows", None)
         imputer.n_features_in_ = state.pop("n_features_in")
         names = state.pop("feature_names_in")
         if names is not None:

@@ -10,7 +10,7 @@ from tabgan.estimators.parameter_checks import BOOLEAN, JOBS, SEED, Rule, intege
 from tabgan.imputation.effort import EFFORTS
 from tabgan.tables.numeric import NUMERIC_TRANSFORMS
 
-__all__ = ["RULES", "is_count"]
+__all__ = ["GROUPS", "RULES", "is_count"]
 
 
 def _rates(v: Any) -> bool:
@@ -68,3 +68,43 @@ RULES: dict[str, Rule] = {
 def is_count(value: Any) -> bool:
     """Whether a value is an integer of at least 1."""
     return bool(RULES["batch_size"][0](value))
+
+
+GROUPS: dict[str, tuple[str, ...]] = {
+    "Basics": (
+        "effort",
+        "max_time",
+        "missing_values",
+        "categorical_features",
+        "column_kinds",
+        "random_state",
+        "n_jobs",
+        "verbose",
+    ),
+    "What comes out": (
+        "sample_posterior",
+        "round_like_observed",
+        "add_indicator",
+        "keep_empty_features",
+        "unseen_categories",
+    ),
+    "How columns are encoded": ("max_categories", "numeric_transform"),
+    "Where it runs, and going on from an earlier fit": ("device", "n_threads", "warm_start"),
+    "Which cells are hidden to learn from, and to judge by": ("hide_rates", "pattern_fraction", "validation_fraction"),
+    "Stage: most similar rows (small tables), near duplicates (large ones)": ("n_references", "n_records"),
+    "Stage: trees": ("n_trees", "n_rounds", "n_boosts"),
+    "Stage: network of all columns (large tables)": ("network_steps", "network_width"),
+    "Stage: correction network (small tables)": (
+        "n_steps",
+        "patience",
+        "batch_size",
+        "learning_rate",
+        "width",
+        "n_blocks",
+        "n_members",
+        "n_bins",
+    ),
+    "Stage: draws and intervals": ("n_donor_trees", "draw_steps", "adversarial_weight"),
+    "GAIN as published": ("objective", "alpha", "hint", "hint_rate", "activation"),
+}
+"""The parameters of `GAINImputer`, the ones that matter most first, then stage by stage; signature and documentation follow it."""

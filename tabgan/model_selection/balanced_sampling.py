@@ -61,7 +61,7 @@ class BalancedSamplingClassifier(DocLinked, ClassifierMixin, MetaEstimatorMixin,
         Adds rows to each bag. `BAGANOversampler`, `CGANSampler` and others with ``sample`` are fitted once per fold of five, on the
         other four, and draw other rows for each member; any other sampler resamples each bag. None: real rows only.
     n_estimators : int, default=50
-        Members.
+        How many members the ensemble has, each trained on a bag of its own.
     majority_ratio : float or None, default=10.0
         No class has more real rows in a bag than this many times those of the smallest class: 1 is balanced bagging. None leaves
         the classes' sizes. Drawn with replacement either way.

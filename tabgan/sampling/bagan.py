@@ -33,45 +33,12 @@ class BAGANOversampler(TabularSampler):
     neighbours (a strong sampler by itself), and the generator is a correction to such a draw that begins at zero.
     `BAGANOversampler.paper` starts from an autoencoder and Gaussians over its codes, as published.
 
+    The first nine parameters, to ``verbose``, are all that most tables need. The others follow by what they are for.
+
     Parameters
     ----------
     sampling_strategy : float, str, dict or callable, default="auto"
         As in imbalanced-learn: which classes grow, and to what size; ``"auto"`` lifts all to the largest.
-    start : {"mixture", "kernel", "segments", "copies", "autoencoder"}, default="mixture"
-        Where made rows start: half kernel draws and half points on segments, only the one or the other, real rows as they are,
-        or the decoder of an autoencoder. Of the closed-form starts that is for classes below 1,000 rows; see ``redraws``. A table of
-        labels only has no kernels: there ``"mixture"`` and ``"kernel"`` draw half of a real row's labels again, each given all
-        others, whatever the size of the class, and nothing is trained.
-    focus : float in [0, 1], default=0.9
-        How much made rows keep to the heart of their class. 0: they start from each of its rows equally often. 1: as often as the
-        row's ten nearest rows are of its class, so that rows among other classes lend nothing. Above 0, a row that lands nearer
-        to another class's row than to any of its own is drawn in towards its parent. Little focus gives a wide region, many
-        finds and many false alarms; much focus fewer of both. Classes whose cells are drawn again have none.
-    n_steps : int, default=300
-        At most this many training steps; 0 leaves the start as it is.
-    autoencoder_steps : int, default=1000
-        Steps of the autoencoder (``start="autoencoder"``).
-    batch_size : int, default=128
-        Real rows, and made rows, per step.
-    learning_rate : float, default=0.001
-        Of Adam in both players.
-    d_noise : int, default=16
-        Width of the free noise, or of the autoencoder's code.
-    width : int, default=128
-        Width of both networks.
-    n_blocks : int, default=2
-        Blocks of both networks.
-    adversarial_weight : float, default=0.1
-        Weight of the discriminator's K + 1 classes in the generator's loss, beside the energy score.
-    energy_weight : float, default=1.0
-        Weight of the energy score of two made rows against a real row near their parent.
-    patience : int, default=2
-        Stop after this many scorings on held-out rows, 50 steps apart, without an improvement, and keep the best weights. 0
-        holds nothing out and keeps the last weights.
-    redraws : int, default=2
-        In classes of 1,000 rows or more, how often every cell of a synthetic row is drawn again, given the rest of the row, by trees
-        whose leaves hold cells of real rows. More leave less of the real row that each began as, and make rows a little easier to
-        tell from real ones; 0 makes rows of these classes as those of smaller ones are made.
     gate : {None, "average_precision", "roc_auc", "f1", "g_mean", "balanced_accuracy", "expected_cost"}, default=None
         None makes exactly the rows asked for. A measure's name: a cross-validation inside `fit`, with four quick classifiers,
         says how many of them are worth making for that measure: all, half, a quarter, a tenth or, in doubt, none. Class counts then
@@ -88,20 +55,55 @@ class BAGANOversampler(TabularSampler):
         Kinds by name or position, as in `GAINImputer`; and ``"identifier"`` for what names rows: left out of distances and training,
         and new in synthetic rows where it is a number or ends in one, else the parent's. Columns of text or whole numbers in which
         nearly every cell differs are taken for such, with an `IdentifierWarning`.
-    max_categories : int, default=32
-        Levels of a column with a slot of their own; rarer ones share one.
     max_time : float, default=None
         Seconds that `fit_resample` may take, give or take one: training stops with what it has, the gate decides by what it has
         compared, and rows are no longer drawn in. Reading the table and writing rows cannot be left out; a warning says where
         they alone took longer.
     random_state : int, RandomState or None, default=None
         An int makes results repeatable on one CPU; global random states are neither read nor moved.
+    verbose : int, default=0
+        1 shows a progress bar of training; 0 shows nothing.
+    start : {"mixture", "kernel", "segments", "copies", "autoencoder"}, default="mixture"
+        Where made rows start: half kernel draws and half points on segments, only the one or the other, real rows as they are,
+        or the decoder of an autoencoder. Of the closed-form starts that is for classes below 1,000 rows; see ``redraws``. A table of
+        labels only has no kernels: there ``"mixture"`` and ``"kernel"`` draw half of a real row's labels again, each given all
+        others, whatever the size of the class, and nothing is trained.
+    focus : float in [0, 1], default=0.9
+        How much made rows keep to the heart of their class. 0: they start from each of its rows equally often. 1: as often as the
+        row's ten nearest rows are of its class, so that rows among other classes lend nothing. Above 0, a row that lands nearer
+        to another class's row than to any of its own is drawn in towards its parent. Little focus gives a wide region, many
+        finds and many false alarms; much focus fewer of both. Classes whose cells are drawn again have none.
+    redraws : int, default=2
+        In classes of 1,000 rows or more, how often every cell of a synthetic row is drawn again, given the rest of the row, by trees
+        whose leaves hold cells of real rows. More leave less of the real row that each began as, and make rows a little easier to
+        tell from real ones; 0 makes rows of these classes as those of smaller ones are made.
+    n_steps : int, default=300
+        At most this many training steps; 0 leaves the start as it is.
+    patience : int, default=2
+        Stop after this many scorings on held-out rows, 50 steps apart, without an improvement, and keep the best weights. 0
+        holds nothing out and keeps the last weights.
+    batch_size : int, default=128
+        Real rows per training step, and as many made rows.
+    learning_rate : float, default=0.001
+        Learning rate of Adam, which trains both players.
+    d_noise : int, default=16
+        Width of the free noise, or of the autoencoder's code.
+    width : int, default=128
+        Units in each layer of both networks.
+    n_blocks : int, default=2
+        Residual blocks (two layers each) of both networks.
+    adversarial_weight : float, default=0.1
+        Weight of the discriminator's K + 1 classes in the generator's loss, beside the energy score.
+    energy_weight : float, default=1.0
+        Weight of the energy score of two made rows against a real row near their parent.
+    autoencoder_steps : int, default=1000
+        Steps that the autoencoder is trained for, with ``start="autoencoder"``.
+    max_categories : int, default=32
+        Levels of a column with a slot of their own; rarer ones share one.
     device : {"auto", "cpu", "cuda", "cuda:N", "mps"}, default="auto"
         Where to train; a fitted sampler lives on the CPU.
     n_threads : int, default=1
         torch's CPU threads meanwhile; None leaves torch's setting.
-    verbose : int, default=0
-        1 shows a progress bar.
 
     Attributes
     ----------
@@ -184,10 +186,20 @@ class BAGANOversampler(TabularSampler):
         self,
         *,
         sampling_strategy: Any = "auto",
+        gate: Literal["average_precision", "roc_auc", "f1", "g_mean", "balanced_accuracy", "expected_cost"]
+        | None = None,
+        costs: Any = None,
+        missing_values: Any = np.nan,
+        categorical_features: Sequence[Any] | None = None,
+        column_kinds: Mapping[Any, str] | None = None,
+        max_time: float | None = None,
+        random_state: int | np.random.RandomState | None = None,
+        verbose: int = 0,
         start: Literal["mixture", "kernel", "segments", "copies", "autoencoder"] = "mixture",
         focus: float = 0.9,
+        redraws: int = 2,
         n_steps: int = 300,
-        autoencoder_steps: int = 1000,
+        patience: int = 2,
         batch_size: int = 128,
         learning_rate: float = 1e-3,
         d_noise: int = 16,
@@ -195,26 +207,25 @@ class BAGANOversampler(TabularSampler):
         n_blocks: int = 2,
         adversarial_weight: float = 0.1,
         energy_weight: float = 1.0,
-        patience: int = 2,
-        redraws: int = 2,
-        gate: Literal["average_precision", "roc_auc", "f1", "g_mean", "balanced_accuracy", "expected_cost"]
-        | None = None,
-        costs: Any = None,
-        missing_values: Any = np.nan,
-        categorical_features: Sequence[Any] | None = None,
-        column_kinds: Mapping[Any, str] | None = None,
+        autoencoder_steps: int = 1000,
         max_categories: int = 32,
-        max_time: float | None = None,
-        random_state: int | np.random.RandomState | None = None,
         device: str = "auto",
         n_threads: int | None = 1,
-        verbose: int = 0,
     ) -> None:
         super().__init__(sampling_strategy=sampling_strategy)
+        self.gate = gate
+        self.costs = costs
+        self.missing_values = missing_values
+        self.categorical_features = categorical_features
+        self.column_kinds = column_kinds
+        self.max_time = max_time
+        self.random_state = random_state
+        self.verbose = verbose
         self.start = start
         self.focus = focus
+        self.redraws = redraws
         self.n_steps = n_steps
-        self.autoencoder_steps = autoencoder_steps
+        self.patience = patience
         self.batch_size = batch_size
         self.learning_rate = learning_rate
         self.d_noise = d_noise
@@ -222,19 +233,10 @@ class BAGANOversampler(TabularSampler):
         self.n_blocks = n_blocks
         self.adversarial_weight = adversarial_weight
         self.energy_weight = energy_weight
-        self.patience = patience
-        self.redraws = redraws
-        self.gate = gate
-        self.costs = costs
-        self.missing_values = missing_values
-        self.categorical_features = categorical_features
-        self.column_kinds = column_kinds
+        self.autoencoder_steps = autoencoder_steps
         self.max_categories = max_categories
-        self.max_time = max_time
-        self.random_state = random_state
         self.device = device
         self.n_threads = n_threads
-        self.verbose = verbose
 
     @classmethod
     def paper(cls, **parameters: Any) -> BAGANOversampler:

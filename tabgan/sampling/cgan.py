@@ -30,56 +30,12 @@ class CGANSampler(TabularSampler):
     What class a made row has is never guessed: it is asked for, and the row starts from what is known of that class.
     ``start="noise"`` is the classical conditional GAN.
 
+    The first ten parameters, to ``verbose``, are all that most tables need. The others follow by what they are for.
+
     Parameters
     ----------
     sampling_strategy : float, str, dict or callable, default="auto"
         As in imbalanced-learn: which classes grow, and to what size; ``"auto"`` lifts all to the largest.
-    start : {"kernel", "mixture", "segments", "copies", "noise"}, default="kernel"
-        Where made rows start: see `BAGANOversampler`, also for tables of labels only; ``"noise"`` knows no real row.
-    focus : float in [0, 1], default=0.0
-        How much made rows keep to the heart of their class. 0: they start from each of its rows equally often. 1: as often as the
-        row's ten nearest rows are of its class, so that rows among other classes lend nothing. Above 0, a row that lands nearer
-        to another class's row than to any of its own is drawn in towards its parent. Little focus gives a wide region, many
-        finds and many false alarms; much focus fewer of both. Classes whose cells are drawn again have none.
-    conditioning : {"projection", "concat", "classes"}, default="projection"
-        How the discriminator uses the condition: projection discriminator, concatenation (CGAN), or a second head that names the
-        class (AC-GAN).
-    loss : str, default="hinge"
-        The adversarial pair: a key of `tabgan.core.losses.ADVERSARIAL_LOSSES`, such as ``"hinge"``, ``"non-saturating"`` or
-        ``"wasserstein"``, which wants ``gradient_penalty=10`` and ``n_critic=5``.
-    wrong_weight : float in [0, 1), default=0.0
-        Weight of real rows shown under another class's condition, which a matching-aware discriminator rejects.
-    condition_columns : list of names or positions, default=None
-        Columns that the players are told as well, so that ``sample(where=...)`` can ask for their values.
-    gradient_penalty : float, default=1.0
-        Weight of the gradient penalty on the discriminator.
-    n_critic : int, default=1
-        Discriminator steps per generator step.
-    n_steps : int, default=300
-        At most this many training steps; 0 leaves the start as it is.
-    batch_size : int, default=128
-        Real rows, and made rows, per step.
-    learning_rate : float, default=0.001
-        Of Adam in both players.
-    betas : tuple of float, default=(0.5, 0.9)
-        Of Adam.
-    d_noise : int, default=16
-        Width of the noise.
-    width : int, default=128
-        Width of both networks.
-    n_blocks : int, default=2
-        Blocks of both networks.
-    adversarial_weight : float, default=0.1
-        Weight of the adversarial term in the generator's loss, beside the energy score.
-    energy_weight : float, default=1.0
-        Weight of the energy score of two made rows against a real row near their parent.
-    patience : int, default=4
-        Stop after this many scorings on held-out rows, 50 steps apart, without an improvement, and keep the best weights. 0
-        holds nothing out and keeps the last weights.
-    redraws : int, default=2
-        In classes of 1,000 rows or more, how often every cell of a synthetic row is drawn again, given the rest of the row, by trees
-        whose leaves hold cells of real rows. More leave less of the real row that each began as, and make rows a little easier to
-        tell from real ones; 0 makes rows of these classes as those of smaller ones are made.
     gate : {None, "average_precision", "roc_auc", "f1", "g_mean", "balanced_accuracy", "expected_cost"}, default=None
         None makes exactly the rows asked for. A measure's name: a cross-validation inside `fit`, with four quick classifiers,
         says how many of them are worth making for that measure: all, half, a quarter, a tenth or, in doubt, none. Class counts then
@@ -88,6 +44,8 @@ class CGANSampler(TabularSampler):
     costs : dict, DataFrame, array-like of shape (n_classes, n_classes) or None, default=None
         What predictions cost, by (true class, predicted class), for ``gate="expected_cost"``; see
         `tabgan.estimators.costs.read_costs`.
+    condition_columns : list of names or positions, default=None
+        Columns that the players are told as well, so that ``sample(where=...)`` can ask for their values.
     missing_values : scalar or list of scalars, default=np.nan
         Further markers of a missing cell; the containers' own markers always count.
     categorical_features : None, list of names or positions, or boolean mask, default=None
@@ -96,20 +54,64 @@ class CGANSampler(TabularSampler):
         Kinds by name or position, as in `GAINImputer`; and ``"identifier"`` for what names rows: left out of distances and training,
         and new in synthetic rows where it is a number or ends in one, else the parent's. Columns of text or whole numbers in which
         nearly every cell differs are taken for such, with an `IdentifierWarning`.
-    max_categories : int, default=32
-        Levels of a column with a slot of their own; rarer ones share one.
     max_time : float, default=None
         Seconds that `fit_resample` may take, give or take one: training stops with what it has, the gate decides by what it has
         compared, and rows are no longer drawn in. Reading the table and writing rows cannot be left out; a warning says where
         they alone took longer.
     random_state : int, RandomState or None, default=None
         An int makes results repeatable on one CPU; global random states are neither read nor moved.
+    verbose : int, default=0
+        1 shows a progress bar of training; 0 shows nothing.
+    start : {"kernel", "mixture", "segments", "copies", "noise"}, default="kernel"
+        Where made rows start: see `BAGANOversampler`, also for tables of labels only; ``"noise"`` knows no real row.
+    focus : float in [0, 1], default=0.0
+        How much made rows keep to the heart of their class. 0: they start from each of its rows equally often. 1: as often as the
+        row's ten nearest rows are of its class, so that rows among other classes lend nothing. Above 0, a row that lands nearer
+        to another class's row than to any of its own is drawn in towards its parent. Little focus gives a wide region, many
+        finds and many false alarms; much focus fewer of both. Classes whose cells are drawn again have none.
+    redraws : int, default=2
+        In classes of 1,000 rows or more, how often every cell of a synthetic row is drawn again, given the rest of the row, by trees
+        whose leaves hold cells of real rows. More leave less of the real row that each began as, and make rows a little easier to
+        tell from real ones; 0 makes rows of these classes as those of smaller ones are made.
+    n_steps : int, default=300
+        At most this many training steps; 0 leaves the start as it is.
+    patience : int, default=4
+        Stop after this many scorings on held-out rows, 50 steps apart, without an improvement, and keep the best weights. 0
+        holds nothing out and keeps the last weights.
+    batch_size : int, default=128
+        Real rows per training step, and as many made rows.
+    learning_rate : float, default=0.001
+        Learning rate of Adam, which trains both players.
+    betas : tuple of float, default=(0.5, 0.9)
+        Adam's decay rates for the mean and the square of gradients.
+    d_noise : int, default=16
+        How many random numbers a row is made from, beside its start.
+    width : int, default=128
+        Units in each layer of both networks.
+    n_blocks : int, default=2
+        Residual blocks (two layers each) of both networks.
+    conditioning : {"projection", "concat", "classes"}, default="projection"
+        How the discriminator uses the condition: projection discriminator, concatenation (CGAN), or a second head that names the
+        class (AC-GAN).
+    loss : str, default="hinge"
+        The adversarial pair: a key of `tabgan.core.losses.ADVERSARIAL_LOSSES`, such as ``"hinge"``, ``"non-saturating"`` or
+        ``"wasserstein"``, which wants ``gradient_penalty=10`` and ``n_critic=5``.
+    gradient_penalty : float, default=1.0
+        Weight of the gradient penalty on the discriminator.
+    n_critic : int, default=1
+        Steps of the discriminator for each step of the generator.
+    wrong_weight : float in [0, 1), default=0.0
+        Weight of real rows shown under another class's condition, which a matching-aware discriminator rejects.
+    adversarial_weight : float, default=0.1
+        Weight of the adversarial term in the generator's loss, beside the energy score.
+    energy_weight : float, default=1.0
+        Weight of the energy score of two made rows against a real row near their parent.
+    max_categories : int, default=32
+        Levels of a column with a slot of their own; rarer ones share one.
     device : {"auto", "cpu", "cuda", "cuda:N", "mps"}, default="auto"
         Where to train; a fitted sampler lives on the CPU.
     n_threads : int, default=1
         torch's CPU threads meanwhile; None leaves torch's setting.
-    verbose : int, default=0
-        1 shows a progress bar.
 
     Attributes
     ----------
@@ -174,69 +176,69 @@ class CGANSampler(TabularSampler):
         self,
         *,
         sampling_strategy: Any = "auto",
+        gate: Literal["average_precision", "roc_auc", "f1", "g_mean", "balanced_accuracy", "expected_cost"]
+        | None = None,
+        costs: Any = None,
+        condition_columns: Sequence[Any] | None = None,
+        missing_values: Any = np.nan,
+        categorical_features: Sequence[Any] | None = None,
+        column_kinds: Mapping[Any, str] | None = None,
+        max_time: float | None = None,
+        random_state: int | np.random.RandomState | None = None,
+        verbose: int = 0,
         start: Literal["kernel", "mixture", "segments", "copies", "noise"] = "kernel",
         focus: float = 0.0,
-        conditioning: Literal["projection", "concat", "classes"] = "projection",
-        loss: str = "hinge",
-        wrong_weight: float = 0.0,
-        condition_columns: Sequence[Any] | None = None,
-        gradient_penalty: float = 1.0,
-        n_critic: int = 1,
+        redraws: int = 2,
         n_steps: int = 300,
+        patience: int = 4,
         batch_size: int = 128,
         learning_rate: float = 1e-3,
         betas: tuple[float, float] = (0.5, 0.9),
         d_noise: int = 16,
         width: int = 128,
         n_blocks: int = 2,
+        conditioning: Literal["projection", "concat", "classes"] = "projection",
+        loss: str = "hinge",
+        gradient_penalty: float = 1.0,
+        n_critic: int = 1,
+        wrong_weight: float = 0.0,
         adversarial_weight: float = 0.1,
         energy_weight: float = 1.0,
-        patience: int = 4,
-        redraws: int = 2,
-        gate: Literal["average_precision", "roc_auc", "f1", "g_mean", "balanced_accuracy", "expected_cost"]
-        | None = None,
-        costs: Any = None,
-        missing_values: Any = np.nan,
-        categorical_features: Sequence[Any] | None = None,
-        column_kinds: Mapping[Any, str] | None = None,
         max_categories: int = 32,
-        max_time: float | None = None,
-        random_state: int | np.random.RandomState | None = None,
         device: str = "auto",
         n_threads: int | None = 1,
-        verbose: int = 0,
     ) -> None:
         super().__init__(sampling_strategy=sampling_strategy)
+        self.gate = gate
+        self.costs = costs
+        self.condition_columns = condition_columns
+        self.missing_values = missing_values
+        self.categorical_features = categorical_features
+        self.column_kinds = column_kinds
+        self.max_time = max_time
+        self.random_state = random_state
+        self.verbose = verbose
         self.start = start
         self.focus = focus
-        self.conditioning = conditioning
-        self.loss = loss
-        self.wrong_weight = wrong_weight
-        self.condition_columns = condition_columns
-        self.gradient_penalty = gradient_penalty
-        self.n_critic = n_critic
+        self.redraws = redraws
         self.n_steps = n_steps
+        self.patience = patience
         self.batch_size = batch_size
         self.learning_rate = learning_rate
         self.betas = betas
         self.d_noise = d_noise
         self.width = width
         self.n_blocks = n_blocks
+        self.conditioning = conditioning
+        self.loss = loss
+        self.gradient_penalty = gradient_penalty
+        self.n_critic = n_critic
+        self.wrong_weight = wrong_weight
         self.adversarial_weight = adversarial_weight
         self.energy_weight = energy_weight
-        self.patience = patience
-        self.redraws = redraws
-        self.gate = gate
-        self.costs = costs
-        self.missing_values = missing_values
-        self.categorical_features = categorical_features
-        self.column_kinds = column_kinds
         self.max_categories = max_categories
-        self.max_time = max_time
-        self.random_state = random_state
         self.device = device
         self.n_threads = n_threads
-        self.verbose = verbose
 
     @classmethod
     def paper(cls, **parameters: Any) -> CGANSampler:
