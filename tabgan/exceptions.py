@@ -13,6 +13,7 @@ __all__ = [
     "MissingExtraError",
     "ModelFileError",
     "NoRowsMadeWarning",
+    "PartFailedError",
     "SchemaMismatchError",
     "TabganError",
     "TrainingDivergedError",
@@ -47,6 +48,10 @@ class TrainingDivergedError(TabganError, RuntimeError):
 
 class MissingExtraError(TabganError, ImportError):
     """An optional dependency is absent; the message names the extra that brings it."""
+
+
+class PartFailedError(TabganError, RuntimeError):
+    """The processes that worked on one part of a table died or hung, several times over; the message names the part."""
 
 
 class CodesWarning(UserWarning):

@@ -82,15 +82,11 @@ def _reads_alike(alone: Style | Ambiguous, style: NumberStyle, example: str) -> 
     return isinstance(alone, NumberStyle) and alone.read_one(example) == style.read_one(example)
 
 
-def unread_cells(
-    name: str, texts: Sequence[str], unread: np.ndarray, style: str, place: Callable[[int], str]
-) -> str | None:
-    """Say which cells of a column of numbers or dates are none."""
-    rows = np.flatnonzero(unread).tolist()
-    odd = list(dict.fromkeys(texts[row] for row in rows))
-    options = " ".join(f"--missing {f'{name}={text}'!r}" for text in odd[:_SUSPECT_LABELS])
+def unread_cells(name: str, odd: Sequence[str], n: int, style: str, place: str) -> str:
+    """Say which cells of a column of numbers or dates are none: some of them, how many there are, and where the first one stands."""
+    options = " ".join(f"--missing {f'{name}={text}'!r}" for text in list(dict.fromkeys(odd))[:_SUSPECT_LABELS])
     return (
-        f"column {name!r} holds {style}; not read: {counted(len(rows), 'cell')} such as {odd[0]!r} ({place(rows[0])}), left as "
+        f"column {name!r} holds {style}; not read: {counted(n, 'cell')} such as {odd[0]!r} ({place}), left as "
         f"written. If that means missing, add {options}"
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import sys
 from enum import Enum
 from pathlib import Path
@@ -70,10 +71,8 @@ failure no file is written and an existing output stays as it was."""
 _TRAINING = ("categorical", "kind", "effort", "objective", "steps", "max_time", "seed", "device")
 
 
-_WHOLE_FILES = (
-    *("missing", "default_markers", "decimal", "thousands", "date_format", "header", "delimiter", "comment"),
-    *("skip_lines", "sheet", "encoding", "format", "output_format", "dry_run"),
-)
+_WHOLE_FILES = ("sheet", "dry_run")
+_BATCH_ROWS = 50_000
 
 
 class Effort(str, Enum):
@@ -144,12 +143,18 @@ def impute(
         typer.Option(
             metavar="N",
             min=1,
-            help="Read, fill and write N rows at a time, for tables larger than memory: a Parquet file, or a folder of them.",
+            help="Read, fill and write N rows at a time, for tables larger than memory. Folders and patterns of files: 50000.",
         ),
     ] = None,
     sample_rows: Annotated[
         int, typer.Option(metavar="N", min=1, help="With --batch-rows: learn from a sample of N rows.")
     ] = 100_000,
+    workers: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Fill in N processes, some rows at a time; the same result.")
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with a run of the same command that was killed or ran out of disk.")
+    ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only say what would be done, as tabgan check does; nothing is written.")
     ] = False,
@@ -164,24 +169,31 @@ def impute(
     debug: DebugOption = False,
 ) -> None:
     """Impute the missing values of a table with a GAINImputer, fitted on it or kept in a model file."""
+    from tabgan.cli.files.parted import found_inputs
     from tabgan.cli.files.sources import Place, place_of
     from tabgan.cli.impute_job import ImputeOptions, impute_file
     from tabgan.cli.models import is_reused, say_ignored
 
-    if batch_rows is not None:
-        _check_parts(context, input, output)
-    place = place_of(input, format, "INPUT") if batch_rows is None else Place(Path(input), "parquet")
+    in_parts = batch_rows is not None or workers is not None or resume or _is_several(input)
+    if in_parts:
+        _check_parts(context, output)
+        inputs = found_inputs(input, format)
+    place = inputs.places[0] if in_parts else place_of(input, format, "INPUT")
     if output is None and not dry_run:
         raise typer.BadParameter("is missing; give a file, or - for stdout.", param_hint="--output (-o)")
     reading = reading_options(context.params)
     if output is None or dry_run:
         _look(context, place, reading)
         return
-    target = (
-        place_of(output, output_format, "--output", format, place)
-        if batch_rows is None
-        else Place(Path(output), "parquet")
-    )
+    if in_parts and inputs.is_several:
+        target = Place(Path(output), place.format)
+    else:
+        target = place_of(output, output_format, "--output", format, place)
+    if in_parts and target.format != place.format:
+        raise typer.BadParameter(
+            f"{output!r} is {target.format}, but {inputs.name} is {place.format}; some rows at a time it is written as it came.",
+            param_hint="--output",
+        )
     check_numbers(steps=steps, max_time=max_time, seed=seed)
     options = ImputeOptions(
         source=place,
@@ -205,30 +217,37 @@ def impute(
     say = teller(quiet)
     if model is not None and is_reused(model, refit):
         say_ignored(context, model, _TRAINING, say)
-    if batch_rows is None:
+    if not in_parts:
         impute_file(options, say).tell(report, quiet)
     else:
-        from tabgan.cli.stream_job import impute_parts
+        from tabgan.cli.stream_job import PartOptions, impute_parts
 
-        impute_parts(options, batch_rows, sample_rows, say).tell(report, quiet)
+        parts = PartOptions(inputs, batch_rows or _BATCH_ROWS, sample_rows, workers or 1, resume)
+        impute_parts(options, parts, say).tell(report, quiet)
 
 
-def _check_parts(context: typer.Context, source: str, output: str | None) -> None:
+def _is_several(text: str) -> bool:
+    """Whether an input names a folder, or files by a pattern."""
+    path = Path(text)
+    return path.is_dir() or (glob.has_magic(text) and not path.exists())
+
+
+def _check_parts(context: typer.Context, output: str | None) -> None:
     """Refuse what tables that are read some rows at a time cannot have."""
     for name in _WHOLE_FILES:
         if getattr(context.get_parameter_source(name), "name", "") == "COMMANDLINE":
+            option = f"--{name.replace('_', '-')}"
             raise typer.BadParameter(
-                f"is not there with --batch-rows: Parquet files are read as their types say; drop --{name.replace('_', '-')}.",
-                param_hint=f"--{name.replace('_', '-')}",
+                f"is not there where a table is read some rows at a time; drop {option}.", param_hint=option
             )
     if str(context.params["report"] or "").lower().endswith(".html"):
-        raise typer.BadParameter("is no page with --batch-rows; give a .json or .txt file.", param_hint="--report")
-    for text, option in ((source, "INPUT"), (output, "--output")):
-        path = Path(text or "x.parquet")
-        if text == "-" or (path.suffix.lower() != ".parquet" and not (path.is_dir() or Path(source).is_dir())):
-            raise typer.BadParameter(
-                f"{text!r} is no .parquet file and no folder of them, as --batch-rows needs.", param_hint=option
-            )
+        raise typer.BadParameter(
+            "is no page where a table is read some rows at a time; give a .json or .txt file.", param_hint="--report"
+        )
+    if output == "-":
+        raise typer.BadParameter(
+            "'-' is no file; a table that is read some rows at a time is written to one.", param_hint="--output"
+        )
 
 
 def _look(context: typer.Context, place: Place, reading: ReadOptions) -> None:

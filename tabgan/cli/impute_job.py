@@ -23,7 +23,7 @@ from tabgan.cli.status import StatusLine
 from tabgan.cli.summaries import ColumnReport, ImputeReport, column_validation
 from tabgan.exceptions import InvalidInputError, InvalidParameterError, SchemaMismatchError
 
-__all__ = ["ImputeOptions", "chosen_settings", "impute_file", "model_facts"]
+__all__ = ["ImputeOptions", "chosen_settings", "fills_of", "impute_file", "model_facts"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,7 +105,7 @@ def impute_file(options: ImputeOptions, say: Callable[[str], None]) -> ImputeRep
         imputer = fitted if fitted is not None else _fit(frame, categorical, kinds_asked, options, say)
         status("filling in")
         completed = _transformed(imputer, frame, options)
-        fills = _fills(completed, gaps, only)
+        fills = fills_of(completed, gaps, only)
         report.warnings += _lonely(imputer, fills)
         report.model = model_facts(imputer, options, reused=fitted is not None)
         kinds = {str(column.name): column.kind for column in imputer.schema_.columns}
@@ -237,7 +237,7 @@ def _transformed(imputer: Any, frame: pd.DataFrame, options: ImputeOptions) -> p
         ) from error
 
 
-def _fills(filled: pd.DataFrame, gaps: pd.DataFrame, only: set[str]) -> dict[str, pd.Series]:
+def fills_of(filled: pd.DataFrame, gaps: pd.DataFrame, only: set[str]) -> dict[str, pd.Series]:
     """Pick the filled cells by column, indexed by row number."""
     fills = {}
     for name in filled.columns:

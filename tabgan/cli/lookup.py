@@ -9,13 +9,13 @@ from tabgan.exceptions import InvalidParameterError
 from tabgan.wording import listed, suggestion
 
 if TYPE_CHECKING:
-    from tabgan.cli.files.parquet_parts import ParquetParts
+    from tabgan.cli.files.parted import PartedTable
     from tabgan.cli.files.table_source import TableFile
 
 __all__ = ["check_apart", "known_columns", "known_kinds", "label_text", "labels_by_text"]
 
 
-def known_columns(table: TableFile | ParquetParts, wanted: Sequence[str], option: str) -> set[str]:
+def known_columns(table: TableFile | PartedTable, wanted: Sequence[str], option: str) -> set[str]:
     """Columns named by an option: whole values first, then comma-separated ones.
 
     Raises
@@ -34,7 +34,7 @@ def known_columns(table: TableFile | ParquetParts, wanted: Sequence[str], option
     return found
 
 
-def known_kinds(table: TableFile | ParquetParts, wanted: Sequence[str]) -> dict[str, str]:
+def known_kinds(table: TableFile | PartedTable, wanted: Sequence[str]) -> dict[str, str]:
     """What ``--kind`` says of columns, as `tabgan.GAINImputer` takes it in ``column_kinds``.
 
     Raises

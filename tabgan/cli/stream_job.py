@@ -1,40 +1,82 @@
-"""The work of `tabgan impute --batch-rows`: tables larger than memory, in one pass to learn and one to fill."""
+"""The work of `tabgan impute --batch-rows`: tables larger than memory, part by part, in one process or several; killed runs go on."""
 
 from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
-import pandas as pd
-
 from tabgan._files import write_whole, written_together
+from tabgan.checks.suspicions import unread_cells
 from tabgan.cli.errors import warnings_told
-from tabgan.cli.files.parquet_parts import ParquetParts
-from tabgan.cli.files.sources import check_writable
+from tabgan.cli.files.compression import packing_stream, unpack_file
+from tabgan.cli.files.parted import Inputs, Looked, Part, PartedTable
+from tabgan.cli.files.parted_files import open_parted
+from tabgan.cli.files.sources import check_writable, member_name
+from tabgan.cli.files.table_source import first_hints, marker_lines
 from tabgan.cli.impute_job import ImputeOptions, chosen_settings, model_facts
 from tabgan.cli.lookup import check_apart, known_columns, known_kinds
 from tabgan.cli.models import is_reused, load_model
-from tabgan.cli.status import StatusLine
+from tabgan.cli.status import Progress, StatusLine
+from tabgan.cli.stream_work import Filling, Looking, Sampling
 from tabgan.cli.summaries import ColumnReport, ImputeReport, column_validation
-from tabgan.exceptions import InvalidInputError, InvalidParameterError
+from tabgan.engines.journal import Journal, fingerprint, write_hashed
+from tabgan.engines.workers import run_parts
+from tabgan.exceptions import InvalidInputError, InvalidParameterError, TabganError
 
-__all__ = ["impute_parts"]
+__all__ = ["PartOptions", "impute_parts"]
+
+_SAMPLED_AT_ONCE = 5
+"""Times the rows of a sample that are read before it is handed on."""
 
 
-def impute_parts(options: ImputeOptions, batch_rows: int, sample_rows: int, say: Callable[[str], None]) -> ImputeReport:
-    """Fill Parquet files some rows at a time.
+@dataclass(frozen=True)
+class PartOptions:
+    """How a table is taken apart.
 
     Parameters
     ----------
-    options : ImputeOptions
+    inputs : Inputs
     batch_rows : int
         Rows in memory at a time.
     sample_rows : int
         Rows that the imputer is fitted to; see `tabgan.fit_batches`.
+    workers : int
+        Processes.
+    resume : bool
+        Go on with a run that was killed.
+    """
+
+    inputs: Inputs
+    batch_rows: int
+    sample_rows: int
+    workers: int
+    resume: bool
+
+
+@dataclass
+class _Columns:
+    """What the options say of columns."""
+
+    names: list[str]
+    left: set[str]
+    only: set[str]
+    categorical: set[str]
+    kinds: dict[str, str]
+
+
+def impute_parts(options: ImputeOptions, parts: PartOptions, say: Callable[[str], None]) -> ImputeReport:
+    """Fill tables part by part.
+
+    Parameters
+    ----------
+    options : ImputeOptions
+    parts : PartOptions
     say : callable
         Takes one line for the user.
 
@@ -47,128 +89,303 @@ def impute_parts(options: ImputeOptions, batch_rows: int, sample_rows: int, say:
     TabganError
         Nothing was written then, neither output nor model nor report.
     """
-    started = time.perf_counter()
-    status = StatusLine(options.progress)
-    source, output = options.source.path, options.output.path
-    assert source is not None
+    output = options.output.path
     assert output is not None
-    parts = ParquetParts(source, batch_rows)
-    _check_places(parts, source, output, options)
-    reused = is_reused(options.model, options.refit)
-    left = known_columns(parts, options.leave, "--leave")
-    only = known_columns(parts, options.only, "--only")
-    categorical = known_columns(parts, options.categorical, "--categorical")
-    kinds = known_kinds(parts, options.kinds)
-    check_apart(left, {"--only": only, "--categorical": categorical, "--kind": set(kinds)})
-    names = [name for name in parts.names if name not in left and name not in parts.index_names]
-    if not names:
-        raise InvalidParameterError(f"--leave leaves no column of {parts.place.name} to the model; leave fewer alone.")
-    if reused and options.model is not None:
-        imputer = load_model(options.model, "imputer")
-    else:
-        status(f"reading {parts.n_rows:,} rows of {parts.place.name}")
-        imputer = _fitted(parts, names, categorical, kinds, sample_rows, options, say)
-    report = ImputeReport(options.source.name, options.output.destination, parts.n_rows)
-    report.model = model_facts(imputer, options, reused=reused)
-    gaps, fills = Counter[str](), Counter[str]()
-    wanted = only or set(names)
-    with _folder(output, parts.is_folder), written_together():
-        if options.model is not None and not reused:
-            imputer.save(options.model)
-        for file in parts.files:
-            target = parts.target_of(file, output)
-            status(f"filling {target}")
-            filled = _filled(parts, file, names, wanted, imputer, gaps, fills)
-            write_whole(target, _writing(parts, filled))
-        status("")
-        scores = imputer.validation_scores_
-        kind_of = {str(column.name): column.kind for column in imputer.schema_.columns}
-        for name in parts.names:
-            kind = kind_of.get(name, "left alone")
-            report.columns.append(
-                ColumnReport(
-                    name, kind, gaps[name], fills[name], column_validation(scores, name) if name in names else None
-                )
+    _check_places(parts.inputs, output, options)
+    journal = _journal(options, parts, output)
+    keep = True
+    try:
+        report = _Run(options, parts, journal, say).report()
+        keep = False
+    except TabganError:
+        keep = parts.resume  # another try would end alike
+        raise
+    except BaseException:
+        if journal.done():
+            say(
+                f"note: finished parts are kept beside {str(output)!r}; the same command with --resume goes on from there"
             )
-        report.add_warnings()
-        report.seconds = round(time.perf_counter() - started, 3)
-        report.write(options.report)
+        raise
+    finally:
+        journal.close(keep)
     return report
 
 
-def _check_places(parts: ParquetParts, source: Path, output: Path, options: ImputeOptions) -> None:
-    if parts.is_folder:
+def _journal(options: ImputeOptions, parts: PartOptions, output: Path) -> Journal:
+    """Where finished parts are kept, and what they depend on."""
+    from tabgan import __version__
+
+    reading = {
+        name: value for name, value in vars(options.reading).items() if name not in ("families", "styles", "settled")
+    }
+    settings = {
+        "the version of tabgan": __version__,
+        "--batch-rows": parts.batch_rows,
+        "--sample-rows": parts.sample_rows,
+        **{
+            f"--{name}": getattr(options, name)
+            for name in ("leave", "only", "categorical", "seed", "device", "steps", "effort", "objective")
+        },
+        "--kind": options.kinds,
+        "--max-time": options.max_time,
+        "--model": None if options.model is None else str(options.model),
+        **{f"--{name.replace('_', '-')}": value for name, value in reading.items()},
+    }
+    settings = {
+        name: sorted(value) if isinstance(value, set | frozenset) else value for name, value in settings.items()
+    }
+    files = [place.path for place in parts.inputs.places if place.path is not None]
+    if options.model is not None and is_reused(options.model, options.refit):
+        files.append(options.model)
+    inputs = {str(path): _fingerprint(path) for path in files}
+    return Journal(output.parent / f".{output.name}.resume", settings, inputs, parts.resume)
+
+
+def _fingerprint(path: Path) -> dict[str, Any]:
+    try:
+        return fingerprint(path)
+    except FileNotFoundError:
+        raise InvalidInputError(f"there is no file {str(path)!r}; check the path.") from None
+    except PermissionError:
+        raise InvalidInputError(f"{str(path)!r} may not be read; check its permissions.") from None
+
+
+class _Run:
+    """One run, from the files to the report."""
+
+    def __init__(
+        self, options: ImputeOptions, parts: PartOptions, journal: Journal, say: Callable[[str], None]
+    ) -> None:
+        self._options, self._parts, self._journal, self._say = options, parts, journal, say
+        self._status = StatusLine(options.progress)
+        self._warnings: list[str] = []
+        self._notes: list[str] = []
+
+    def report(self) -> ImputeReport:
+        """Do all of it."""
+        started = time.perf_counter()
+        options, output = self._options, self._options.output.path
+        assert output is not None
+        reused = is_reused(options.model, options.refit)
+        fitted = load_model(options.model, "imputer") if options.model is not None and reused else None
+        table, columns = self._read_table(fitted)
+        model = self._journal.path("model.tabgan")
+        if not model.exists():
+            (self._fitted(table, columns) if fitted is None else fitted).save(model)
+        imputer = load_model(model, "imputer")
+        facts = self._filled(table, columns, model)
+        report = self._counted(table, columns, imputer, facts)
+        report.model = model_facts(imputer, options, reused=reused)
+        with _folder(output, self._parts.inputs.is_several), written_together():
+            if options.model is not None and not reused:
+                write_whole(options.model, model.read_bytes())
+            self._write_files(table, output)
+            self._status("")
+            report.add_warnings()
+            report.seconds = round(time.perf_counter() - started, 3)
+            report.write(options.report)
+        return report
+
+    def _read_table(self, fitted: Any) -> tuple[PartedTable, _Columns]:
+        """Cut the files into parts, and settle how their columns are read."""
+        reading = self._options.reading
+        if fitted is not None:
+            families = {str(column.name): column.family for column in fitted.schema_.columns}
+            reading = replace(reading, families=families, styles=fitted.column_styles_)
+        table = open_parted(self._parts.inputs, reading, self._parts.batch_rows, self._unpacked())
+        table.check_names()
+        columns = self._columns(table) if table.names else None
+        self._status(f"looking for rows in {table.place.name}")
+        table.find_parts(lambda n: self._status(f"looking for rows in {table.place.name}: {n:,} so far"))
+        if columns is not None:
+            table.options = replace(table.options, text_columns=frozenset(columns.categorical))
+        looked = self._looked(table) if table.texts() != [] else Looked()
+        if columns is None:
+            table.names = looked.names
+            table.check_names()
+            columns = self._columns(table)
+            table.options = replace(table.options, text_columns=frozenset(columns.categorical))
+        table.refuse_nested(looked, columns.names)
+        self._warnings += first_hints([*table.first_hints(), *table.settle(looked, columns.names)])
+        self._notes += table.notes
+        return table, columns
+
+    def _unpacked(self) -> list[Path | None]:
+        """Where the bytes of each file are, packed ones unpacked."""
+        paths = []
+        for number, place in enumerate(self._parts.inputs.places):
+            path = place.path
+            if place.packing is not None and path is not None:
+                self._status(f"unpacking {place.name}")
+                target, packed, how = self._journal.path(f"{number}.unpacked"), path, place.packing
+                if not target.exists():
+                    write_hashed(target, partial(unpack_file, packed, how))
+                path = target
+            paths.append(path)
+        return paths
+
+    def _columns(self, table: PartedTable) -> _Columns:
+        options = self._options
+        left, only, categorical = (
+            known_columns(table, wanted, option)
+            for wanted, option in (
+                (options.leave, "--leave"),
+                (options.only, "--only"),
+                (options.categorical, "--categorical"),
+            )
+        )
+        kinds = known_kinds(table, options.kinds)
+        check_apart(left, {"--only": only, "--categorical": categorical, "--kind": set(kinds)})
+        names = [name for name in table.names if name not in left and name not in table.index_names]
+        if not names:
+            raise InvalidParameterError(
+                f"--leave leaves no column of {table.place.name} to the model; leave fewer alone."
+            )
+        return _Columns(names, left, only, categorical, kinds)
+
+    def _looked(self, table: PartedTable) -> Looked:
+        looked = Looked()
+        for _, found in self._through(Looking(table), table.parts, table, "looking at the columns"):
+            looked.merge(found)
+        return looked
+
+    def _through(
+        self, work: Callable[[Any], Any], parts: Sequence[Any], table: PartedTable, what: str, n_before: int = 0
+    ) -> Iterator[tuple[Any, Any]]:
+        """Results of work on parts, or on groups of them, as they come, with progress."""
+        progress = Progress(self._status, what, table.n_rows, n_before)
+        progress.add(0)
+
+        def name_of(group: Part | Sequence[Part]) -> str:
+            return table.where(group if isinstance(group, Part) else group[0])
+
+        for group, found in run_parts(work, parts, n_workers=self._parts.workers, name_of=name_of):
+            progress.add(sum(part.n_rows for part in ([group] if isinstance(group, Part) else group)))
+            yield group, found
+
+    def _fitted(self, table: PartedTable, columns: _Columns) -> Any:
+        from tabgan.engines.row_sample import RowSample
+        from tabgan.engines.streaming import fit_to_sample
+        from tabgan.imputation.gain import GAINImputer
+
+        options, n_rows = self._options, self._parts.sample_rows
+        sample = RowSample(n_rows, options.seed)
+        groups = list(_groups(table.parts, _SAMPLED_AT_ONCE * n_rows))
+        work = Sampling(table, columns.names, n_rows, options.seed)
+        for _, found in self._through(work, groups, table, "sampling rows"):
+            sample.merge(found)
+        self._status("")
+        settings = chosen_settings(
+            options, columns.names, columns.categorical, columns.kinds, min(table.n_rows, n_rows)
+        )
+        imputer = GAINImputer.paper(**settings) if options.objective == "paper" else GAINImputer(**settings)
+        with warnings_told(self._say):
+            fit_to_sample(imputer, sample)
+        imputer.verbose = 0
+        settled = table.options.settled
+        imputer.column_styles_ = {name: found.style for name, found in settled.items() if found.style is not None}
+        return imputer
+
+    def _filled(self, table: PartedTable, columns: _Columns, model: Path) -> dict[int, dict[str, Any]]:
+        """Fill the parts that are not done yet; what was found in each."""
+        facts = self._journal.done()
+        left = [part for part in table.parts if part.number not in facts]
+        if facts:
+            self._say(f"note: {len(facts)} of {len(table.parts)} parts were done before; {len(left)} are left")
+        work = Filling(table, columns.names, columns.only, model, self._journal.parts)
+        n_before = sum(part.n_rows for part in table.parts if part.number in facts)
+        for part, found in self._through(work, left, table, "filling", n_before):
+            self._journal.record(part.number, found)
+            facts[part.number] = found
+        return facts
+
+    def _counted(
+        self, table: PartedTable, columns: _Columns, imputer: Any, facts: Mapping[int, Mapping[str, Any]]
+    ) -> ImputeReport:
+        options, inputs = self._options, self._parts.inputs
+        report = ImputeReport(inputs.name, options.output.destination, table.n_rows)
+        gaps, fills = Counter[str](), Counter[str]()
+        markers: dict[str, Counter[str]] = {}
+        unread: dict[str, list[Any]] = {}
+        for number in sorted(facts):
+            found = facts[number]
+            gaps.update(found["gaps"])
+            fills.update(found["fills"])
+            for marker, counts in found["markers"].items():
+                markers.setdefault(marker, Counter()).update(counts)
+            for name, (n, odd, place) in found["unread"].items():
+                before = unread.setdefault(name, [0, odd, place])
+                before[0] += n
+        styles = {name: settled.style for name, settled in table.options.settled.items()}
+        odd_cells = [
+            unread_cells(name, odd, n, style.describe(), place)
+            for name, (n, odd, place) in unread.items()
+            if (style := styles[name]) is not None
+        ]
+        report.warnings += [*self._warnings, *first_hints(odd_cells)]
+        report.notes += [*self._notes, *marker_lines(markers)]
+        kinds = {str(column.name): column.kind for column in imputer.schema_.columns}
+        for name in table.names:
+            seen = name in columns.names
+            scores = column_validation(imputer.validation_scores_, name) if seen else None
+            kind = kinds.get(name, "left alone")
+            report.columns.append(ColumnReport(name, kind, gaps[name], fills[name], scores))
+        return report
+
+    def _write_files(self, table: PartedTable, output: Path) -> None:
+        for number, place in enumerate(self._parts.inputs.places):
+            target = self._parts.inputs.target_of(number, output)
+            self._status(f"writing {str(target)!r}")
+            written = [self._journal.path(f"{part.number}.part") for part in table.parts if part.file == number]
+            packing = place.packing if self._parts.inputs.is_several else self._options.output.packing
+
+            def write(
+                stream: BinaryIO,
+                number: int = number,
+                written: Sequence[Path] = written,
+                packing: str | None = packing,
+                member: str = member_name(target, place.format),
+            ) -> None:
+                with packing_stream(stream, packing, member) as packed:
+                    table.write_file(packed, number, written)
+
+            write_whole(target, write)
+
+
+def _groups(parts: Sequence[Part], n_rows: int) -> Iterator[list[Part]]:
+    """Parts that follow each other, with so many rows together, or a few more."""
+    group: list[Part] = []
+    for part in parts:
+        group.append(part)
+        if sum(one.n_rows for one in group) >= n_rows:
+            yield group
+            group = []
+    if group:
+        yield group
+
+
+def _check_places(inputs: Inputs, output: Path, options: ImputeOptions) -> None:
+    sources = [place.path.resolve() for place in inputs.places if place.path is not None]
+    if inputs.is_several:
         if output.exists() and not output.is_dir():
-            raise InvalidInputError(f"--output {str(output)!r} is a file, but the input is a folder; give a folder.")
-        if output.resolve() == source.resolve():
+            raise InvalidInputError(
+                f"--output {str(output)!r} is a file, but the input is a folder or pattern; give a folder."
+            )
+        if output.resolve() in {source.parent for source in sources}:
             raise InvalidInputError(f"--output {str(output)!r} is the input folder itself; give another folder.")
         if not output.parent.is_dir():
             raise InvalidInputError(f"--output {str(output)!r}: its folder does not exist; create it first.")
-    targets = [] if parts.is_folder and not output.exists() else [parts.target_of(file, output) for file in parts.files]
+    exists = output.exists() or not inputs.is_several
+    targets = [inputs.target_of(number, output) for number in range(len(sources))] if exists else []
     for target in targets:
         check_writable(target, "--output")
     if options.model is not None:
-        if options.model.resolve() in {place.resolve() for place in [*targets, *parts.files]}:
+        if options.model.resolve() in {*sources, *(target.resolve() for target in targets)}:
             raise InvalidParameterError(f"--model {str(options.model)!r} is one of the tables; give another file.")
         if not is_reused(options.model, options.refit):
             check_writable(options.model, "--model")
     if options.report is not None:
         check_writable(options.report, "--report")
-
-
-def _fitted(
-    parts: ParquetParts,
-    names: list[str],
-    categorical: set[str],
-    kinds: dict[str, str],
-    sample_rows: int,
-    options: ImputeOptions,
-    say: Callable[[str], None],
-) -> Any:
-    from tabgan.engines.streaming import fit_batches
-    from tabgan.imputation.gain import GAINImputer
-
-    settings = chosen_settings(options, names, categorical, kinds, min(parts.n_rows, sample_rows))
-    imputer = GAINImputer.paper(**settings) if options.objective == "paper" else GAINImputer(**settings)
-    with warnings_told(say):
-        fit_batches(
-            imputer, parts.frames(names), n_rows=sample_rows, random_state=options.seed, verbose=options.progress
-        )
-    imputer.verbose = 0
-    return imputer
-
-
-def _filled(
-    parts: ParquetParts,
-    file: Path,
-    names: list[str],
-    wanted: set[str],
-    imputer: Any,
-    gaps: Counter[str],
-    fills: Counter[str],
-) -> Iterator[Any]:
-    """Filled tables of a file; counts missing cells and filled ones."""
-    start = 0
-    for table, frame in parts.tables(file, names):
-        missing = frame.isna()
-        gaps.update({name: int(missing[name].sum()) for name in names})
-        try:
-            completed = imputer.transform(frame) if missing.to_numpy().any() else frame
-        except (InvalidInputError, ValueError) as error:
-            raise InvalidInputError(f"{str(file)!r}, rows {start} to {start + len(frame) - 1}: {error}") from error
-        start += len(frame)
-        rows = {
-            name: missing[name].to_numpy()
-            for name in names
-            if name in wanted and name in completed.columns and missing[name].any()
-        }
-        values = {name: completed[name][where] for name, where in rows.items()}
-        fills.update({name: int(found.notna().sum()) for name, found in values.items()})
-        yield parts.with_fills(table, rows, values)
-
-
-def _writing(parts: ParquetParts, filled: Iterator[pd.DataFrame]) -> Callable[[BinaryIO], None]:
-    return lambda stream: parts.write(stream, filled)
 
 
 @contextmanager

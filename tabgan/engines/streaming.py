@@ -13,7 +13,7 @@ from tabgan.engines.batches import batches_of, keys_of, with_keys, without_keys
 from tabgan.engines.row_sample import RowSample
 from tabgan.exceptions import InvalidInputError, parameter_error
 
-__all__ = ["fit_batches", "sample_batches", "transform_batches"]
+__all__ = ["fit_batches", "fit_to_sample", "sample_batches", "transform_batches"]
 
 
 def fit_batches(
@@ -86,6 +86,11 @@ def fit_batches(
             progress.update(len(batch))
     if not sample.n_seen:
         raise InvalidInputError("batches holds no rows (an iterator can be read once only; give a fresh one).")
+    return fit_to_sample(estimator, sample)
+
+
+def fit_to_sample(estimator: Any, sample: RowSample) -> Any:
+    """Fit an estimator to the sample of all rows, and let it know how many these were."""
     estimator.fit(sample.table())
     estimator.n_rows_seen_ = sample.n_seen
     return estimator

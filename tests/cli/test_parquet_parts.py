@@ -110,14 +110,14 @@ def test_what_fails_late_leaves_nothing(tabgan, folder: Path, tmp_path: Path) ->
     result = tabgan("impute", folder, "-o", tmp_path / "full", "--leave", "nested", "--model", model, *QUICK)
     assert result.exit_code == 2
     assert "2.parquet" in result.output
-    assert "rows 0 to 24" in result.output
+    assert "row 1 to row 25" in result.output
     assert not (tmp_path / "full").exists()
 
 
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (("--leave", "nested", "--missing", "?"), "--missing"),
+        (("--leave", "nested", "--sheet", "?"), "--sheet"),
         (("--leave", "nested", "--report", "page.html"), "--report"),
         ((), "nested"),
         (("--leave", "nope"), "nope"),
@@ -141,12 +141,12 @@ def test_places_that_cannot_be(tabgan, folder: Path, tmp_path: Path) -> None:
     wrong.write_bytes(b"no parquet")
     calls = {
         (folder, folder): "the input folder itself",
-        (folder, tmp_path / "file"): "is a file, but the input is a folder",
+        (folder, tmp_path / "file"): "is a file, but the input is a folder or pattern",
         (folder, tmp_path / "no" / "full"): "does not exist",
-        (tmp_path / "empty", tmp_path / "full"): "without a .parquet file",
-        (csv, tmp_path / "b.parquet"): "no .parquet file",
-        ("-", tmp_path / "b.parquet"): "no .parquet file",
-        (folder / "0.parquet", "-"): "no .parquet file",
+        (tmp_path / "empty", tmp_path / "full"): "without a file that is read in parts",
+        (csv, tmp_path / "b.parquet"): "is parquet, but",
+        ("-", tmp_path / "b.parquet"): "read twice",
+        (folder / "0.parquet", "-"): "'-' is no file",
         (wrong, tmp_path / "b.parquet"): "not a readable Parquet file",
         (tmp_path / "absent.parquet", tmp_path / "b.parquet"): "absent.parquet",
     }

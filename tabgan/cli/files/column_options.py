@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from tabgan.cli.files.settled import Settled
 from tabgan.cli.files.text_columns import Writing
 from tabgan.exceptions import InvalidParameterError
 from tabgan.wording import suggestion
@@ -60,6 +61,8 @@ class ReadOptions:
         Lines at the top of CSV and TSV, or rows of a workbook, that are none of the table.
     sheet : str, default=None
         Of a workbook; None is the first one.
+    settled : mapping of str to Settled, default={}
+        How columns of texts are read, whatever their cells are.
     """
 
     missing: Sequence[str] = ()
@@ -76,6 +79,7 @@ class ReadOptions:
     comment: str | None = None
     skip_lines: int = 0
     sheet: str | None = None
+    settled: Mapping[str, Settled] = field(default_factory=dict)
 
     def family(self, name: str) -> Any:
         """Tell what a text column must be read as, None where its cells decide."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Collection, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -18,12 +18,17 @@ from tabgan.tables.arrow_types import has_null_label, is_supported_arrow
 __all__ = [
     "arrow_column",
     "check_columns",
+    "feather_file",
+    "feather_writer",
     "index_columns",
     "nan_as_missing",
     "parquet_file",
     "parquet_writer",
+    "part_tables",
+    "part_writer",
     "read_arrow",
     "replaced",
+    "texts_in",
     "with_copies",
     "with_mark",
     "with_types_of",
@@ -119,6 +124,54 @@ def parquet_file(path: Path) -> Any:
 def parquet_writer(stream: BinaryIO, schema: Any) -> Any:
     """What writes tables of a schema one after another."""
     return _pyarrow().parquet.ParquetWriter(stream, schema)
+
+
+@contextmanager
+def feather_file(path: Path) -> Iterator[Any]:
+    """A Feather file opened to be read batch by batch.
+
+    Raises
+    ------
+    InvalidInputError
+        It is absent, may not be read, or is no Feather file.
+    """
+    pa = _pyarrow()
+    try:
+        source = pa.OSFile(str(path), "rb")
+        opened = pa.ipc.open_file(source)
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise InvalidInputError(f"{str(path)!r} is not a readable Feather file: {error}") from error
+    with source:
+        yield opened
+
+
+def feather_writer(stream: BinaryIO, schema: Any) -> Any:
+    """What writes tables of a schema one after another into a Feather file."""
+    return _pyarrow().ipc.new_file(stream, schema)
+
+
+def part_writer(stream: BinaryIO, schema: Any) -> Any:
+    """What writes tables of a schema one after another, so that `part_tables` reads them."""
+    return _pyarrow().ipc.new_stream(stream, schema)
+
+
+def part_tables(source: Path | Iterable[Any], schema: Any = None) -> Iterator[Any]:
+    """Tables that a `part_writer` wrote, or those of record batches."""
+    pa = _pyarrow()
+    if not isinstance(source, Path):
+        for batch in source:
+            yield pa.Table.from_batches([batch], schema)
+        return
+    with pa.OSFile(str(source), "rb") as stream, pa.ipc.open_stream(stream) as reader:
+        for batch in reader:
+            yield pa.Table.from_batches([batch])
+
+
+def texts_in(schema: Any) -> list[str]:
+    """Columns of a schema that hold texts."""
+    pa = _pyarrow()
+    kinds = (pa.types.is_string, pa.types.is_large_string, lambda kind: str(kind) == "string_view")
+    return [field.name for field in schema if any(holds(field.type) for holds in kinds)]
 
 
 def nan_as_missing(series: pd.Series) -> pd.Series:

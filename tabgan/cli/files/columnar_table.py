@@ -22,6 +22,8 @@ from tabgan.cli.files.columnar import (
     without_views,
     write_arrow,
 )
+from tabgan.cli.files.evidence import Evidence
+from tabgan.cli.files.settled import settled_column
 from tabgan.cli.files.sources import Place
 from tabgan.cli.files.table_source import TableFile, longer, marker_of
 from tabgan.cli.files.text_columns import TextColumn, amounts_column
@@ -36,42 +38,63 @@ class ColumnarTable(TableFile):
     Parameters
     ----------
     place : Place
-    data : bytes
+    stored : pyarrow.Table
+        All of it, or some rows.
     options : ReadOptions
-
-    Raises
-    ------
-    InvalidInputError, MissingExtraError
-        See `tabgan.cli.files.columnar.read_arrow`.
+    start : int, default=0
+        Rows of the file before these.
     """
 
-    def __init__(self, place: Place, data: bytes, options: ReadOptions) -> None:
-        stored = read_arrow(data, place.format, place.name)
-        self._schema, self._table = stored.schema, without_views(stored)
+    def __init__(self, place: Place, stored: Any, options: ReadOptions, start: int = 0) -> None:
+        self._schema, self._table, self._start = stored.schema, without_views(stored), start
         self._read: dict[str, pd.Series] = {}
         self._styled: dict[str, TextColumn] = {}
         super().__init__(place, list(self._table.column_names), self._table.num_rows, options)
         self.index_names = index_columns(self._table)
 
+    @classmethod
+    def read(cls, place: Place, data: bytes, options: ReadOptions) -> ColumnarTable:
+        """Read a whole file.
+
+        Raises
+        ------
+        InvalidInputError, MissingExtraError
+            See `tabgan.cli.files.columnar.read_arrow`.
+        """
+        return cls(place, read_arrow(data, place.format, place.name), options)
+
+    def row_place(self, row: int) -> str:
+        """Where a row stands, for messages."""
+        return super().row_place(self._start + row)
+
     def column(self, name: str) -> pd.Series:
         """One column as the model wants it."""
         if name not in self._read:
-            series = nan_as_missing(arrow_column(self._table, name))
-            if markers := self.said.named_markers(name):
-                wanted = {cell: marker for cell in series.dropna().unique() if (marker := marker_of(cell, markers))}
-                for cell, marker in wanted.items():
-                    self._count_marker(marker, name, int((series == cell).sum()))
-                series = series.mask(series.isin(set(wanted))) if wanted else series
-            self._read[name] = self._without_style(name, series)
+            self._read[name] = self._without_style(name, self._observed(name))
         return self._read[name]
+
+    def _observed(self, name: str) -> pd.Series:
+        series = nan_as_missing(arrow_column(self._table, name))
+        if markers := self.said.named_markers(name):
+            wanted = {cell: marker for cell in series.dropna().unique() if (marker := marker_of(cell, markers))}
+            for cell, marker in wanted.items():
+                self._count_marker(marker, name, int((series == cell).sum()))
+            series = series.mask(series.isin(set(wanted))) if wanted else series
+        return series
 
     def _without_style(self, name: str, series: pd.Series) -> pd.Series:
         """Numbers and dates of a column that holds them as texts."""
-        if not pd.api.types.is_string_dtype(series.dtype) or isinstance(series.dtype, pd.CategoricalDtype):
+        settled = self.options.settled.get(name)
+        if not _holds_texts(series) or (settled is not None and settled.style is None):
             return series
         gaps = series.isna().to_numpy()
         texts = series.fillna("").astype(str).tolist()
-        typed = amounts_column(name, texts, gaps, self.options.family(name), self.row_place, self.said.writing(name))
+        if settled is not None:
+            typed = settled_column(name, texts, gaps, settled, self.row_place)
+        else:
+            typed = amounts_column(
+                name, texts, gaps, self.options.family(name), self.row_place, self.said.writing(name)
+            )
         self.hints += [typed.hint] if typed.hint else []
         if typed.is_text:
             return series
@@ -111,7 +134,20 @@ class ColumnarTable(TableFile):
     def _add_mark(self, name: str, marked: np.ndarray) -> None:
         self._table = with_mark(self._table, name, marked)
 
-    def _dump(self, fills: dict[str, pd.Series], kind: str | None = None) -> bytes:
+    def look(self, name: str, evidence: Evidence, file: int) -> None:
+        """Add the observed cells of a column of texts to what is known of it."""
+        series = self._observed(name)
+        if _holds_texts(series):
+            known = series.notna().to_numpy()
+            rows = np.flatnonzero(known) + self._start + 1
+            evidence.add(series[known].astype(str).tolist(), rows.tolist(), file)
+
+    def cell_text(self, name: str, row: int) -> str:
+        """An observed cell as the file writes it, for messages."""
+        return str(self._table.column(name)[row].as_py())
+
+    def filled(self, fills: dict[str, pd.Series]) -> Any:
+        """The Arrow table with cells of ``fills`` (values by row number) in place."""
         table = self._table
         for name, values in fills.items():
             gaps = np.zeros(self.n_rows, dtype=bool)
@@ -119,8 +155,15 @@ class ColumnarTable(TableFile):
             style = self._style(name)
             cells = values.tolist() if style is None else [style(value) for value in values]
             table = replaced(table, name, gaps, cells)
-        return write_arrow(with_types_of(table, self._schema), kind or self.place.format)
+        return with_types_of(table, self._schema)
+
+    def _dump(self, fills: dict[str, pd.Series], kind: str | None = None) -> bytes:
+        return write_arrow(self.filled(fills), kind or self.place.format)
 
     def _converted(self, fills: dict[str, pd.Series], kind: str) -> bytes:
         # From one columnar format to the other: the very types.
         return self._dump(fills, kind) if kind in ("parquet", "feather") else super()._converted(fills, kind)
+
+
+def _holds_texts(series: pd.Series) -> bool:
+    return pd.api.types.is_string_dtype(series.dtype) and not isinstance(series.dtype, pd.CategoricalDtype)

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import bz2
+import errno
 import gzip
 import io
 import lzma
 import re
 import zipfile
 import zlib
-from typing import Any
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
 
 from tabgan.exceptions import InvalidInputError, MissingExtraError
 
-__all__ = ["PACKINGS", "packed", "packing_of", "unpacked", "zip_member"]
+__all__ = ["PACKINGS", "packed", "packing_of", "packing_stream", "unpack_file", "unpacked", "zip_member"]
 
 PACKINGS = {".gz": "gzip", ".bz2": "bzip2", ".xz": "xz", ".zip": "zip", ".zst": "zstd"}
 _FIRST_BYTES = re.compile(
     rb"(?P<gzip>\x1f\x8b)|(?P<bzip2>BZh[1-9]1AY&SY)|(?P<xz>\xfd7zXZ\x00)|(?P<zip>PK\x03\x04)|(?P<zstd>\x28\xb5\x2f\xfd)"
 )
 _DAMAGED = (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, RuntimeError)
+_PIECE = 1 << 20
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
@@ -89,6 +94,48 @@ def packed(data: bytes, how: str, member: str) -> bytes:
     if how == "gzip":
         return gzip.compress(data, mtime=0)
     return bz2.compress(data) if how == "bzip2" else lzma.compress(data)
+
+
+def unpack_file(path: Path, how: str, target: BinaryIO) -> None:
+    """Write the bytes of a packed file to a stream, in constant memory; see `unpacked` for what is raised."""
+    with ExitStack() as stack:
+        try:
+            if how == "zip":
+                archive = stack.enter_context(zipfile.ZipFile(path))
+                source: Any = stack.enter_context(archive.open(_only_member(archive, repr(str(path)))))
+            elif how == "zstd":
+                pa = _zstd()
+                source = stack.enter_context(pa.CompressedInputStream(pa.OSFile(str(path), "rb"), "zstd"))
+            else:
+                opened = {"gzip": gzip.open, "bzip2": bz2.open, "xz": lzma.open}[how]
+                source = stack.enter_context(opened(path, "rb"))  # type: ignore[operator]
+            while piece := source.read(_PIECE):
+                target.write(piece)
+        except (FileNotFoundError, PermissionError):
+            raise
+        except _DAMAGED as error:
+            if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+                raise
+            raise InvalidInputError(f"{str(path)!r} is not a complete {how} file: {error}") from error
+
+
+@contextmanager
+def packing_stream(stream: BinaryIO, how: str | None, member: str) -> Iterator[BinaryIO]:
+    """A stream that packs what is written to it into another one, as `packed` does; None packs nothing."""
+    with ExitStack() as stack:
+        if how is None:
+            yield stream
+        elif how == "zip":
+            archive = stack.enter_context(zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED))
+            entry = zipfile.ZipInfo(member, _EPOCH)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            yield stack.enter_context(archive.open(entry, "w", force_zip64=True))  # type: ignore[misc]
+        elif how == "zstd":
+            yield stack.enter_context(_zstd().CompressedOutputStream(stream, "zstd"))
+        elif how == "gzip":
+            yield stack.enter_context(gzip.GzipFile("", "wb", fileobj=stream, mtime=0))  # type: ignore[misc]
+        else:
+            yield stack.enter_context((bz2.BZ2File if how == "bzip2" else lzma.LZMAFile)(stream, "wb"))  # type: ignore[misc]
 
 
 def zip_member(data: bytes, source: str) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from tabgan.exceptions import InvalidInputError
 
-__all__ = ["DelimitedText", "cell_value", "parse_delimited", "write_delimited"]
+__all__ = ["DelimitedText", "cell_value", "header_names", "parse_delimited", "parse_part", "write_delimited"]
 
 
 @dataclass
@@ -127,22 +127,65 @@ def parse_delimited(
     head = mark + top + blank
     names = [str(j + 1) for j in range(len(first))]
     if header:
-        names = [cell_value(raw) or f"Unnamed: {j}" for j, raw in enumerate(first)]
+        names = header_names(first, source, delimiter)
         head += ("" if delimiter == " " else delimiter).join(first) + ends[0]
         records, ends, lines = records[1:], ends[1:], lines[1:]
-        _check_names(names, source, delimiter)
     if len(names) == 1:
         _keep_blank_cells(records, ends, lines, comment)
     if not records:
         raise InvalidInputError(f"{source} has a header but no rows; there is nothing to learn from or to fill.")
-    for record, line in zip(records, lines, strict=True):
-        if len(record) != len(names):
+    parsed = DelimitedText(names, head, records, ends, lines, delimiter)
+    _check_lengths(parsed, source, header)
+    return parsed
+
+
+def parse_part(
+    text: str,
+    source: str,
+    names: Sequence[str] | None,
+    delimiter: str,
+    header: bool,
+    *,
+    line: int,
+    comment: str | None = None,
+) -> DelimitedText:
+    """Cut some records of a text, without its header, as `parse_delimited` cuts the whole; the first begins in the given line.
+
+    Without names any number of cells will do.
+
+    Raises
+    ------
+    InvalidInputError
+        A quote never ends, or a row has too few or too many cells.
+    """
+    records, ends, lines, lead = _cut(text, source, delimiter, comment, line - 1)
+    parsed = DelimitedText(list(names or []), lead, records, ends, lines, delimiter)
+    if names is not None:
+        _check_lengths(parsed, source, header)
+    return parsed
+
+
+def header_names(raw: Sequence[str], source: str, delimiter: str) -> list[str]:
+    """Names of columns by the cells of a header.
+
+    Raises
+    ------
+    InvalidInputError
+        One appears twice, or there is a single one that looks like several.
+    """
+    names = [cell_value(cell) or f"Unnamed: {j}" for j, cell in enumerate(raw)]
+    _check_names(names, source, delimiter)
+    return names
+
+
+def _check_lengths(parsed: DelimitedText, source: str, header: bool) -> None:
+    for record, line in zip(parsed.records, parsed.lines, strict=True):
+        if len(record) != len(parsed.names):
             what = "the header" if header else "the first line"
             raise InvalidInputError(
-                f"{source}, line {line}: {len(record)} cells where {what} has {len(names)}; quote cells that contain "
-                f"{delimiter!r}, or give the right --delimiter, or --comment or --skip-lines if such lines are no rows."
+                f"{source}, line {line}: {len(record)} cells where {what} has {len(parsed.names)}; quote cells that contain "
+                f"{parsed.delimiter!r}, or give the right --delimiter, or --comment or --skip-lines if such lines are no rows."
             )
-    return DelimitedText(names, head, records, ends, lines, delimiter)
 
 
 def _n_lines(text: str) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cached_property
 from itertools import islice
@@ -14,14 +14,16 @@ import pandas as pd
 
 from tabgan.checks.suspicions import suspected_header, suspected_value
 from tabgan.cli.files.column_options import ReadOptions
-from tabgan.cli.files.delimited import cell_value, parse_delimited, write_delimited
-from tabgan.cli.files.sniffing import layout_of
+from tabgan.cli.files.delimited import DelimitedText, cell_value, parse_delimited, write_delimited
+from tabgan.cli.files.evidence import Evidence
+from tabgan.cli.files.settled import settled_column
+from tabgan.cli.files.sniffing import Layout, layout_of
 from tabgan.cli.files.sources import Place, decode
 from tabgan.cli.files.table_source import TableFile, cells_of, delimiter_of, longer
 from tabgan.cli.files.text_columns import TextColumn, typed_column
 from tabgan.written.detect import Style, decimal_mark
 
-__all__ = ["DelimitedTable"]
+__all__ = ["DelimitedTable", "file_layout"]
 
 _ROWS_OF_MARKS = 200
 
@@ -32,32 +34,39 @@ class DelimitedTable(TableFile):
     Parameters
     ----------
     place : Place
-    data : bytes
+    parsed : DelimitedText
+        Its text, or some rows of it.
+    encoding : str
     options : ReadOptions
-
-    Raises
-    ------
-    InvalidInputError
-        See `tabgan.cli.files.sources.decode` and `tabgan.cli.files.delimited.parse_delimited`.
     """
 
-    def __init__(self, place: Place, data: bytes, options: ReadOptions) -> None:
-        text, self._encoding = decode(data, place.name, options.encoding)
-        layout = layout_of(
-            text.removeprefix("\ufeff"),
-            delimiter_of(place.format, replace(options, delimiter=None)),
-            given=options.delimiter,
-            comment=options.comment,
-            skip=options.skip_lines,
-            blanks=place.path is not None and not {".csv", ".tsv"} & set(place.path.suffixes),
-        )
-        self._parsed = parse_delimited(
+    def __init__(self, place: Place, parsed: DelimitedText, encoding: str, options: ReadOptions) -> None:
+        self._parsed, self._encoding = parsed, encoding
+        self._typed: dict[str, TextColumn] = {}
+        super().__init__(place, parsed.names, len(parsed.records), options)
+
+    @classmethod
+    def read(cls, place: Place, data: bytes, options: ReadOptions) -> DelimitedTable:
+        """Read a whole file.
+
+        Raises
+        ------
+        InvalidInputError
+            See `tabgan.cli.files.sources.decode` and `tabgan.cli.files.delimited.parse_delimited`.
+        """
+        text, encoding = decode(data, place.name, options.encoding)
+        layout = file_layout(text.removeprefix("\ufeff"), place, options)
+        parsed = parse_delimited(
             text, place.name, layout.delimiter, options.header, lead=layout.lead, comment=options.comment
         )
-        self._typed: dict[str, TextColumn] = {}
-        super().__init__(place, self._parsed.names, len(self._parsed.records), options)
-        self._notes += layout.notes
-        header = suspected_header(self.names, self._parsed.records) if options.header else None
+        table = cls(place, parsed, encoding, options)
+        table.note_layout(layout.notes)
+        return table
+
+    def note_layout(self, notes: Sequence[str]) -> None:
+        """Take up what was found of the layout, and look whether the header is one."""
+        self._notes += notes
+        header = suspected_header(self.names, self._parsed.records) if self.options.header else None
         self.hints += [header] if header else []
 
     def _texts(self, name: str, rows: int | None = None) -> tuple[list[str], np.ndarray]:
@@ -81,6 +90,11 @@ class DelimitedTable(TableFile):
         """One column as the model wants it."""
         if name not in self._typed:
             texts, gaps = self._texts(name)
+            if (settled := self.options.settled.get(name)) is not None:
+                typed = settled_column(name, texts, gaps, settled, self.row_place)
+                self._typed[name] = self._with_blanks(name, texts, typed)
+                self._note_markers(name, texts, gaps, False)
+                return self._typed[name].values
             writing = self.said.writing(name, self._likely_decimal)
             typed = typed_column(name, texts, gaps, self.options.family(name), self.row_place, writing)
             self._typed[name] = self._with_blanks(name, texts, typed)
@@ -138,11 +152,27 @@ class DelimitedTable(TableFile):
         for name, values in fills.items():
             j, render = self.names.index(name), self._typed[name].render
             gaps = self._typed[name].values.isna().to_numpy()
-            raw = [record[j] for record, gap in zip(self._parsed.records, gaps, strict=True) if not gap]
-            always_quoted = bool(raw) and all(cell.lstrip(" ").startswith('"') for cell in raw)
+            settled = self.options.settled.get(name)
+            always_quoted = self._all_quoted(j, gaps) if settled is None else settled.quoted
             for row, value in cells_of(values):
                 self._parsed.replace(row, j, render(value), always_quoted)
         return self._parsed.text().encode(self._encoding)
+
+    def _all_quoted(self, j: int, gaps: np.ndarray) -> bool:
+        """Whether all observed cells of a column stand between quotes."""
+        raw = [record[j] for record, gap in zip(self._parsed.records, gaps, strict=True) if not gap]
+        return bool(raw) and all(cell.lstrip(" ").startswith('"') for cell in raw)
+
+    def cell_text(self, name: str, row: int) -> str:
+        """An observed cell as the file writes it, for messages."""
+        return cell_value(self._parsed.records[row][self.names.index(name)]).strip()
+
+    def look(self, name: str, evidence: Evidence, file: int) -> None:
+        """Add the observed cells of a column to what is known of it."""
+        texts, gaps = self._texts(name)
+        lines = [line for line, gap in zip(self._parsed.lines, gaps, strict=True) if not gap]
+        quoted = self._all_quoted(self.names.index(name), gaps)
+        evidence.add([text for text, gap in zip(texts, gaps, strict=True) if not gap], lines, file, quoted)
 
     def _check_column(self, name: str, kind: str) -> None:
         if kind in ("parquet", "feather") and self.unread(name).any():
@@ -169,6 +199,18 @@ class DelimitedTable(TableFile):
                 rows[row][j] = render(value)
         names = self.names if self.options.header else None
         return write_delimited(names, rows, delimiter_of(kind, ReadOptions())).encode(self._encoding)
+
+
+def file_layout(text: str, place: Place, options: ReadOptions) -> Layout:
+    """How a file of cells between delimiters is laid out, by the beginning of its text."""
+    return layout_of(
+        text,
+        delimiter_of(place.format, replace(options, delimiter=None)),
+        given=options.delimiter,
+        comment=options.comment,
+        skip=options.skip_lines,
+        blanks=place.path is not None and not {".csv", ".tsv"} & set(place.path.suffixes),
+    )
 
 
 def _truth(cell: Any) -> str:

@@ -32,6 +32,8 @@ class JsonLines:
         For each object, the position of its line in ``lines``.
     nested : dict of str to tuple of (kind, line)
         Keys with an object or list among their values, and where the first is.
+    first_line : int, default=1
+        Number of the first line in its file.
     """
 
     names: list[str]
@@ -39,6 +41,7 @@ class JsonLines:
     cells: list[dict[str, tuple[Any, int, int]]]
     places: list[int]
     nested: dict[str, tuple[str, int]]
+    first_line: int = 1
 
     def column(self, name: str) -> list[Any]:
         """Values of a key, None where an object lacks it."""
@@ -76,7 +79,7 @@ class JsonLines:
         return "".join(lines)
 
 
-def parse_json_lines(text: str, source: str) -> JsonLines:
+def parse_json_lines(text: str, source: str, *, line: int = 1, names: Sequence[str] | None = None) -> JsonLines:
     """Cut a JSON-lines text into cells.
 
     Parameters
@@ -85,6 +88,10 @@ def parse_json_lines(text: str, source: str) -> JsonLines:
         The whole file.
     source : str
         Its name, for messages.
+    line : int, default=1
+        Number of the first line in its file.
+    names : sequence of str, default=None
+        All keys of the file; None takes those of the text.
 
     Returns
     -------
@@ -96,24 +103,24 @@ def parse_json_lines(text: str, source: str) -> JsonLines:
         There is no row, or a line is no JSON object; names the line.
     """
     lines = re.findall(r"[^\n]*\n|[^\n]+", text)
-    names: dict[str, None] = {}
+    found_names: dict[str, None] = {}
     cells, places = [], []
     nested: dict[str, tuple[str, int]] = {}
-    for place, line in enumerate(lines):
-        if not line.strip("\ufeff \t\r\n"):
+    for place, content in enumerate(lines):
+        if not content.strip("\ufeff \t\r\n"):
             continue
-        found = _parse_object(line, f"{source}, line {place + 1}")
-        names.update(dict.fromkeys(found))
+        found = _parse_object(content, f"{source}, line {place + line}")
+        found_names.update(dict.fromkeys(found))
         for name, (value, _, _) in found.items():
             if isinstance(value, dict | list):
-                nested.setdefault(name, ("an object" if isinstance(value, dict) else "a list", place + 1))
+                nested.setdefault(name, ("an object" if isinstance(value, dict) else "a list", place + line))
         cells.append(found)
         places.append(place)
     if not cells:
         raise InvalidInputError(f"{source} is empty; it needs at least one JSON object, one per line.")
-    if not names:
+    if not (names or found_names):
         raise InvalidInputError(f"{source} holds empty objects only; there is nothing to learn from or to fill.")
-    return JsonLines(list(names), lines, cells, places, nested)
+    return JsonLines(list(names or found_names), lines, cells, places, nested, line)
 
 
 def _parse_object(line: str, where: str) -> dict[str, tuple[Any, int, int]]:

@@ -9,11 +9,13 @@ import numpy as np
 import pandas as pd
 
 from tabgan.cli.files.column_options import ReadOptions
-from tabgan.cli.files.json_lines import parse_json_lines
+from tabgan.cli.files.evidence import Evidence
+from tabgan.cli.files.json_lines import JsonLines, parse_json_lines
+from tabgan.cli.files.settled import settled_column
 from tabgan.cli.files.sources import Place, decode
 from tabgan.cli.files.table_source import TableFile, cells_of, is_gap, longer
 from tabgan.cli.files.text_columns import TextColumn, amounts_column
-from tabgan.cli.files.typed_cells import typed_cells, without_markers
+from tabgan.cli.files.typed_cells import kinds_of, typed_cells, without_markers
 from tabgan.exceptions import InvalidInputError
 from tabgan.written.detect import Style
 
@@ -26,23 +28,31 @@ class JsonTable(TableFile):
     Parameters
     ----------
     place : Place
-    data : bytes
+    parsed : JsonLines
+        Its text, or some lines of it.
+    encoding : str
     options : ReadOptions
-
-    Raises
-    ------
-    InvalidInputError
-        See `tabgan.cli.files.sources.decode` and `tabgan.cli.files.json_lines.parse_json_lines`.
     """
 
-    def __init__(self, place: Place, data: bytes, options: ReadOptions) -> None:
-        text, self._encoding = decode(data, place.name, options.encoding)
-        self._parsed = parse_json_lines(text, place.name)
+    def __init__(self, place: Place, parsed: JsonLines, encoding: str, options: ReadOptions) -> None:
+        self._parsed, self._encoding = parsed, encoding
         self._render: dict[str, Callable[[Any], Any]] = {}
         self._read: dict[str, pd.Series] = {}
         self._styled: dict[str, TextColumn] = {}
         self._changed: dict[int, dict[str, Any]] = {}
         super().__init__(place, self._parsed.names, len(self._parsed.cells), options)
+
+    @classmethod
+    def read(cls, place: Place, data: bytes, options: ReadOptions) -> JsonTable:
+        """Read a whole file.
+
+        Raises
+        ------
+        InvalidInputError
+            See `tabgan.cli.files.sources.decode` and `tabgan.cli.files.json_lines.parse_json_lines`.
+        """
+        text, encoding = decode(data, place.name, options.encoding)
+        return cls(place, parse_json_lines(text, place.name), encoding, options)
 
     def frame(self, names: Sequence[str]) -> pd.DataFrame:
         """Read some columns as a table for the model."""
@@ -68,21 +78,46 @@ class JsonTable(TableFile):
         return self._read[name]
 
     def _column_and_style(self, name: str) -> tuple[pd.Series, Callable[[Any], Any]]:
-        given = [None if is_gap(cell) else cell for cell in self._parsed.column(name)]
-        cells, counts = without_markers(given, self.said.named_markers(name))
-        for marker, n in counts.items():
-            self._count_marker(marker, name, n)
-        if {type(cell) for cell in cells if cell is not None} == {str}:
+        cells = self._observed(name)
+        settled = self.options.settled.get(name)
+        kinds = settled.kinds if settled else kinds_of(cells)
+        if kinds == {str}:
             gaps = np.array([cell is None for cell in cells])
             texts = [cell or "" for cell in cells]
-            typed = amounts_column(
-                name, texts, gaps, self.options.family(name), self.row_place, self.said.writing(name)
-            )
+            if settled:
+                typed = settled_column(name, texts, gaps, settled, self.row_place)
+            else:
+                typed = amounts_column(
+                    name, texts, gaps, self.options.family(name), self.row_place, self.said.writing(name)
+                )
             self.hints += [typed.hint] if typed.hint else []
             if not typed.is_text:
                 self._styled[name] = typed
                 return typed.values, typed.render
-        return typed_cells(cells)
+        return typed_cells(cells, kinds)
+
+    def _observed(self, name: str) -> list[Any]:
+        """Cells of a key, None where one is missing."""
+        given = [None if is_gap(cell) else cell for cell in self._parsed.column(name)]
+        cells, counts = without_markers(given, self.said.named_markers(name))
+        for marker, n in counts.items():
+            self._count_marker(marker, name, n)
+        return cells
+
+    def look(self, name: str, evidence: Evidence, file: int) -> None:
+        """Add the observed cells of a key to what is known of it."""
+        cells = self._observed(name)
+        evidence.kinds |= kinds_of(cells)
+        found = [(cell, place) for cell, place in zip(cells, self._parsed.places, strict=True) if type(cell) is str]
+        evidence.add([text for text, _ in found], [place + self._parsed.first_line for _, place in found], file)
+
+    def cell_text(self, name: str, row: int) -> str:
+        """An observed cell as the file writes it, for messages."""
+        return str(self._parsed.cells[row][name][0])
+
+    def nested(self) -> dict[str, tuple[str, int]]:
+        """Keys with an object or list among their values: what it is, and in which line."""
+        return self._parsed.nested
 
     def styles(self) -> dict[str, Style]:
         """How numbers, dates and times are written in the columns of texts that were read."""
@@ -105,7 +140,7 @@ class JsonTable(TableFile):
 
     def row_place(self, row: int) -> str:
         """Where a row stands, for messages."""
-        return f"line {self._parsed.places[row] + 1}"
+        return f"line {self._parsed.places[row] + self._parsed.first_line}"
 
     def _append(self, parents: np.ndarray, blank: set[str]) -> None:
         self._read |= {name: self.column(name) for name in blank if name not in self._parsed.nested}

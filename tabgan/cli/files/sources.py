@@ -17,7 +17,7 @@ from tabgan.cli.errors import BROKEN_PIPE
 from tabgan.cli.files.compression import PACKINGS, packed, packing_of, unpacked, zip_member
 from tabgan.exceptions import InvalidInputError, InvalidParameterError
 
-__all__ = ["FORMATS", "Place", "check_writable", "decode", "place_of", "read_bytes", "write_bytes"]
+__all__ = ["FORMATS", "Place", "check_writable", "decode", "member_name", "place_of", "read_bytes", "write_bytes"]
 
 FORMATS = ("csv", "tsv", "jsonl", "parquet", "feather", "xlsx", "ods")
 _EXTENSIONS = {
@@ -31,6 +31,7 @@ _EXTENSIONS = {
     ".ndjson": "jsonl",
     ".parquet": "parquet",
     ".feather": "feather",
+    ".arrow": "feather",
     ".xlsx": "xlsx",
     ".ods": "ods",
 }
@@ -177,8 +178,10 @@ def _file_bytes(path: Path) -> bytes:
         raise InvalidInputError(f"{name} may not be read; check its permissions.") from None
 
 
-def decode(data: bytes, source: str, encoding: str) -> tuple[str, str]:
+def decode(data: bytes, source: str, encoding: str, *, line: int = 1, byte: int = 0) -> tuple[str, str]:
     """Text of a file and the encoding that writes it; an error names the byte at which it stops being text.
+
+    ``line`` and ``byte`` are where the data begin in the file.
 
     A byte order mark of UTF-16 or UTF-32 overrules ``encoding``, and stays in the text.
     """
@@ -191,13 +194,13 @@ def decode(data: bytes, source: str, encoding: str) -> tuple[str, str]:
     except LookupError:
         raise InvalidParameterError(f"--encoding {encoding!r} is unknown; use for example utf-8 or latin-1.") from None
     except UnicodeDecodeError as error:
-        line = data[: error.start].count(b"\n") + 1
+        line += data[: error.start].count(b"\n")
         raise InvalidInputError(
-            f"{source} is not {encoding} text (line {line}, byte {error.start}); give the right --encoding such as "
+            f"{source} is not {encoding} text (line {line}, byte {byte + error.start}); give the right --encoding such as "
             f"{_likely_encoding(data)}, or the right --format if it is no text at all."
         ) from None
     if "\0" in text:
-        line = text[: text.index("\0")].count("\n") + 1
+        line += text[: text.index("\0")].count("\n")
         raise InvalidInputError(f"{source} holds a NUL character in line {line}: it is binary, or --encoding is wrong.")
     return text, encoding
 
@@ -235,14 +238,15 @@ def check_writable(path: Path, option: str) -> None:
 def write_bytes(place: Place, data: bytes) -> None:
     """Write a file whole or not at all, or everything to stdout."""
     if place.packing and place.path is not None:
-        data = packed(data, place.packing, _member_name(place.path, place.format))
+        data = packed(data, place.packing, member_name(place.path, place.format))
     if place.path is None:
         write_last(lambda: _write_stdout(data))
     else:
         write_whole(place.path, data)
 
 
-def _member_name(path: Path, kind: str) -> str:
+def member_name(path: Path, kind: str) -> str:
+    """What the file within a zip file is called."""
     return path.stem if Path(path.stem).suffix else f"{path.stem}.{kind}"
 
 

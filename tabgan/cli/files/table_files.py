@@ -18,11 +18,11 @@ __all__ = ["DEFAULT_MARKERS", "ReadOptions", "TableFile", "open_table"]
 
 _DELIMITED, _WORKBOOKS = ("csv", "tsv"), ("xlsx", "ods")
 _KINDS: dict[str, Callable[[Place, bytes, ReadOptions], TableFile]] = {
-    "csv": DelimitedTable,
-    "tsv": DelimitedTable,
-    "jsonl": JsonTable,
-    "parquet": ColumnarTable,
-    "feather": ColumnarTable,
+    "csv": DelimitedTable.read,
+    "tsv": DelimitedTable.read,
+    "jsonl": JsonTable.read,
+    "parquet": ColumnarTable.read,
+    "feather": ColumnarTable.read,
     "xlsx": WorkbookTable,
     "ods": WorkbookTable,
 }

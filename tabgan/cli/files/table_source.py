@@ -5,7 +5,7 @@ from __future__ import annotations
 import abc
 import json
 import math
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ import pandas as pd
 from tabgan.cli.files.column_options import ColumnOptions, ReadOptions
 from tabgan.cli.files.columnar import write_arrow
 from tabgan.cli.files.delimited import write_delimited
+from tabgan.cli.files.evidence import Evidence
 from tabgan.cli.files.new_workbook import write_workbook
 from tabgan.cli.files.sources import Place
 from tabgan.exceptions import InvalidInputError
@@ -24,10 +25,12 @@ __all__ = [
     "TableFile",
     "cells_of",
     "delimiter_of",
+    "first_hints",
     "frame_bytes",
     "is_gap",
     "json_value",
     "longer",
+    "marker_lines",
     "marker_of",
 ]
 
@@ -102,6 +105,10 @@ class TableFile(abc.ABC):
         """What was read as missing in a column besides empty cells."""
         return [marker for marker, counts in self._marked.items() if name in counts]
 
+    def all_markers(self) -> dict[str, dict[str, int]]:
+        """By marker and column how many cells are missing so, of the columns that have been read, empty cells aside."""
+        return self._marked
+
     def marker_counts(self, name: str) -> dict[str, int]:
         """Markers of missing cells in a column that has been read, empty cells aside, and how often each occurs."""
         return {marker: counts[name] for marker, counts in self._marked.items() if name in counts}
@@ -112,25 +119,27 @@ class TableFile(abc.ABC):
         Markers that the `first_hints` ask about are not said again.
         """
         said = set(self.first_hints())
-        lines = list(self._notes)
-        for marker, found in self._marked.items():
-            counts = {name: n for name, n in found.items() if self._asked.get((marker, name)) not in said}
-            if not counts:
-                continue
-            total = counted(sum(counts.values()), "cell")
-            told = [f"{n} in {name!r}" for name, n in list(counts.items())[:_MOST_NAMED]]
-            more = len(counts) - len(told)
-            where = ", ".join(told) + (f" and others in {counted(more, 'more column')}" if more else "")
-            one = f"in {next(iter(counts))!r} "
-            lines.append(
-                f"{total} {marker!r} {one * (len(counts) == 1)}read as missing" + f": {where}" * (len(counts) > 1)
-            )
-        return lines
+        unsaid = {
+            marker: {name: n for name, n in found.items() if self._asked.get((marker, name)) not in said}
+            for marker, found in self._marked.items()
+        }
+        return list(self._notes) + marker_lines(unsaid)
 
     def first_hints(self) -> list[str]:
         """Hints at how columns were read, a few of them and the number of the others."""
-        more = len(self.hints) - _MOST_HINTS
-        return self.hints[:_MOST_HINTS] + ([f"{more} more columns like these"] if more > 0 else [])
+        return first_hints(self.hints)
+
+    def look(self, name: str, evidence: Evidence, file: int) -> None:
+        """Add what the texts of a column say to what is known of it; ``file`` is the number of this one."""
+        raise NotImplementedError
+
+    def cell_text(self, name: str, row: int) -> str:
+        """An observed cell as the file writes it, for messages."""
+        raise NotImplementedError
+
+    def nested(self) -> dict[str, tuple[str, int]]:
+        """Columns with nested cells: what the first one is, and in which line; of formats that do not know it beforehand."""
+        return {}
 
     def row_place(self, row: int) -> str:
         """Where a row stands, for messages."""
@@ -218,6 +227,27 @@ class TableFile(abc.ABC):
         if style is not None and values.dtype.kind in "mM" and kind not in _WITH_TIMES:
             values = pd.Series([None if is_gap(cell) else style(cell) for cell in values], dtype=object)
         return values
+
+
+def marker_lines(marked: Mapping[str, Mapping[str, int]]) -> list[str]:
+    """What to say of markers of missing cells, by marker and column how many there are: a line for each marker that there is."""
+    lines = []
+    for marker, counts in marked.items():
+        if not counts:
+            continue
+        total = counted(sum(counts.values()), "cell")
+        told = [f"{n} in {name!r}" for name, n in list(counts.items())[:_MOST_NAMED]]
+        more = len(counts) - len(told)
+        where = ", ".join(told) + (f" and others in {counted(more, 'more column')}" if more else "")
+        one = f"in {next(iter(counts))!r} "
+        lines.append(f"{total} {marker!r} {one * (len(counts) == 1)}read as missing" + f": {where}" * (len(counts) > 1))
+    return lines
+
+
+def first_hints(hints: Sequence[str]) -> list[str]:
+    """A few of the hints at how columns were read, and the number of the others."""
+    more = len(hints) - _MOST_HINTS
+    return [*hints[:_MOST_HINTS], *([f"{more} more columns like these"] if more > 0 else [])]
 
 
 def frame_bytes(frame: pd.DataFrame, kind: str, options: ReadOptions) -> bytes:

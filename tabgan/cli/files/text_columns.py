@@ -26,12 +26,13 @@ from tabgan.written.dates import DateStyle
 from tabgan.written.detect import Ambiguous, Style, may_be_thousands, style_of
 from tabgan.written.numbers import NumberStyle, plain_style
 
-__all__ = ["TextColumn", "Writing", "amounts_column", "typed_column"]
+__all__ = ["BOOLEANS", "TextColumn", "Writing", "amounts_column", "typed_column"]
 
 Family = Literal["number", "boolean", "datetime", "timedelta", "text"]
 
 _INTEGER = re.compile(r"[+-]?\d+", re.ASCII)
-_BOOLEANS = {"true": True, "false": False, "1": True, "0": False}
+BOOLEANS = {"true": True, "false": False, "1": True, "0": False}
+"""Truth values by their texts in small letters."""
 _EXPECTED = {"number": "a number", "datetime": "a date or datetime", "timedelta": "a time such as 09:30"}
 _EXACT = 2.0**53
 
@@ -139,8 +140,8 @@ def typed_column(
     if wanted == "text":
         return _labels(texts, missing)
     if wanted == "boolean":
-        _require(name, texts, missing, place, lambda text: text.lower() in _BOOLEANS, "the model expects true or false")
-        cells = [None if gap else _BOOLEANS[text.lower()] for text, gap in zip(texts, missing, strict=True)]
+        _require(name, texts, missing, place, lambda text: text.lower() in BOOLEANS, "the model expects true or false")
+        cells = [None if gap else BOOLEANS[text.lower()] for text, gap in zip(texts, missing, strict=True)]
         style = str.lower if all(text.islower() for text in observed) else str.capitalize
         return TextColumn(pd.Series(cells, dtype="boolean"), lambda value: style(str(bool(value))))
     known = writing.known if writing.known is not None and writing.known.family == wanted else None
@@ -293,5 +294,8 @@ def _styled(
     unread = values.isna().to_numpy() & ~missing
     if isinstance(style, NumberStyle) and style.whole and (values.abs().max() < _EXACT):
         values = values.astype("Int64")
-    hint = unread_cells(name, texts, unread, style.describe(), place) if unread.any() else None
+    hint = None
+    if unread.any():
+        rows = np.flatnonzero(unread).tolist()
+        hint = unread_cells(name, [texts[row] for row in rows], len(rows), style.describe(), place(rows[0]))
     return TextColumn(values, style.write, hint, unread, style)

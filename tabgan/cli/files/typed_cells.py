@@ -12,7 +12,7 @@ import pandas as pd
 
 from tabgan.cli.files.table_source import json_value, marker_of
 
-__all__ = ["typed_cells", "without_markers"]
+__all__ = ["kinds_of", "typed_cells", "without_markers"]
 
 
 def without_markers(cells: Sequence[Any], markers: Collection[str]) -> tuple[list[Any], Counter[str]]:
@@ -22,13 +22,27 @@ def without_markers(cells: Sequence[Any], markers: Collection[str]) -> tuple[lis
     return [cell if marker is None else None for cell, marker in zip(cells, found, strict=True)], counts
 
 
-def typed_cells(cells: list[Any]) -> tuple[pd.Series, Callable[[Any], Any]]:
+def kinds_of(cells: Collection[Any]) -> set[type]:
+    """Types of the cells that are not missing; `Wide` stands for whole numbers beyond 64 bits."""
+    kinds = {type(cell) for cell in cells if cell is not None}
+    if int in kinds and any(type(cell) is int and abs(cell) >= 2**63 for cell in cells):
+        kinds.add(Wide)
+    return kinds
+
+
+class Wide:
+    """Whole numbers beyond 64 bits, among the kinds of cells."""
+
+
+def typed_cells(cells: list[Any], kinds: Collection[type] | None = None) -> tuple[pd.Series, Callable[[Any], Any]]:
     """A column as the model wants it, and what makes a cell of one of its values.
 
     Parameters
     ----------
     cells : list
         Numbers, truth values, texts, dates or times; None where one is missing.
+    kinds : collection of type, default=None
+        What `kinds_of` says of all parts of the column; None has these cells alone.
 
     Returns
     -------
@@ -36,14 +50,14 @@ def typed_cells(cells: list[Any]) -> tuple[pd.Series, Callable[[Any], Any]]:
         Cells of mixed kinds stay what they are.
     render : callable
     """
-    kinds = {type(cell) for cell in cells if cell is not None}
+    kinds = set(kinds_of(cells) if kinds is None else kinds)
     if kinds == {str}:
         return pd.Series(cells, dtype="str"), str
     if kinds == {bool}:
         return pd.Series(cells, dtype="boolean"), bool
-    if kinds == {int} and all(cell is None or abs(cell) < 2**63 for cell in cells):
+    if kinds == {int}:
         return pd.Series(cells, dtype="Int64"), lambda value: round(float(value))
-    if kinds and kinds <= {int, float}:
+    if kinds and kinds <= {int, float, Wide}:
         numbers = [math.nan if cell is None else float(cell) for cell in cells]
         whole = float not in kinds
         return pd.Series(numbers, dtype="float64"), lambda value: round(float(value)) if whole else float(value)
