@@ -60,7 +60,7 @@ tabgan impute train.csv -o train_full.csv --model shop.tabgan      (fits and sav
 
 tabgan impute new.csv -o new_full.csv --model shop.tabgan          (reuses it, without training)
 
-tabgan impute year/ -o year_full/ --batch-rows 100000               (a folder of Parquet files, larger than memory)
+tabgan impute year/ -o year_full/ --workers 4                       (a folder, larger than memory)
 
 cat gaps.tsv | tabgan impute - -o - --format tsv > full.tsv
 
