@@ -143,7 +143,7 @@ def impute(
         typer.Option(
             metavar="N",
             min=1,
-            help="Read, fill and write N rows at a time, for tables larger than memory. Folders and patterns of files: 50000.",
+            help="Read, fill and write N rows at a time, for tables larger than memory. Folders and patterns of files always are.",
         ),
     ] = None,
     sample_rows: Annotated[
@@ -220,7 +220,8 @@ def impute(
     if not in_parts:
         impute_file(options, say).tell(report, quiet)
     else:
-        from tabgan.cli.stream_job import PartOptions, impute_parts
+        from tabgan.cli.stream_job import impute_parts
+        from tabgan.cli.stream_places import PartOptions
 
         parts = PartOptions(inputs, batch_rows or _BATCH_ROWS, sample_rows, workers or 1, resume)
         impute_parts(options, parts, say).tell(report, quiet)

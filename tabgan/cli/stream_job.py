@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -15,48 +14,25 @@ from tabgan._files import write_whole, written_together
 from tabgan.checks.suspicions import unread_cells
 from tabgan.cli.errors import warnings_told
 from tabgan.cli.files.compression import packing_stream, unpack_file
-from tabgan.cli.files.parted import Inputs, Looked, Part, PartedTable
+from tabgan.cli.files.parted import Looked, Part, PartedTable
 from tabgan.cli.files.parted_files import open_parted
-from tabgan.cli.files.sources import check_writable, member_name
+from tabgan.cli.files.sources import member_name
 from tabgan.cli.files.table_source import first_hints, marker_lines
 from tabgan.cli.impute_job import ImputeOptions, chosen_settings, model_facts
 from tabgan.cli.lookup import check_apart, known_columns, known_kinds
 from tabgan.cli.models import is_reused, load_model
 from tabgan.cli.status import Progress, StatusLine
+from tabgan.cli.stream_places import PartOptions, check_places, open_journal, output_folder
 from tabgan.cli.stream_work import Filling, Looking, Sampling
 from tabgan.cli.summaries import ColumnReport, ImputeReport, column_validation
-from tabgan.engines.journal import Journal, fingerprint, write_hashed
+from tabgan.engines.journal import Journal, write_hashed
 from tabgan.engines.workers import run_parts
-from tabgan.exceptions import InvalidInputError, InvalidParameterError, TabganError
+from tabgan.exceptions import InvalidParameterError, TabganError
 
-__all__ = ["PartOptions", "impute_parts"]
+__all__ = ["impute_parts"]
 
 _SAMPLED_AT_ONCE = 5
 """Times the rows of a sample that are read before it is handed on."""
-
-
-@dataclass(frozen=True)
-class PartOptions:
-    """How a table is taken apart.
-
-    Parameters
-    ----------
-    inputs : Inputs
-    batch_rows : int
-        Rows in memory at a time.
-    sample_rows : int
-        Rows that the imputer is fitted to; see `tabgan.fit_batches`.
-    workers : int
-        Processes.
-    resume : bool
-        Go on with a run that was killed.
-    """
-
-    inputs: Inputs
-    batch_rows: int
-    sample_rows: int
-    workers: int
-    resume: bool
 
 
 @dataclass
@@ -91,8 +67,8 @@ def impute_parts(options: ImputeOptions, parts: PartOptions, say: Callable[[str]
     """
     output = options.output.path
     assert output is not None
-    _check_places(parts.inputs, output, options)
-    journal = _journal(options, parts, output)
+    check_places(parts.inputs, output, options)
+    journal = open_journal(options, parts, output)
     keep = True
     try:
         report = _Run(options, parts, journal, say).report()
@@ -109,45 +85,6 @@ def impute_parts(options: ImputeOptions, parts: PartOptions, say: Callable[[str]
     finally:
         journal.close(keep)
     return report
-
-
-def _journal(options: ImputeOptions, parts: PartOptions, output: Path) -> Journal:
-    """Where finished parts are kept, and what they depend on."""
-    from tabgan import __version__
-
-    reading = {
-        name: value for name, value in vars(options.reading).items() if name not in ("families", "styles", "settled")
-    }
-    settings = {
-        "the version of tabgan": __version__,
-        "--batch-rows": parts.batch_rows,
-        "--sample-rows": parts.sample_rows,
-        **{
-            f"--{name}": getattr(options, name)
-            for name in ("leave", "only", "categorical", "seed", "device", "steps", "effort", "objective")
-        },
-        "--kind": options.kinds,
-        "--max-time": options.max_time,
-        "--model": None if options.model is None else str(options.model),
-        **{f"--{name.replace('_', '-')}": value for name, value in reading.items()},
-    }
-    settings = {
-        name: sorted(value) if isinstance(value, set | frozenset) else value for name, value in settings.items()
-    }
-    files = [place.path for place in parts.inputs.places if place.path is not None]
-    if options.model is not None and is_reused(options.model, options.refit):
-        files.append(options.model)
-    inputs = {str(path): _fingerprint(path) for path in files}
-    return Journal(output.parent / f".{output.name}.resume", settings, inputs, parts.resume)
-
-
-def _fingerprint(path: Path) -> dict[str, Any]:
-    try:
-        return fingerprint(path)
-    except FileNotFoundError:
-        raise InvalidInputError(f"there is no file {str(path)!r}; check the path.") from None
-    except PermissionError:
-        raise InvalidInputError(f"{str(path)!r} may not be read; check its permissions.") from None
 
 
 class _Run:
@@ -176,7 +113,7 @@ class _Run:
         facts = self._filled(table, columns, model)
         report = self._counted(table, columns, imputer, facts)
         report.model = model_facts(imputer, options, reused=reused)
-        with _folder(output, self._parts.inputs.is_several), written_together():
+        with output_folder(output, self._parts.inputs.is_several), written_together():
             if options.model is not None and not reused:
                 write_whole(options.model, model.read_bytes())
             self._write_files(table, output)
@@ -362,41 +299,3 @@ def _groups(parts: Sequence[Part], n_rows: int) -> Iterator[list[Part]]:
             group = []
     if group:
         yield group
-
-
-def _check_places(inputs: Inputs, output: Path, options: ImputeOptions) -> None:
-    sources = [place.path.resolve() for place in inputs.places if place.path is not None]
-    if inputs.is_several:
-        if output.exists() and not output.is_dir():
-            raise InvalidInputError(
-                f"--output {str(output)!r} is a file, but the input is a folder or pattern; give a folder."
-            )
-        if output.resolve() in {source.parent for source in sources}:
-            raise InvalidInputError(f"--output {str(output)!r} is the input folder itself; give another folder.")
-        if not output.parent.is_dir():
-            raise InvalidInputError(f"--output {str(output)!r}: its folder does not exist; create it first.")
-    exists = output.exists() or not inputs.is_several
-    targets = [inputs.target_of(number, output) for number in range(len(sources))] if exists else []
-    for target in targets:
-        check_writable(target, "--output")
-    if options.model is not None:
-        if options.model.resolve() in {*sources, *(target.resolve() for target in targets)}:
-            raise InvalidParameterError(f"--model {str(options.model)!r} is one of the tables; give another file.")
-        if not is_reused(options.model, options.refit):
-            check_writable(options.model, "--model")
-    if options.report is not None:
-        check_writable(options.report, "--report")
-
-
-@contextmanager
-def _folder(output: Path, wanted: bool) -> Iterator[None]:
-    """A folder for the filled files; one that was made for them goes if they do not come."""
-    made = wanted and not output.exists()
-    if made:
-        output.mkdir()
-    try:
-        yield
-    except BaseException:
-        if made:
-            output.rmdir()
-        raise

@@ -84,6 +84,9 @@ def _slices(frame: nw.LazyFrame) -> Iterator[Any]:
         raise InvalidInputError(
             f"batches is lazy ({type(native).__module__}); only polars' LazyFrame is read in slices."
         )
+    if hasattr(native, "collect_batches"):  # one pass; older versions read from the start for every slice
+        yield from native.collect_batches(chunk_size=_ROWS_OF_LAZY_FRAMES)
+        return
     start = 0
     while len(piece := native.slice(start, _ROWS_OF_LAZY_FRAMES).collect()):
         yield piece

@@ -11,6 +11,7 @@ import time
 import traceback
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +22,7 @@ __all__ = ["run_parts"]
 _TICK = 0.2
 _SLOWEST, _AT_LEAST = 20.0, 600.0
 """A part may take so many times as long as the slowest one before it, and so many seconds at least."""
+_MOST_IDLE_ENDS = 100
 _PRELOAD = ["tabgan.engines.preload"]
 
 
@@ -91,8 +93,9 @@ class _Worker:
 
     process: Any
     inbox: queue.SimpleQueue[Any]
+    begun: float
+    ready: bool = False
     part: int | None = None
-    begun: float = 0.0
 
 
 class _Pool:
@@ -115,7 +118,7 @@ class _Pool:
         self._waiting = deque(range(len(parts)))
         self._tries: Counter[int] = Counter()
         self._answers: queue.SimpleQueue[tuple[_Worker, str, int | None, Any]] = queue.SimpleQueue()
-        self._slowest = 0.0
+        self._slowest, self._idle_ends = 0.0, 0
 
     def run(self, n_workers: int) -> Iterator[tuple[Any, Any]]:
         """Parts and results as they come."""
@@ -124,7 +127,7 @@ class _Pool:
             self._begin()
         while left:
             for worker in list(self._workers):
-                if worker.part is None and self._waiting:
+                if worker.ready and worker.part is None and self._waiting:
                     self._hand_out(worker)
             try:
                 worker, kind, number, answer = self._answers.get(timeout=_TICK)
@@ -135,6 +138,8 @@ class _Pool:
                 continue  # it was given up
             if kind == "died":
                 self._replace(worker, "died")
+            elif kind == "ready":
+                worker.ready = True
             elif kind == "raised":
                 raise answer
             else:
@@ -150,25 +155,23 @@ class _Pool:
         process = self._context.Process(target=_serve, args=(theirs,), daemon=True)
         process.start()
         theirs.close()
-        worker = _Worker(process, queue.SimpleQueue())
+        worker = _Worker(process, queue.SimpleQueue(), time.monotonic())
         self._workers.append(worker)
         threading.Thread(target=_converse, args=(worker, ours, self._work, self._answers), daemon=True).start()
 
     def _hand_out(self, worker: _Worker) -> None:
-        if not worker.process.is_alive():  # it died of nothing that a part has to do with
-            self._workers.remove(worker)
-            self._tries[-1] += 1
-            if self._tries[-1] > 4 * (self._retries + 1):
-                raise PartFailedError("worker processes end before they take up any work; work with a single one.")
-            return self._begin()
+        if not worker.process.is_alive():
+            return self._replace(worker, "died")
         worker.part, worker.begun = self._waiting.popleft(), time.monotonic()
         worker.inbox.put((worker.part, self._parts[worker.part]))
 
     def _end_hung(self) -> None:
         limit = self._timeout if self._timeout is not None else max(_AT_LEAST, _SLOWEST * self._slowest)
         now = time.monotonic()
-        for worker in [one for one in self._workers if one.part is not None and now - one.begun > limit]:
-            self._replace(worker, f"gave no answer within {limit:g} s")
+        for worker in list(self._workers):
+            allowed = limit if worker.part is not None else _AT_LEAST
+            if (worker.part is not None or not worker.ready) and now - worker.begun > allowed:
+                self._replace(worker, f"gave no answer within {allowed:g} s")
 
     def _replace(self, worker: _Worker, how: str) -> None:
         """Put a new worker in the place of one, and its part back."""
@@ -185,6 +188,10 @@ class _Pool:
                     "workers, or fewer rows at a time."
                 )
             self._waiting.appendleft(worker.part)
+        else:  # no part has to do with it
+            self._idle_ends += 1
+            if self._idle_ends > _MOST_IDLE_ENDS:
+                raise PartFailedError("worker processes end before they take up any work; work with a single one.")
         self._begin()
 
     def stop(self) -> None:
@@ -205,6 +212,7 @@ def _converse(worker: _Worker, pipe: Any, work: Any, answers: queue.SimpleQueue[
     with pipe:
         try:
             pipe.send(work)
+            answers.put((worker, *pipe.recv()))
             while (task := worker.inbox.get()) is not None:
                 pipe.send(task)
                 answers.put((worker, *pipe.recv()))
@@ -219,6 +227,7 @@ def _serve(pipe: Any) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes of a terminal; the driver ends this one
     try:
         work = pipe.recv()
+        pipe.send(("ready", None, None))
         while True:
             number, part = pipe.recv()
             try:
@@ -228,6 +237,9 @@ def _serve(pipe: Any) -> None:
             pipe.send(answer)
     except (EOFError, OSError):
         return  # the driver is gone
+    except BaseException as error:  # the work or a part cannot be read here
+        with suppress(OSError):
+            pipe.send(("raised", None, _portable(error)))
 
 
 def _portable(error: BaseException) -> BaseException:
