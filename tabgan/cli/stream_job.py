@@ -128,7 +128,7 @@ class _Run:
         reading = self._options.reading
         if fitted is not None:
             families = {str(column.name): column.family for column in fitted.schema_.columns}
-            reading = replace(reading, families=families, styles=fitted.column_styles_)
+            reading = replace(reading, families=families, styles=dict(fitted.column_styles_))
         table = open_parted(self._parts.inputs, reading, self._parts.batch_rows, self._unpacked())
         table.check_names()
         columns = self._columns(table) if table.names else None

@@ -141,7 +141,11 @@ class Journal:
                     f"--resume: there is no unfinished run that wrote to {str(folder)!r}; leave --resume out to begin one."
                 )
             self._take()
-            _compare(known, wanted)
+            try:
+                _compare(known, wanted)
+            except BaseException:
+                self.close(keep=True)
+                raise
             self.run = str(known["run"])
         else:
             folder.mkdir(exist_ok=True)
