@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cached_property
-from itertools import islice
+from itertools import compress, islice
 from typing import Any
 
 import numpy as np
@@ -71,10 +71,17 @@ class DelimitedTable(TableFile):
 
     def _texts(self, name: str, rows: int | None = None) -> tuple[list[str], np.ndarray]:
         """Cells of a column, and which of them are missing."""
-        j = self.names.index(name)
-        texts = [cell_value(record[j]).strip() for record in islice(self._parsed.records, rows)]
+        texts = [text.strip() for text in self._cells(name, rows)]
         markers = {"", *self.said.named_markers(name), *self.said.default_markers(name)}
-        return texts, np.fromiter((text in markers for text in texts), dtype=bool, count=len(texts))
+        return texts, np.fromiter(map(markers.__contains__, texts), dtype=bool, count=len(texts))
+
+    def _cells(self, name: str, rows: int | None = None) -> list[str]:
+        """Cells of a column without what quotes them."""
+        j = self.names.index(name)
+        raw = [record[j] for record in islice(self._parsed.records, rows)]
+        together = "".join(raw)
+        plain = '"' not in together and len(together.split()) < 2  # so that there is nothing to take away
+        return raw if plain and together == together.strip() else [cell_value(cell) for cell in raw]
 
     @cached_property
     def _likely_decimal(self) -> str | None:
@@ -104,16 +111,15 @@ class DelimitedTable(TableFile):
 
     def _with_blanks(self, name: str, texts: list[str], typed: TextColumn) -> TextColumn:
         """Labels with the blanks that stand within their quotes."""
-        j = self.names.index(name)
-        whole = [cell_value(record[j]) for record in self._parsed.records] if typed.is_text else texts
+        whole = self._cells(name) if typed.is_text else texts
         if whole == texts:
             return typed
         cells = [None if gap else text for text, gap in zip(whole, typed.values.isna(), strict=True)]
         return replace(typed, values=pd.Series(cells, dtype="str"))
 
     def _note_markers(self, name: str, texts: list[str], gaps: np.ndarray, is_text: bool) -> None:
-        counts = Counter(text for text, gap in zip(texts, gaps, strict=True) if gap and text)
-        observed = {text for text, gap in zip(texts, gaps, strict=True) if not gap} if counts and is_text else set()
+        counts = Counter(filter(None, compress(texts, gaps)))
+        observed = set(compress(texts, ~gaps)) if counts and is_text else set()
         unsaid = self.said.default_markers(name)
         for marker, n in counts.items():
             asked = suspected_value(name, marker, n, texts, observed) if is_text and marker in unsaid else None
@@ -160,8 +166,8 @@ class DelimitedTable(TableFile):
 
     def _all_quoted(self, j: int, gaps: np.ndarray) -> bool:
         """Whether all observed cells of a column stand between quotes."""
-        raw = [record[j] for record, gap in zip(self._parsed.records, gaps, strict=True) if not gap]
-        return bool(raw) and all(cell.lstrip(" ").startswith('"') for cell in raw)
+        raw = (record[j] for record in compress(self._parsed.records, ~gaps))
+        return not gaps.all() and all(cell.lstrip(" ").startswith('"') for cell in raw)
 
     def cell_text(self, name: str, row: int) -> str:
         """An observed cell as the file writes it, for messages."""
@@ -170,9 +176,8 @@ class DelimitedTable(TableFile):
     def look(self, name: str, evidence: Evidence, file: int) -> None:
         """Add the observed cells of a column to what is known of it."""
         texts, gaps = self._texts(name)
-        lines = [line for line, gap in zip(self._parsed.lines, gaps, strict=True) if not gap]
         quoted = self._all_quoted(self.names.index(name), gaps)
-        evidence.add([text for text, gap in zip(texts, gaps, strict=True) if not gap], lines, file, quoted)
+        evidence.add(list(compress(texts, ~gaps)), list(compress(self._parsed.lines, ~gaps)), file, quoted)
 
     def _check_column(self, name: str, kind: str) -> None:
         if kind in ("parquet", "feather") and self.unread(name).any():

@@ -66,7 +66,10 @@ class Evidence:
             _merge(kept, {text: (n, file, first[text]) for text, n in found.items()})
         for text in (min(counts, key=_length), max(counts, key=_length)):
             self._extreme({"shortest": -len(text), "longest": len(text)}, text, file, first[text])
-        for text in (min(plain, key=_decimals), max(plain, key=_decimals)) if plain else ():
+        by_decimals: dict[int, str] = {}
+        for text in plain:
+            by_decimals.setdefault(len(text) - (text.find(".") + 1 or len(text)), text)
+        for text in (by_decimals[min(by_decimals)], by_decimals[max(by_decimals)]) if plain else ():
             n = _decimals(text)[0]
             self._extreme({"fewest": -n, "most": n}, text, file, first[text])
 

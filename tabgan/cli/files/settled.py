@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import compress
 from typing import Any
 
 import numpy as np
@@ -118,7 +119,7 @@ def settled_column(
 
 def _values(texts: Sequence[str], missing: np.ndarray, style: Style) -> np.ndarray:
     """Values of the cells that are not missing and written in a style; those of plain numbers in a fraction of the time."""
-    observed = [text for text, gap in zip(texts, missing, strict=True) if not gap]
+    observed = list(compress(texts, ~missing))
     plain = isinstance(style, NumberStyle) and style.decimal == "." and not style.unit
     if plain and all_plain(observed):
         read = np.fromiter(map(float, observed), dtype=np.float64, count=len(observed))
