@@ -15,6 +15,7 @@ __all__ = [
     "NoRowsMadeWarning",
     "PartFailedError",
     "SchemaMismatchError",
+    "StalledError",
     "TabganError",
     "TrainingDivergedError",
     "TrainingInterruptedWarning",
@@ -44,6 +45,10 @@ class ModelFileError(TabganError, ValueError):
 
 class TrainingDivergedError(TabganError, RuntimeError):
     """Training gave non-finite losses even after its restarts."""
+
+
+class StalledError(TabganError, TimeoutError):
+    """Work on other machines or processes made no progress for as long as was allowed; the message says what it was."""
 
 
 class MissingExtraError(TabganError, ImportError):

@@ -60,9 +60,19 @@ class RowSample:
 
     def merge(self, other: Self) -> None:
         """The sample of another part of the table, with the same seed and size."""
-        self.n_seen += other.n_seen
         for batch, priorities in zip(other._batches, other._priorities, strict=True):
             self._keep(batch, priorities)
+        self.n_seen += other.n_seen
+
+    def kept(self) -> tuple[Any, np.ndarray]:
+        """The rows of the sample, in no order, and their priorities: what `add_kept` takes in another process."""
+        self._thin_out()
+        return self._batches[0], self._priorities[0]
+
+    def add_kept(self, batch: Any, priorities: np.ndarray, n_seen: int) -> None:
+        """What `kept` gave of another part of the table, of ``n_seen`` rows."""
+        self._keep(batch, priorities)
+        self.n_seen += n_seen
 
     def table(self) -> Any:
         """The sampled rows, by priority."""

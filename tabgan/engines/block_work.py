@@ -1,0 +1,155 @@
+"""What a worker does with a block of rows, an Arrow table: fill it, draw, or sample; rows keep their keys."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tabgan.engines.batches import keys_of, listed_keys, with_keys, without_keys
+from tabgan.engines.model_files import loaded
+from tabgan.engines.summaries import Strata
+from tabgan.exceptions import InvalidInputError, InvalidParameterError
+
+__all__ = ["DRAW", "PLACE", "RowNames", "drawn_pieces", "filled_pieces", "summaries_of", "with_places"]
+
+PLACE = "__tabgan_place__"
+"""Column that an engine adds where no keys are given: the row's place in the table."""
+DRAW = "draw"
+_ROWS_AT_ONCE = 20_000
+
+
+@dataclass(frozen=True)
+class RowNames:
+    """What tells rows apart.
+
+    Parameters
+    ----------
+    keys : tuple of str
+        Columns of the user's; empty where the place counts.
+    """
+
+    keys: tuple[str, ...]
+
+    @classmethod
+    def of(cls, keys: Any, columns: Sequence[str]) -> RowNames:
+        """Of the ``keys`` parameter and the names of the table's columns.
+
+        Raises
+        ------
+        InvalidParameterError
+            A key is no column, or all columns are keys.
+        """
+        names = listed_keys(keys)
+        unknown = [name for name in names if name not in columns]
+        if unknown:
+            raise InvalidParameterError(f"keys names {unknown}, but the columns are {list(columns)}.")
+        if names and len(names) == len(columns):
+            raise InvalidParameterError(f"keys names all columns, {list(columns)}: none is left to learn from.")
+        return cls(tuple(map(str, names)))
+
+    @property
+    def columns(self) -> list[str]:
+        """Columns that say nothing of a row."""
+        return list(self.keys) or [PLACE]
+
+    def numbers(self, block: Any) -> np.ndarray:
+        """A number per row; see `tabgan.engines.batches.keys_of`."""
+        return keys_of(block, self.columns, 0) if self.keys else block[PLACE].to_numpy().astype(np.uint64)
+
+    def content(self, block: Any) -> Any:
+        """The columns that say something."""
+        return without_keys(block, [name for name in self.columns if name in block.column_names])
+
+    def back(self, filled: Any, block: Any) -> Any:
+        """The filled content with the user's keys where they were."""
+        return with_keys(filled, block, list(self.keys))
+
+    def shown(self, block: Any) -> str:
+        """The first row of a block in words."""
+        names = [name for name in self.columns if name in block.column_names]
+        cells = block.select(names).slice(0, 1).to_pylist()
+        if not cells or not names:
+            return "a row of the block"
+        if not self.keys:
+            return f"row {cells[0][PLACE]}"
+        return "the row with " + ", ".join(f"{name}={cell!r}" for name, cell in cells[0].items())
+
+
+def summaries_of(block: Any, names: RowNames, strata: Strata) -> Any:
+    """The sample of a block's rows as an Arrow table: a summary for each stratum that has rows here."""
+    return strata.table(
+        {k: strata.settings[k].summary(names.content(rows), names.numbers(rows)) for k, rows in strata.parts(block)}
+    )
+
+
+def filled_pieces(block: Any, path: str, names: RowNames) -> Iterator[Any]:
+    """A block transformed by the estimator of a model file, in pieces of at most some thousand rows.
+
+    Raises
+    ------
+    InvalidInputError
+        Rows do not fit the estimator; names the first of them.
+    """
+    transform = loaded(path).transform
+    for piece in _pieces(block):
+        yield names.back(_named(transform, piece, names), piece)
+
+
+def drawn_pieces(block: Any, path: str, names: RowNames, n_draws: int, seed: int) -> Iterator[Any]:
+    """Completed copies of a block, ``n_draws`` per piece, each with the number of its draw as last column.
+
+    Raises
+    ------
+    InvalidInputError
+        Rows do not fit the estimator; names the first of them.
+    """
+    import pyarrow as pa
+
+    imputer = loaded(path)
+    for piece in _pieces(block):
+        numbers = names.numbers(piece)
+
+        def draw(content: Any, numbers: np.ndarray = numbers) -> list[Any]:
+            return imputer.sample(content, n_draws, random_state=seed, row_keys=numbers[: len(content)])
+
+        for k, drawn in enumerate(_named(draw, piece, names)):
+            whole = names.back(drawn, piece)
+            yield whole.append_column(DRAW, pa.array(np.full(len(whole), k)))
+
+
+def with_places(block: Any, start: int) -> Any:
+    """A block with the place of each of its rows in the table, of which ``start`` stand before it."""
+    import pyarrow as pa
+
+    return block.append_column(PLACE, pa.array(np.arange(start, start + len(block))))
+
+
+def _pieces(block: Any) -> Iterator[Any]:
+    for start in range(0, len(block), _ROWS_AT_ONCE):
+        yield block.slice(start, _ROWS_AT_ONCE)
+
+
+def _named(work: Callable[[Any], Any], piece: Any, names: RowNames) -> Any:
+    """The work's result; an error names the first row that it fails for."""
+    try:
+        return work(names.content(piece))
+    except InvalidInputError as error:
+        raise type(error)(f"{names.shown(_first_bad(work, piece, names))}: {error}") from error
+
+
+def _first_bad(work: Callable[[Any], Any], piece: Any, names: RowNames) -> Any:
+    """The part of a piece from the first row that work fails for, by halving; the whole where no single row does."""
+    while len(piece) > 1:
+        half = len(piece) // 2
+        for part in (piece.slice(0, half), piece.slice(half)):
+            try:
+                work(names.content(part))
+            except InvalidInputError:
+                piece = part
+                break
+        else:
+            break
+    return piece
