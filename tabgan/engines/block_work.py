@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from tabgan.engines.batches import keys_of, listed_keys, with_keys, without_keys
 from tabgan.engines.model_files import loaded
+from tabgan.engines.row_sample import RowSample
 from tabgan.engines.summaries import Strata
 from tabgan.exceptions import InvalidInputError, InvalidParameterError
 
@@ -78,11 +79,14 @@ class RowNames:
         return "the row with " + ", ".join(f"{name}={cell!r}" for name, cell in cells[0].items())
 
 
-def summaries_of(block: Any, names: RowNames, strata: Strata) -> Any:
-    """The sample of a block's rows as an Arrow table: a summary for each stratum that has rows here."""
-    return strata.table(
-        {k: strata.settings[k].summary(names.content(rows), names.numbers(rows)) for k, rows in strata.parts(block)}
-    )
+def summaries_of(blocks: Iterable[Any], names: RowNames, strata: Strata) -> Any:
+    """The sample of the rows of some blocks as an Arrow table: a summary for each stratum that has rows here."""
+    samples: dict[int, RowSample] = {}
+    for block in blocks:
+        for k, rows in strata.parts(block):
+            sample = samples.setdefault(k, strata.settings[k].empty())
+            sample.add(names.content(rows), names.numbers(rows))
+    return strata.table(samples)
 
 
 def filled_pieces(block: Any, path: str, names: RowNames) -> Iterator[Any]:

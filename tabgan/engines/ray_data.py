@@ -322,7 +322,7 @@ def _merged(
 ) -> tuple[Any, int]:
     """Sampled rows and the number of all, over a tree of tasks."""
     ray = _ray()
-    summaries = _mapped(dataset, partial(summaries_of, names=names, strata=strata), ray_remote_args)
+    summaries = _mapped(dataset, partial(_summaries, names=names, strata=strata), ray_remote_args)
     merge = ray.remote(max_retries=-1)(merged)
     refs: list[Any] = [ref for ref, _ in _blocks(summaries, timeout, "sample rows")]
     while len(refs) > _FAN_IN:
@@ -405,6 +405,10 @@ def _placed(dataset: Any, names: RowNames, timeout: float | None) -> Any:
         refs.append(numbered.remote(ref, start))
         start += n_rows
     return ray.data.from_arrow_refs(refs)
+
+
+def _summaries(block: Any, names: RowNames, strata: Strata) -> Any:
+    return summaries_of([block], names, strata)
 
 
 def _same(block: Any) -> Any:

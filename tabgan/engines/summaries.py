@@ -6,8 +6,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from tabgan.engines.row_sample import RowSample
 from tabgan.estimators.parameter_checks import integer
 from tabgan.exceptions import InvalidInputError, parameter_error
@@ -40,11 +38,9 @@ class SampleSettings:
     seed: int
     missing_values: Any
 
-    def summary(self, table: Any, keys: np.ndarray) -> bytes:
-        """The sample of an Arrow table whose rows have these keys."""
-        sample = self._empty()
-        sample.add(table, keys)
-        return _to_bytes(sample)
+    def empty(self) -> RowSample:
+        """A sample of no rows yet."""
+        return RowSample(self.n_rows, self.seed, self.missing_values)
 
     def merged(self, summaries: Iterable[bytes]) -> bytes:
         """One summary of several."""
@@ -55,11 +51,8 @@ class SampleSettings:
         sample = self._joined(summaries)
         return sample.table(), sample.n_seen
 
-    def _empty(self) -> RowSample:
-        return RowSample(self.n_rows, self.seed, self.missing_values)
-
     def _joined(self, summaries: Iterable[bytes]) -> RowSample:
-        sample = self._empty()
+        sample = self.empty()
         for summary in summaries:
             table = _table_from_bytes(summary)
             priorities = table[_PRIORITY].to_numpy()
@@ -101,17 +94,14 @@ class Strata:
                 yield k, rows
 
     @staticmethod
-    def table(summaries: Mapping[int, bytes]) -> Any:
-        """Summaries by number of their part, as an Arrow table of a row each."""
-        import pyarrow as pa
-
-        content = {"part": pa.array(list(summaries), pa.int64())}
-        return pa.table({**content, "summary": pa.array(list(summaries.values()), pa.binary())})
+    def table(samples: Mapping[int, RowSample]) -> Any:
+        """Samples by number of their part, as an Arrow table of a row each."""
+        return _summaries({k: _to_bytes(sample) for k, sample in samples.items()})
 
     def merged(self, *tables: Any) -> Any:
         """One table of summaries of several."""
-        parts = self._by_part(tables)
-        return self.table({k: self.settings[k].merged(parts[k]) for k in sorted(parts)})
+        parts = _by_part(_listed(tables))
+        return _summaries({k: self.settings[k].merged(parts[k]) for k in sorted(parts)})
 
     def rows(self, *tables: Any) -> tuple[Any, int]:
         """The sampled rows of all parts, an Arrow table, and how many rows all parts have.
@@ -121,26 +111,41 @@ class Strata:
         InvalidInputError
             There are none.
         """
+        return self.rows_of(_listed(tables))
+
+    def rows_of(self, summaries: Iterable[tuple[int, bytes]]) -> tuple[Any, int]:
+        """As `rows`, of summaries with the numbers of their parts."""
         import pyarrow as pa
 
-        parts = self._by_part(tables)
+        parts = _by_part(summaries)
         if not parts:
             raise InvalidInputError("the table holds no rows: there is nothing to learn from.")
         found = [self.settings[k].rows(parts[k]) for k in sorted(parts)]
         whole = pa.concat_tables([rows for rows, _ in found], promote_options="permissive").unify_dictionaries()
         return (found[0][0] if len(found) == 1 else whole), sum(n for _, n in found)
 
-    def _by_part(self, tables: Iterable[Any]) -> dict[int, list[bytes]]:
-        parts: dict[int, list[bytes]] = {}
-        for table in tables:
-            for k, summary in zip(table["part"].to_pylist(), table["summary"].to_pylist(), strict=True):
-                parts.setdefault(k, []).append(summary)
-        return parts
+
+def _listed(tables: Iterable[Any]) -> Iterator[tuple[int, bytes]]:
+    for table in tables:
+        yield from zip(table["part"].to_pylist(), table["summary"].to_pylist(), strict=True)
+
+
+def _by_part(summaries: Iterable[tuple[int, bytes]]) -> dict[int, list[bytes]]:
+    parts: dict[int, list[bytes]] = {}
+    for k, summary in summaries:
+        parts.setdefault(k, []).append(summary)
+    return parts
 
 
 def merged(strata: Strata, *tables: Any) -> Any:
     """One table of summaries of several, for engines that send functions."""
     return strata.merged(*tables)
+
+
+def _summaries(stored: Mapping[int, bytes]) -> Any:
+    import pyarrow as pa
+
+    return pa.table({"part": pa.array(stored, pa.int64()), "summary": pa.array(stored.values(), pa.binary())})
 
 
 def _to_bytes(sample: RowSample) -> bytes:
