@@ -1,0 +1,1 @@
+"""Tables on several processes: are results those of one process, also where workers are killed, and what does it cost."""
