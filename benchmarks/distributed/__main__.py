@@ -141,7 +141,10 @@ def compared(name: str, found: Any, wanted: local.Local, whole: pa.Table) -> dic
 
 def equality(kind: Any, folder: Path, wanted: local.Local, whole: pa.Table, among: list[int]) -> None:
     """Any number of workers and blocks gives the rows of one process."""
-    print("| workers | blocks | function | rows | lost | double | differ | s |\n|---|---|---|---|---|---|---|---|")
+    print(
+        "| workers | blocks | function | rows | lost | double | differ | s |\n|---|---|---|---|---|---|---|---|",
+        flush=True,
+    )
     for workers in among:
         engine = kind(workers)
         for n_blocks in (5, 23):
@@ -157,9 +160,8 @@ def equality(kind: Any, folder: Path, wanted: local.Local, whole: pa.Table, amon
 def kills(kind: Any, folder: Path, wanted: local.Local, whole: pa.Table, least: int) -> None:
     """Workers die at random moments."""
     engine = kind(2)
-    print(
-        "| function | runs | workers killed | rows compared | lost | double | differ | hung | s |\n|---|---|---|---|---|---|---|---|---|"
-    )
+    names = ("function", "runs", "workers killed", "rows compared", "lost", "double", "differ", "hung", "s")
+    print(f"| {' | '.join(names)} |\n{'|---' * len(names)}|", flush=True)
     for place, name in enumerate(("fit", "transform", "sample", "fit_resample")):
         total = dict.fromkeys(("runs", "killed", "rows", "lost", "double", "differ", "hung", "s"), 0)
         while total["killed"] < least and total["runs"] < 8:

@@ -1,4 +1,4 @@
-"""Synthetic rows for tables that no process holds: as many as imbalanced-learn would ask for, in blocks that depend on the seed alone."""
+"""Synthetic rows for tables that no process holds: as many as imbalanced-learn asks for, in blocks that depend on the seed alone."""
 
 from __future__ import annotations
 
