@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchmarks.data import data_folder
-from tabgan.images.reading import read_idx
+from tabgan.images.array_files import read_idx
 
 __all__ = ["ImageSet", "load_images"]
 

@@ -16,7 +16,7 @@ from tabgan.cli.options import check_page
 from tabgan.exceptions import InvalidInputError, InvalidParameterError
 from tabgan.images.gan import ImageGAN
 from tabgan.images.grids import grid_of, write_png
-from tabgan.images.reading import read_idx, read_images
+from tabgan.images.reading import read_images
 
 __all__ = ["DrawOptions", "TrainOptions", "draw_file", "draw_grid", "train_file"]
 
@@ -76,9 +76,7 @@ def train_file(options: TrainOptions) -> str:
         No model was written then.
     """
     check_page(options.report, {"--output": options.output}, options.source, options.labels, options.targets)
-    images = _read(options.source)
-    targets = None if options.targets is None else _read(options.targets)
-    labels = None if options.labels is None else _read_labels(options.labels)
+    images, labels, targets = _there(options.source), _there(options.labels), _there(options.targets)
     run: dict[str, Any] = {
         "device": options.device,
         "max_time": options.max_time,
@@ -197,24 +195,11 @@ def _drawn(gan: ImageGAN, wanted: Any, options: DrawOptions) -> tuple[Any, Any]:
     return drawn, report_images(gan, made=drawn, y_made=classes, random_state=options.seed)
 
 
-def _read(path: Path) -> Any:
-    """An array from a .npy file; other paths are left to the estimator."""
-    if path.suffix != ".npy":
-        if not path.exists():
-            raise FileNotFoundError(f"no file or folder at {str(path)!r}")
-        return path
-    try:
-        return np.load(path, allow_pickle=False)
-    except (ValueError, EOFError) as error:
-        raise InvalidInputError(f"{str(path)!r} is no readable .npy file: {error}") from error
-
-
-def _read_labels(path: Path) -> np.ndarray:
-    if path.suffix == ".npy":
-        return _read(path)
-    if path.suffix in (".txt", ".csv"):
-        return np.asarray([line.strip() for line in path.read_text().splitlines() if line.strip()])
-    return read_idx(path)
+def _there(path: Path | None) -> str | None:
+    """A path as the estimator takes it."""
+    if path is not None and not path.exists():
+        raise FileNotFoundError(f"no file or folder at {str(path)!r}")
+    return None if path is None else str(path)
 
 
 def _settings(text: str | None) -> dict[str, Any] | None:

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn.functional import one_hot
 
 from tabgan.core.cases import Case, Players, Shared
-from tabgan.core.tasks import Fakes, Generating, GenerationBatch
+from tabgan.core.tasks import Fakes, Generating, GenerationBatch, Rows
 from tabgan.exceptions import InvalidInputError, InvalidParameterError
 
 __all__ = ["ClassIndex", "ConditionalBatch", "ConditionalTask", "Mismatch"]
@@ -105,8 +105,8 @@ class ConditionalTask(Generating[ConditionalBatch]):
 
     Parameters
     ----------
-    data : Tensor of shape (n, ...)
-        All rows, resident on the device.
+    data : Tensor of shape (n, ...), or other Rows
+        All rows.
     classes : LongTensor of shape (n,)
         The class of each row, in ``0 .. n_classes - 1``.
     prior : callable
@@ -148,7 +148,7 @@ class ConditionalTask(Generating[ConditionalBatch]):
 
     def __init__(
         self,
-        data: Tensor,
+        data: Rows,
         classes: Tensor,
         prior: Callable[[int, torch.Generator], Tensor],
         batch_size: int,
@@ -168,7 +168,7 @@ class ConditionalTask(Generating[ConditionalBatch]):
             raise InvalidParameterError(f"batch_size={batch_size} must be at least 1.")
         self.index = ClassIndex(classes, n_classes)
         if condition is None:
-            condition = one_hot(self.index.classes, n_classes).to(data)
+            condition = one_hot(self.index.classes, n_classes).to(data[:1])
         for name, part in (("classes", classes), ("condition", condition)):
             if len(part) != len(data):
                 raise InvalidInputError(f"{name} has {len(part)} rows, but data has {len(data)}; they belong together.")

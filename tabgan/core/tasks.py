@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 import torch
 from torch import Tensor
@@ -14,12 +14,29 @@ from tabgan.core.cases import BatchT, Case, Players
 from tabgan.core.phases import PenalizedTask
 from tabgan.verdict import Verdict
 
-__all__ = ["Fakes", "Generating", "GeneratingTask", "GenerationBatch", "GenerationTask", "normal_prior"]
+__all__ = ["Fakes", "Generating", "GeneratingTask", "GenerationBatch", "GenerationTask", "Rows", "normal_prior"]
 
 
 def normal_prior(d_noise: int) -> Callable[[int, torch.Generator], Tensor]:
     """Standard normal latent draws of width ``d_noise``."""
     return lambda n, generator: torch.randn(n, d_noise, generator=generator)
+
+
+class Rows(Protocol):
+    """What batches are drawn from: a tensor, or what gives tensors for numbers of rows."""
+
+    @property
+    def device(self) -> torch.device:
+        """Where rows are given out."""
+        ...
+
+    def __len__(self) -> int:
+        """How many there are."""
+        ...
+
+    def __getitem__(self, rows: Any) -> Tensor:
+        """Those of the given numbers."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -139,22 +156,22 @@ class GenerationTask(Generating[GenerationBatch]):
 
     Parameters
     ----------
-    data : Tensor of shape (n, ...)
-        All rows, resident on the device.
+    data : Tensor of shape (n, ...), or other Rows
+        All rows.
     prior : callable
         ``prior(n, generator) -> Tensor``, the latent draw.
     batch_size : int
         Rows per batch, drawn with replacement.
-    condition : Tensor of shape (n, ...), default=None
+    condition : Tensor of shape (n, ...), or other Rows, default=None
         Seen by both players, row by row; fakes are made under the conditions of the batch's real rows.
     """
 
     def __init__(
         self,
-        data: Tensor,
+        data: Rows,
         prior: Callable[[int, torch.Generator], Tensor],
         batch_size: int,
-        condition: Tensor | None = None,
+        condition: Rows | None = None,
     ) -> None:
         self.data = data
         self.prior = prior

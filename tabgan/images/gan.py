@@ -20,14 +20,13 @@ from tabgan.estimators.notebook import FittedHTML, Learnt
 from tabgan.estimators.parameter_checks import SEED, check, integer, number, optional, seed_of
 from tabgan.estimators.reports import ReportsImages
 from tabgan.exceptions import InvalidInputError, InvalidParameterError, parameter_error
-from tabgan.images.conditions import Conditions
 from tabgan.images.fitting import Setup, make_images, train_recipe
 from tabgan.images.gan_state import SavableImageGAN
 from tabgan.images.grids import SampleGrid
 from tabgan.images.making import Drawing
 from tabgan.images.recipes import recipes
 from tabgan.images.recipes.recipe import Recipe, TrainingData, check_settings
-from tabgan.images.training_data import Given, read_training_data
+from tabgan.images.training_data import Given, Known, read_training_data
 
 __all__ = ["ImageGAN"]
 
@@ -62,9 +61,16 @@ class ImageGAN(Drawing, SavableImageGAN, FittedHTML, ReportsImages, BaseEstimato
     settings : dict, default=None
         Further settings of the recipe; ``recipes[name].settings`` lists them.
     value_range : (low, high), default=None
-        Values of black and white; see `tabgan.images.reading.read_images`.
+        Values of black and white. None goes by type and values, and refuses what could be read in two ways; see
+        `tabgan.images.reading.ReadOptions`, here and for the next four.
     image_shape : (h, w) or (c, h, w), default=None
         For images that come as flat rows.
+    size : int or (h, w), default=None
+        Scale images until they cover this, and cut out the middle. None takes them as they are, all of one size.
+    alpha : str, default="white"
+        The colour behind what is transparent in picture files; ``"keep"`` keeps transparency as a further channel.
+    stream : bool or "auto", default="auto"
+        Leave pictures in their files and read them batch by batch; ``"auto"`` does so beyond 1 GiB of pixels.
     random_state : int, RandomState or None, default=None
         An int makes results repeatable on one CPU; global random states are neither read nor moved.
     device : {"auto", "cpu", "cuda", "cuda:N", "mps"}, default="auto"
@@ -130,6 +136,9 @@ class ImageGAN(Drawing, SavableImageGAN, FittedHTML, ReportsImages, BaseEstimato
         settings: Mapping[str, Any] | None = None,
         value_range: tuple[float, float] | None = None,
         image_shape: tuple[int, ...] | None = None,
+        size: int | tuple[int, int] | None = None,
+        alpha: str = "white",
+        stream: bool | str = "auto",
         random_state: int | np.random.RandomState | None = None,
         device: str = "auto",
         n_threads: int | None = 1,
@@ -146,6 +155,9 @@ class ImageGAN(Drawing, SavableImageGAN, FittedHTML, ReportsImages, BaseEstimato
         self.settings = settings
         self.value_range = value_range
         self.image_shape = image_shape
+        self.size = size
+        self.alpha = alpha
+        self.stream = stream
         self.random_state = random_state
         self.device = device
         self.n_threads = n_threads
@@ -160,12 +172,15 @@ class ImageGAN(Drawing, SavableImageGAN, FittedHTML, ReportsImages, BaseEstimato
 
         Parameters
         ----------
-        images : ndarray, Tensor or path
-            See `tabgan.images.reading.read_images`.
-        y : array of shape (n,) or (n, d), default=None
-            Class labels, or condition vectors.
-        targets : ndarray, Tensor or path, default=None
-            Image to image: what ``images`` are translated to. Row by row for pix2pix, another domain for CycleGAN.
+        images : ndarray, Tensor, list, Dataset, DataLoader, dict of columns, or path
+            Arrays of shape (n, h, w), (n, c, h, w), (n, h, w, c) or (n, pixels); a folder of pictures, or of a folder per class; a
+            ``.npy``, ``.npz`` or idx file; a data set of ``(image, label)``. See `tabgan.images.reading.open_images`.
+        y : array of shape (n,) or (n, d), path or False, default=None
+            Class labels, or condition vectors; or a file of labels: one per line of a ``.txt`` or ``.csv``, or a ``.csv`` table of
+            file names and labels. None takes the labels that come with the images, if any; False none.
+        targets : like ``images``, default=None
+            Image to image: what ``images`` are translated to. Row by row, or by the names of files, for pix2pix; another domain for
+            CycleGAN.
 
         Returns
         -------
@@ -174,7 +189,7 @@ class ImageGAN(Drawing, SavableImageGAN, FittedHTML, ReportsImages, BaseEstimato
         """
         recipe, settings = self._checked()
         deadline = deadline_after(self.max_time)
-        given = self._read(recipe, images, y, targets)
+        given = self._read(recipe, settings, images, y, targets)
         sizes, conditions = given.sizes, given.conditions
         generator = make_generator(seed_of(self.random_state))
         players = recipe.networks(sizes, SimpleNamespace(**settings), generator)
@@ -216,9 +231,10 @@ class ImageGAN(Drawing, SavableImageGAN, FittedHTML, ReportsImages, BaseEstimato
         deadline, (holds, words) = deadline_after(self.max_time), _RULES["n_steps"]
         if not holds(n_steps):
             raise parameter_error("n_steps", n_steps, words)
-        given = self._read(self.recipe_, images, y, targets, self._conditions)
+        known = Known(self._source_format, self._format, self._conditions)
+        given = self._read(self.recipe_, self.settings_, images, y, targets, known)
         if (given.sizes.shape, given.sizes.source) != (self._sizes.shape, self._sizes.source):
-            raise InvalidInputError(f"images have shape {given.sizes.shape}, but training had {self._sizes.shape}.")
+            raise InvalidInputError(f"images have shape {given.target.shape}, but training had {self._format.shape}.")
         generator = make_generator(0)  # replaced by the saved one
         players = self.recipe_.networks(self._sizes, SimpleNamespace(**self.settings_), generator)
         run = Run(generator, given.data.images.device, deadline, bool(self.verbose))
@@ -246,6 +262,7 @@ class ImageGAN(Drawing, SavableImageGAN, FittedHTML, ReportsImages, BaseEstimato
             raise parameter_error("recipe", self.recipe, "one of " + ", ".join(map(repr, recipes)))
         if self.sample_every is not None and (self.sample_folder is None or not Path(self.sample_folder).is_dir()):
             raise parameter_error("sample_folder", self.sample_folder, "an existing folder when sample_every is given")
+        self._read_options().check()
         recipe = recipes[self.recipe]
         if self.settings is not None and not isinstance(self.settings, Mapping):
             raise parameter_error("settings", self.settings, "None or a dict")
@@ -254,10 +271,18 @@ class ImageGAN(Drawing, SavableImageGAN, FittedHTML, ReportsImages, BaseEstimato
         given = dict(self.settings or {}) | {name: value for name, value in named.items() if value is not None}
         return recipe, dict(recipe.settings) | given
 
-    def _read(self, recipe: Recipe, images: Any, y: Any, targets: Any, known: Conditions | None = None) -> Given:
-        options = {"value_range": self.value_range, "image_shape": self.image_shape}
+    def _read(
+        self,
+        recipe: Recipe,
+        settings: dict[str, Any],
+        images: Any,
+        y: Any,
+        targets: Any,
+        known: Known | None = None,
+    ) -> Given:
         device = resolve_device(self.device)
-        return read_training_data(recipe, images, y, targets, options=options, device=device, known=known)
+        options = self._read_options()
+        return read_training_data(recipe, settings, images, y, targets, options=options, device=device, known=known)
 
     def _train(
         self,

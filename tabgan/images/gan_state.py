@@ -16,7 +16,7 @@ from tabgan.core.trust import load_weights
 from tabgan.estimators.saving import Savable
 from tabgan.exceptions import ModelFileError
 from tabgan.images.conditions import Conditions
-from tabgan.images.reading import ImageFormat
+from tabgan.images.image_format import ImageFormat
 from tabgan.images.recipes import recipes
 from tabgan.images.recipes.recipe import Recipe, Sizes
 

@@ -18,6 +18,9 @@ from tabgan.exceptions import InvalidInputError
 
 __all__ = ["SampleGrid", "grid_of", "write_png"]
 
+_COLOUR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}
+"""Of PNG, by channels."""
+
 
 def grid_of(images: Tensor, n_columns: int = 10, *, gap: int = 1, zoom: int = 1) -> Tensor:
     """Tile images into one picture, row by row.
@@ -49,14 +52,14 @@ def grid_of(images: Tensor, n_columns: int = 10, *, gap: int = 1, zoom: int = 1)
 
 
 def write_png(path: str | os.PathLike[str], image: Tensor) -> None:
-    """Write one grey or RGB picture with 8 bits per channel.
+    """Write one grey or RGB picture, with transparency or without, with 8 bits per channel.
 
     Parameters
     ----------
     path : path-like
         Replaced if it exists.
     image : Tensor of shape (c, h, w)
-        In [-1, 1], with 1 or 3 channels.
+        In [-1, 1], with 1 to 4 channels: grey, grey and transparency, RGB, RGB and transparency.
 
     Raises
     ------
@@ -65,12 +68,12 @@ def write_png(path: str | os.PathLike[str], image: Tensor) -> None:
     OSError
         The folder does not exist or cannot be written.
     """
-    if image.ndim != 3 or image.shape[0] not in (1, 3):
-        raise InvalidInputError(f"a PNG is written from (1 or 3, h, w), not {tuple(image.shape)}.")
+    if image.ndim != 3 or image.shape[0] not in _COLOUR_TYPES:
+        raise InvalidInputError(f"a PNG is written from (1 to 4, h, w), not {tuple(image.shape)}.")
     channels, height, width = image.shape
     pixels = ((image.detach().cpu().clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8).permute(1, 2, 0)
     rows = torch.cat([torch.zeros(height, 1, dtype=torch.uint8), pixels.reshape(height, -1)], 1)
-    header = struct.pack(">IIBBBBB", width, height, 8, 0 if channels == 1 else 2, 0, 0, 0)
+    header = struct.pack(">IIBBBBB", width, height, 8, _COLOUR_TYPES[channels], 0, 0, 0)
     body = zlib.compress(rows.contiguous().numpy().tobytes(), 9)
     picture = b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", header) + _chunk(b"IDAT", body) + _chunk(b"IEND", b"")
     write_whole(path, picture)

@@ -14,8 +14,9 @@ from tabgan._runtime import make_generator, own_torch
 from tabgan.exceptions import InvalidInputError, InvalidParameterError, parameter_error
 from tabgan.images.conditions import Conditions, missing_per_class
 from tabgan.images.fitting import accepted, make_images
+from tabgan.images.image_format import ImageFormat
 from tabgan.images.latent import slerp, truncated_noise
-from tabgan.images.reading import ImageFormat, read_images
+from tabgan.images.reading import ReadOptions, open_images
 from tabgan.images.recipes.recipe import Recipe
 
 __all__ = ["Drawing"]
@@ -146,8 +147,8 @@ class Drawing:
 
         Parameters
         ----------
-        images : ndarray, Tensor or path
-            Like the ``images`` of `fit` (its ``targets`` with ``reverse``).
+        images : ndarray, Tensor, list, Dataset, DataLoader or path
+            Like the ``images`` of `fit` (its ``targets`` with ``reverse``), with black and white at the same values.
         draw : bool, default=False
             Let pix2pix's dropout act, so that each call gives another translation; False gives the mean network's.
         reverse : bool, default=False
@@ -167,11 +168,19 @@ class Drawing:
         assert there is not None
         if reverse:
             there, back = back, there
-        values, form = read_images(images, value_range=(there.low, there.high), image_shape=there.shape)
-        if form.shape != there.shape:
-            raise InvalidInputError(f"images have shape {form.shape}, but training had {there.shape}.")
-        noise = torch.randn(len(values), self.settings_["d_noise"], generator=self._draws) if draw else None
-        return back.restore(make_images(self.recipe_, self.players_, noise, values, reverse=reverse))
+        opened = open_images(images, self._read_options(), like=there)
+        if opened.form.shape != there.shape:
+            raise InvalidInputError(f"images have shape {opened.form.shape}, but training had {there.shape}.")
+        pixels = opened.pixels.seen(torch.device("cpu"), there.padded)
+        made = []
+        for values in pixels.split():
+            noise = torch.randn(len(values), self.settings_["d_noise"], generator=self._draws) if draw else None
+            made.append(back.restore(make_images(self.recipe_, self.players_, noise, values, reverse=reverse)))
+        return torch.cat(made) if back.is_tensor else np.concatenate(made)
+
+    def _read_options(self) -> ReadOptions:
+        params = {name: getattr(self, name) for name in ("value_range", "image_shape", "size", "alpha", "stream")}
+        return ReadOptions(**params)
 
     @own_torch(None)
     def fit_resample(

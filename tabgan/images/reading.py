@@ -1,82 +1,119 @@
-"""Images in, images out: arrays, folders and idx files as float32 tensors in [-1, 1], and back to what they were."""
+"""Images in: arrays, files, folders and data sets as pixels that become numbers in [-1, 1], and what is needed for the way back."""
 
 from __future__ import annotations
 
-import gzip
 import os
-import struct
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
-import torch
-from torch import Tensor
+from torch import Tensor, stack
+from torch.nn.functional import interpolate
 
-from tabgan.core.checkpoint import built_from
-from tabgan.exceptions import InvalidInputError, InvalidParameterError, MissingExtraError
+from tabgan.exceptions import InvalidInputError, InvalidParameterError, parameter_error
+from tabgan.images.array_files import read_array
+from tabgan.images.datasets import is_dataset, read_dataset
+from tabgan.images.decoding import SUFFIXES, check_alpha, is_picture
+from tabgan.images.folders import list_folder, tell_left_out
+from tabgan.images.image_format import ImageFormat, Layout
+from tabgan.images.picture_sets import read_pictures
+from tabgan.images.pixels import FilePixels, StoredPixels, as_rows, as_tensor
+from tabgan.images.value_ranges import check_like_training, range_of, stated_range
 
-__all__ = ["ImageFormat", "read_folder", "read_idx", "read_images"]
+__all__ = ["OpenedImages", "ReadOptions", "open_images", "read_images"]
 
-Layout = Literal["hw", "chw", "hwc", "flat"]
-_IDX_TYPES: dict[int, Any] = {8: np.uint8, 9: np.int8, 11: ">i2", 12: ">i4", 13: ">f4", 14: ">f8"}
+_AT_ONCE = 256
 
 
 @dataclass(frozen=True)
-class ImageFormat:
-    """How images looked when they came in.
+class ReadOptions:
+    """How to read images.
 
     Parameters
     ----------
-    channels, height, width : int
-        Of one image.
-    layout : {"hw", "chw", "hwc", "flat"}
-        ``(n, h, w)``, ``(n, c, h, w)``, ``(n, h, w, c)`` or ``(n, c * h * w)``.
-    dtype : str
-        Name of the numpy dtype.
-    low, high : float
-        Values of black and white.
-    is_tensor : bool
-        Torch rather than numpy.
+    value_range : (low, high), default=None
+        Values of black and white. None goes by type and values: (0, 255) for bytes, (0, 1) or (-1, 1) for floats, the number of
+        bits found for whole numbers of 16 bits; what could be read in two ways is refused.
+    image_shape : (h, w) or (c, h, w), default=None
+        For flat rows; None assumes one channel and a square.
+    size : int or (h, w), default=None
+        Scale images until they cover this, and cut out the middle. None takes them as they are.
+    alpha : str, default="white"
+        The colour behind what is transparent; ``"keep"`` keeps transparency as a further channel.
+    stream : bool or "auto", default="auto"
+        Read files whenever a batch needs them. ``"auto"`` does so beyond 1 GiB of pixels.
     """
 
-    channels: int
-    height: int
-    width: int
-    layout: Layout
-    dtype: str
-    low: float
-    high: float
-    is_tensor: bool = False
+    value_range: tuple[float, float] | None = None
+    image_shape: tuple[int, ...] | None = None
+    size: int | tuple[int, int] | None = None
+    alpha: str = "white"
+    stream: bool | str = "auto"
 
     @property
-    def shape(self) -> tuple[int, int, int]:
-        """Channels, height, width."""
-        return self.channels, self.height, self.width
+    def sides(self) -> tuple[int, int] | None:
+        """``size`` as height and width."""
+        if self.size is None:
+            return None
+        sides = (self.size, self.size) if isinstance(self.size, (int, np.integer)) else self.size
+        good = isinstance(sides, (tuple, list)) and len(sides) == 2
+        if not good or not all(isinstance(side, (int, np.integer)) and 1 <= side < 2**15 for side in sides):
+            raise parameter_error("size", self.size, "None, a number of pixels, or (height, width)")
+        return int(sides[0]), int(sides[1])
 
-    def restore(self, images: Tensor) -> Any:
-        """Images in [-1, 1] of shape (n, c, h, w) back to layout, range and dtype."""
-        values = (images.detach().cpu().clamp(-1, 1) + 1) / 2 * (self.high - self.low) + self.low
-        if not np.issubdtype(np.dtype(self.dtype), np.floating):
-            values = values.round()
-        if self.layout == "hwc":
-            values = values.permute(0, 2, 3, 1)
-        elif self.layout == "hw":
-            values = values[:, 0]
-        elif self.layout == "flat":
-            values = values.flatten(1)
-        array = np.ascontiguousarray(values.numpy().astype(self.dtype))
-        return torch.from_numpy(array) if self.is_tensor else array
+    def check(self) -> None:
+        """Refuse values that mean nothing.
 
-    def to_state(self) -> dict[str, Any]:
-        """As plain data."""
-        return asdict(self)
+        Raises
+        ------
+        InvalidParameterError
+            Names the parameter.
+        """
+        stated_range(self.value_range)
+        _ = self.sides
+        if self.alpha != "white":
+            check_alpha(self.alpha)
+        if self.stream not in (True, False, "auto"):
+            raise parameter_error("stream", self.stream, "True, False or 'auto'")
 
-    @classmethod
-    def from_state(cls, state: Mapping[str, Any]) -> ImageFormat:
-        """Rebuild what `to_state` described."""
-        return built_from(cls, state)
+
+@dataclass(frozen=True)
+class OpenedImages:
+    """Images that were opened.
+
+    Parameters
+    ----------
+    pixels : StoredPixels or FilePixels
+        Give out rows.
+    form : ImageFormat
+        The way back.
+    labels : ndarray or None
+        Those that came with the images.
+    names : list of str or None
+        Of files, from their folder on.
+    kept : list of int
+        Which of the images given could be read.
+    n_given : int
+        How many were given.
+    """
+
+    pixels: StoredPixels | FilePixels
+    form: ImageFormat
+    labels: np.ndarray | None
+    names: list[str] | None
+    kept: list[int]
+    n_given: int
+
+    def of(self, rows: Sequence[int]) -> OpenedImages:
+        """Some of the images."""
+        chosen = list(rows)
+        labels = None if self.labels is None else self.labels[chosen]
+        names = None if self.names is None else [self.names[row] for row in chosen]
+        return OpenedImages(
+            self.pixels.of(chosen), self.form, labels, names, [self.kept[row] for row in chosen], self.n_given
+        )
 
 
 def read_images(
@@ -85,144 +122,162 @@ def read_images(
     value_range: tuple[float, float] | None = None,
     image_shape: tuple[int, ...] | None = None,
     name: str = "images",
+    **options: Any,
 ) -> tuple[Tensor, ImageFormat]:
-    """Images of any supported kind as one tensor.
+    """Images of any supported kind as one tensor of floats; see `open_images`.
 
     Parameters
     ----------
-    source : ndarray, Tensor, list of arrays, or path
-        Shape (n, h, w), (n, c, h, w) or (n, h, w, c) with 1 to 4 channels, or (n, pixels). A path names a folder of PNGs or an idx
-        file (``.gz`` or not).
-    value_range : (low, high), default=None
-        Values of black and white. None takes (0, 255) for uint8 and other integers beyond 1, and for floats (0, 1) if all lie
-        there, else (-1, 1).
-    image_shape : (h, w) or (c, h, w), default=None
-        For flat rows; None assumes one channel and a square.
-    name : str, default="images"
-        How errors call it.
+    source, name
+        See `open_images`.
+    value_range, image_shape, **options
+        See `ReadOptions`.
 
     Returns
     -------
     images : Tensor of shape (n, c, h, w)
         float32 in [-1, 1].
-    format : ImageFormat
+    form : ImageFormat
         The way back.
+    """
+    opened = open_images(source, ReadOptions(value_range, image_shape, **options), name=name)
+    return opened.pixels[:].contiguous(), opened.form
+
+
+def open_images(
+    source: Any, options: ReadOptions, *, like: ImageFormat | None = None, name: str = "images"
+) -> OpenedImages:
+    """Open images of any supported kind.
+
+    Parameters
+    ----------
+    source : ndarray, Tensor, list, Dataset, DataLoader, dict of columns, or path
+        Arrays have shape (n, h, w), (n, c, h, w) or (n, h, w, c) with 1 to 4 channels, or (n, pixels). A path names a folder of
+        pictures (PNG, JPEG, TIFF, WebP, GIF, BMP; with subfolders, these are the labels), a picture, a ``.npy``, ``.npz`` or idx file
+        (``.gz`` or not). A list holds arrays, paths, or pictures of Pillow's; a data set's items are images, ``(image, label)`` or
+        dicts of them.
+    options : ReadOptions
+        How to read them.
+    like : ImageFormat, default=None
+        Of training, whose range holds, and is checked.
+    name : str, default="images"
+        How errors call it.
+
+    Returns
+    -------
+    OpenedImages
 
     Raises
     ------
     InvalidInputError
-        No images, a shape that fits nothing, NaN or infinity, or values outside the range.
+        No images, a shape that fits nothing, NaN or infinity, values outside the range or of more than one possible range.
     InvalidParameterError
-        ``value_range`` or ``image_shape`` makes no sense.
+        An option makes no sense.
     FileNotFoundError
         There is no such path.
+    MissingExtraError
+        Pictures need Pillow.
     """
+    options.check()
+    labels: Any = None
     if isinstance(source, (str, os.PathLike)):
         path = Path(source)
-        source = read_folder(path) if path.is_dir() else read_idx(path)
+        if path.is_dir():
+            listing = list_folder(path)
+            tell_left_out("files are no pictures and are", listing.others)
+            return _from_pictures(listing.files, listing.names, listing.labels, options, like, name)
+        if path.suffix.lower() in SUFFIXES and path.is_file():
+            return _from_pictures([path], [path.name], None, options, like, name)
+        source = read_array(path)
+    if isinstance(source, Mapping) or is_dataset(source):
+        source, labels = read_dataset(source, name)
+    if (
+        isinstance(source, (list, tuple))
+        and len(source)
+        and all(is_picture(one) or hasattr(one, "fetch") for one in source)
+    ):
+        names = [
+            Path(one).name if isinstance(one, (str, os.PathLike)) else f"{name}[{row}]"
+            for row, one in enumerate(source)
+        ]
+        return _from_pictures(source, names, labels, options, like, name)
+    return _from_array(source, labels, options, like, name)
+
+
+def _from_pictures(
+    pictures: Any, names: list[str], labels: Any, options: ReadOptions, like: ImageFormat | None, name: str
+) -> OpenedImages:
+    read = read_pictures(
+        pictures, names, size=options.sides, alpha=options.alpha, stream=options.stream, like=like, name=name
+    )
+    dtype = "uint16" if read.dtype == "int32" and read.least >= 0 and read.most < 2**16 else read.dtype
+    low, high = _bounds(dtype, read.least, read.most, options, like, name)
+    layout: Layout = "hw" if read.shape[0] == 1 else "hwc"
+    form = ImageFormat(*read.shape, layout, dtype, low, high)
+    kept = None if labels is None else np.asarray(labels)[read.kept]
+    return OpenedImages(read.of(low, high), form, kept, [names[row] for row in read.kept], read.kept, len(names))
+
+
+def _from_array(source: Any, labels: Any, options: ReadOptions, like: ImageFormat | None, name: str) -> OpenedImages:
     is_tensor = isinstance(source, Tensor)
+    if isinstance(source, (list, tuple)) and source and all(isinstance(one, Tensor) for one in source):
+        source = stack(list(source)) if len({one.shape for one in source}) == 1 else source
     try:
-        array = source.detach().cpu().numpy() if is_tensor else np.asarray(source)
+        array = source.detach().cpu().numpy() if isinstance(source, Tensor) else np.asarray(source)
     except ValueError as error:
         raise InvalidInputError(f"{name}: not all images have the same size ({error}); resize them first.") from error
     if array.dtype.kind not in "uifb":
         raise InvalidInputError(f"{name} has dtype {array.dtype}; give numbers (uint8 or float).")
     if array.size == 0 or array.ndim < 2:
         raise InvalidInputError(f"{name} has shape {array.shape}; at least one image of shape (h, w) is needed.")
-    layout, channels, height, width = _layout(array, image_shape, name)
-    if not np.isfinite(array).all():
-        row = int(np.flatnonzero(~np.isfinite(array.reshape(len(array), -1)).all(1))[0])
-        raise InvalidInputError(f"{name}[{row}] holds NaN or infinity; images must be complete.")
-    low, high = _range(array, value_range, name)
-    values = torch.from_numpy(np.ascontiguousarray(array, dtype=np.float32))
-    if layout == "hwc":
-        values = values.permute(0, 3, 1, 2)
-    values = (values.reshape(-1, channels, height, width) - low) * (2 / (high - low)) - 1
-    form = ImageFormat(channels, height, width, layout, array.dtype.name, low, high, is_tensor)
-    return values.contiguous(), form
+    layout, channels, height, width = _layout(array, options.image_shape or (like.shape if like else None), name)
+    if array.dtype.kind == "f":
+        _check_finite(array, name)
+    dtype = array.dtype.newbyteorder("=").name
+    low, high = _bounds(dtype, float(array.min()), float(array.max()), options, like, name)
+    values = as_rows(array) if layout in ("hw", "hwc") else as_tensor(array).reshape(-1, channels, height, width)
+    if options.sides not in (None, (height, width)):
+        assert options.sides is not None
+        values = _resized(values, options.sides, unsigned=dtype == "uint16")
+        height, width = options.sides
+    form = ImageFormat(channels, height, width, layout, dtype, low, high, is_tensor)
+    kept = None if labels is None else np.asarray(labels)
+    return OpenedImages(StoredPixels(values, low, high), form, kept, None, list(range(len(values))), len(values))
 
 
-def read_idx(path: str | os.PathLike[str]) -> np.ndarray:
-    """An array in MNIST's idx format.
-
-    Parameters
-    ----------
-    path : path-like
-        Compressed (``.gz``) or not.
-
-    Returns
-    -------
-    ndarray
-        Of the file's shape; uint8 for images and labels of MNIST.
-
-    Raises
-    ------
-    FileNotFoundError
-        There is no such file.
-    InvalidInputError
-        It is no idx file, or is cut short.
-    """
-    path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"no file at {str(path)!r}")
-    raw = path.read_bytes()
-    try:
-        raw = gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw
-    except (OSError, EOFError) as error:
-        raise InvalidInputError(f"{str(path)!r} is a damaged gzip file: {error}") from error
-    if len(raw) < 4 or raw[:2] != b"\0\0" or raw[2] not in _IDX_TYPES or len(raw) < 4 + 4 * raw[3]:
-        raise InvalidInputError(f"{str(path)!r} is neither a folder of PNGs nor an idx file.")
-    shape = struct.unpack(f">{raw[3]}I", raw[4 : 4 + 4 * raw[3]])
-    dtype: np.dtype[Any] = np.dtype(_IDX_TYPES[raw[2]])
-    body = raw[4 + 4 * raw[3] :]
-    if len(body) != int(np.prod(shape)) * dtype.itemsize:
-        raise InvalidInputError(f"{str(path)!r} promises shape {shape}, but holds {len(body)} bytes.")
-    return np.frombuffer(body, dtype).reshape(shape).astype(dtype.newbyteorder("="))
+def _bounds(
+    dtype: str, least: float, most: float, options: ReadOptions, like: ImageFormat | None, name: str
+) -> tuple[float, float]:
+    if like is None:
+        return range_of(dtype, least, most, options.value_range, name)
+    check_like_training(like, dtype, least, most, name)
+    return like.low, like.high
 
 
-def read_folder(path: str | os.PathLike[str]) -> np.ndarray:
-    """All PNG files of a folder, in the order of their names.
+def _check_finite(array: np.ndarray, name: str) -> None:
+    for start in range(0, len(array), _AT_ONCE):
+        good = np.isfinite(array[start : start + _AT_ONCE])
+        if not good.all():
+            row = start + int(np.flatnonzero(~good.reshape(len(good), -1).all(1))[0])
+            raise InvalidInputError(f"{name}[{row}] holds NaN or infinity; images must be complete.")
 
-    Parameters
-    ----------
-    path : path-like
-        The folder.
 
-    Returns
-    -------
-    ndarray of shape (n, h, w) or (n, h, w, c)
-        uint8; grey where all files are grey, else RGB.
-
-    Raises
-    ------
-    InvalidInputError
-        No PNG there, or sizes differ; names the file.
-    MissingExtraError
-        Pillow is not installed.
-    """
-    files = sorted(file for file in Path(path).iterdir() if file.suffix.lower() == ".png")
-    if not files:
-        raise InvalidInputError(f"no PNG files in {str(path)!r}.")
-    try:
-        from PIL import Image
-    except ImportError as error:
-        raise MissingExtraError(
-            "reading PNG files needs Pillow, which the extra brings: pip install 'tabgan-learn[plot]'"
-        ) from error
-    pictures = []
-    for file in files:
-        try:
-            with Image.open(file) as picture:
-                pictures.append(picture.copy() if picture.mode == "L" else picture.convert("RGB"))
-        except OSError as error:
-            raise InvalidInputError(f"{str(file)!r} cannot be read as a picture: {error}") from error
-        if pictures[-1].size != pictures[0].size:
-            raise InvalidInputError(
-                f"{str(file)!r} has {pictures[-1].size[::-1]} pixels, but {str(files[0])!r} has {pictures[0].size[::-1]}; "
-                "all images must have one size."
-            )
-    mode = "L" if all(picture.mode == "L" for picture in pictures) else "RGB"
-    return np.stack([np.asarray(picture.convert(mode)) for picture in pictures])
+def _resized(values: Tensor, size: tuple[int, int], *, unsigned: bool) -> Tensor:
+    """Scaled until the size is covered, the middle cut out, in the same type."""
+    height, width = values.shape[2:]
+    factor = max(size[0] / height, size[1] / width)
+    scaled = max(round(height * factor), size[0]), max(round(width * factor), size[1])
+    top, left = (scaled[0] - size[0]) // 2, (scaled[1] - size[1]) // 2
+    whole = values.new_empty((len(values), values.shape[1], *size))
+    for start in range(0, len(values), _AT_ONCE):
+        some = values[start : start + _AT_ONCE]
+        some = some.int().bitwise_and(0xFFFF) if unsigned else some
+        some = interpolate(some.float(), scaled, mode="bilinear", antialias=True)
+        some = some[:, :, top : top + size[0], left : left + size[1]]
+        whole[start : start + _AT_ONCE] = (
+            some.to(values.dtype) if values.is_floating_point() else some.round().to(whole.dtype)
+        )
+    return whole
 
 
 def _layout(array: np.ndarray, image_shape: tuple[int, ...] | None, name: str) -> tuple[Layout, int, int, int]:
@@ -251,29 +306,3 @@ def _layout(array: np.ndarray, image_shape: tuple[int, ...] | None, name: str) -
     raise InvalidInputError(
         f"{name} has shape {array.shape}; it must be (n, h, w), (n, c, h, w) or (n, h, w, c) with 1 to 4 channels, or (n, pixels)."
     )
-
-
-def _range(array: np.ndarray, value_range: tuple[float, float] | None, name: str) -> tuple[float, float]:
-    least, most = float(array.min()), float(array.max())
-    if value_range is not None:
-        try:
-            low, high = (float(bound) for bound in value_range)
-        except (TypeError, ValueError) as error:
-            raise InvalidParameterError(f"value_range={value_range!r} must be two numbers (low, high).") from error
-        if not low < high:
-            raise InvalidParameterError(f"value_range={value_range!r} must have low < high.")
-        if least < low or most > high:
-            raise InvalidInputError(
-                f"{name} has values from {least:g} to {most:g}, outside value_range={value_range!r}."
-            )
-        return low, high
-    if array.dtype == np.uint8 or (array.dtype.kind in "ui" and most > 1):
-        guess = (0.0, 255.0)
-    else:
-        guess = (0.0, 1.0) if least >= 0 else (-1.0, 1.0)
-    if least < guess[0] or most > guess[1]:
-        raise InvalidInputError(
-            f"{name} has values from {least:g} to {most:g}, which is neither 0 to 1 nor -1 to 1 (nor uint8); say what black and "
-            "white are with value_range=(low, high)."
-        )
-    return guess

@@ -2,16 +2,42 @@
 
 from __future__ import annotations
 
+import dataclasses
+import os
+from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 
-from tabgan.exceptions import InvalidInputError
+from tabgan.exceptions import InvalidInputError, parameter_error
 from tabgan.images.conditions import Conditions
-from tabgan.images.reading import ImageFormat, read_images
+from tabgan.images.folders import tell_left_out
+from tabgan.images.image_format import ImageFormat
+from tabgan.images.label_files import read_labels
+from tabgan.images.networks.layers import padded_size
+from tabgan.images.reading import OpenedImages, ReadOptions, open_images
 from tabgan.images.recipes.recipe import Recipe, Sizes, TrainingData
 
-__all__ = ["Given", "read_training_data"]
+__all__ = ["Given", "Known", "labels_of", "read_training_data"]
+
+
+class Known(NamedTuple):
+    """What an earlier fit learnt, from which another goes on.
+
+    Attributes
+    ----------
+    source : ImageFormat or None
+        Of the images to translate.
+    target : ImageFormat
+        Of the images that are made.
+    conditions : Conditions or None
+        Those of the labels.
+    """
+
+    source: ImageFormat | None
+    target: ImageFormat
+    conditions: Conditions | None
 
 
 class Given(NamedTuple):
@@ -39,18 +65,19 @@ class Given(NamedTuple):
         """What networks have to fit."""
         known = self.conditions
         width, n_classes = (0, 0) if known is None else (known.table.shape[1], known.n_classes)
-        return Sizes(self.target.shape, width, n_classes, None if self.source is None else self.source.shape)
+        return Sizes(self.target.seen_shape, width, n_classes, None if self.source is None else self.source.seen_shape)
 
 
 def read_training_data(
     recipe: Recipe,
+    settings: dict[str, Any],
     images: Any,
     y: Any,
     targets: Any,
     *,
-    options: dict[str, Any],
+    options: ReadOptions,
     device: torch.device,
-    known: Conditions | None = None,
+    known: Known | None = None,
 ) -> Given:
     """Read images with labels, or images and what they are translated to.
 
@@ -58,14 +85,16 @@ def read_training_data(
     ----------
     recipe : Recipe
         Says which of them it needs.
+    settings : dict
+        The recipe's; its networks decide to which size images are padded.
     images, y, targets
         As given to `ImageGAN.fit`.
-    options : dict
-        ``value_range`` and ``image_shape`` of `tabgan.images.reading.read_images`.
+    options : ReadOptions
+        How to read images.
     device : torch.device
         Where the data go.
-    known : Conditions, default=None
-        Those of an earlier fit that goes on; None learns them from the labels.
+    known : Known, default=None
+        Of an earlier fit that goes on; None learns from these data.
 
     Raises
     ------
@@ -78,26 +107,97 @@ def read_training_data(
         raise InvalidInputError(f"targets: recipe {recipe.name!r} {verb} them.")
     if translates and y is not None:
         raise InvalidInputError(f"y: recipe {recipe.name!r} does not take labels.")
-    if recipe.needs == "labels" and y is None:
-        raise InvalidInputError(f"y: recipe {recipe.name!r} needs labels.")
-    values, form = read_images(images, **options)
     if not translates:
-        if y is None and known is not None:
+        opened = open_images(images, options, like=None if known is None else known.target)
+        return _with_labels(recipe, settings, opened, y, device, known)
+    source = open_images(images, options, like=None if known is None else known.source)
+    target = open_images(targets, options, like=None if known is None else known.target, name="targets")
+    if recipe.needs == "pairs":
+        source, target = _paired(source, target)
+    if source.form.shape[1:] != target.form.shape[1:]:
+        raise InvalidInputError(
+            f"targets have {target.form.shape[1:]} pixels and images {source.form.shape[1:]}; they must agree (enlarge "
+            "low-resolution images first, or give size)."
+        )
+    forms = [_padded(opened.form, settings, known and known.target) for opened in (source, target)]
+    seen = [opened.pixels.seen(device, form.padded) for opened, form in zip((source, target), forms, strict=True)]
+    return Given(TrainingData(seen[1], sources=seen[0]), forms[0], forms[1], None)
+
+
+def _with_labels(
+    recipe: Recipe, settings: dict[str, Any], opened: OpenedImages, y: Any, device: torch.device, known: Known | None
+) -> Given:
+    form = _padded(opened.form, settings, known and known.target)
+    pixels = opened.pixels.seen(device, form.padded)
+    labels = labels_of(opened, y)
+    if recipe.needs == "labels" and labels is None:
+        raise InvalidInputError(f"y: recipe {recipe.name!r} needs labels.")
+    learnt = None if known is None else known.conditions
+    if labels is None:
+        if learnt is not None:
             raise InvalidInputError("y: the model was trained with labels; give them here, too.")
-        if y is None:
-            return Given(TrainingData(values.to(device)), None, form, None)
-        conditions = Conditions.learn(y, len(values)) if known is None else known
-        groups = conditions.groups(y, len(values)).to(device)
-        table = conditions.table.to(device)
-        return Given(TrainingData(values.to(device), groups, len(table), table[groups]), None, form, conditions)
-    wanted, target_form = read_images(targets, **options, name="targets")
-    if recipe.needs == "pairs" and len(wanted) != len(values):
+        return Given(TrainingData(pixels), None, form, None)
+    if known is not None and learnt is None:
+        return Given(TrainingData(pixels), None, form, None)
+    conditions = Conditions.learn(labels, len(pixels)) if learnt is None else learnt
+    groups = conditions.groups(labels, len(pixels)).to(device)
+    table = conditions.table.to(device)
+    return Given(TrainingData(pixels, groups, len(table), table[groups]), None, form, conditions)
+
+
+def labels_of(opened: OpenedImages, y: Any) -> Any:
+    """Labels of the images that could be read.
+
+    Parameters
+    ----------
+    opened : OpenedImages
+    y : array, path, False or None
+        As given, in a file, none, or those that came with the images.
+    """
+    if y is None:
+        return opened.labels
+    if isinstance(y, (bool, np.bool_)):
+        if y:
+            raise parameter_error("y", y, "labels, a file of them, None, or False for none")
+        return None
+    if isinstance(y, (str, os.PathLike)):
+        y = read_labels(Path(y), opened.names, opened.n_given)
+        if opened.names is not None and len(y) == len(opened.names):
+            return y
+    if len(opened.kept) < opened.n_given and np.ndim(y) and len(y) == opened.n_given:
+        return np.asarray(y)[opened.kept]
+    return y
+
+
+def _paired(source: OpenedImages, target: OpenedImages) -> tuple[OpenedImages, OpenedImages]:
+    """Pairs by the names of files where both have them, else by order."""
+    if source.names is not None and target.names is not None:
+        places = [
+            {str(Path(name).with_suffix("")): row for row, name in enumerate(one.names or ())}
+            for one in (source, target)
+        ]
+        both = [name for name in places[0] if name in places[1]]
+        if both:
+            alone = sorted(set(places[0]) ^ set(places[1]))
+            tell_left_out("pictures have no counterpart of their name among the others and are", alone)
+            rows = [[place[name] for name in both] for place in places]
+            untouched = rows[0] == list(range(len(places[0]))) and rows[1] == list(range(len(places[1])))
+            return (source, target) if untouched else (source.of(rows[0]), target.of(rows[1]))
+    if len(target.pixels) != len(source.pixels):
         raise InvalidInputError(
-            f"targets has {len(wanted)} images, but images has {len(values)}; they belong together."
+            f"targets has {len(target.pixels)} images, but images has {len(source.pixels)}; they belong together."
         )
-    if wanted.shape[2:] != values.shape[2:]:
+    if (len(source.kept), len(target.kept)) != (source.n_given, target.n_given) and source.kept != target.kept:
         raise InvalidInputError(
-            f"targets have {tuple(wanted.shape[2:])} pixels and images {tuple(values.shape[2:])}; they must agree (enlarge "
-            "low-resolution images first)."
+            "images and targets belong together by order, but not the same ones of them could be read; remove broken files and "
+            "their counterparts, or give files of one pair one name."
         )
-    return Given(TrainingData(wanted.to(device), sources=values.to(device)), form, target_form, None)
+    return source, target
+
+
+def _padded(form: ImageFormat, settings: dict[str, Any], known: ImageFormat | None) -> ImageFormat:
+    """The format with the size that networks see."""
+    if known is not None:
+        return dataclasses.replace(form, padded=known.padded)
+    size = padded_size(form.height, form.width, network=settings.get("network"), n_down=settings.get("n_down", 0))
+    return form if size == (form.height, form.width) else dataclasses.replace(form, padded=size)

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from tabgan.core.cases import BatchT, Case, Players, Shared
 from tabgan.core.stabilisers import ReplayPool, WrappedBatch
-from tabgan.core.tasks import Fakes, Generating, GeneratingTask, GenerationBatch, GenerationTask, normal_prior
+from tabgan.core.tasks import Fakes, Generating, GeneratingTask, GenerationBatch, GenerationTask, Rows, normal_prior
 
 __all__ = ["CycleTask", "PairTask", "StageTask"]
 
@@ -49,7 +49,7 @@ class PairTask(Generating[PairBatch]):
     The discriminator's cases weigh one half, which slows it down relative to the generator (Isola et al. 2017, section 3.3).
     """
 
-    def __init__(self, targets: Tensor, sources: Tensor, batch_size: int, d_noise: int) -> None:
+    def __init__(self, targets: Rows, sources: Rows, batch_size: int, d_noise: int) -> None:
         self.pairs = GenerationTask(targets, normal_prior(d_noise), batch_size, sources)
 
     def batch(self, generator: torch.Generator) -> PairBatch:
@@ -109,7 +109,7 @@ class CycleTask:
     section 4, identity term as in section 5.2.
     """
 
-    def __init__(self, first: Tensor, second: Tensor, batch_size: int, *, capacity: int = 50) -> None:
+    def __init__(self, first: Rows, second: Rows, batch_size: int, *, capacity: int = 50) -> None:
         self.there = ReplayPool(GenerationTask(second, _rows_of(first), batch_size), capacity)
         self.back = ReplayPool(GenerationTask(first, _rows_of(second), batch_size), capacity)
 
@@ -213,7 +213,7 @@ class StageTask(Generic[BatchT]):
         }
 
 
-def _rows_of(images: Tensor) -> Callable[[int, torch.Generator], Tensor]:
+def _rows_of(images: Rows) -> Callable[[int, torch.Generator], Tensor]:
     """A "prior" that draws images: what a translator gets in the place of noise."""
     return lambda n, generator: images[torch.randint(len(images), (n,), generator=generator).to(images.device)]
 

@@ -199,19 +199,19 @@ class ImageGridDisplay(AxesDisplay):
         InvalidInputError
             The recipe does not translate.
         """
-        from tabgan.images.reading import read_images
+        from tabgan.images.reading import open_images
 
         check_count("max_images", max_images)
         source, target = gan._source_format, gan._format
         if source is None:
             raise InvalidInputError(f"recipe {gan.recipe_.name!r} does not translate; use from_estimator.")
-        values, _ = read_images(images, value_range=(source.low, source.high), image_shape=source.shape)
-        values = values[:max_images]
+        opened = open_images(images, gan._read_options(), like=source)
+        values = opened.pixels[:max_images]
         rows = [_shown(values.numpy()), _pixels(gan.transform(source.restore(values)), target)]
         names = ["given", "made"]
         if targets is not None and gan.recipe_.needs == "pairs":
-            wanted, _ = read_images(targets, value_range=(target.low, target.high), image_shape=target.shape)
-            rows.append(_shown(wanted[:max_images].numpy()))
+            wanted = open_images(targets, gan._read_options(), like=target, name="targets").pixels[:max_images]
+            rows.append(_shown(wanted.numpy()))
             names.append("wanted")
         channels = max(row.shape[-1] for row in rows)
         grid = np.stack([np.broadcast_to(row, (*row.shape[:-1], channels)) for row in rows])

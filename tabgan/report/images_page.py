@@ -6,10 +6,12 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+import torch
 from sklearn.utils.validation import check_is_fitted
 
 from tabgan.exceptions import InvalidInputError
-from tabgan.images.reading import read_images
+from tabgan.images.reading import open_images, read_images
+from tabgan.images.training_data import labels_of
 from tabgan.metrics.rows import nearest_distances
 from tabgan.plotting.canvas import figures
 from tabgan.plotting.views import check_draws
@@ -147,12 +149,13 @@ def _training(gan: Any) -> list[tuple[str, str]]:
 
 def _closeness(gan: Any, images: Any, y: Any, random_state: int) -> dict[str, dict[str, float]]:
     """How near drawn images lie to real ones and how far apart, over all images and by class."""
-    values, _ = read_images(images, value_range=gan.value_range, image_shape=gan.image_shape)
-    chosen = np.random.default_rng(random_state).permutation(len(values))[:_MOST_REAL]
-    real = values.flatten(1).numpy()[chosen]
+    opened = open_images(images, gan._read_options(), like=gan._format)
+    n, y = len(opened.pixels), labels_of(opened, y)
+    chosen = np.random.default_rng(random_state).permutation(n)[:_MOST_REAL]
+    real = opened.pixels[torch.from_numpy(chosen)].flatten(1).numpy()
     classes = None
     if hasattr(gan, "classes_") and y is not None:
-        classes = gan.classes_[gan._conditions.groups(y, len(values)).numpy()[chosen]]
+        classes = gan.classes_[gan._conditions.groups(y, n).numpy()[chosen]]
     if classes is None:
         drawn = gan.sample(_MOST_MADE, random_state=random_state)
     else:
@@ -329,6 +332,6 @@ def _pictures(gan: Any, images: Any, targets: Any, made: Any, translates: bool, 
 
 
 def _some(gan: Any, images: Any, random_state: int) -> Any:
-    values, _ = read_images(images, value_range=gan.value_range, image_shape=gan.image_shape)
-    rows = np.random.default_rng(random_state).permutation(len(values))[: 4 * _PER_ROW]
-    return (values[rows] + 1) / 2
+    pixels = open_images(images, gan._read_options(), like=gan._format).pixels
+    rows = np.random.default_rng(random_state).permutation(len(pixels))[: 4 * _PER_ROW]
+    return (pixels[torch.from_numpy(rows)] + 1) / 2

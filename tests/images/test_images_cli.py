@@ -59,7 +59,7 @@ def test_list(run):
         (["train", "images.npy", "-o", "no/m.tabgan"], "--output 'no/m.tabgan': folder 'no' does not exist"),
         (["train", "images.npy", "-o", "m.tabgan", "--recipe", "x"], "recipe='x'"),
         (["train", "images.npy", "-o", "m.tabgan", "--settings", "{"], "is no JSON"),
-        (["train", "labels.txt", "-o", "m.tabgan"], "neither a folder of PNGs nor an idx file"),
+        (["train", "labels.txt", "-o", "m.tabgan"], "neither a folder, nor a picture, a .npy, .npz or idx file"),
         (["sample", "nowhere", "-o", "x.npy"], "no model file"),
     ],
 )

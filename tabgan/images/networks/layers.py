@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor, nn
 
 from tabgan.exceptions import InvalidParameterError
 from tabgan.networks.normalisation import ConditionalBatchNorm
 
-__all__ = ["Layers", "Shape", "initialise", "initialise_normal", "joined", "leaky", "n_halvings"]
+__all__ = ["Layers", "Shape", "initialise", "initialise_normal", "joined", "leaky", "n_halvings", "padded_size"]
 
 Shape = tuple[int, int, int]
 """Channels, height and width of one image."""
@@ -32,6 +34,39 @@ def leaky() -> nn.Module:
 def joined(noise: Tensor, condition: Tensor | None) -> Tensor:
     """Noise and condition side by side; just the noise without a condition."""
     return noise if condition is None else torch.cat([noise, condition.to(noise)], 1)
+
+
+def padded_size(height: int, width: int, *, network: str | None, n_down: int = 0) -> tuple[int, int]:
+    """To which size images are padded so that convolutional networks can halve them down to maps of 4 to 7 pixels.
+
+    Parameters
+    ----------
+    height, width : int
+        Of the images.
+    network : str or None
+        The setting of that name; None for recipes that translate.
+    n_down : int, default=0
+        Halvings that a translator's setting asks for.
+
+    Returns
+    -------
+    height, width : int
+        The size itself for fully connected networks.
+
+    Examples
+    --------
+    >>> [padded_size(side, side, network="dcgan")[0] for side in (8, 25, 28, 50, 63, 64, 100)]
+    [8, 28, 28, 56, 64, 64, 112]
+    >>> padded_size(9, 9, network="auto")
+    (9, 9)
+    """
+    if network == "mlp" or (network == "auto" and height * width <= 256):
+        return height, width
+    smallest = min(height, width)
+    count = max(int(math.log2(smallest / 4)), 1) if smallest >= 4 else 1
+    unit = 2 ** max(count, n_down)
+    least = 8 if network is not None else 4
+    return tuple(max(-(-side // unit) * unit, least) for side in (height, width))  # type: ignore[return-value]
 
 
 def n_halvings(height: int, width: int, *, smallest: int = 4) -> int:

@@ -24,6 +24,7 @@ from tabgan.images.networks.convolutions import ConvGenerator, ConvTrunk
 from tabgan.images.networks.layers import Shape
 from tabgan.images.networks.mlp import MLPGenerator, MLPTrunk
 from tabgan.images.networks.residual import ResidualGenerator, ResidualTrunk
+from tabgan.images.pixels import Pixels
 
 __all__ = [
     "NETWORK_SETTINGS",
@@ -116,23 +117,23 @@ class TrainingData:
 
     Parameters
     ----------
-    images : Tensor of shape (n, c, h, w)
-        The images to make, in [-1, 1].
+    images : Pixels
+        The images to make: rows in [-1, 1] of shape (n, c, h, w) on request.
     classes : LongTensor of shape (n,), default=None
         Which images share a condition.
     n_classes : int, default=0
         Number of such groups.
     condition : Tensor of shape (n, d_condition), default=None
         One-hot classes, or the condition vectors.
-    sources : Tensor of shape (m, c', h', w'), default=None
+    sources : Pixels, default=None
         The images to translate; paired with ``images`` if ``m == n`` and the recipe says so.
     """
 
-    images: Tensor
+    images: Pixels | Tensor
     classes: Tensor | None = None
     n_classes: int = 0
     condition: Tensor | None = None
-    sources: Tensor | None = None
+    sources: Pixels | Tensor | None = None
 
 
 @dataclass
