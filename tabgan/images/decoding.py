@@ -38,7 +38,7 @@ _ORIENTATION = 0x0112
 _BITS_OF_TIFF = 258
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Header:
     """What is known of a picture before its pixels are read.
 

@@ -185,7 +185,7 @@ def open_images(
         if path.is_dir():
             listing = list_folder(path)
             tell_left_out("files are no pictures and are", listing.others)
-            return _from_pictures(listing.files, listing.names, listing.labels, options, like, name)
+            return _from_pictures(list(map(str, listing.files)), listing.names, listing.labels, options, like, name)
         if path.suffix.lower() in SUFFIXES and path.is_file():
             return _from_pictures([path], [path.name], None, options, like, name)
         source = read_array(path)
