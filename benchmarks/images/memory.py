@@ -1,7 +1,7 @@
 """Peak memory of training on many images: ``python -m benchmarks.images.memory``.
 
-20,000 images of 64 x 64 x 3 bytes as an array and as a folder, and a folder of 100,000 that is read batch by batch. Each in a process of
-its own; what Python and torch take before is told apart.
+20,000 images of 64 x 64 x 3 bytes as an array and as a folder, and a folder of 100,000 that is read batch by batch, each in a process
+of its own; what Python and torch take before is told apart.
 """
 
 from __future__ import annotations
@@ -50,9 +50,9 @@ def measure(kind: str, n: int, path: str) -> None:
         images = np.random.default_rng(0).integers(0, 256, (n, *SHAPE), dtype=np.uint8)
     start = time.perf_counter()
     gan.fit(images)
-    n_bytes = n * np.prod(SHAPE) / 2**20
+    n_bytes, most = n * np.prod(SHAPE) / 2**20, peak()
     print(
-        f"{kind}: {n:,} images of {n_bytes:.0f} MB; before {before:.0f} MB, peak {peak():.0f} MB: {(peak() - before) / n_bytes:.2f} of "
+        f"{kind}: {n:,} images of {n_bytes:.0f} MB; before {before:.0f} MB, peak {most:.0f} MB: {(most - before) / n_bytes:.2f} of "
         f"the bytes; {time.perf_counter() - start:.0f} s"
     )
 

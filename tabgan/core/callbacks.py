@@ -49,6 +49,10 @@ class Training(Protocol):
         """End training after the current step; the first reason given is kept."""
         ...
 
+    def state_dict(self) -> dict[str, Any]:
+        """All that is needed to go on exactly."""
+        ...
+
 
 class Callback:
     """Base class: every event does nothing. Events come in the order of the methods below."""
@@ -61,6 +65,9 @@ class Callback:
 
     def on_read(self, trainer: Training, row: dict[str, float], finite: bool) -> None:
         """After the losses were read; ``finite`` tells whether all are finite numbers."""
+
+    def on_step_through(self, trainer: Training) -> None:
+        """After every step and its reading, if there was one: from the state that is stored now, training goes on exactly."""
 
     def on_fit_end(self, trainer: Training) -> None:
         """After the last step, also when training was interrupted."""

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from tabgan.core.callbacks import Callback, EarlyStopping, NanGuard, Progress, TimeBudget, WeightAverage
+from tabgan.core.callbacks import Callback, EarlyStopping, NanGuard, Progress, TimeBudget, Training, WeightAverage
 from tabgan.core.cases import BatchT
 from tabgan.core.following import Followed, Follower
 from tabgan.core.health import HealthWatch
@@ -18,7 +18,7 @@ from tabgan.core.interrupts import interrupted
 from tabgan.core.phases import Phase, Task
 from tabgan.core.trainer import Trainer
 
-__all__ = ["Run", "Stopping", "Trained", "deadline_after", "run_callbacks", "train"]
+__all__ = ["Checkpoints", "Run", "Stopping", "Trained", "deadline_after", "run_callbacks", "train"]
 
 
 @dataclass(frozen=True)
@@ -85,6 +85,22 @@ class Stopping:
 
 
 @dataclass(frozen=True)
+class Checkpoints:
+    """When to keep what training has come to, for a run that may be killed.
+
+    Parameters
+    ----------
+    every : int
+        Steps between two of them.
+    save : callable
+        ``save(state, players)`` is given what `Trained.state` and `Trained.players` would hold; players stay where they are trained.
+    """
+
+    every: int
+    save: Callable[[dict[str, Any], dict[str, nn.Module]], None]
+
+
+@dataclass(frozen=True)
 class Trained:
     """What training leaves.
 
@@ -129,6 +145,7 @@ def train(
     watch: HealthWatch | None = None,
     passing: Callable[[dict[str, nn.Module]], Sequence[Callback]] | None = None,
     read_every: int = 50,
+    checkpoints: Checkpoints | None = None,
     saved: dict[str, Any] | None = None,
     keep_state: bool = False,
 ) -> Trained:
@@ -161,6 +178,8 @@ def train(
         ``Trained.players`` will hold, where they are trained.
     read_every : int, default=50
         Steps between two readings of the losses.
+    checkpoints : Checkpoints, default=None
+        Called after every so many steps.
     saved : dict, default=None
         ``Trained.state`` of an earlier run with the same parts, to go on from.
     keep_state : bool, default=False
@@ -198,6 +217,8 @@ def train(
     if saved is not None:
         trainer.load_state_dict(saved)
     trainer.callbacks = [*lasting, *run_callbacks(run, description), *(passing(kept) if passing else ())]
+    if checkpoints is not None:
+        trainer.callbacks.append(_Keeping(checkpoints, lasting, kept))
     trainer.fit(n_steps)
     trainer.callbacks = lasting
     state = _on_cpu(trainer.state_dict()) if keep_state else None  # before the best weights replace the last ones
@@ -229,6 +250,23 @@ def run_callbacks(run: Run, description: str) -> list[Callback]:
 def deadline_after(max_time: float | None) -> float | None:
     """The clock value at which a budget of ``max_time`` seconds that starts now is used up."""
     return None if max_time is None else time.monotonic() + max_time
+
+
+class _Keeping(Callback):
+    """Hand out a state that holds what a `Trained.state` holds: that of the lasting callbacks alone."""
+
+    def __init__(self, checkpoints: Checkpoints, lasting: list[Callback], players: dict[str, nn.Module]) -> None:
+        self.checkpoints, self.lasting, self.players = checkpoints, lasting, players
+
+    def on_step_through(self, trainer: Training) -> None:
+        if trainer.step_count % self.checkpoints.every:
+            return
+        everybody, trainer.callbacks = trainer.callbacks, self.lasting
+        try:
+            state = _on_cpu(trainer.state_dict())
+        finally:
+            trainer.callbacks = everybody
+        self.checkpoints.save(state, self.players)
 
 
 def _on_cpu(value: Any) -> Any:

@@ -116,6 +116,7 @@ class Trainer(Generic[BatchT]):
                 self._heed(interruption, last)
                 if self.step_count % self.read_every == 0 or self.step_count == last or self.stop_reason is not None:
                     self._read()  # also on a stop: a loss that nobody reads may be NaN
+                self._notify("on_step_through")
         finally:
             self._freeze_all_but(None)
             for name, player in self.players.items():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,10 +10,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
 
-from tabgan.estimators.parameter_checks import integer
-from tabgan.exceptions import InvalidInputError, InvalidParameterError, parameter_error
+from tabgan.exceptions import InvalidInputError
 
-__all__ = ["Conditions", "missing_per_class"]
+__all__ = ["Conditions"]
 
 
 @dataclass(frozen=True)
@@ -115,47 +113,6 @@ class Conditions:
         """Rebuild what `to_state` described."""
         labels = None if state["labels"] is None else tuple(state["labels"])
         return cls(labels, state["table"], state["frequency"])
-
-
-def missing_per_class(labels: np.ndarray, strategy: str | Mapping[Any, int]) -> dict[Any, int]:
-    """How many images each class lacks.
-
-    Parameters
-    ----------
-    labels : ndarray of shape (n,)
-        The classes.
-    strategy : "auto" or dict
-        ``"auto"`` brings every class to the size of the largest; a dict maps a class to the wanted number.
-
-    Raises
-    ------
-    InvalidParameterError
-        The strategy is unknown, or asks for fewer images than there are.
-    InvalidInputError
-        There is one class only.
-    """
-    values, counts = np.unique(labels, return_counts=True)
-    present = dict(zip(values.tolist(), counts.tolist(), strict=True))
-    if isinstance(strategy, str):
-        if strategy != "auto":
-            raise parameter_error("sampling_strategy", strategy, "'auto' or a dict")
-        wanted = dict.fromkeys(present, max(present.values()))
-    elif isinstance(strategy, Mapping):
-        wanted = dict(strategy)
-    else:
-        raise parameter_error("sampling_strategy", strategy, "'auto' or a dict")
-    holds, words = integer(0)
-    for label, number in wanted.items():
-        if not holds(number):
-            raise parameter_error(f"sampling_strategy[{label!r}]", number, words)
-        if label not in present or number < present[label]:
-            raise InvalidParameterError(
-                f"sampling_strategy asks for {number} images of class {label!r}, of which there are {present.get(label, 0)}; "
-                "classes can only grow."
-            )
-    if len(present) < 2:
-        raise InvalidInputError(f"y has the single class {values[0]!r}; there is nothing to balance.")
-    return {label: wanted.get(label, count) - count for label, count in present.items()}
 
 
 def _as_array(y: Any, n_images: int) -> np.ndarray:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from tabgan._runtime import make_generator, own_torch
 from tabgan.core.callbacks import Callback
 from tabgan.core.health import HealthWatch
-from tabgan.core.run import Run, Trained, train
+from tabgan.core.run import Checkpoints, Run, Trained, train
 from tabgan.images.averages import settled
 from tabgan.images.conditions import Conditions
 from tabgan.images.recipes.recipe import Plan, Recipe, TrainingData
@@ -54,6 +54,7 @@ def train_recipe(
     n_threads: int | None = None,
     saved: dict[str, Any] | None = None,
     passing: Callable[[dict[str, nn.Module]], Sequence[Callback]],
+    checkpoints: Checkpoints | None = None,
 ) -> Trained:
     """Train ``n_steps`` steps.
 
@@ -69,7 +70,7 @@ def train_recipe(
         Trainer steps.
     n_threads : int, default=None
         torch's CPU threads meanwhile; None leaves the setting.
-    saved, passing
+    saved, passing, checkpoints
         See `tabgan.core.run.train`.
 
     Returns
@@ -94,6 +95,7 @@ def train_recipe(
             callbacks=plan.callbacks,
             watch=watch,
             passing=passing,
+            checkpoints=checkpoints,
             saved=saved,
             keep_state=True,
         )

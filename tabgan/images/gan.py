@@ -12,21 +12,21 @@ import numpy as np
 import torch
 from sklearn.base import BaseEstimator
 
+from tabgan._files import check_place
 from tabgan._runtime import make_generator, own_torch, resolve_device
-from tabgan.core.callbacks import Callback
 from tabgan.core.interrupts import interruptible
 from tabgan.core.run import Run, deadline_after
 from tabgan.estimators.notebook import FittedHTML, Learnt
 from tabgan.estimators.parameter_checks import SEED, check, integer, number, optional, seed_of
 from tabgan.estimators.reports import ReportsImages
 from tabgan.exceptions import InvalidInputError, InvalidParameterError, parameter_error
-from tabgan.images.fitting import Setup, make_images, train_recipe
+from tabgan.images.fitting import Setup, train_recipe
 from tabgan.images.gan_state import SavableImageGAN
-from tabgan.images.grids import SampleGrid
 from tabgan.images.making import Drawing
 from tabgan.images.recipes import recipes
 from tabgan.images.recipes.recipe import Recipe, TrainingData, check_settings
 from tabgan.images.training_data import Given, Known, read_training_data
+from tabgan.images.watching import checkpoints_of, tensorboard_writer, watchers_of
 
 __all__ = ["ImageGAN"]
 
@@ -40,6 +40,7 @@ _RULES = {
     "n_threads": optional(integer(1)),
     "verbose": integer(0),
     "sample_every": optional(integer(1)),
+    "checkpoint_every": optional(integer(1)),
 }
 
 
@@ -82,9 +83,16 @@ class ImageGAN(Drawing, SavableImageGAN, FittedHTML, ReportsImages, BaseEstimato
     verbose : int, default=0
         1 shows a progress bar.
     sample_every : int, default=None
-        Write a grid of samples every so many steps.
+        Write a grid of samples, or of translations, every so many steps.
     sample_folder : path-like, default=None
-        Where to; must exist.
+        Where to; must exist. May be left out where ``tensorboard`` shows the grids.
+    tensorboard : path-like, default=None
+        Folder of a log of losses and grids, for ``tensorboard --logdir``; needs the extra ``tensorboard``.
+    checkpoint_every : int, default=None
+        Write a model file every so many steps: ``tabgan.load(checkpoint)`` and `partial_fit` with its ``n_steps_left_`` go on
+        exactly where a killed process stopped.
+    checkpoint : path-like, default=None
+        That file.
 
     Attributes
     ----------
@@ -102,6 +110,8 @@ class ImageGAN(Drawing, SavableImageGAN, FittedHTML, ReportsImages, BaseEstimato
         Losses by step.
     warnings_ : list of str
         Signs of trouble: exploding gradients, a discriminator that has won, collapse.
+    n_steps_left_ : int
+        Steps that were asked for and not done: of a checkpoint, or where training ended early.
     stop_reason_ : str or None
         Why training ended early, if it did; ``"interrupted"`` after Ctrl-C, from where `partial_fit` goes on exactly.
 
@@ -146,6 +156,9 @@ class ImageGAN(Drawing, SavableImageGAN, FittedHTML, ReportsImages, BaseEstimato
         verbose: int = 0,
         sample_every: int | None = None,
         sample_folder: str | os.PathLike[str] | None = None,
+        tensorboard: str | os.PathLike[str] | None = None,
+        checkpoint_every: int | None = None,
+        checkpoint: str | os.PathLike[str] | None = None,
     ) -> None:
         self.recipe = recipe
         self.n_steps = n_steps
@@ -165,6 +178,9 @@ class ImageGAN(Drawing, SavableImageGAN, FittedHTML, ReportsImages, BaseEstimato
         self.verbose = verbose
         self.sample_every = sample_every
         self.sample_folder = sample_folder
+        self.tensorboard = tensorboard
+        self.checkpoint_every = checkpoint_every
+        self.checkpoint = checkpoint
 
     @own_torch(None)
     def fit(self, images: Any, y: Any = None, targets: Any = None) -> ImageGAN:
@@ -260,8 +276,15 @@ class ImageGAN(Drawing, SavableImageGAN, FittedHTML, ReportsImages, BaseEstimato
         check(self, _RULES)
         if not isinstance(self.recipe, str) or self.recipe not in recipes:
             raise parameter_error("recipe", self.recipe, "one of " + ", ".join(map(repr, recipes)))
-        if self.sample_every is not None and (self.sample_folder is None or not Path(self.sample_folder).is_dir()):
+        wants_folder = self.sample_every is not None and (self.sample_folder is not None or self.tensorboard is None)
+        if wants_folder and (self.sample_folder is None or not Path(self.sample_folder).is_dir()):
             raise parameter_error("sample_folder", self.sample_folder, "an existing folder when sample_every is given")
+        if self.tensorboard is not None:
+            tensorboard_writer()
+        if (self.checkpoint_every is None) != (self.checkpoint is None):
+            raise parameter_error("checkpoint", self.checkpoint, "a path if checkpoint_every is given, and else None")
+        if self.checkpoint is not None:
+            check_place(self.checkpoint)
         self._read_options().check()
         recipe = recipes[self.recipe]
         if self.settings is not None and not isinstance(self.settings, Mapping):
@@ -293,21 +316,19 @@ class ImageGAN(Drawing, SavableImageGAN, FittedHTML, ReportsImages, BaseEstimato
         saved: dict[str, Any] | None = None,
     ) -> None:
         setup = Setup(self.recipe_, self.settings_, data, self._conditions)
+        last = n_steps + (0 if saved is None else saved["step_count"])
         with interruptible("ImageGAN training"):
             trained = train_recipe(
-                setup, players, run, n_steps, n_threads=self.n_threads, saved=saved, passing=self._passing
+                setup,
+                players,
+                run,
+                n_steps,
+                n_threads=self.n_threads,
+                saved=saved,
+                passing=lambda kept: watchers_of(self, kept, data),
+                checkpoints=checkpoints_of(self, last),
             )
         self.players_, self._training_state = trained.players, trained.state
         self.n_iter_, self.stop_reason_ = trained.n_steps, trained.stop_reason
+        self.n_steps_left_ = last - trained.n_steps
         self.history_, self.warnings_ = trained.history, trained.warnings
-
-    def _passing(self, players: dict[str, Any]) -> list[Callback]:
-        """Sample grids, which are of one run and belong into no file."""
-        if self.sample_every is None or self.sample_folder is None or self._source_format is not None:
-            return []
-        noise = torch.randn(100, self.settings_["d_noise"], generator=make_generator(0))
-        condition = None
-        if self._conditions is not None:
-            condition = self._conditions.table[torch.arange(100) % len(self._conditions.table)]
-        draw = lambda: make_images(self.recipe_, players, noise, condition)  # noqa: E731
-        return [SampleGrid(draw, Path(self.sample_folder), self.sample_every)]

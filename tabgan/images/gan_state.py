@@ -31,6 +31,7 @@ class SavableImageGAN(Savable):
         settings_: dict[str, Any]
         players_: dict[str, Any]
         stop_reason_: str | None
+        n_steps_left_: int
         warnings_: list[str]
         _sizes: Sizes
         _format: ImageFormat
@@ -73,6 +74,7 @@ class SavableImageGAN(Savable):
             "makers": {name: self.players_[name].state_dict() for name in self.recipe_.makers},
             "draws": self._draws.get_state(),
             "stop_reason": self.stop_reason_,
+            "n_steps_left": self.n_steps_left_,
             "warnings": self.warnings_,
             "training": self._training_state,
         }
@@ -104,6 +106,7 @@ class SavableImageGAN(Savable):
             load_weights(players[name], weights)
         gan.players_ = {name: player.eval() for name, player in players.items()}
         gan.n_iter_, gan.stop_reason_ = training["step_count"], state.pop("stop_reason")
+        gan.n_steps_left_ = state.pop("n_steps_left", 0)
         gan.warnings_ = state.pop("warnings")
         gan.history_ = training["history"]["rows"]
         return gan

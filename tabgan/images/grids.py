@@ -7,7 +7,6 @@ import struct
 import zlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -84,12 +83,12 @@ def _chunk(kind: bytes, body: bytes) -> bytes:
 
 
 class SampleGrid(Callback):
-    """Write a grid of the same latent draws every so many steps.
+    """Write a grid of images every so many steps.
 
     Parameters
     ----------
     draw : callable
-        ``draw() -> Tensor (n, c, h, w)``, the same latent points each time.
+        ``draw() -> Tensor (c, h, w)``, the grid.
     folder : Path
         Where ``step-000100.png`` and so on go.
     every : int
@@ -104,5 +103,5 @@ class SampleGrid(Callback):
     def on_step_end(self, trainer: Training) -> None:
         """Write when it is time."""
         if trainer.step_count % self.every == 0:
-            images: Any = self.draw()
-            write_png(self.folder / f"step-{trainer.step_count:06d}.png", grid_of(images, zoom=2))
+            grid = self.draw().repeat_interleave(2, 1).repeat_interleave(2, 2)
+            write_png(self.folder / f"step-{trainer.step_count:06d}.png", grid)

@@ -1,8 +1,9 @@
-"""What a fitted `ImageGAN` does: draw images, walk between them, translate, fill up rare classes."""
+"""What a fitted `ImageGAN` does: draw images, walk between them, translate, write its generator for others to run."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import os
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,11 +13,11 @@ from torch import Tensor
 
 from tabgan._runtime import make_generator, own_torch
 from tabgan.exceptions import InvalidInputError, InvalidParameterError, parameter_error
-from tabgan.images.conditions import Conditions, missing_per_class
+from tabgan.images.conditions import Conditions
 from tabgan.images.fitting import accepted, make_images
 from tabgan.images.image_format import ImageFormat
 from tabgan.images.latent import slerp, truncated_noise
-from tabgan.images.reading import ReadOptions, open_images
+from tabgan.images.reading import OpenedImages, ReadOptions, open_images
 from tabgan.images.recipes.recipe import Recipe
 
 __all__ = ["Drawing"]
@@ -36,7 +37,6 @@ class Drawing:
         _source_format: ImageFormat | None
         _conditions: Conditions | None
         _draws: torch.Generator
-        fit: Callable[..., Any]
 
     @own_torch(None)
     def sample(
@@ -164,57 +164,49 @@ class Drawing:
             raise InvalidParameterError(
                 f"reverse=True needs a recipe that translates both ways, not {self.recipe_.name!r}."
             )
+        back = self._source_format if reverse else self._format
+        assert back is not None
+        made = list(self._translated(self._opened(images, reverse=reverse), draw=draw, reverse=reverse))
+        return torch.cat(made) if back.is_tensor else np.concatenate(made)
+
+    def export(self, path: str | os.PathLike[str], *, reverse: bool = False) -> None:
+        """Write what makes the images to one file that torch or ONNX runs without tabgan.
+
+        Parameters
+        ----------
+        path : path-like
+            Ends in ``.pt2`` (``torch.export.load``) or ``.onnx`` (extra ``onnx``). What goes in and comes out is said in
+            `tabgan.images.exporting.GeneratorModule`.
+        reverse : bool, default=False
+            The way back (CycleGAN only).
+        """
+        from tabgan.images.exporting import export_generator
+
+        check_is_fitted(self, "players_")
+        export_generator(self, path, reverse=reverse)
+
+    def _opened(self, images: Any, *, reverse: bool) -> OpenedImages:
+        """Images to translate."""
+        there = self._format if reverse else self._source_format
+        assert there is not None
+        opened = open_images(images, self._read_options(), like=there)
+        if opened.form.shape != there.shape:
+            raise InvalidInputError(f"images have shape {opened.form.shape}, but training had {there.shape}.")
+        return opened
+
+    def _translated(self, opened: OpenedImages, *, draw: bool, reverse: bool) -> Iterator[Any]:
+        """Translations of some images at a time."""
         there, back = self._source_format, self._format
         assert there is not None
         if reverse:
             there, back = back, there
-        opened = open_images(images, self._read_options(), like=there)
-        if opened.form.shape != there.shape:
-            raise InvalidInputError(f"images have shape {opened.form.shape}, but training had {there.shape}.")
-        pixels = opened.pixels.seen(torch.device("cpu"), there.padded)
-        made = []
-        for values in pixels.split():
+        for values in opened.pixels.seen(torch.device("cpu"), there.padded).split():
             noise = torch.randn(len(values), self.settings_["d_noise"], generator=self._draws) if draw else None
-            made.append(back.restore(make_images(self.recipe_, self.players_, noise, values, reverse=reverse)))
-        return torch.cat(made) if back.is_tensor else np.concatenate(made)
+            yield back.restore(make_images(self.recipe_, self.players_, noise, values, reverse=reverse))
 
     def _read_options(self) -> ReadOptions:
         params = {name: getattr(self, name) for name in ("value_range", "image_shape", "size", "alpha", "stream")}
         return ReadOptions(**params)
-
-    @own_torch(None)
-    def fit_resample(
-        self, X: Any, y: Any, *, sampling_strategy: str | Mapping[Any, int] = "auto"
-    ) -> tuple[Any, np.ndarray]:
-        """Fit on imbalanced classes and add generated images of the rare ones, as imbalanced-learn's samplers do.
-
-        Parameters
-        ----------
-        X : ndarray or Tensor
-            Images, also as flat rows.
-        y : array of shape (n,)
-            Class labels.
-        sampling_strategy : "auto" or dict, default="auto"
-            ``"auto"`` brings every class to the size of the largest; a dict maps a class to the wanted number.
-
-        Returns
-        -------
-        X : ndarray or Tensor
-            The given images, then the generated ones.
-        y : ndarray
-            Their labels.
-        """
-        labels = _as_labels(y)
-        if labels.ndim != 1:
-            raise InvalidInputError(f"y has shape {labels.shape}; one class label per image is needed.")
-        missing = missing_per_class(labels, sampling_strategy)
-        self.fit(X, labels)
-        more = np.concatenate([np.repeat(label, n) for label, n in missing.items()]).astype(labels.dtype)
-        if not len(more):
-            return X, labels
-        made = self.sample(y=more)
-        whole = torch.cat([X, made]) if isinstance(X, Tensor) else np.concatenate([np.asarray(X), made])
-        return whole, np.concatenate([labels, more])
 
     def _noise(self, n: int, truncation: float | None, generator: torch.Generator) -> Tensor:
         width = self.settings_["d_noise"]

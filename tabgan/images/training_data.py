@@ -119,7 +119,7 @@ def read_training_data(
             f"targets have {target.form.shape[1:]} pixels and images {source.form.shape[1:]}; they must agree (enlarge "
             "low-resolution images first, or give size)."
         )
-    forms = [_padded(opened.form, settings, known and known.target) for opened in (source, target)]
+    forms = [_padded(opened.form, recipe, settings, known and known.target) for opened in (source, target)]
     seen = [opened.pixels.seen(device, form.padded) for opened, form in zip((source, target), forms, strict=True)]
     return Given(TrainingData(seen[1], sources=seen[0]), forms[0], forms[1], None)
 
@@ -127,7 +127,7 @@ def read_training_data(
 def _with_labels(
     recipe: Recipe, settings: dict[str, Any], opened: OpenedImages, y: Any, device: torch.device, known: Known | None
 ) -> Given:
-    form = _padded(opened.form, settings, known and known.target)
+    form = _padded(opened.form, recipe, settings, known and known.target)
     pixels = opened.pixels.seen(device, form.padded)
     labels = labels_of(opened, y)
     if recipe.needs == "labels" and labels is None:
@@ -195,9 +195,13 @@ def _paired(source: OpenedImages, target: OpenedImages) -> tuple[OpenedImages, O
     return source, target
 
 
-def _padded(form: ImageFormat, settings: dict[str, Any], known: ImageFormat | None) -> ImageFormat:
+def _padded(form: ImageFormat, recipe: Recipe, settings: dict[str, Any], known: ImageFormat | None) -> ImageFormat:
     """The format with the size that networks see."""
     if known is not None:
         return dataclasses.replace(form, padded=known.padded)
-    size = padded_size(form.height, form.width, network=settings.get("network"), n_down=settings.get("n_down", 0))
+    given: dict[str, Any] = {"network": settings.get("network"), "n_down": settings.get("n_down", 0)}
+    size = padded_size(form.height, form.width, **given)
+    if recipe.halves:
+        half = padded_size(*(-(-side // 2) for side in size), **given)
+        size = 2 * half[0], 2 * half[1]
     return form if size == (form.height, form.width) else dataclasses.replace(form, padded=size)

@@ -360,6 +360,10 @@ class TabularSampler(SavableSampler, FollowedFits, FittedHTML, ReportsResampling
             raise InvalidParameterError(f"sampling_strategy={str(strategy)[:100]}: {error}") from error
 
     def _read(self, X: Any) -> Table:
+        if getattr(X, "ndim", 2) > 2:
+            raise InvalidInputError(
+                f"X has shape {tuple(X.shape)} and is no table; tabgan.images.BAGANImageOversampler takes images."
+            )
         if issparse(X):
             X = X.toarray()
         elif isinstance(X, np.ndarray | pd.DataFrame):

@@ -104,29 +104,6 @@ def test_cycles_translate_both_ways():
         make("cyclegan", settings={"width": 4}).fit(colour, targets=IMAGES[20:])
 
 
-@pytest.mark.parametrize("flat", [True, False])
-def test_rare_classes_are_brought_up(flat):
-    images = (255 * IMAGES).astype(np.uint8)
-    images = images.reshape(40, 64) if flat else images[:, None]
-    labels = np.array([0] * 30 + [1] * 7 + [2] * 3)
-    X, y = make("bagan", n_steps=3, settings={"n_autoencoder_steps": 2}).fit_resample(images, labels)
-    assert np.bincount(y).tolist() == [30, 30, 30]
-    assert X.shape == (90, *images.shape[1:])
-    assert X.dtype == np.uint8
-    np.testing.assert_array_equal(X[:40], images)
-    X, y = make("cgan").fit_resample(images, labels, sampling_strategy={2: 5})
-    assert np.bincount(y).tolist() == [30, 7, 5]
-
-
-def test_resampling_errors():
-    with pytest.raises(InvalidParameterError, match="asks for 2 images of class 0"):
-        make("cgan").fit_resample(IMAGES, np.zeros(40, int), sampling_strategy={0: 2})
-    with pytest.raises(InvalidInputError, match="single class"):
-        make("cgan").fit_resample(IMAGES, np.zeros(40, int))
-    with pytest.raises(InvalidParameterError, match="sampling_strategy='minority'"):
-        make("cgan").fit_resample(IMAGES, LABELS, sampling_strategy="minority")
-
-
 @pytest.mark.parametrize(
     ("changes", "arguments", "message"),
     [

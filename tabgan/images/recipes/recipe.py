@@ -195,6 +195,8 @@ class Recipe:
         ``d_noise(players, settings)``, the width of the noise; by default the setting.
     accepts : callable, default=None
         ``accepts(players, images, condition) -> bool (n,)``: images that `ImageGAN.sample` may give; others are drawn again.
+    halves : bool, default=False
+        It makes images of half the size first, which networks must fit as well.
     """
 
     name: str
@@ -209,6 +211,7 @@ class Recipe:
     make_back: Callable[[Players, Tensor, Tensor | None], Tensor] = _no_way_back
     d_noise: Callable[[dict[str, nn.Module], Settings], int] = _d_noise_of_settings
     accepts: Callable[[Players, Tensor, Tensor], Tensor] | None = None
+    halves: bool = False
 
 
 def image_generator(

@@ -116,5 +116,6 @@ STACKGAN = Recipe(
     needs="labels",
     makers=("generator", "refiner"),
     make=_make,
+    halves=True,
 )
 """Recipe ``"stackgan"``; ``n_first_steps`` None is half of ``n_steps``."""

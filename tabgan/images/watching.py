@@ -1,0 +1,139 @@
+"""What is written while an image model is trained: grids of samples or translations, a log for TensorBoard, checkpoints."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from tabgan._runtime import make_generator
+from tabgan.core.callbacks import Callback, Training
+from tabgan.core.run import Checkpoints
+from tabgan.exceptions import MissingExtraError
+from tabgan.images.fitting import make_images
+from tabgan.images.grids import SampleGrid, grid_of
+from tabgan.images.recipes.recipe import TrainingData
+
+__all__ = ["TensorBoardLog", "checkpoints_of", "tensorboard_writer", "watchers_of"]
+
+_N_SAMPLES, _N_TRANSLATIONS = 100, 8
+
+
+def tensorboard_writer() -> Any:
+    """Torch's ``SummaryWriter``.
+
+    Raises
+    ------
+    MissingExtraError
+        TensorBoard is not installed.
+    """
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError as error:
+        raise MissingExtraError(
+            "logs for TensorBoard need it, which the extra brings: pip install 'tabgan-learn[tensorboard]'"
+        ) from error
+    return SummaryWriter
+
+
+class TensorBoardLog(Callback):
+    """Write losses whenever they are read, and grids of images every so many steps.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the log; made if it is not there. A run that goes on replaces what lies behind its first step.
+    draw : callable
+        ``draw() -> Tensor (c, h, w)`` in [-1, 1].
+    every : int or None
+        Steps between grids; None writes none.
+    """
+
+    def __init__(self, folder: Path, draw: Callable[[], Tensor], every: int | None) -> None:
+        self.folder, self.draw, self.every = folder, draw, every
+        self._writer: Any = None
+
+    def on_fit_begin(self, trainer: Training, n_steps: int) -> None:
+        """Open the log."""
+        self._writer = tensorboard_writer()(str(self.folder), purge_step=trainer.step_count + 1)
+
+    def on_step_end(self, trainer: Training) -> None:
+        """Write a grid when it is time."""
+        if self.every is not None and trainer.step_count % self.every == 0:
+            grid = (self.draw().clamp(-1, 1) + 1) / 2
+            self._writer.add_image("images", grid, trainer.step_count)
+
+    def on_read(self, trainer: Training, row: dict[str, float], finite: bool) -> None:
+        """Write the losses."""
+        for name, value in row.items():
+            self._writer.add_scalar(f"loss/{name}", value, trainer.step_count)
+
+    def on_fit_end(self, trainer: Training) -> None:
+        """Close the log, also after an error."""
+        if self._writer is not None:
+            self._writer.close()
+
+
+def watchers_of(gan: Any, players: dict[str, Any], data: TrainingData) -> list[Callback]:
+    """What ``sample_every``, ``sample_folder`` and ``tensorboard`` ask for; of one run, so that it belongs into no file."""
+    draw = _translations(gan, players, data) if data.sources is not None else _samples(gan, players)
+    watchers: list[Callback] = []
+    if gan.sample_every is not None and gan.sample_folder is not None:
+        watchers.append(SampleGrid(draw, Path(gan.sample_folder), gan.sample_every))
+    if gan.tensorboard is not None:
+        watchers.append(TensorBoardLog(Path(gan.tensorboard), draw, gan.sample_every))
+    return watchers
+
+
+def checkpoints_of(gan: Any, last: int) -> Checkpoints | None:
+    """What ``checkpoint_every`` and ``checkpoint`` ask for: model files that lack what is left of the run.
+
+    Parameters
+    ----------
+    gan : ImageGAN
+    last : int
+        The step at which the run ends.
+    """
+    if gan.checkpoint_every is None:
+        return None
+
+    def save(state: dict[str, Any], players: dict[str, Any]) -> None:
+        half = object.__new__(type(gan))
+        half.__dict__ |= vars(gan)
+        half.players_, half._training_state = players, state
+        half.n_iter_, half.n_steps_left_ = state["step_count"], last - state["step_count"]
+        half.history_, half.warnings_, half.stop_reason_ = state["history"]["rows"], [], None
+        half.save(gan.checkpoint)
+
+    return Checkpoints(gan.checkpoint_every, save)
+
+
+def _samples(gan: Any, players: dict[str, Any]) -> Callable[[], Tensor]:
+    """A grid of the same latent draws each time."""
+    noise = torch.randn(_N_SAMPLES, gan.settings_["d_noise"], generator=make_generator(0))
+    condition = None
+    if gan._conditions is not None:
+        condition = gan._conditions.table[torch.arange(_N_SAMPLES) % len(gan._conditions.table)]
+    return lambda: grid_of(gan._format.cropped(make_images(gan.recipe_, players, noise, condition)))
+
+
+def _translations(gan: Any, players: dict[str, Any], data: TrainingData) -> Callable[[], Tensor]:
+    """Rows of given images, what becomes of them, and what was wanted; for two domains, the same the other way."""
+    assert data.sources is not None
+    pairs = gan.recipe_.needs == "pairs"
+    given, wanted = data.sources[0:_N_TRANSLATIONS].cpu(), data.images[0:_N_TRANSLATIONS].cpu()
+
+    def draw() -> Tensor:
+        rows = [given, make_images(gan.recipe_, players, None, given), wanted]
+        rows += [] if pairs else [make_images(gan.recipe_, players, None, wanted, reverse=True)]
+        channels = 3 if any(len(row[0]) >= 3 for row in rows) else 1
+        shown = [
+            row[:, :channels] if row.shape[1] >= channels else row[:, :1].expand(-1, channels, -1, -1) for row in rows
+        ]
+        n = min(map(len, shown))
+        return grid_of(gan._format.cropped(torch.cat([row[:n] for row in shown])), n)
+
+    return draw

@@ -1,0 +1,120 @@
+"""`BAGANImageOversampler`: in imbalanced-learn's pipelines, at every strategy, in and out of every container."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from imblearn.pipeline import make_pipeline
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import cross_val_predict
+from sklearn.preprocessing import FunctionTransformer
+from sklearn.utils.validation import check_is_fitted
+
+from tabgan import BAGANOversampler
+from tabgan.exceptions import InvalidInputError, InvalidParameterError
+from tabgan.images import BAGANImageOversampler
+
+IMAGES = np.random.default_rng(0).integers(0, 256, (40, 8, 8), dtype=np.uint8)
+LABELS = np.array(["a"] * 30 + ["b"] * 7 + ["c"] * 3)
+
+
+def make(**changes):
+    settings = {"width": 8, "n_autoencoder_steps": 1}
+    return BAGANImageOversampler(**({"n_steps": 2, "batch_size": 8, "settings": settings, "random_state": 0} | changes))
+
+
+def test_a_step_of_pipelines_that_only_training_rows_pass():
+    flat = FunctionTransformer(lambda images: images.reshape(len(images), -1) / 255)
+    pipeline = make_pipeline(make(), flat, LogisticRegression(max_iter=20))
+    assert len(cross_val_predict(pipeline, IMAGES, LABELS, cv=3)) == 40
+    check_is_fitted(pipeline.fit(IMAGES, LABELS)[0])
+    assert clone(make()).get_params() == make().get_params()
+    with pytest.raises(NotFittedError):
+        check_is_fitted(make())
+
+
+@pytest.mark.parametrize(
+    "images",
+    [
+        IMAGES,
+        IMAGES[..., None],
+        np.repeat(IMAGES[:, None], 3, 1) / 255,
+        IMAGES.reshape(40, 64),
+        torch.from_numpy(IMAGES),
+        pd.DataFrame(IMAGES.reshape(40, 64), columns=[f"p{k}" for k in range(64)]),
+    ],
+    ids=["hw", "hwc", "chw", "flat", "tensor", "frame"],
+)
+def test_images_come_back_with_more_of_the_rare_ones(images):
+    sampler = make()
+    X, y = sampler.fit_resample(images, LABELS)
+    assert type(X) is type(images)
+    assert X.shape == (90, *images.shape[1:])
+    np.testing.assert_array_equal(np.asarray(X)[:40], np.asarray(images))
+    assert np.asarray(X).dtype == np.asarray(images).dtype
+    assert np.unique(y, return_counts=True)[1].tolist() == [30, 30, 30]
+    assert sampler.synthetic_mask_.sum() == 50
+    assert sampler.sampling_strategy_ == {"b": 23, "c": 27}
+    assert sampler.classes_.tolist() == ["a", "b", "c"]
+    if isinstance(images, pd.DataFrame):
+        assert X.dtypes.eq(np.uint8).all()
+        assert list(X.columns) == list(images.columns)
+
+
+def test_labels_come_back_in_their_container():
+    for y in (list(LABELS), pd.Series(LABELS, name="kind"), LABELS.astype(object)):
+        more = make().fit_resample(IMAGES, y)[1]
+        assert type(more) is type(y)
+        assert getattr(more, "name", "kind") == "kind"
+        assert getattr(more, "dtype", None) == getattr(y, "dtype", None)
+    numbers = torch.from_numpy(np.unique(LABELS, return_inverse=True)[1])
+    more = make().fit_resample(IMAGES, numbers)[1]
+    assert torch.bincount(more).tolist() == [30, 30, 30]
+
+
+@pytest.mark.parametrize(
+    ("strategy", "counts"),
+    [
+        ("minority", [30, 7, 30]),
+        ("not majority", [30, 30, 30]),
+        ("all", [30, 30, 30]),
+        ({"c": 5}, [30, 7, 5]),
+        ({"c": 3}, [30, 7, 3]),
+        (lambda y: {"b": 8}, [30, 8, 3]),
+    ],
+)
+def test_strategies(strategy, counts):
+    _, y = make(sampling_strategy=strategy).fit_resample(IMAGES, LABELS)
+    assert np.unique(y, return_counts=True)[1].tolist() == counts
+
+
+def test_a_share_of_the_majority():
+    _, y = make(sampling_strategy=0.5).fit_resample(IMAGES, np.where(LABELS == "a", "a", "b"))
+    assert np.unique(y, return_counts=True)[1].tolist() == [30, 15]
+
+
+@pytest.mark.parametrize(
+    ("strategy", "y", "error", "message"),
+    [
+        ({"a": 2}, LABELS, InvalidParameterError, "sampling_strategy="),
+        ({"z": 50}, LABELS, InvalidParameterError, "sampling_strategy="),
+        ("most", LABELS, InvalidParameterError, "sampling_strategy=most"),
+        (0.5, LABELS, InvalidParameterError, r"sampling_strategy=0\.5"),
+        ("auto", ["a"] * 40, InvalidInputError, "single class 'a'"),
+        ("auto", np.eye(40), InvalidInputError, r"y has shape \(40, 40\)"),
+    ],
+)
+def test_errors_before_training(strategy, y, error, message):
+    with pytest.raises(error, match=message):
+        make(sampling_strategy=strategy, n_steps=100_000).fit_resample(IMAGES, y)
+
+
+def test_the_sampler_of_tables_points_here():
+    with pytest.raises(
+        InvalidInputError, match=r"shape \(40, 8, 8\) and is no table; tabgan.images.BAGANImageOversampler takes"
+    ):
+        BAGANOversampler().fit_resample(IMAGES, LABELS)
