@@ -70,7 +70,9 @@ def model_card(estimator: Any, title: str | None = None) -> str:
         raise parameter_error("estimator", estimator, expected)
     check_is_fitted(estimator)
     kind = type(estimator).__name__
-    parts = _of_images if hasattr(estimator, "players_") else _of_sampler if hasattr(estimator, "_fitted") else _of_imputer
+    parts = (
+        _of_images if hasattr(estimator, "players_") else _of_sampler if hasattr(estimator, "_fitted") else _of_imputer
+    )
     sections = [
         "# " + (title or f"Model card: {kind}").replace("\n", " "),
         *parts(estimator),
