@@ -152,6 +152,27 @@ def test_public_names_are_in_the_reference(room):
     assert not missing
 
 
+@pytest.mark.parametrize("folder", ["howto", "benchmarks"])
+def test_indexes_say_a_line_about_every_page(folder):
+    index = (DOCS / folder / "index.md").read_text()
+    told = {name: line for line in index.splitlines() for name in re.findall(r"\]\((\w[\w-]*\.md)\)", line)}
+    assert set(told) == {path.name for path in (DOCS / folder).glob("*.md")} - {"index.md"}
+    assert [name for name, line in told.items() if len(line.split()) < 6] == []
+
+
+def test_pictures_have_texts_for_those_who_do_not_see_them():
+    for page in [*PAGES, *(DOCS / "benchmarks").glob("*.md")]:
+        texts = re.findall(r"!\[([^\]]*)\]\(", page.read_text())
+        bare = [text for text in texts if len(text.split()) < 4]
+        assert not bare, f"{_name(page)}: {bare}"
+
+
+def test_every_version_of_the_documentation_reads_one_list():
+    versions = json.loads((DOCS / "_static" / "switcher.json").read_text())
+    assert all({"name", "version", "url"} <= set(one) for one in versions)
+    assert sum(bool(one.get("preferred")) for one in versions) == 1
+
+
 def _resolved(name: str):
     room, _, last = name.rpartition(".")
     return getattr(import_module(room), last)

@@ -47,6 +47,14 @@ _TABLES = {
     "began": _DISTANCES,
 }
 _MISSING = "not measured yet"
+_SHOWN = {
+    "ring": "Points drawn by each method around a ring of eight normal distributions",
+    "heat": "Heat fields: sources, true fields, and those predicted by each method",
+    "resolution": "Blurred digits, true digits, and those made sharp by each method",
+    "deblending": "Two digits laid over each other, and the two that each method tells apart",
+    "cyclegan-10-0": "Images of one kind, and what CycleGAN makes of them in the other kind and back",
+    "vectors": "Digits drawn for vectors of class and style that were left out of training",
+}
 
 
 def write_page(results: Path, template: Path, page: Path) -> None:
@@ -160,7 +168,25 @@ def _picture(source: Path, pictures: Path) -> str:
         shutil.copy(source, pictures / source.name)
     elif not (pictures / source.name).is_file():
         return ""
-    return f"![{source.stem}]({pictures.name}/{source.name})"
+    return f"![{in_words(source.stem)}]({pictures.name}/{source.name})"
+
+
+def in_words(stem: str) -> str:
+    """What a picture of this name shows, for those who do not see it."""
+    if stem in _SHOWN:
+        return _SHOWN[stem]
+    what, _, rest = stem.partition("-")
+    things = {
+        "digits": "handwritten digits, 8 x 8",
+        "mnist": "handwritten digits, 28 x 28",
+        "fashion": "items of clothing, 28 x 28",
+    }
+    name = re.sub(r"-(labels|plain)?-?\d+$", "", rest).removesuffix("-labels").removesuffix("-plain")
+    if what == "rare":
+        return f"Images of a rare class made by {name.replace('-', ' ')}, beside real ones"
+    if what not in things:
+        return f"Images made by {stem.replace('-', ' ')}"
+    return f"{'Real' if name == 'real' else 'Made'} {things[what]}{'' if name == 'real' else f', by {name}'}"
 
 
 def _gallery(rows: Rows, source: Path, pictures: Path) -> str:

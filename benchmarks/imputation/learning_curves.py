@@ -40,7 +40,7 @@ cells are missing at random. **Fresh masks**: in every step other cells are hidd
 drawn once and learnt from all along. RMSE in column standard deviations on the missing cells of 5,000 rows that training never saw;
 lower is better.
 
-![Error over training steps](learning_curves.png)
+![Error over training steps, fresh and fixed masks](learning_curves.png)
 
 """
 

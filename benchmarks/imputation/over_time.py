@@ -28,7 +28,7 @@ _OPENING = """# Error over time
 What does `GAINImputer(max_time=...)` reach within so many seconds? Two whole tables (20,000 rows), 30 % of the cells missing at
 random, one thread. RMSE in column standard deviations; lower is better. `fit` has to end in time, with a usable imputer.
 
-![Error over seconds](over_time.png)
+![Error over seconds of training on two tables](over_time.png)
 
 """
 

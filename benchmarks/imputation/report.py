@@ -196,7 +196,8 @@ def _ranks_plot(cells: pd.DataFrame, grid: Grid, page_path: Path) -> str:
     difference = critical_difference_plot(ranks.mean().to_dict(), len(ranks), path, title=title)
     p = friedmanchisquare(*ranks.to_numpy().T).pvalue
     return (
-        f"![Mean ranks]({path.name})\n\nMean ranks over the {len(ranks)} tables on which all methods were run, each table's being "
+        f"![Mean ranks of the imputers by RMSE, and which differ]({path.name})\n\n"
+        f"Mean ranks over the {len(ranks)} tables on which all methods were run, each table's being "
         f"the mean over its mechanisms and rates. Friedman's test: p = {p:.1g}. Methods joined by a bar differ by less than Nemenyi's "
         f"critical difference of {difference:.2f} (5 %)."
     )

@@ -162,7 +162,7 @@ def _differences(scores: pd.DataFrame, methods: list[str], page: Path, grid: Gri
         difference = critical_difference(len(ranked), len(ranks))
         lines.append(
             f"{measure}: Friedman p = {p:.2g}, Nemenyi critical difference {difference:.2f} over {len(ranks)} tables "
-            f"(ranks averaged over classifiers first).\n\n![{measure}]({path.name})"
+            f"(ranks averaged over classifiers first).\n\n![Mean ranks of the methods by {measure}]({path.name})"
         )
     return "\n\n".join(lines)
 

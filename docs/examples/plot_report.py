@@ -6,6 +6,7 @@ A report gathers the displays, a sortable table per column, warnings in plain wo
 that loads nothing from elsewhere. ``report.save("filled.html")`` writes it; below it shows itself, as in a notebook.
 """
 
+# sphinx_gallery_thumbnail_path = 'images/report.png'
 from palmerpenguins import load_penguins
 
 from tabgan import GAINImputer

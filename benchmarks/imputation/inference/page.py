@@ -48,7 +48,7 @@ proportional-odds models for labels). `IterativeImputer` draws with `sample_post
 settings are defaults, but that one round is run where one column is incomplete and further rounds would change nothing.
 *single* is one imputation analysed as if it had been observed: **unfit for inference**, and shown for that.
 
-![Bias and coverage](inference.png)
+![Bias and coverage of pooled estimates by method](inference.png)
 """
 
 
