@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +24,7 @@ import numpy as np
 import pandas as pd
 
 FILES, ROWS, BATCH = 4, 3_000, 100
+PARTS = FILES * ROWS // BATCH
 HUNG = 300.0
 """Seconds after which a run counts as hung."""
 
@@ -83,14 +85,16 @@ class Runs:
         return subprocess.Popen(list(map(str, command)), stderr=subprocess.PIPE, text=True)
 
     def reference(self) -> float:
-        """Fill the table without a break, and keep the model; seconds that the second run took."""
+        """Fill the table without a break, and keep the model; seconds that the first run took, with its fit."""
+        seconds = []
         for output in ("fitted", "full"):
             began = time.monotonic()
             run = self.start(self.folder / output)
             _, said = run.communicate(timeout=10 * HUNG)
             if run.returncode:
                 raise SystemExit(said)
-        return time.monotonic() - began
+            seconds.append(time.monotonic() - began)
+        return seconds[0]
 
     def compare(self, output: Path, found: Found) -> None:
         """Count rows that are not there, there twice, or others than in the reference."""
@@ -117,60 +121,85 @@ class Runs:
             _, said = run.communicate()
         return run.returncode, said
 
-    def kill_workers(self, kills: int, seconds: float) -> Found:
-        """SIGKILL to worker processes, up to four per run; the run itself goes on to its end."""
+    def until(self, run: subprocess.Popen[str], output: Path, n_parts: int) -> bool:
+        """Wait until so many parts are done; False if the run was through before."""
+        folder, deadline = output.parent / f".{output.name}.resume", time.monotonic() + HUNG
+        while run.poll() is None and time.monotonic() < deadline:
+            for log in folder.glob("*/done.jsonl"):
+                with suppress(FileNotFoundError):
+                    if log.read_bytes().count(b"\n") >= n_parts:
+                        return True
+            time.sleep(0.01)
+        return False
+
+    def kill_workers(self, kills: int) -> Found:
+        """SIGKILL to worker processes, up to four per run, each after a random number of parts; the run itself goes on to its end."""
         found = Found()
         while found.kills < kills:
             output = self.folder / f"workers-{found.runs}"
             run = self.start(output)
             found.runs += 1
-            moments = sorted(self.random.uniform(0, seconds) for _ in range(min(4, kills - found.kills)))
-            began = time.monotonic()
-            for moment in moments:
-                time.sleep(max(0.0, began + moment - time.monotonic()))
-                deadline = time.monotonic() + seconds
-                while not (pids := workers_of(run.pid)) and run.poll() is None and time.monotonic() < deadline:
-                    time.sleep(0.01)
-                if pids:
+            for n_parts in sorted(self.random.sample(range(1, PARTS - 5), min(4, kills - found.kills))):
+                if self.until(run, output, n_parts) and (pids := workers_of(run.pid)):
                     os.kill(self.random.choice(pids), signal.SIGKILL)
                     found.kills += 1
-            code, said = self.wait(run, found)
-            if code:
-                print(said, file=sys.stderr)
-            self.compare(output, found)
+            self.end(run, output, found)
         return found
 
-    def kill_drivers(self, kills: int, seconds: float, model: bool) -> Found:
-        """SIGKILL to the command itself, again and again while it is resumed; with a model, or while it is fitted."""
+    def kill_filling(self, kills: int) -> Found:
+        """SIGKILL to the command itself after a random number of parts, up to three times until it may go on to its end."""
         found = Found()
         while found.kills < kills:
-            output = self.folder / f"drivers-{model}-{found.runs}"
+            output = self.folder / f"filling-{found.runs}"
+            found.runs += 1
+            for n_parts in sorted(self.random.sample(range(1, PARTS - 5), min(3, kills - found.kills))):
+                run = self.start(output, *self.resume(output))
+                if self.until(run, output, n_parts):
+                    self.kill(run, found)
+                run.wait()
+            if not output.exists():
+                self.end(self.start(output, *self.resume(output)), output, found)
+        return found
+
+    def kill_anywhere(self, kills: int, seconds: float) -> Found:
+        """SIGKILL to the command after random times from its start on, while it imports, looks, samples, fits and fills."""
+        found = Found()
+        while found.kills < kills:
+            output = self.folder / f"anywhere-{found.runs}"
             found.runs += 1
             for _ in range(min(3, kills - found.kills)):
-                resume = ["--resume"] if (output.parent / f".{output.name}.resume" / "run.json").exists() else []
-                run = self.start(output, *resume, model=model)
-                time.sleep(self.random.uniform(0.3, 1.0) * seconds)
+                run = self.start(output, *self.resume(output), model=False)
+                time.sleep(self.random.uniform(0.2, 1.0) * seconds)
                 if run.poll() is None:
-                    run.kill()
-                    found.kills += 1
-                run.communicate()
-                if output.exists():
-                    break
+                    self.kill(run, found)
+                run.wait()
             if not output.exists():
-                resume = ["--resume"] if (output.parent / f".{output.name}.resume" / "run.json").exists() else []
-                code, said = self.wait(self.start(output, *resume, model=model), found)
-                found.kept += sum(int(n) for n in re.findall(r"(\d+) of \d+ parts were done before", said))
-                if code:
-                    print(said, file=sys.stderr)
-            self.compare(output, found)
+                self.end(self.start(output, *self.resume(output), model=False), output, found)
         return found
+
+    @staticmethod
+    def resume(output: Path) -> list[str]:
+        return ["--resume"] if (output.parent / f".{output.name}.resume" / "run.json").exists() else []
+
+    @staticmethod
+    def kill(run: subprocess.Popen[str], found: Found) -> None:
+        run.kill()
+        found.kills += 1
+
+    def end(self, run: subprocess.Popen[str], output: Path, found: Found) -> None:
+        """Wait for the end of a run, and compare what it wrote."""
+        code, said = self.wait(run, found)
+        found.kept += sum(int(n) for n in re.findall(r"(\d+) of \d+ parts were done before", said))
+        if code:
+            print(said, file=sys.stderr)
+        self.compare(output, found)
 
     def poison(self) -> str:
         """A row with a cell too few in one of the files; what is said of it."""
         path = self.source / "2.csv"
         before = path.read_bytes()
         lines = before.split(b"\n")
-        lines[7000] = lines[7000].rpartition(b",")[0]
+        lines[ROWS // 2] = lines[ROWS // 2].rpartition(b",")[0]
         path.write_bytes(b"\n".join(lines))
         run = self.start(self.folder / "poisoned")
         _, said = run.communicate(timeout=HUNG)
@@ -225,19 +254,19 @@ def main() -> None:
         runs = Runs(Path(name), given.seed)
         seconds = runs.reference()
         third = -(-given.kills // 3)
-        print(f"{FILES} CSV files of {ROWS:,} rows, parts of {BATCH:,}, 2 workers, {seconds:.0f} s without a break\n")
+        print(
+            f"{FILES} CSV files of {ROWS:,} rows, parts of {BATCH:,}, 2 workers, {seconds:.0f} s with a fit and without a break\n"
+        )
         print(
             "| killed by SIGKILL | kills | runs | rows lost | rows double | rows other | runs hung | parts not redone |"
         )
         print("|---|---|---|---|---|---|---|---|")
-        for what, found in (
-            ("a worker, while it fills", runs.kill_workers(third, 0.8 * seconds)),
-            ("the command, while it fills; resumed", runs.kill_drivers(third, 0.8 * seconds, model=True)),
-            (
-                "the command, from its start on; resumed, and fitted where it was not",
-                runs.kill_drivers(third, 1.2 * seconds, model=False),
-            ),
+        for what, find in (
+            ("a worker, while it fills", lambda: runs.kill_workers(third)),
+            ("the command, while it fills; resumed", lambda: runs.kill_filling(third)),
+            ("the command, at any time; resumed, or begun again", lambda: runs.kill_anywhere(third, seconds)),
         ):
+            found = find()
             cells = (what, found.kills, found.runs, found.lost, found.double, found.other, found.hung, found.kept)
             print("| " + " | ".join(map(str, cells)) + " |", flush=True)
         print(f"\nA row with a cell too few in one file: {runs.poison()}".replace(name, "..."))
