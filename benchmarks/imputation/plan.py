@@ -302,9 +302,9 @@ number of workers and by the time of all.
 {stages}
 ## Memory and network
 
-A worker holds two samples and two parts. What it needs to work comes on top: on one machine the peak of a process that fits and fills
-was 0.9 GiB, with its imports ([measured](../howto/big_tables.md#what-it-costs)). Parts are read twice, once to sample and once to fill,
-and written once.
+A worker holds two samples and two parts. What it needs to work comes on top: on one machine the peak of a process that fits and
+fills was 0.9 GiB, with its imports ([measured](../howto/big_tables.md#what-it-costs)). Parts are read twice, once to sample and
+once to fill, and written once.
 
 {sizes}
 ## Ways to merge
@@ -313,9 +313,9 @@ A sample is the rows of smallest priority, so samples merge in any order to the 
 worker has read its last part:
 
 {merges}
-*Under a bound*: priorities are uniform. After a count of the rows each worker knows above which priority no row can be in the sample,
-but for one chance in a billion, and sends the others only. The engines do not do that yet; `tabgan impute` on one machine merges all to
-one.
+*Under a bound*: priorities are uniform. After a count of the rows each worker knows above which priority no row can be in the
+sample, but for one chance in a billion, and sends the others only. The engines do not do that yet; `tabgan impute` on one machine merges all
+to one.
 
 ## Where it saturates
 
