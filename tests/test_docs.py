@@ -33,7 +33,16 @@ PAGES = [
     *sorted(path for path in DOCS.rglob("*.md") if not NOT_PROSE & set(path.relative_to(DOCS).parts)),
 ]
 NOTEBOOKS = sorted((DOCS / "notebooks").glob("*.ipynb"))
-ROOMS = ["tabgan", "tabgan.metrics", "tabgan.images", "tabgan.plotting", "tabgan.exceptions", "tabgan.mlflow"]
+ROOMS = [
+    "tabgan",
+    "tabgan.metrics",
+    "tabgan.images",
+    "tabgan.plotting",
+    "tabgan.exceptions",
+    "tabgan.mlflow",
+    "tabgan.ray",
+    "tabgan.spark",
+]
 MOST_STEPS = 6
 MOST_TREES = 3
 FENCE = re.compile(r"^```(\w+)([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -94,7 +103,7 @@ def test_python_blocks_run(page):
     pieces = []
     for line, info, source in _fences(page, "python"):
         if info.startswith("no-run"):
-            assert re.fullmatch(r"no-run: needs (a GPU|the network|MLflow|scikit-learn 1\.9)", info), (
+            assert re.fullmatch(r"no-run: needs (a GPU|the network|MLflow|Ray|Spark|scikit-learn 1\.9)", info), (
                 f"line {line}: say why it cannot run"
             )
             compile(source, _name(page), "exec")

@@ -35,6 +35,9 @@ class OnRay:
 
         import ray
 
+        os.environ.setdefault(
+            "RAY_worker_niceness", "0"
+        )  # 15 of Ray's own accord: workers would starve beside other programs
         ray.init(
             num_cpus=workers,
             object_store_memory=400_000_000,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from benchmarks.distributed.killer import Killer
 from tabgan import BAGANOversampler, GAINImputer, fit_batches, sample_batches, transform_batches
 from tabgan.exceptions import InvalidInputError, InvalidParameterError, StalledError
 from tests.engines.distributed_table import QUICK, arrow_table
+from tests.engines.how_to_pages import run_page
 
 ray = pytest.importorskip("ray", reason="Ray is not installed (extra ray)")
 pa = pytest.importorskip("pyarrow")
@@ -23,6 +25,7 @@ pa = pytest.importorskip("pyarrow")
 def cluster() -> Iterator[None]:
     import ray.data  # a part of Ray that needs the extra's second half
 
+    os.environ.setdefault("RAY_worker_niceness", "0")  # 15 of Ray's own accord: on a busy machine workers would starve
     ray.init(
         num_cpus=2, object_store_memory=200_000_000, include_dashboard=False, logging_level="error", log_to_driver=False
     )
@@ -199,3 +202,13 @@ def test_gpus_are_asked_for(model: Path) -> None:
     plan = tabgan.ray.transform(model, dataset(), keys="id", num_gpus=1, num_cpus=2)
     operator = plan._logical_plan.dag
     assert {operator.ray_remote_args[name] for name in ("num_gpus", "num_cpus")} == {1, 2}
+
+
+def test_the_how_to_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = run_page("ray", tmp_path, monkeypatch)
+    filled = ray.data.read_parquet(str(tmp_path / "filled")).to_pandas()
+    assert sorted(filled["id"]) == list(range(900))
+    assert filled["y"].notna().all()
+    counts = names["balanced"].to_pandas()["late"].value_counts()
+    assert counts["yes"] == counts["no"] // 2
+    assert len(set(names["means"])) == 3
