@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 QUICK = {"n_steps": 0, "n_trees": 0, "n_boosts": 0, "n_references": 0, "n_donor_trees": 2, "random_state": 0}
+SAMPLER = {"gate": None, "n_steps": 5, "width": 16, "n_blocks": 1, "random_state": 0}
 
 
 @lru_cache

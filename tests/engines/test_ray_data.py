@@ -14,7 +14,7 @@ import tabgan.ray
 from benchmarks.distributed.killer import Killer
 from tabgan import BAGANOversampler, GAINImputer, fit_batches, sample_batches, transform_batches
 from tabgan.exceptions import InvalidInputError, InvalidParameterError, StalledError
-from tests.engines.distributed_table import QUICK, arrow_table
+from tests.engines.distributed_table import QUICK, SAMPLER, arrow_table
 from tests.engines.how_to_pages import run_page
 
 ray = pytest.importorskip("ray", reason="Ray is not installed (extra ray)")
@@ -112,7 +112,7 @@ def test_classes_are_balanced_and_own_rows_untouched(kind: str) -> None:
         else ray.data.from_pandas([table.slice(0, 200).to_pandas(), table.slice(200).to_pandas()])
     )
     results = [
-        tabgan.ray.fit_resample(BAGANOversampler(gate=None, random_state=0), data, label="label", keys="id").to_pandas()
+        tabgan.ray.fit_resample(BAGANOversampler(**SAMPLER), data, label="label", keys="id").to_pandas()
         for data in (data, data.repartition(5))
     ]
     for found in results:
@@ -128,7 +128,7 @@ def test_classes_are_balanced_and_own_rows_untouched(kind: str) -> None:
 
 def test_nothing_to_make_gives_the_dataset_back() -> None:
     data = dataset(200)
-    sampler = BAGANOversampler(gate=None, sampling_strategy={"yes": data.to_pandas()["label"].eq("yes").sum()})
+    sampler = BAGANOversampler(**SAMPLER, sampling_strategy={"yes": data.to_pandas()["label"].eq("yes").sum()})
     assert tabgan.ray.fit_resample(sampler, data, label="label", keys="id") is data
 
 

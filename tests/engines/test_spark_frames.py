@@ -16,7 +16,7 @@ import tabgan.spark
 from benchmarks.distributed.killer import Killer
 from tabgan import BAGANOversampler, GAINImputer, fit_batches, sample_batches, transform_batches
 from tabgan.exceptions import InvalidInputError, InvalidParameterError, StalledError
-from tests.engines.distributed_table import QUICK, arrow_table
+from tests.engines.distributed_table import QUICK, SAMPLER, arrow_table
 from tests.engines.how_to_pages import run_page
 
 pytest.importorskip("pyspark", reason="Spark is not installed (extra spark)")
@@ -91,7 +91,7 @@ def test_without_keys_the_place_counts(spark: Any, tmp_path: Path) -> None:
 
 
 def test_classes_are_balanced_and_own_rows_untouched(frame: Any) -> None:
-    sampler = BAGANOversampler(gate=None, sampling_strategy=0.5, random_state=0)
+    sampler = BAGANOversampler(**SAMPLER, sampling_strategy=0.5)
     balanced = tabgan.spark.fit_resample(sampler, frame, label="label", keys="id")
     found = balanced.toArrow().to_pandas()
     n_no = (found["label"] == "no").sum()
