@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 
 from benchmarks.distributed import local_results as local
-from benchmarks.distributed.killer import Killer
+from benchmarks.distributed.killer import Killer, ray_task, spark_worker
 from tabgan import transform_batches
 from tabgan.exceptions import StalledError
 
@@ -68,9 +68,7 @@ class OnRay:
         pieces = watched(dataset.iter_batches(batch_size=None, batch_format="pyarrow"), WATCH, "read")
         return pa.concat_tables(list(pieces), promote_options="permissive") if ray.is_initialized() else None
 
-    @staticmethod
-    def at_work(command: str) -> bool:
-        return command.startswith("ray::") and "IDLE" not in command
+    at_work = staticmethod(ray_task)
 
     def stop(self) -> None:
         import ray
@@ -111,9 +109,7 @@ class OnSpark:
     def table(frame: Any) -> pa.Table:
         return frame.toArrow()
 
-    @staticmethod
-    def at_work(command: str) -> bool:
-        return "pyspark.daemon" in command or "pyspark/daemon" in command
+    at_work = staticmethod(spark_worker)
 
     def stop(self) -> None:
         self.session.stop()

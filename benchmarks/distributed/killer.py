@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-__all__ = ["Killer", "offspring"]
+__all__ = ["Killer", "offspring", "ray_task", "spark_worker"]
 
 
 def offspring() -> Iterator[tuple[int, str]]:
@@ -27,6 +27,16 @@ def offspring() -> Iterator[tuple[int, str]]:
         if above and process != os.getpid():
             with contextlib.suppress(OSError):
                 yield process, Path(f"/proc/{process}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+
+
+def ray_task(command: str) -> bool:
+    """Whether a command line is that of a worker of Ray with a task; without its agents, whose end is that of the whole machine."""
+    return command.startswith("ray::") and not any(word in command for word in ("IDLE", "Agent", "Actor"))
+
+
+def spark_worker(command: str) -> bool:
+    """Whether a command line is that of a Python worker of Spark, or of what starts them."""
+    return "pyspark.daemon" in command
 
 
 class Killer:

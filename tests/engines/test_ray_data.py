@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 import tabgan.ray
-from benchmarks.distributed.killer import Killer
+from benchmarks.distributed.killer import Killer, ray_task
 from tabgan import BAGANOversampler, GAINImputer, fit_batches, sample_batches, transform_batches
 from tabgan.exceptions import InvalidInputError, InvalidParameterError, StalledError
 from tests.engines.distributed_table import QUICK, SAMPLER, arrow_table
@@ -135,7 +135,7 @@ def test_nothing_to_make_gives_the_dataset_back() -> None:
 @pytest.mark.parametrize("seed", [0, 1])
 def test_killed_workers_lose_nothing_and_double_nothing(fitted: GAINImputer, seed: int) -> None:
     data = dataset(*range(60, 600, 60))
-    with Killer(lambda command: command.startswith("ray::") and "IDLE" not in command, 2, seed, (0.05, 0.4)):
+    with Killer(ray_task, 2, seed, (0.05, 0.4)):
         drawn = tabgan.ray.sample(fitted, data, 2, keys="id", timeout=120).to_pandas()
     assert sorted(zip(drawn["draw"], drawn["id"], strict=True)) == [(k, i) for k in range(2) for i in range(600)]
     same(ray.data.from_pandas(drawn), tabgan.ray.sample(fitted, data, 2, keys="id", timeout=120))

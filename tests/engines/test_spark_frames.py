@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 import tabgan.spark
-from benchmarks.distributed.killer import Killer
+from benchmarks.distributed.killer import Killer, spark_worker
 from tabgan import BAGANOversampler, GAINImputer, fit_batches, sample_batches, transform_batches
 from tabgan.exceptions import InvalidInputError, InvalidParameterError, StalledError
 from tests.engines.distributed_table import QUICK, SAMPLER, arrow_table
@@ -107,7 +107,7 @@ def test_classes_are_balanced_and_own_rows_untouched(frame: Any) -> None:
 def test_killed_workers_lose_nothing_and_double_nothing(fitted: GAINImputer, frame: Any) -> None:
     drawn = tabgan.spark.sample(fitted, frame.repartition(8), 2, keys="id")
     wanted = by_row(tabgan.spark.sample(fitted, frame, 2, keys="id").toArrow())
-    with Killer(lambda command: "pyspark.daemon" in command, 2, 0, (0.2, 0.8)):
+    with Killer(spark_worker, 2, 0, (0.2, 0.8)):
         found = drawn.toArrow()
     pd.testing.assert_frame_equal(by_row(found), wanted)
 
