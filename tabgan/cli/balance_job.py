@@ -25,7 +25,7 @@ from tabgan.cli.summaries import BalanceReport
 from tabgan.exceptions import InvalidInputError, InvalidParameterError
 from tabgan.wording import listed
 
-__all__ = ["BalanceOptions", "balance_file"]
+__all__ = ["BalanceOptions", "balance_file", "parsed_strategy"]
 
 _STRATEGIES = ("auto", "minority", "not minority", "not majority", "all")
 _MOST_NAMED = 5
@@ -80,7 +80,7 @@ def balance_file(options: BalanceOptions, say: Callable[[str], None]) -> Balance
     reused = is_reused(options.model, options.refit)
     check_destinations(targets, options.source.path, in_place="--output", reused="--model" if reused else None)
     sampler = load_model(options.model, "sampler") if options.model is not None and reused else None
-    strategy = _parsed_strategy(options.strategy)
+    strategy = parsed_strategy(options.strategy)
     status(f"reading {options.source.name}")
     table = open_table(options.source, options.reading)
     names, left, categorical = _columns(table, options)
@@ -219,8 +219,14 @@ def _labels(table: TableFile, target: str) -> pd.Series:
     return labels if labels.dtype.kind in "bi" else labels.astype(str)
 
 
-def _parsed_strategy(text: str) -> Any:
-    """A name, a number, or a dict from the text of a label to a number of rows."""
+def parsed_strategy(text: str) -> Any:
+    """A name, a number, or a dict from the text of a label to a number of rows.
+
+    Raises
+    ------
+    InvalidParameterError
+        ``--strategy`` is none of them.
+    """
     if text in _STRATEGIES:
         return text
     try:

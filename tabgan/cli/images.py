@@ -1,4 +1,4 @@
-"""``tabgan images``: the options of its commands; the work is in `tabgan.cli.images_job`."""
+"""``tabgan images``: the options of ``list``, ``train``, ``sample`` and ``grid``; the work is in `tabgan.cli.images_job`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from tabgan.cli.errors import note
+from tabgan.cli.errors import note, warnings_told
+from tabgan.cli.images_apply import AlphaOption, ModelArgument, SettingsOption, SizeOption, balance, export, translate
 from tabgan.cli.options import DebugOption, DeviceOption, PageOption, check_numbers
 
 __all__ = ["images"]
@@ -15,10 +16,9 @@ __all__ = ["images"]
 images = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
-    help="Train image GANs, draw from them, and look at what they draw.",
+    help="Train image GANs, draw and translate with them, and balance folders of classes.",
 )
 
-_Model = Annotated[Path, typer.Argument(metavar="MODEL", help="A file that `tabgan images train` wrote.")]
 _Seed = Annotated[int, typer.Option(help="Of the draws.")]
 _Label = Annotated[str | None, typer.Option("--label", help="Draw this class only.")]
 _Truncation = Annotated[float | None, typer.Option(metavar="T", help="Redraw noise beyond this absolute value.")]
@@ -36,31 +36,52 @@ def list_recipes(debug: DebugOption = False) -> None:
 @images.command()
 def train(
     source: Annotated[
-        Path, typer.Argument(metavar="IMAGES", help="A .npy file, an idx file (.gz), or a folder of PNGs.")
+        Path,
+        typer.Argument(
+            metavar="IMAGES", help="A folder of pictures, or of a folder per class; a .npy, .npz or idx file (.gz)."
+        ),
     ],
     output: Annotated[Path, typer.Option("-o", "--output", metavar="MODEL", help="Where the model goes.")],
     labels: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="One label per image: .npy, idx, or lines of a .txt or .csv.")
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="A .csv of file names and labels, or one label per image: .txt, .csv, .npy or idx."
+        ),
     ] = None,
+    no_labels: Annotated[bool, typer.Option("--no-labels", help="Folders of IMAGES are no classes.")] = False,
     targets: Annotated[
         Path | None,
         typer.Option(metavar="IMAGES", help="What images are translated to, for recipes that need pairs or domains."),
     ] = None,
-    recipe: Annotated[str, typer.Option(help="See `tabgan images list`.")] = "wgan-gp",
+    recipe: Annotated[str, typer.Option("-r", "--recipe", help="See `tabgan images list`.")] = "wgan-gp",
     steps: Annotated[int | None, typer.Option(metavar="N", help="Training steps; the recipe has a default.")] = None,
-    settings: Annotated[
-        str | None, typer.Option(metavar="JSON", help='Settings of the recipe, such as {"network": "dcgan"}.')
-    ] = None,
+    settings: SettingsOption = None,
+    size: SizeOption = None,
+    alpha: AlphaOption = "white",
     value_range: Annotated[
         tuple[float, float] | None, typer.Option(metavar="LOW HIGH", help="Values of black and white.")
     ] = None,
     seed: Annotated[int, typer.Option(help="Of the training.")] = 0,
     device: DeviceOption = "auto",
     max_time: Annotated[float | None, typer.Option(metavar="SECONDS", help="Stop after so long.")] = None,
-    sample_every: Annotated[int | None, typer.Option(metavar="N", help="Write a sample grid every N steps.")] = None,
-    sample_folder: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Where sample grids go.")] = None,
+    sample_every: Annotated[int | None, typer.Option(metavar="N", help="Write a grid every N steps.")] = None,
+    sample_folder: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Where grids go.")] = None,
+    tensorboard: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Log losses and grids there (extra tensorboard).")
+    ] = None,
+    checkpoint_every: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="Keep what is learnt in MODEL.checkpoint every N steps, until MODEL is there."),
+    ] = None,
     resume: Annotated[
-        Path | None, typer.Option(metavar="MODEL", help="Go on from this model; its recipe and settings hold.")
+        bool,
+        typer.Option(
+            "--resume", help="Go on exactly from MODEL.checkpoint, if it is there, or from a MODEL cut short."
+        ),
+    ] = False,
+    start: Annotated[
+        Path | None,
+        typer.Option("--from", metavar="MODEL", help="Train this model further; its recipe and settings hold."),
     ] = None,
     report: PageOption = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")] = False,
@@ -74,26 +95,34 @@ def train(
         source=source,
         output=output,
         labels=labels,
+        no_labels=no_labels,
         targets=targets,
         recipe=recipe,
         steps=steps,
         settings=settings,
+        size=size,
+        alpha=alpha,
         value_range=value_range,
         seed=seed,
         device=device,
         max_time=max_time,
         sample_every=sample_every,
         sample_folder=sample_folder,
+        tensorboard=tensorboard,
+        checkpoint_every=checkpoint_every,
         resume=resume,
+        start=start,
         report=report,
         progress=not quiet,
     )
-    note(train_file(options))
+    with warnings_told(note):
+        done = train_file(options)
+    note(done)
 
 
 @images.command()
 def sample(
-    model: _Model,
+    model: ModelArgument,
     output: Annotated[Path, typer.Option("-o", "--output", help="A .npy file, or a folder for PNGs.")],
     n: Annotated[int, typer.Option("-n", help="How many images.")] = 100,
     label: _Label = None,
@@ -112,7 +141,7 @@ def sample(
 
 @images.command()
 def grid(
-    model: _Model,
+    model: ModelArgument,
     output: Annotated[Path, typer.Option("-o", "--output", metavar="PNG", help="The picture.")],
     n: Annotated[int, typer.Option("-n", help="How many images.")] = 100,
     label: _Label = None,
@@ -128,3 +157,8 @@ def grid(
     check_numbers(seed=seed)
     options = DrawOptions(model=model, output=output, n=n, label=label, truncation=truncation, seed=seed, report=report)
     note(draw_grid(options, zoom))
+
+
+images.command()(translate)
+images.command()(balance)
+images.command()(export)

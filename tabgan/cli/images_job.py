@@ -1,24 +1,22 @@
-"""The work of `tabgan images`: train on arrays, PNG folders or idx files, draw, and show what is drawn."""
+"""The work of `tabgan images`: train on folders of pictures or arrays, draw, and show what is drawn."""
 
 from __future__ import annotations
 
-import io
 import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from tabgan._files import write_whole, written_together
+from tabgan._files import written_together
+from tabgan.cli.errors import note
 from tabgan.cli.models import load_model
 from tabgan.cli.options import check_page
+from tabgan.cli.picture_files import as_tensor, parsed_size, png_names, write_array, write_pictures
 from tabgan.exceptions import InvalidInputError, InvalidParameterError
 from tabgan.images.gan import ImageGAN
 from tabgan.images.grids import grid_of, write_png
-from tabgan.images.reading import read_images
 
-__all__ = ["DrawOptions", "TrainOptions", "draw_file", "draw_grid", "train_file"]
+__all__ = ["DrawOptions", "TrainOptions", "draw_file", "draw_grid", "parsed_settings", "there", "train_file"]
 
 _GRID_COLUMNS = 10
 
@@ -30,17 +28,23 @@ class TrainOptions:
     source: Path
     output: Path
     labels: Path | None
+    no_labels: bool
     targets: Path | None
     recipe: str
     steps: int | None
     settings: str | None
+    size: str | None
+    alpha: str
     value_range: tuple[float, float] | None
     seed: int
     device: str
     max_time: float | None
     sample_every: int | None
     sample_folder: Path | None
-    resume: Path | None
+    tensorboard: Path | None
+    checkpoint_every: int | None
+    resume: bool
+    start: Path | None
     report: Path | None
     progress: bool
 
@@ -76,27 +80,18 @@ def train_file(options: TrainOptions) -> str:
         No model was written then.
     """
     check_page(options.report, {"--output": options.output}, options.source, options.labels, options.targets)
-    images, labels, targets = _there(options.source), _there(options.labels), _there(options.targets)
-    run: dict[str, Any] = {
-        "device": options.device,
-        "max_time": options.max_time,
-        "verbose": int(options.progress),
-        "sample_every": options.sample_every,
-        "sample_folder": None if options.sample_folder is None else str(options.sample_folder),
-    }
-    if options.resume is not None:
-        gan = load_model(options.resume, "image model").set_params(**run)
-        gan.partial_fit(images, labels, targets, n_steps=options.steps)
-    else:
-        gan = ImageGAN(
-            options.recipe,
-            n_steps=options.steps,
-            settings=_settings(options.settings),
-            value_range=options.value_range,
-            random_state=options.seed,
-            **run,
-        )
+    if options.labels is not None and options.no_labels:
+        raise InvalidParameterError("--labels and --no-labels say the opposite; give one of them.")
+    images, targets = there(options.source), there(options.targets)
+    labels = False if options.no_labels else there(options.labels)
+    checkpoint = Path(f"{options.output}.checkpoint")
+    gan, n_steps = _begun(options, checkpoint)
+    if n_steps == 0:
+        return f"{options.output} is there, with all its steps done: nothing is left to do"
+    if n_steps is None:
         gan.fit(images, labels, targets)
+    else:
+        gan.partial_fit(images, labels, targets, n_steps=n_steps)
     page = None
     try:
         if options.report is not None:
@@ -108,6 +103,7 @@ def train_file(options: TrainOptions) -> str:
             gan.save(options.output)
             if page is not None and options.report is not None:
                 page.save(options.report)
+        checkpoint.unlink(missing_ok=True)
     last = gan.history_[-1] if gan.history_ else {}
     losses = ", ".join(f"{name} {value:.3g}" for name, value in last.items() if name != "step")
     return f"{gan.recipe_.name}: {gan.n_iter_} steps ({losses}) -> {options.output}"
@@ -138,11 +134,9 @@ def draw_file(options: DrawOptions) -> str:
     drawn, page = _drawn(gan, _class_of(gan, options.label), options)
     with written_together():
         if as_array:
-            np.save(buffer := io.BytesIO(), drawn)
-            write_whole(options.output, buffer.getvalue())
+            write_array(options.output, drawn)
         else:
-            for index, image in enumerate(_as_tensor(gan, drawn)):
-                write_png(options.output / f"{index:05d}.png", image)
+            write_pictures(options.output, png_names(None, len(drawn)), [drawn], gan._format)
         if page is not None:
             page.save(options.report)
     return f"{options.n} images -> {options.output}"
@@ -177,7 +171,7 @@ def draw_grid(options: DrawOptions, zoom: int) -> str:
         wanted = [gan.classes_[index % n_columns] for index in range(options.n)]
     drawn, page = _drawn(gan, wanted, options)
     with written_together():
-        write_png(options.output, grid_of(_as_tensor(gan, drawn), n_columns, zoom=zoom))
+        write_png(options.output, grid_of(as_tensor(drawn, gan._format), n_columns, zoom=zoom))
         if page is not None:
             page.save(options.report)
     return f"{options.n} images -> {options.output}"
@@ -195,14 +189,75 @@ def _drawn(gan: ImageGAN, wanted: Any, options: DrawOptions) -> tuple[Any, Any]:
     return drawn, report_images(gan, made=drawn, y_made=classes, random_state=options.seed)
 
 
-def _there(path: Path | None) -> str | None:
-    """A path as the estimator takes it."""
+def _begun(options: TrainOptions, checkpoint: Path) -> tuple[ImageGAN, int | None]:
+    """The model to train, and how many further steps; None is a fit from the start, 0 that all is done."""
+    keeps = options.checkpoint_every is not None
+    run: dict[str, Any] = {
+        "device": options.device,
+        "max_time": options.max_time,
+        "verbose": int(options.progress),
+        "sample_every": options.sample_every,
+        "sample_folder": None if options.sample_folder is None else str(options.sample_folder),
+        "tensorboard": None if options.tensorboard is None else str(options.tensorboard),
+        "checkpoint_every": options.checkpoint_every,
+        "checkpoint": str(checkpoint) if keeps else None,
+    }
+    given: dict[str, Any] = {
+        "recipe": options.recipe,
+        "n_steps": options.steps,
+        "settings": parsed_settings(options.settings),
+        "size": parsed_size(options.size),
+        "alpha": options.alpha,
+        "value_range": options.value_range,
+        "random_state": options.seed,
+    }
+    if options.resume:
+        for path in (checkpoint, options.output):
+            if not path.exists():
+                continue
+            gan = load_model(path, "image model")
+            if options.start is None:
+                _check_same(path, gan.get_params(), given)
+            if gan.n_steps_left_:
+                note(f"going on from step {gan.n_iter_:,} in {path}")
+            return gan.set_params(**run), gan.n_steps_left_
+    if options.start is not None:
+        gan = load_model(options.start, "image model").set_params(**run)
+        return gan, options.steps or gan.settings_["n_steps"]
+    return ImageGAN(**given, **run), None
+
+
+def _check_same(path: Path, before: dict[str, Any], given: dict[str, Any]) -> None:
+    """Refuse to go on with other options than the run began with."""
+    for name, value in given.items():
+        if before[name] != value:
+            raise InvalidParameterError(
+                f"--resume: {str(path)!r} was begun with {name}={before[name]!r}, not {value!r}; give the options it was begun with, "
+                "or remove it."
+            )
+
+
+def there(path: Path | None) -> str | None:
+    """A path as the estimator takes it.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is none.
+    """
     if path is not None and not path.exists():
         raise FileNotFoundError(f"no file or folder at {str(path)!r}")
     return None if path is None else str(path)
 
 
-def _settings(text: str | None) -> dict[str, Any] | None:
+def parsed_settings(text: str | None) -> dict[str, Any] | None:
+    """``--settings``.
+
+    Raises
+    ------
+    InvalidParameterError
+        It is no JSON object.
+    """
     if text is None:
         return None
     try:
@@ -224,8 +279,3 @@ def _class_of(gan: Any, label: str | None) -> Any:
     raise InvalidParameterError(
         f"--label {label!r} is not one of the classes {list(map(str, getattr(gan, 'classes_', [])))}."
     )
-
-
-def _as_tensor(gan: Any, drawn: Any) -> Any:
-    form = gan._format
-    return read_images(drawn, value_range=(form.low, form.high), image_shape=form.shape)[0]

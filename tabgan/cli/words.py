@@ -23,10 +23,14 @@ _OPTIONS = {
     "objective": "--objective",
     "device": "--device",
     "gate": "--gate",
+    "value_range": "--value-range",
+    "size": "--size",
+    "alpha": "--alpha",
+    "recipe": "--recipe",
 }
-_SIMPLE = ("effort", "objective", "device", "gate", "mechanism", "methods")
+_SIMPLE = ("effort", "objective", "device", "gate", "mechanism", "methods", "size", "alpha", "recipe")
 """English words as well: options only where a value follows."""
-_VALUE = r"(?P<value>'[^']*'|\"[^\"]*\"|\[[^\]]*\]|\{[^}]*\}|[-+\w.]+)"
+_VALUE = r"(?P<value>'[^']*'|\"[^\"]*\"|\[[^\]]*\]|\{[^}]*\}|\([^)]*\)|[-+\w.]+)"
 _WITH_VALUE = re.compile(rf"(?<!['\w.])(?P<name>{'|'.join(_OPTIONS)})=(?:{_VALUE})")
 _ALONE = re.compile(rf"(?<!['\w.])(?P<name>{'|'.join(name for name in _OPTIONS if name not in _SIMPLE)})(?!['\w=])")
 
@@ -40,13 +44,17 @@ def in_options(text: str) -> str:
     '--max-time 3 was too short; allow more in --max-time'
     >>> in_options("categorical_features=['code'], column_kinds={'code': 'integer'}; column 'max_time'")
     "--categorical code, --kind code=integer; column 'max_time'"
+    >>> in_options("say which with value_range=(0, 16) or value_range=(0, 255)")
+    'say which with --value-range 0 16 or --value-range 0 255'
     """
     return _ALONE.sub(lambda found: _OPTIONS[found["name"]], _WITH_VALUE.sub(_option, text))
 
 
 def _option(found: re.Match[str]) -> str:
     value = found["value"]
-    if value[0] in "[{":
+    if value[0] == "(":
+        value = value[1:-1].replace(",", "")
+    elif value[0] in "[{":
         value = value[1:-1].replace("': '", "=").replace("', '", ",")
         value = value.removeprefix("'").removesuffix("'")
     return f"{_OPTIONS[found['name']]} {value}"

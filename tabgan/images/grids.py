@@ -15,7 +15,7 @@ from tabgan._files import write_whole
 from tabgan.core.callbacks import Callback, Training
 from tabgan.exceptions import InvalidInputError
 
-__all__ = ["SampleGrid", "grid_of", "write_png"]
+__all__ = ["SampleGrid", "grid_of", "png_bytes", "write_png"]
 
 _COLOUR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}
 """Of PNG, by channels."""
@@ -50,8 +50,8 @@ def grid_of(images: Tensor, n_columns: int = 10, *, gap: int = 1, zoom: int = 1)
     return canvas.repeat_interleave(zoom, 1).repeat_interleave(zoom, 2)
 
 
-def write_png(path: str | os.PathLike[str], image: Tensor) -> None:
-    """Write one grey or RGB picture, with transparency or without, with 8 bits per channel.
+def write_png(path: str | os.PathLike[str], image: Tensor, *, white: int = 255) -> None:
+    """Write one grey or RGB picture, with transparency or without.
 
     Parameters
     ----------
@@ -59,6 +59,8 @@ def write_png(path: str | os.PathLike[str], image: Tensor) -> None:
         Replaced if it exists.
     image : Tensor of shape (c, h, w)
         In [-1, 1], with 1 to 4 channels: grey, grey and transparency, RGB, RGB and transparency.
+    white : int, default=255
+        The value of 1; above 255 the file has 16 bits per channel.
 
     Raises
     ------
@@ -67,15 +69,20 @@ def write_png(path: str | os.PathLike[str], image: Tensor) -> None:
     OSError
         The folder does not exist or cannot be written.
     """
+    write_whole(path, png_bytes(image, white=white))
+
+
+def png_bytes(image: Tensor, *, white: int = 255) -> bytes:
+    """The content of such a file; see `write_png`."""
     if image.ndim != 3 or image.shape[0] not in _COLOUR_TYPES:
         raise InvalidInputError(f"a PNG is written from (1 to 4, h, w), not {tuple(image.shape)}.")
     channels, height, width = image.shape
-    pixels = ((image.detach().cpu().clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8).permute(1, 2, 0)
-    rows = torch.cat([torch.zeros(height, 1, dtype=torch.uint8), pixels.reshape(height, -1)], 1)
-    header = struct.pack(">IIBBBBB", width, height, 8, _COLOUR_TYPES[channels], 0, 0, 0)
-    body = zlib.compress(rows.contiguous().numpy().tobytes(), 9)
-    picture = b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", header) + _chunk(b"IDAT", body) + _chunk(b"IEND", b"")
-    write_whole(path, picture)
+    bits = 8 if white <= 255 else 16
+    levels = ((image.detach().cpu().clamp(-1, 1) + 1) * (white / 2)).round().permute(1, 2, 0).numpy()
+    rows = levels.astype(f">u{bits // 8}").reshape(height, -1)
+    header = struct.pack(">IIBBBBB", width, height, bits, _COLOUR_TYPES[channels], 0, 0, 0)
+    body = zlib.compress(b"".join(b"\0" + row.tobytes() for row in rows), 9)
+    return b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", header) + _chunk(b"IDAT", body) + _chunk(b"IEND", b"")
 
 
 def _chunk(kind: bytes, body: bytes) -> bytes:

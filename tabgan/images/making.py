@@ -142,7 +142,9 @@ class Drawing:
         return (images, drawn) if return_y else images
 
     @own_torch(None)
-    def transform(self, images: Any, *, draw: bool = False, reverse: bool = False) -> Any:
+    def transform(
+        self, images: Any, *, draw: bool = False, reverse: bool = False, random_state: int | None = None
+    ) -> Any:
         """Translate images.
 
         Parameters
@@ -153,20 +155,19 @@ class Drawing:
             Let pix2pix's dropout act, so that each call gives another translation; False gives the mean network's.
         reverse : bool, default=False
             Translate back (CycleGAN only).
+        random_state : int, default=None
+            Repeatable draws; None goes on in the model's own stream.
 
         Returns
         -------
         ndarray or Tensor
             In the layout, range and dtype of ``targets`` (of ``images`` with ``reverse``).
         """
-        self._check_ready("pairs", "domains", wanted=True, method="transform", instead="sample")
-        if reverse and self.recipe_.needs != "domains":
-            raise InvalidParameterError(
-                f"reverse=True needs a recipe that translates both ways, not {self.recipe_.name!r}."
-            )
+        opened = self._opened(images, reverse=reverse)
         back = self._source_format if reverse else self._format
         assert back is not None
-        made = list(self._translated(self._opened(images, reverse=reverse), draw=draw, reverse=reverse))
+        generator = self._draws if random_state is None else make_generator(random_state)
+        made = list(self._translated(opened, generator if draw else None, reverse=reverse))
         return torch.cat(made) if back.is_tensor else np.concatenate(made)
 
     def export(self, path: str | os.PathLike[str], *, reverse: bool = False) -> None:
@@ -187,6 +188,11 @@ class Drawing:
 
     def _opened(self, images: Any, *, reverse: bool) -> OpenedImages:
         """Images to translate."""
+        self._check_ready("pairs", "domains", wanted=True, method="transform", instead="sample")
+        if reverse and self.recipe_.needs != "domains":
+            raise InvalidParameterError(
+                f"reverse=True needs a recipe that translates both ways, not {self.recipe_.name!r}."
+            )
         there = self._format if reverse else self._source_format
         assert there is not None
         opened = open_images(images, self._read_options(), like=there)
@@ -194,14 +200,14 @@ class Drawing:
             raise InvalidInputError(f"images have shape {opened.form.shape}, but training had {there.shape}.")
         return opened
 
-    def _translated(self, opened: OpenedImages, *, draw: bool, reverse: bool) -> Iterator[Any]:
-        """Translations of some images at a time."""
+    def _translated(self, opened: OpenedImages, draws: torch.Generator | None, *, reverse: bool) -> Iterator[Any]:
+        """Translations of some images at a time; ``draws`` steers the dropout, None leaves it out."""
         there, back = self._source_format, self._format
         assert there is not None
         if reverse:
             there, back = back, there
         for values in opened.pixels.seen(torch.device("cpu"), there.padded).split():
-            noise = torch.randn(len(values), self.settings_["d_noise"], generator=self._draws) if draw else None
+            noise = None if draws is None else torch.randn(len(values), self.settings_["d_noise"], generator=draws)
             yield back.restore(make_images(self.recipe_, self.players_, noise, values, reverse=reverse))
 
     def _read_options(self) -> ReadOptions:

@@ -146,7 +146,7 @@ def _reading(
             if (mine.height, mine.width) != (first.height, first.width):
                 raise InvalidInputError(
                     f"{names[row]!r} has {mine.height} x {mine.width} pixels, but {names[rows[0]]!r} has {first.height} x "
-                    f"{first.width}; give size= (--size), to which all are scaled and cut."
+                    f"{first.width}; give a size, such as size=N, to which all are scaled and cut."
                 )
     shallow = [row for row in rows if not headers[row].deep]
     deep = [row for row in rows if headers[row].deep]

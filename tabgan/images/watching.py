@@ -101,6 +101,8 @@ def checkpoints_of(gan: Any, last: int) -> Checkpoints | None:
         return None
 
     def save(state: dict[str, Any], players: dict[str, Any]) -> None:
+        if state["step_count"] >= last:  # the run is about to end, and its model to be written
+            return
         half = object.__new__(type(gan))
         half.__dict__ |= vars(gan)
         half.players_, half._training_state = players, state

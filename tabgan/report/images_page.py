@@ -244,7 +244,10 @@ def _notices(gan: Any, translates: bool, lines: dict[str, dict[str, float]]) -> 
     notices = [Notice(f"In training: {text}", "See the curves below.") for text in gan.warnings_]
     if gan.stop_reason_:
         notices.append(
-            Notice(f"Training ended early: {gan.stop_reason_}.", "partial_fit (--resume) goes on from there.")
+            Notice(
+                f"Training ended early: {gan.stop_reason_}.",
+                "partial_fit (--resume on the command line) goes on from there.",
+            )
         )
     for name, line in lines.items():
         of = "" if name == "all" else f" of {name}"

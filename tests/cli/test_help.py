@@ -12,7 +12,7 @@ from tabgan import BAGANOversampler, CGANSampler, GAINImputer, compare_imputers
 from tabgan.cli.files.column_options import DEFAULT_MARKERS
 from tabgan.cli.files.sources import FORMATS
 from tabgan.cli.main import app
-from tabgan.images import ImageGAN
+from tabgan.images import BAGANImageOversampler, ImageGAN
 from tabgan.model_selection.compare_imputers import METHODS
 from tabgan.sampling.base import TabularSampler
 from tabgan.tables import amputation
@@ -90,9 +90,24 @@ COUNTERPARTS = {
             "max_time": "",
             "sample_every": "",
             "sample_folder": "",
+            "size": "",
+            "alpha": "",
+            "tensorboard": "",
+            "checkpoint_every": "",
         },
     ),
     "images sample": ([ImageGAN.sample], {"label": "y", "truncation": ""}),
+    "images balance": (
+        [BAGANImageOversampler],
+        {
+            "strategy": "sampling_strategy",
+            "recipe": "",
+            "steps": "n_steps",
+            "settings": "",
+            "device": "",
+            "max_time": "",
+        },
+    ),
     "images grid": ([ImageGAN.sample], {"label": "y", "truncation": ""}),
 }
 """What each command calls, and which of its options hand on a parameter (of the same name where none is given)."""

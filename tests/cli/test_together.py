@@ -203,7 +203,8 @@ READERS = {
     "sample": (("sample", "-o", "o.csv", "-n", 3), {"a sampler"}),
     "images sample": (("images", "sample", "-o", "o.npy"), {"an image model"}),
     "images grid": (("images", "grid", "-o", "o.png"), {"an image model"}),
-    "images train": (("images", "train", "array.npy", "-o", "o.tabgan", "--resume"), {"an image model"}),
+    "images export": (("images", "export", "-o", "o.pt2"), {"an image model"}),
+    "images train": (("images", "train", "array.npy", "-o", "o.tabgan", "--from"), {"an image model"}),
 }
 
 

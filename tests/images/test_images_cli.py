@@ -33,7 +33,7 @@ def test_train_sample_grid(run, tmp_path):
     assert run("sample", "m.tabgan", "-o", "pngs", "-n", 2).exit_code == 0
     assert len(list((tmp_path / "pngs").iterdir())) == 2
     again = run(
-        "train", "images.npy", "-o", "n.tabgan", "--labels", "labels.txt", "--resume", "m.tabgan", "--steps", 3, "-q"
+        "train", "images.npy", "-o", "n.tabgan", "--labels", "labels.txt", "--from", "m.tabgan", "--steps", 3, "-q"
     )
     assert again.exit_code == 0, again.output
     assert tabgan.load("n.tabgan").n_iter_ == 5
@@ -57,7 +57,7 @@ def test_list(run):
     [
         (["train", "nowhere", "-o", "m.tabgan"], "no file or folder at 'nowhere'"),
         (["train", "images.npy", "-o", "no/m.tabgan"], "--output 'no/m.tabgan': folder 'no' does not exist"),
-        (["train", "images.npy", "-o", "m.tabgan", "--recipe", "x"], "recipe='x'"),
+        (["train", "images.npy", "-o", "m.tabgan", "--recipe", "x"], "--recipe 'x' is not valid"),
         (["train", "images.npy", "-o", "m.tabgan", "--settings", "{"], "is no JSON"),
         (["train", "labels.txt", "-o", "m.tabgan"], "neither a folder, nor a picture, a .npy, .npz or idx file"),
         (["sample", "nowhere", "-o", "x.npy"], "no model file"),

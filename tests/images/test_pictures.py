@@ -166,7 +166,7 @@ def test_only_the_first_frame_is_read_and_told(tmp_path):
 def test_mixed_sizes_need_a_size(tmp_path):
     save(tmp_path, "a.png", Image.fromarray(COLOUR))
     save(tmp_path, "b.jpg", Image.fromarray(np.tile(SMOOTH, (5, 2))))
-    with pytest.raises(InvalidInputError, match=r"'b.jpg' has 80 x 32 pixels, but 'a.png' has 9 x 12; give size="):
+    with pytest.raises(InvalidInputError, match=r"'b.jpg' has 80 x 32 pixels, but 'a.png' has 9 x 12; give a size"):
         read_images(tmp_path)
     assert read_images(tmp_path, size=(6, 8))[0].shape == (2, 3, 6, 8)
     with pytest.raises(InvalidParameterError, match="size=0"):

@@ -1,0 +1,199 @@
+"""The work of `tabgan images translate`, `balance` and `export`."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tabgan._runtime import make_generator
+from tabgan.cli.balance_job import parsed_strategy
+from tabgan.cli.images_job import parsed_settings, there
+from tabgan.cli.models import load_model
+from tabgan.cli.options import check_destinations
+from tabgan.cli.picture_files import (
+    check_folder,
+    new_folder,
+    parsed_size,
+    png_names,
+    write_array,
+    write_pictures,
+    write_plainly,
+)
+from tabgan.exceptions import InvalidInputError, InvalidParameterError
+from tabgan.images.exporting import export_generator
+from tabgan.images.folders import list_folder
+from tabgan.images.gan import ImageGAN
+from tabgan.images.oversampler import n_to_make
+
+__all__ = ["BalanceImagesOptions", "balance_folder", "export_model", "translate_images"]
+
+_AT_ONCE = 500
+
+
+@dataclass(frozen=True, kw_only=True)
+class BalanceImagesOptions:
+    """What `tabgan images balance` was asked for; see its ``--help``."""
+
+    source: Path
+    output: Path
+    strategy: str
+    only_new: bool
+    recipe: str
+    size: str | None
+    alpha: str
+    steps: int | None
+    settings: str | None
+    seed: int
+    device: str
+    max_time: float | None
+    model: Path | None
+    progress: bool
+
+
+def translate_images(model: Path, source: Path, output: Path, *, reverse: bool, seed: int | None) -> str:
+    """Translate images into a folder, a picture or an array.
+
+    Parameters
+    ----------
+    model, source, output : Path
+    reverse : bool
+        From the targets back.
+    seed : int or None
+        Of pix2pix's dropout; None leaves it out.
+
+    Returns
+    -------
+    str
+        One line on what was done.
+
+    Raises
+    ------
+    TabganError
+        Nothing was written then.
+    """
+    as_array, as_picture = output.suffix.lower() == ".npy", output.suffix.lower() == ".png"
+    if as_array or as_picture:
+        check_destinations({"--output": output}, model, source)
+    else:
+        check_folder(output, "--output")
+        if output.resolve() == source.resolve():
+            raise InvalidParameterError(f"--output {str(output)!r} is the input itself; give another folder.")
+    gan = load_model(model, "image model")
+    opened = gan._opened(there(source), reverse=reverse)
+    form, n = (gan._source_format if reverse else gan._format), len(opened.pixels)
+    pieces = gan._translated(opened, None if seed is None else make_generator(seed), reverse=reverse)
+    if as_picture and n != 1:
+        raise InvalidInputError(
+            f"--output {str(output)!r} is one picture, but {str(source)!r} holds {n:,}; give a folder."
+        )
+    if as_array:
+        write_array(output, np.concatenate([np.asarray(piece) for piece in pieces]))
+    elif as_picture:
+        write_pictures(output.parent, [output.name], pieces, form)
+    else:
+        write_pictures(output, png_names(opened.names, n), pieces, form)
+    return f"{n:,} images -> {output}"
+
+
+def balance_folder(options: BalanceImagesOptions) -> str:
+    """Write a folder of classes with generated pictures of the rare ones.
+
+    Parameters
+    ----------
+    options : BalanceImagesOptions
+
+    Returns
+    -------
+    str
+        One line on what was done.
+
+    Raises
+    ------
+    TabganError
+        Nothing was written then, but for a model that was trained.
+    """
+    output, size, strategy = options.output, parsed_size(options.size), parsed_strategy(options.strategy)
+    check_folder(output, "--output")
+    if output.is_dir() and any(output.iterdir()):
+        raise InvalidInputError(f"--output {str(output)!r} is a folder that holds files; give a new one.")
+    if not options.source.is_dir():
+        raise InvalidInputError(
+            f"{str(options.source)!r} is no folder; give one with a subfolder of pictures per class."
+        )
+    reused = options.model is not None and options.model.exists()
+    check_destinations({"--model": options.model}, reused="--model" if reused else None)
+    listing = list_folder(options.source)
+    if listing.labels is None:
+        raise InvalidInputError(
+            f"{str(options.source)!r} has no subfolders, which name the classes; sort its pictures into some."
+        )
+    labels = np.asarray(listing.labels)
+    if isinstance(strategy, Mapping):
+        strategy = {str(label): n for label, n in strategy.items()}
+    missing = n_to_make(strategy, labels)
+    if reused:
+        assert options.model is not None
+        gan = load_model(options.model, "image model")
+        unknown = sorted(set(missing) - {str(label) for label in getattr(gan, "classes_", [])})
+        if unknown:
+            raise InvalidInputError(
+                f"{str(options.model)!r} does not know the classes {', '.join(unknown)}; train another model."
+            )
+    else:
+        gan = ImageGAN(
+            options.recipe,
+            n_steps=options.steps,
+            settings=parsed_settings(options.settings),
+            size=size,
+            alpha=options.alpha,
+            random_state=options.seed,
+            device=options.device,
+            max_time=options.max_time,
+            verbose=int(options.progress),
+        ).fit(str(options.source))
+        if options.model is not None:
+            gan.save(options.model)
+    with new_folder(output) as whole:
+        if not options.only_new:
+            for file, name in zip(listing.files, listing.names, strict=True):
+                Path(whole, name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(file, whole / name)
+        names = [f"{label}/synthetic-{row:05d}.png" for label, n in missing.items() for row in range(n)]
+        pieces = (piece for label, n in missing.items() for piece in _drawn(gan, label, n, options.seed))
+        write_plainly(whole, names, pieces, gan._format)
+    made = ", ".join(f"{n:,} of {label}" for label, n in missing.items()) or "none, for no class lacks any"
+    return f"generated images: {made} -> {output}"
+
+
+def export_model(model: Path, output: Path, *, reverse: bool) -> str:
+    """Write a model's generator to a file of its own.
+
+    Parameters
+    ----------
+    model, output : Path
+    reverse : bool
+        The way back.
+
+    Returns
+    -------
+    str
+        One line on what goes in.
+    """
+    check_destinations({"--output": output}, model)
+    if output.suffix.lower() not in (".pt2", ".onnx"):
+        raise InvalidParameterError(f"--output {str(output)!r} must end in .pt2 or .onnx.")
+    shapes = export_generator(load_model(model, "image model"), output, reverse=reverse)
+    takes = ", ".join(f"{name} (n{''.join(f', {side}' for side in shape)})" for name, shape in shapes.items())
+    return f"{takes} in, images in -1 to 1 out -> {output}"
+
+
+def _drawn(gan: ImageGAN, label: str, n: int, seed: int) -> Iterator[Any]:
+    """Some images of a class at a time."""
+    known = next(one for one in gan.classes_ if str(one) == label)
+    for start in range(0, n, _AT_ONCE):
+        yield gan.sample(min(_AT_ONCE, n - start), y=known, random_state=(seed + start // _AT_ONCE) % 2**32)
