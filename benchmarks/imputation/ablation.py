@@ -29,9 +29,9 @@ VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
     "cut": {
         "default": {},
         "no similar rows": {"n_references": 0},
-        "no correction": {"n_steps": 0},
+        "no boosting": {"n_boosts": 0},
         "no forests": {"n_trees": 0},
-        "with boosting": {"n_boosts": 50},
+        "with the correction": {"n_steps": 400},
         "with the network": {"network_steps": 600},
         "closed form alone": CLOSED_FORM,
     },
