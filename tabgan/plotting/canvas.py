@@ -29,6 +29,7 @@ __all__ = [
     "panels",
     "say_inside",
     "shown_note",
+    "width_of",
     "wrapped",
 ]
 
@@ -83,6 +84,11 @@ def beside(n: int, narrowest: float) -> int:
 def is_dense(n: int) -> bool:
     """Whether so many marks are better stored as pixels in a picture of lines and letters."""
     return n > _MOST_MARKS
+
+
+def width_of(figure: Any) -> float:
+    """Inches, of a figure or a part of one."""
+    return float(figure.bbox.width / figure.dpi)
 
 
 def wrapped(text: str, inches: float, size: float) -> str:
@@ -143,7 +149,7 @@ def head_line(figure: Any, text: str) -> None:
     figure : matplotlib.figure.Figure
     text : str
     """
-    figure.suptitle(wrapped(text, figure.get_figwidth(), 10), fontsize=10, x=0.01, ha="left")
+    figure.suptitle(wrapped(text, width_of(figure), 10), fontsize=10, x=0.01, ha="left")
 
 
 def figures(value: float, digits: int = 3) -> str:

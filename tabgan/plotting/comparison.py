@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tabgan.plotting.canvas import COLOURS, GREY, beside, head_line, label, panels, say_inside, shown_note, wrapped
+from tabgan.plotting.canvas import COLOURS, GREY, beside, head_line, label, panels, say_inside, shown_note, width_of, wrapped
 from tabgan.plotting.display import FigureDisplay
 from tabgan.plotting.views import check_count
 
@@ -102,7 +102,7 @@ class ComparisonDisplay(FigureDisplay):
         overall.set_ylim(len(places) - 0.4, -0.6)
         lines = "lines: one standard error; " if deviations.any() else ""
         told = f"all columns ({lines}=: tied with the best)"
-        width = self.figure_.get_figwidth() / (1 + side_by_side)
+        width = width_of(self.figure_) / (1 + side_by_side)
         overall.set_title(wrapped(told, 0.7 * width, 8), fontsize=8, loc="left")
         for axes in (overall, columns):
             axes.axvline(1.0, color=GREY, linewidth=1, linestyle="--")

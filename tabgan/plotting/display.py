@@ -5,12 +5,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from tabgan.plotting.canvas import beside, drawable, new_figure, panels, say_inside, wrapped
+from tabgan.exceptions import parameter_error
+from tabgan.plotting.canvas import beside, drawable, new_figure, panels, say_inside, width_of, wrapped
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-__all__ = ["AxesDisplay", "FigureDisplay", "PanelDisplay", "legend_above"]
+__all__ = ["AxesDisplay", "FigureDisplay", "PanelDisplay", "check_axes", "check_figure", "legend_above"]
+
+
+def check_axes(ax: Any) -> None:
+    """Refuse what is neither axes of matplotlib nor None."""
+    if ax is not None and not (hasattr(ax, "barh") and hasattr(ax, "figure") and hasattr(ax, "spines")):
+        raise parameter_error("ax", ax, "an Axes of matplotlib, or None for a figure of its own")
+
+
+def check_figure(fig: Any) -> None:
+    """Refuse what is neither a figure of matplotlib nor None."""
+    if fig is not None and not (hasattr(fig, "subplots") and hasattr(fig, "suptitle")):
+        what = "a Figure or SubFigure of matplotlib, as this display draws several plots, or None for one of its own"
+        raise parameter_error("fig", fig, what)
 
 
 class AxesDisplay:
@@ -28,7 +42,13 @@ class AxesDisplay:
         -------
         display
             Itself.
+
+        Raises
+        ------
+        InvalidParameterError
+            ``ax`` is something else.
         """
+        check_axes(ax)
         self.ax_ = drawable(ax or new_figure(*self._size()).subplots())
         self.figure_ = self.ax_.figure
         self._draw(alone=ax is None)
@@ -52,13 +72,19 @@ class FigureDisplay:
         Parameters
         ----------
         fig : matplotlib.figure.Figure, default=None
-            Where to; None makes one.
+            Where to; None makes one. A SubFigure will do.
 
         Returns
         -------
         display
             Itself.
+
+        Raises
+        ------
+        InvalidParameterError
+            ``fig`` is something else.
         """
+        check_figure(fig)
         self.figure_ = fig or new_figure(*self._size())
         self._draw()
         return self
@@ -113,7 +139,7 @@ class PanelDisplay(FigureDisplay):
         if not items:
             say_inside(self.axes_[0], self._nothing)
             return
-        width = self.figure_.get_figwidth() / min(self._fitting(), len(items))
+        width = width_of(self.figure_) / min(self._fitting(), len(items))
         for axes, item in zip(self.axes_, items, strict=True):
             self._draw_one(axes, item)
             for text in (axes.title, axes.xaxis.label):  # the numbers at the left take some of the width
@@ -137,7 +163,7 @@ def legend_above(figure: Any, axes: Any, title: str | None, **style: Any) -> Non
     """
     wanted = {"ncols": 2, "frameon": False, "fontsize": 9, "title_fontsize": 8} | style
     handles, names = axes.get_legend_handles_labels()
-    width = figure.get_window_extent().width / figure.dpi
+    width = width_of(figure)
     wanted["ncols"] = _in_line(names, width, wanted["fontsize"], wanted["ncols"])
     title = wrapped(title, width, wanted["title_fontsize"]) if title else None
     figure.legend(handles, names, loc="outside upper left", title=title, alignment="left", **wanted)

@@ -10,7 +10,7 @@ import pandas as pd
 
 from tabgan.exceptions import InvalidInputError
 from tabgan.metrics.rows import nearest_distances
-from tabgan.plotting.canvas import MAIN, OTHER, beside, is_dense, label, panels, say_inside, shown_note, wrapped
+from tabgan.plotting.canvas import MAIN, OTHER, beside, is_dense, label, panels, say_inside, shown_note, width_of, wrapped
 from tabgan.plotting.display import FigureDisplay, legend_above
 from tabgan.plotting.marginals import ColumnPair, disagreement, draw_pair, most_different
 from tabgan.plotting.views import check_count, feature_columns, is_number, label_columns, view
@@ -288,7 +288,7 @@ class ResamplingDisplay(FigureDisplay):
         self._draw_correlation(correlation)
         self._draw_projection(projection)
         self._draw_distances(distances)
-        width = self.figure_.get_figwidth() / beside(3, _NARROWEST_BELOW)
+        width = width_of(self.figure_) / beside(3, _NARROWEST_BELOW)
         for axes in (correlation, projection, distances):
             axes.title.set_text(wrapped(axes.get_title(), 0.8 * width, 9))
         note = shown_note(len(self.pairs), self.n_columns, "columns")

@@ -18,8 +18,10 @@ const head = (text, number) => ({
 const heads = [head("Column", false), head("Gaps", true)];
 const body = { rows: ROWS.map(row), append(...rows) { this.rows = rows; } };
 const table = { tHead: { rows: [{ cells: heads }] }, tBodies: [body] };
+const heard = {}, details = [{ open: false }, { open: false }];
+globalThis.addEventListener = (event, run) => { heard[event] = run; };
 globalThis.document = {
-  querySelectorAll: () => [table],
+  querySelectorAll: (wanted) => wanted.startsWith("details") ? details : [table],
   createElement: () => ({ addEventListener(event, run) { this[event] = run; } }),
 };
 SCRIPT
@@ -28,7 +30,8 @@ for (const column of [1, 1, 0, 0]) {
   heads[column].button.click();
   seen.push([heads.map((one) => one.attributes["aria-sort"]), body.rows.map((one) => one.values[column])]);
 }
-console.log(JSON.stringify({ seen, text: heads.map((one) => one.button.textContent) }));
+const folds = ["beforeprint", "afterprint"].map((event) => { heard[event](); return details.map((one) => one.open); });
+console.log(JSON.stringify({ folds, seen, text: heads.map((one) => one.button.textContent) }));
 """
 
 
@@ -41,6 +44,7 @@ def test_numbers_sort_as_numbers_words_as_words_and_unknown_stays_last():
     program = PAGE.replace("ROWS", json.dumps(rows)).replace("SCRIPT", script)
     done = subprocess.run([node, "-e", program], capture_output=True, text=True, timeout=60, check=True)
     found = json.loads(done.stdout)
+    assert found["folds"] == [[True, True], [False, False]]
     assert found["text"] == ["Column", "Gaps"]
     assert found["seen"] == [
         [["none", "ascending"], ["-1.5", "9.0", "10.0", ""]],
