@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from tabgan.exceptions import InvalidParameterError
+from tabgan.exceptions import InvalidInputError, InvalidParameterError
 from tabgan.plotting.canvas import COLOURS, GREY, MAIN, in_percent, label, say_inside, shown_note
-from tabgan.plotting.display import AxesDisplay
+from tabgan.plotting.display import AxesDisplay, check_axes
 from tabgan.plotting.hidden import HiddenCheck, hide_and_fill
-from tabgan.plotting.views import check_count, is_number
+from tabgan.plotting.views import check_count, check_has, check_type, floats_of, is_number
 
 __all__ = ["CalibrationDisplay"]
 
@@ -98,6 +98,8 @@ class CalibrationDisplay(AxesDisplay):
         """
         _check_levels(levels)
         check_count("max_columns", max_columns)
+        check_axes(ax)
+        check_has("imputer", imputer, "predict_interval", "a GAINImputer")
         return cls.from_check(hide_and_fill(imputer, X, **hiding), levels=levels, max_columns=max_columns, ax=ax)
 
     @classmethod
@@ -121,6 +123,8 @@ class CalibrationDisplay(AxesDisplay):
         CalibrationDisplay
         """
         _check_levels(levels)
+        check_count("max_columns", max_columns)
+        check_type("check", check, HiddenCheck, "hide_and_fill")
         ends = check.intervals(levels)
         # A column whose only other value was hidden is a constant to the clone, which has no interval for it.
         names = [name for name in ends[0][0] if is_number(check.truth[name]) and check.hidden[name].any()]
@@ -161,7 +165,12 @@ class CalibrationDisplay(AxesDisplay):
         """
         _check_levels(levels)
         check_count("n_cells", n_cells)
-        return cls(levels, observed, n_cells).plot(ax)
+        found = floats_of("observed", observed)
+        if found.shape != (len(levels),):
+            raise InvalidInputError(
+                f"observed has shape {found.shape}; give one coverage for each of {len(levels)} levels."
+            )
+        return cls(levels, found, n_cells).plot(ax)
 
     def _size(self) -> tuple[float, float]:
         return 4.8, 4.4
@@ -197,5 +206,5 @@ class CalibrationDisplay(AxesDisplay):
 
 
 def _check_levels(levels: Sequence[float]) -> None:
-    if not len(levels) or not all(0 < level < 1 for level in levels):
+    if np.ndim(levels) != 1 or not len(levels) or not all(isinstance(one, float) and 0 < one < 1 for one in levels):
         raise InvalidParameterError(f"levels={levels!r} must be numbers between 0 and 1, both excluded.")

@@ -7,9 +7,21 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tabgan.plotting.canvas import COLOURS, GREY, beside, head_line, label, panels, say_inside, shown_note, width_of, wrapped
+from tabgan.model_selection.ranking import Comparison
+from tabgan.plotting.canvas import (
+    COLOURS,
+    GREY,
+    beside,
+    head_line,
+    label,
+    panels,
+    say_inside,
+    shown_note,
+    width_of,
+    wrapped,
+)
 from tabgan.plotting.display import FigureDisplay
-from tabgan.plotting.views import check_count
+from tabgan.plotting.views import check_count, check_type
 
 __all__ = ["ComparisonDisplay"]
 
@@ -57,6 +69,7 @@ class ComparisonDisplay(FigureDisplay):
         ComparisonDisplay
         """
         check_count("max_columns", max_columns)
+        check_type("comparison", comparison, Comparison, "compare_imputers")
         summary = comparison.summary[[error is None for error in comparison.summary["error"]]]
         wide = comparison.per_column.pivot_table(
             index="column", columns="method", values="relative_error", sort=False, observed=True

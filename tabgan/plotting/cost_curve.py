@@ -13,6 +13,7 @@ from tabgan.exceptions import InvalidInputError
 from tabgan.metrics.classification import EXPECTED_COST, best_threshold
 from tabgan.plotting.canvas import GREY, MAIN, OTHER, figures, label
 from tabgan.plotting.display import AxesDisplay
+from tabgan.plotting.views import check_has, floats_of
 
 __all__ = ["CostCurveDisplay"]
 
@@ -109,6 +110,7 @@ class CostCurveDisplay(AxesDisplay):
         -------
         CostCurveDisplay
         """
+        check_has("estimator", estimator, "predict_proba", "a fitted classifier")
         check_is_fitted(estimator)
         return cls.from_predictions(y, estimator.predict_proba(X), classes=estimator.classes_, costs=costs, ax=ax)
 
@@ -143,7 +145,7 @@ class CostCurveDisplay(AxesDisplay):
             ``costs`` make no sense for these classes.
         """
         truth, classes = np.asarray(y_true), np.asarray(classes)
-        p = np.asarray(probabilities, dtype=float)
+        p = floats_of("probabilities", probabilities)
         if classes.shape != (2,):
             raise InvalidInputError(
                 f"classes={classes.tolist()!r}: a threshold, and so a cost curve, is for two classes."

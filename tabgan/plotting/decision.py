@@ -11,9 +11,9 @@ from sklearn.base import clone
 from tabgan.core.interrupts import ctrl_c_aborts
 from tabgan.exceptions import InvalidInputError
 from tabgan.plotting.canvas import GREY, MAIN, OTHER, beside, head_line, in_percent, is_dense, label, panels
-from tabgan.plotting.display import FigureDisplay
+from tabgan.plotting.display import FigureDisplay, check_figure
 from tabgan.plotting.hidden import rows_of
-from tabgan.plotting.views import check_count, is_number, label_columns, view
+from tabgan.plotting.views import check_count, check_has, floats_of, is_number, label_columns, view
 
 __all__ = ["DecisionDisplay", "decision_of"]
 
@@ -114,6 +114,7 @@ class DecisionDisplay(FigureDisplay):
         InvalidInputError
             Some class has too few rows to hold one out.
         """
+        check_figure(fig)
         found = decision_of(
             sampler,
             X,
@@ -223,6 +224,7 @@ def decision_of(
     from sklearn.model_selection import train_test_split
 
     check_count("max_rows", max_rows)
+    check_has("sampler", sampler, "fit_resample", "a sampler")
     y = np.asarray(y)
     counts = pd.Series(y).value_counts()
     if counts.min() < 2 or len(counts) < 2:
@@ -254,7 +256,9 @@ def decision_of(
 
 def _checked(y_true: Any, before: Any, after: Any, classes: Any, label: Any) -> DecisionDisplay:
     truth, classes = np.asarray(y_true), np.asarray(classes)
-    before, after = np.asarray(before, dtype=float), np.asarray(after, dtype=float)
+    before, after = floats_of("before", before), floats_of("after", after)
+    if truth.ndim != 1 or classes.ndim != 1:
+        raise InvalidInputError(f"y_true {truth.shape} and classes {classes.shape} must have one dimension.")
     wanted = (len(truth), len(classes))
     if before.shape != wanted or after.shape != wanted:
         raise InvalidInputError(f"before {before.shape} and after {after.shape} must both have shape {wanted}.")

@@ -15,7 +15,7 @@ from sklearn.base import clone
 from tabgan.core.interrupts import ctrl_c_aborts
 from tabgan.exceptions import InvalidInputError, InvalidParameterError
 from tabgan.model_selection.working_table import working_table
-from tabgan.plotting.views import completed_by, label_columns
+from tabgan.plotting.views import check_has, completed_by, label_columns
 from tabgan.tables.amputation import MECHANISMS, Mechanism
 from tabgan.tables.frames import read_table
 from tabgan.tables.schema import TableSchema
@@ -114,6 +114,8 @@ def hide_and_fill(
     InvalidParameterError, InvalidInputError
         A parameter is outside its range, or there is nothing to hide.
     """
+    for method in ("fit", "transform"):
+        check_has("imputer", imputer, method, "an imputer")
     if mechanism not in MECHANISMS:
         raise InvalidParameterError(f"mechanism={mechanism!r} is not one of {list(MECHANISMS)}.")
     if not isinstance(rate, (int, float)) or not 0 < rate < 1:

@@ -9,7 +9,7 @@ import numpy as np
 from tabgan.exceptions import InvalidInputError
 from tabgan.plotting.canvas import head_line, label
 from tabgan.plotting.display import AxesDisplay
-from tabgan.plotting.views import check_count
+from tabgan.plotting.views import check_count, check_has
 
 __all__ = ["ImageGridDisplay"]
 
@@ -63,6 +63,7 @@ class ImageGridDisplay(AxesDisplay):
         """
         check_count("n_per_class", n_per_class)
         check_count("max_classes", max_classes)
+        check_has("gan", gan, "latent_walk", "a fitted ImageGAN")
         classes = list(getattr(gan, "classes_", ()))[:max_classes]
         asked = np.repeat(classes, n_per_class) if classes else None
         made = gan.sample(None if classes else 3 * n_per_class, asked, random_state=random_state)

@@ -13,7 +13,7 @@ from tabgan.inference.number_of_draws import monte_carlo_error, n_draws_needed, 
 from tabgan.inference.pooling import PooledEstimates
 from tabgan.plotting.canvas import MAIN, OTHER, label, shown_note
 from tabgan.plotting.display import PanelDisplay, legend_above
-from tabgan.plotting.views import CompletedView, check_count, draws_by, draws_view, is_number
+from tabgan.plotting.views import CompletedView, check_count, check_has, draws_by, draws_view, is_number
 
 __all__ = ["PooledTrace", "PoolingDisplay"]
 
@@ -138,6 +138,9 @@ class PoolingDisplay(PanelDisplay):
         PoolingDisplay
         """
         check_count("max_parameters", max_parameters)
+        check_has(
+            "imputer", imputer, "sample", "a fitted GAINImputer, or from_predictions tables completed several times"
+        )
         draws = imputer.sample(X, n_draws, random_state=random_state)
         return cls.from_completed(
             imputer,
@@ -310,8 +313,9 @@ def _means(tables: list[CompletedView]) -> dict[str, tuple[list[float], list[flo
             continue
         if is_number(columns[0]):
             parts = np.array([column.to_numpy() for column in columns])
-            if np.ptp(parts, axis=1).min() > 0:
+            with np.errstate(over="ignore"):
                 variances = parts.var(axis=1, ddof=1) / parts.shape[1]
+            if np.ptp(parts, axis=1).min() > 0 and np.isfinite(variances).all():
                 found[f"mean of {name}"] = parts.mean(axis=1).tolist(), variances.tolist()
         else:
             level = columns[0][~gap].value_counts().index[0]

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from tabgan.exceptions import InvalidInputError
 from tabgan.model_selection.baselines import MeanModeImputer
 from tabgan.plotting.canvas import (
     GREY,
@@ -20,9 +21,9 @@ from tabgan.plotting.canvas import (
     label,
     shown_note,
 )
-from tabgan.plotting.display import PanelDisplay
+from tabgan.plotting.display import PanelDisplay, check_figure
 from tabgan.plotting.hidden import HiddenCheck, hide_and_fill
-from tabgan.plotting.views import check_count, is_number
+from tabgan.plotting.views import check_count, check_type, is_number
 
 __all__ = ["HiddenColumn", "PredictionDisplay"]
 
@@ -142,6 +143,7 @@ class PredictionDisplay(PanelDisplay):
         PredictionDisplay
         """
         check_count("max_columns", max_columns)
+        check_figure(fig)
         check = hide_and_fill(imputer, X, **hiding)
         return cls.from_check(check, coverage=coverage, max_columns=max_columns, fig=fig)
 
@@ -166,6 +168,7 @@ class PredictionDisplay(PanelDisplay):
         PredictionDisplay
         """
         check_count("max_columns", max_columns)
+        check_type("check", check, HiddenCheck, "hide_and_fill")
         with_ends = coverage is not None and getattr(check.imputer, "objective", None) == "remask"
         ends = check.intervals([coverage])[0] if with_ends and coverage is not None else None
         columns = _columns(check.truth, check.filled, check.hidden, ends)
@@ -198,6 +201,8 @@ class PredictionDisplay(PanelDisplay):
 
         check_count("max_columns", max_columns)
         known = view(truth)
+        if np.shape(hidden) != known.shape:
+            raise InvalidInputError(f"hidden has shape {np.shape(hidden)}, but truth {known.shape}; they must agree.")
         mask = pd.DataFrame(np.asarray(hidden, dtype=bool), columns=known.columns)
         columns = _columns(known, filled_view(truth, filled)[0], mask, None)
         return cls(columns[:max_columns], len(columns)).plot(fig)

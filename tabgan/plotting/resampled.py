@@ -10,7 +10,18 @@ import pandas as pd
 
 from tabgan.exceptions import InvalidInputError
 from tabgan.metrics.rows import nearest_distances
-from tabgan.plotting.canvas import MAIN, OTHER, beside, is_dense, label, panels, say_inside, shown_note, width_of, wrapped
+from tabgan.plotting.canvas import (
+    MAIN,
+    OTHER,
+    beside,
+    is_dense,
+    label,
+    panels,
+    say_inside,
+    shown_note,
+    width_of,
+    wrapped,
+)
 from tabgan.plotting.display import FigureDisplay, legend_above
 from tabgan.plotting.marginals import ColumnPair, disagreement, draw_pair, most_different
 from tabgan.plotting.views import check_count, feature_columns, is_number, label_columns, view
@@ -347,6 +358,8 @@ class ResamplingDisplay(FigureDisplay):
 def _resampled(X: Any, y: Any, made: Any, categorical_features: Any, missing_values: Any) -> Resampled:
     frame = view(X if not hasattr(X, "toarray") else X.toarray(), categorical_features, missing_values)
     labels = np.asarray(y)
+    if labels.ndim not in (1, 2):
+        raise InvalidInputError(f"y_resampled has shape {labels.shape}; give one label per row.")
     if labels.ndim == 2:
         labels = labels[:, 0] if labels.shape[1] == 1 else labels.argmax(axis=1)
     made = np.asarray(made, dtype=bool)

@@ -193,7 +193,7 @@ class ConditionalImputationDisplay(PanelDisplay):
         name: str | None = None
         if by is None:
             grouped, n_columns = _by_propensity(tables, max_columns)
-        elif by == "auto" and tables and by not in tables[0][0].columns:
+        elif isinstance(by, str) and by == "auto" and tables and by not in tables[0][0].columns:
             name, grouped = _by_what_matters(tables[0])
             n_columns = len(grouped)
         else:

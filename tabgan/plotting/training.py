@@ -106,7 +106,11 @@ class TrainingDisplay(PanelDisplay):
     @classmethod
     def _of(cls, history: Iterable[Mapping[str, Any]], stop_reason: str | None, n_steps: int | None) -> TrainingDisplay:
         found: dict[tuple[str, str], list[tuple[int, float]]] = {}
+        if not isinstance(history, Iterable):
+            raise InvalidInputError(f"history must be rows of named numbers, not {type(history).__name__}.")
         for row in history:
+            if not isinstance(row, Mapping) or "step" not in row:
+                raise InvalidInputError(f"history must be rows of named numbers, each with a step, not {row!r}.")
             stage = str(row.get("stage", ""))
             for name, value in row.items():
                 if name not in ("step", "stage") and isinstance(value, (int, float)):

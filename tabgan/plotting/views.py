@@ -19,11 +19,14 @@ __all__ = [
     "CompletedView",
     "check_count",
     "check_draws",
+    "check_has",
+    "check_type",
     "completed_by",
     "draws_by",
     "draws_view",
     "feature_columns",
     "filled_view",
+    "floats_of",
     "is_number",
     "label_columns",
     "view",
@@ -123,7 +126,10 @@ def completed_by(imputer: Any, X: Any, X_filled: Any = None) -> CompletedView:
     X_filled : table, default=None
         What ``imputer.transform(X)`` returned, if it is at hand.
     """
-    filled = imputer.transform(X) if X_filled is None else X_filled
+    if X_filled is None:
+        check_has("imputer", imputer, "transform", "a fitted imputer, or from_predictions what it made of X")
+        X_filled = imputer.transform(X)
+    filled = X_filled
     schema = getattr(imputer, "schema_", None)
     markers = getattr(imputer, "missing_values", np.nan)
     if not isinstance(schema, TableSchema):
@@ -155,13 +161,25 @@ def draws_by(
     n_draws : int, default=20
     random_state : int, default=None
     """
-    made = imputer.sample(X, n_draws, random_state=random_state) if draws is None else draws
+    if draws is None:
+        check_has(
+            "imputer", imputer, "sample", "a fitted GAINImputer, or from_predictions tables completed several times"
+        )
+        draws = imputer.sample(X, n_draws, random_state=random_state)
+    made = _several(draws)
     return [completed_by(imputer, X, draw) for draw in made]
 
 
 def draws_view(X: Any, draws: Sequence[Any]) -> list[CompletedView]:
     """Tables completed elsewhere; see `filled_view`."""
-    return [filled_view(X, draw) for draw in draws]
+    return [filled_view(X, draw) for draw in _several(draws)]
+
+
+def _several(draws: Any) -> list[Any]:
+    """Completed tables; one alone is no sequence of them."""
+    if not isinstance(draws, list | tuple):
+        raise InvalidInputError(f"draws must be a list of completed tables, not {type(draws).__name__}.")
+    return list(draws)
 
 
 def check_count(name: str, value: Any) -> None:
@@ -173,6 +191,27 @@ def check_draws(random_state: Any, check: Any = False) -> None:
     """Refuse what is no seed, and what does not say whether cells or rows are held out."""
     _check("random_state", random_state, integer(0))
     _check("check", check, BOOLEAN)
+
+
+def check_has(name: str, value: Any, method: str, such_as: str) -> None:
+    """Refuse what lacks a method, before anything is fitted."""
+    if isinstance(value, type) or not callable(getattr(value, method, None)):
+        kind = value.__name__ + " itself" if isinstance(value, type) else type(value).__name__
+        raise InvalidInputError(f"{name} is {kind}, which has no {method}; give {such_as}.")
+
+
+def check_type(name: str, value: Any, wanted: type, source: str) -> None:
+    """Refuse what is of another type."""
+    if not isinstance(value, wanted):
+        raise InvalidInputError(f"{name} must be what {source} returned, not {type(value).__name__}.")
+
+
+def floats_of(name: str, values: Any) -> np.ndarray:
+    """Numbers as an array; refuse what holds none."""
+    try:
+        return np.asarray(values, dtype=float)
+    except (TypeError, ValueError) as error:
+        raise InvalidInputError(f"{name} must hold numbers: {error}") from error
 
 
 def _check(name: str, value: Any, rule: Rule) -> None:
