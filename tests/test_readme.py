@@ -46,5 +46,7 @@ def test_the_filled_twin_is_what_comes_out():
 
 def test_names_and_commands_are_said():
     assert "tabgan-learn" in README
+    assert ". .venv/bin/activate" in README  # else the commands that follow are not found
+    assert "tabgan check patients.csv" in README
     assert '.venv/bin/pip install -c constraints.txt ".[demo]" && .venv/bin/tabgan demo' in README
     assert '.venv/bin/pip install -c constraints.txt -e ".[test]" && .venv/bin/pytest' in README

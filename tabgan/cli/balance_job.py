@@ -137,6 +137,8 @@ def balance_file(options: BalanceOptions, say: Callable[[str], None]) -> Balance
         }
         if judged["gate"] is not None:
             say(judged["gate"])
+            if sampler.gate_.share == 0:
+                say("note: without --gate, all rows that balance asks for are made.")
     report.n_made = len(parents)
     report.classes = [
         {"class": label, "n_real": int(n), "n_made": 0} | lines.get(label, {}) for label, n in counts.items()

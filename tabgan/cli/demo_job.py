@@ -174,9 +174,12 @@ def _show_fills(console: Console, table: pd.DataFrame, filled: pd.DataFrame, sec
     console.print(f"GAINImputer filled {int(counts.sum() - filled.isna().sum().sum())} of them in {seconds:.1f} s.\n")
     # The rows that are almost empty first, then those that lack one cell.
     rows = gaps.sum(axis=1).sort_values(ascending=False, kind="stable").index[:_SHOWN_ROWS]
-    shown = Table("row", *table.columns, title="Some rows, with fills in brackets", title_justify="left")
+    names = [name for name in table.columns if name == "species" or counts[name]]
+    # Headings in words wrap where a terminal is narrow; names in one piece would be cut off.
+    headings = [str(name).replace("_", " ") for name in names]
+    shown = Table("row", *headings, title="Some rows, with fills in brackets", title_justify="left")
     for row in rows:
-        cells = [_cell(filled.loc[row, name], bool(gaps.loc[row, name])) for name in table.columns]
+        cells = [_cell(filled.loc[row, name], bool(gaps.loc[row, name])) for name in names]
         shown.add_row(str(row), *cells)
     console.print(shown)
 

@@ -157,6 +157,7 @@ def test_the_gate_says_how_many_rows_are_made(tabgan, table, tmp_path, monkeypat
     said = json.loads(report.read_text())["model"]["gate"]
     assert "as the test has it" in said
     assert said in " ".join(result.stderr.split())
+    assert ("without --gate, all rows that balance asks for are made" in result.stderr) == (share == 0)
 
 
 def test_an_unknown_gate_is_bad_usage(tabgan, table, tmp_path):
