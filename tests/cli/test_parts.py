@@ -161,3 +161,24 @@ def test_files_that_are_no_table_together_are_refused(tmp_path: Path, files, sou
     assert result.exit_code == 2
     assert said in result.output.replace("\n", " ")
     assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_cells_are_quoted_where_those_of_all_parts_are(model: Path, tmp_path: Path) -> None:
+    """Also in a part that has no observed cell of the column."""
+    frame = table()
+    frame.loc[:24, "kind"] = None
+    cells = frame.astype(object).where(frame.notna(), None).to_numpy().tolist()
+    lines = [
+        ",".join("" if c is None else f'"{c}"' if j == 3 else str(c) for j, c in enumerate(row[1:], 1)) for row in cells
+    ]
+    lines = [
+        line.replace(" €", " €").replace(row[5] or "\0", f'"{row[5]}"') for line, row in zip(lines, cells, strict=True)
+    ]
+    source = tmp_path / "a.csv"
+    source.write_text("size,count,kind,day,price\n" + "\n".join(lines) + "\n", encoding="utf-8")
+    for name, further in (("whole", ()), ("parts", ("--batch-rows", 17))):
+        result = run("impute", source, "-o", tmp_path / f"{name}.csv", "--model", model, "-q", *further)
+        assert result.exit_code == 0, result.output
+    assert (tmp_path / "parts.csv").read_bytes() == (tmp_path / "whole.csv").read_bytes()
+    filled = (tmp_path / "parts.csv").read_text(encoding="utf-8").splitlines()[1:25]
+    assert all('"up"' in line or '"down, a bit"' in line for line in filled)
