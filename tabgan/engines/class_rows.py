@@ -39,7 +39,7 @@ def class_counts(block: Any, label: str) -> Any:
 def summed_counts(tables: Iterable[Any]) -> dict[Any, int]:
     """Rows per class over all blocks, by label in ascending order."""
     counts: dict[Any, int] = {}
-    for table in tables:
+    for table in filter(len, tables):  # an engine may lose the columns of a table without rows
         for label, n in zip(table["label"].to_pylist(), table["n"].to_pylist(), strict=True):
             counts[label] = counts.get(label, 0) + n
     return {label: counts[label] for label in sorted(counts)}

@@ -163,8 +163,7 @@ def transform(
     StalledError
         Nothing came for ``timeout`` seconds.
     """
-    names = _names_of(dataset, keys)
-    check_timeout(timeout)
+    names = _names_of(dataset, keys, timeout)
     work = partial(filled_pieces, path=_model_path(imputer, "imputer"), names=names)
     return _run(_mapped(dataset, work, ray_remote_args), timeout, "transform")
 
@@ -208,14 +207,13 @@ def sample(
     InvalidInputError
         The dataset has a column ``draw``; and see `transform`.
     """
-    names = _names_of(dataset, keys)
+    names = _names_of(dataset, keys, timeout)
     if not is_count(n_draws):
         raise parameter_error("n_draws", n_draws, "an integer >= 1")
     if DRAW in dataset.columns():
         raise InvalidInputError(
             f"the dataset has a column {DRAW!r}, which the number of the draw is to have; rename it."
         )
-    check_timeout(timeout)
     path = _model_path(imputer, "imputer")
     seed = seed_of(loaded(path).random_state if random_state is None else random_state)
     work = partial(drawn_pieces, path=path, names=names, n_draws=int(n_draws), seed=seed)
@@ -269,11 +267,10 @@ def fit_resample(
     InvalidParameterError
         ``label`` or ``keys`` name no column; ``sampling_strategy`` does not fit the counts.
     """
-    names = _names_of(dataset, keys)
+    names = _names_of(dataset, keys, timeout)
     if label not in dataset.columns() or label in names.keys:
         raise InvalidParameterError(f"label={label!r} is no column beside the keys; there are {dataset.columns()}.")
     check_sample_size(n_rows)
-    check_timeout(timeout)
     counting = _mapped(dataset.select_columns([label]), partial(class_counts, label=label), ray_remote_args)
     counted = _blocks(counting, timeout, "count classes")
     counts = summed_counts(_collected([ref for ref, _ in counted], timeout, "count classes"))
@@ -310,9 +307,8 @@ def _sampled(
     timeout: float | None,
     ray_remote_args: dict[str, Any],
 ) -> tuple[Any, int]:
-    names = _names_of(dataset, keys)
+    names = _names_of(dataset, keys, timeout)
     check_sample_size(n_rows)
-    check_timeout(timeout)
     strata = Strata((SampleSettings(int(n_rows), random_state, missing_values),))
     return _merged(_placed(dataset, names, timeout), names, strata, timeout, ray_remote_args)
 
@@ -342,13 +338,15 @@ def _ray() -> Any:
     return ray
 
 
-def _names_of(dataset: Any, keys: Any) -> RowNames:
+def _names_of(dataset: Any, keys: Any, timeout: float | None) -> RowNames:
+    check_timeout(timeout)
     ray = _ray()
     if not isinstance(dataset, ray.data.Dataset):
         raise InvalidInputError(
             f"dataset is {type(dataset).__name__}; give a ray.data.Dataset, as from ray.data.read_parquet or from_pandas."
         )
-    return RowNames.of(keys, dataset.columns())
+    (columns,) = watched(map(ray.data.Dataset.columns, [dataset]), timeout, "read the names of columns")
+    return RowNames.of(keys, columns or [])
 
 
 def _model_path(estimator: Any, name: str) -> str:
@@ -378,9 +376,14 @@ def _blocks(dataset: Any, timeout: float | None, what: str) -> list[tuple[Any, i
     """References to the blocks of a dataset, in its order, and their numbers of rows."""
     found = []
     with _errors_of_ours(), _in_order(dataset):
-        for bundle in watched(dataset.iter_internal_ref_bundles(), timeout, what):
+        for bundle in watched(_bundles(dataset), timeout, what):
             found += [(ref, metadata.num_rows) for ref, metadata in map(_entry, bundle.blocks)]
     return found
+
+
+def _bundles(dataset: Any) -> Iterator[Any]:
+    """Started when it is first read, and not before: Ray waits for the first block."""
+    yield from dataset.iter_internal_ref_bundles()
 
 
 def _entry(entry: Any) -> tuple[Any, Any]:

@@ -126,7 +126,7 @@ class Strata:
 
 
 def _listed(tables: Iterable[Any]) -> Iterator[tuple[int, bytes]]:
-    for table in tables:
+    for table in filter(len, tables):  # an engine may lose the columns of a table without rows
         yield from zip(table["part"].to_pylist(), table["summary"].to_pylist(), strict=True)
 
 
