@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from tabgan.engines.block_work import DRAW, RowNames, drawn_pieces, filled_pieces, summaries_of, with_places
+from tabgan.engines.block_work import DRAW, RowNames, drawn_pieces, filled_pieces, summaries_of
 from tabgan.engines.class_rows import (
     asked_blocks,
     class_counts,
@@ -20,18 +19,17 @@ from tabgan.engines.class_rows import (
     wanted_rows,
 )
 from tabgan.engines.model_files import loaded, stored
+from tabgan.engines.ray_tasks import blocks_of, collected, in_arrow, mapped, placed, ray_library, run_now
 from tabgan.engines.summaries import SampleSettings, Strata, check_sample_size, merged
 from tabgan.engines.watchdog import check_timeout, watched
 from tabgan.estimators.parameter_checks import seed_of
-from tabgan.exceptions import InvalidInputError, InvalidParameterError, MissingExtraError, TabganError, parameter_error
+from tabgan.exceptions import InvalidInputError, InvalidParameterError, parameter_error
 from tabgan.imputation.parameters import is_count
 
 __all__ = ["fit", "fit_resample", "sample", "sample_rows", "transform"]
 
 _FAN_IN = 8
 """Summaries that are merged by one task."""
-_ROWS_ON_GPU = 20_000
-"""Ray wants a number of rows for blocks that go to a GPU."""
 _PATIENCE = 1800.0
 
 
@@ -165,7 +163,7 @@ def transform(
     """
     names = _names_of(dataset, keys, timeout)
     work = partial(filled_pieces, path=_model_path(imputer, "imputer"), names=names)
-    return _run(_mapped(dataset, work, ray_remote_args), timeout, "transform")
+    return run_now(mapped(dataset, work, ray_remote_args), timeout, "transform")
 
 
 def sample(
@@ -217,7 +215,7 @@ def sample(
     path = _model_path(imputer, "imputer")
     seed = seed_of(loaded(path).random_state if random_state is None else random_state)
     work = partial(drawn_pieces, path=path, names=names, n_draws=int(n_draws), seed=seed)
-    return _run(_mapped(_placed(dataset, names, timeout), work, ray_remote_args), timeout, "sample")
+    return run_now(mapped(placed(dataset, names, timeout), work, ray_remote_args), timeout, "sample")
 
 
 def fit_resample(
@@ -271,23 +269,23 @@ def fit_resample(
     if label not in dataset.columns() or label in names.keys:
         raise InvalidParameterError(f"label={label!r} is no column beside the keys; there are {dataset.columns()}.")
     check_sample_size(n_rows)
-    counting = _mapped(dataset.select_columns([label]), partial(class_counts, label=label), ray_remote_args)
-    counted = _blocks(counting, timeout, "count classes")
-    counts = summed_counts(_collected([ref for ref, _ in counted], timeout, "count classes"))
+    counting = mapped(dataset.select_columns([label]), partial(class_counts, label=label), ray_remote_args)
+    counted = blocks_of(counting, timeout, "count classes")
+    counts = summed_counts(collected([ref for ref, _ in counted], timeout, "count classes"))
     wanted_rows(sampler.sampling_strategy, counts)  # refused before the next pass
     strata = strata_of(counts, label, n_rows, random_state, getattr(sampler, "missing_values", np.nan))
-    rows, _ = _merged(_placed(dataset, names, timeout), names, strata, timeout, ray_remote_args)
+    rows, _ = _merged(placed(dataset, names, timeout), names, strata, timeout, ray_remote_args)
     wanted = fit_to_sample(sampler, rows, label, counts)
     plan = asked_blocks(wanted, random_state)
     if not plan:
         return dataset
-    own = _in_arrow(dataset)
+    own = in_arrow(dataset)
     return own.union(_made(_model_path(sampler, "sampler"), plan, label, own.schema().base_schema, ray_remote_args))
 
 
 def _made(path: str, plan: list[Any], label: str, schema: Any, ray_remote_args: dict[str, Any]) -> Any:
     """A lazy dataset of synthetic rows, a task per block."""
-    ray = _ray()
+    ray = ray_library()
     numbers = ray.data.range(len(plan), override_num_blocks=len(plan))
 
     def make(block: Any) -> Iterator[Any]:
@@ -295,7 +293,7 @@ def _made(path: str, plan: list[Any], label: str, schema: Any, ray_remote_args: 
             asked, seed = plan[number]
             yield made_rows(path, asked, seed, label, schema)
 
-    return _mapped(numbers, make, ray_remote_args)
+    return mapped(numbers, make, ray_remote_args)
 
 
 def _sampled(
@@ -310,37 +308,25 @@ def _sampled(
     names = _names_of(dataset, keys, timeout)
     check_sample_size(n_rows)
     strata = Strata((SampleSettings(int(n_rows), random_state, missing_values),))
-    return _merged(_placed(dataset, names, timeout), names, strata, timeout, ray_remote_args)
+    return _merged(placed(dataset, names, timeout), names, strata, timeout, ray_remote_args)
 
 
 def _merged(
     dataset: Any, names: RowNames, strata: Strata, timeout: float | None, ray_remote_args: dict[str, Any]
 ) -> tuple[Any, int]:
     """Sampled rows and the number of all, over a tree of tasks."""
-    ray = _ray()
-    summaries = _mapped(dataset, partial(_summaries, names=names, strata=strata), ray_remote_args)
+    ray = ray_library()
+    summaries = mapped(dataset, partial(_summaries, names=names, strata=strata), ray_remote_args)
     merge = ray.remote(max_retries=-1)(merged)
-    refs: list[Any] = [ref for ref, _ in _blocks(summaries, timeout, "sample rows")]
+    refs: list[Any] = [ref for ref, _ in blocks_of(summaries, timeout, "sample rows")]
     while len(refs) > _FAN_IN:
         refs = [merge.remote(strata, *refs[k : k + _FAN_IN]) for k in range(0, len(refs), _FAN_IN)]
-    return strata.rows(*_collected(refs, timeout, "merge samples"))
-
-
-def _ray() -> Any:
-    """The library, with a cluster."""
-    try:
-        import ray
-        import ray.data
-    except ImportError as error:
-        raise MissingExtraError(
-            "Ray Data is not installed; install it with: pip install 'tabgan-learn[ray]'"
-        ) from error
-    return ray
+    return strata.rows(*collected(refs, timeout, "merge samples"))
 
 
 def _names_of(dataset: Any, keys: Any, timeout: float | None) -> RowNames:
     check_timeout(timeout)
-    ray = _ray()
+    ray = ray_library()
     if not isinstance(dataset, ray.data.Dataset):
         raise InvalidInputError(
             f"dataset is {type(dataset).__name__}; give a ray.data.Dataset, as from ray.data.read_parquet or from_pandas."
@@ -350,7 +336,7 @@ def _names_of(dataset: Any, keys: Any, timeout: float | None) -> RowNames:
 
 
 def _model_path(estimator: Any, name: str) -> str:
-    machines = sum(node["Alive"] for node in _ray().nodes())
+    machines = sum(node["Alive"] for node in ray_library().nodes())
     if machines > 1 and hasattr(estimator, "save"):
         raise InvalidParameterError(
             f"{name} is an object, and the cluster has {machines} machines; save it where all read it ({name}.save('/shared/...')) "
@@ -359,94 +345,5 @@ def _model_path(estimator: Any, name: str) -> str:
     return stored(estimator, name)
 
 
-def _mapped(dataset: Any, work: Callable[[Any], Any], ray_remote_args: dict[str, Any]) -> Any:
-    """Tasks, never actors: a task whose worker was lost is run again, as often as it takes."""
-    size = _ROWS_ON_GPU if ray_remote_args.get("num_gpus") else None
-    return dataset.map_batches(work, batch_format="pyarrow", batch_size=size, **ray_remote_args)
-
-
-def _run(dataset: Any, timeout: float | None, what: str) -> Any:
-    """The dataset as it is, or with all its blocks made, if that is to be watched."""
-    if timeout is None:
-        return dataset
-    return _ray().data.from_arrow_refs([ref for ref, _ in _blocks(dataset, timeout, what)])
-
-
-def _blocks(dataset: Any, timeout: float | None, what: str) -> list[tuple[Any, int]]:
-    """References to the blocks of a dataset, in its order, and their numbers of rows."""
-    found = []
-    with _errors_of_ours(), _in_order(dataset):
-        for bundle in watched(_bundles(dataset), timeout, what):
-            found += [(ref, metadata.num_rows) for ref, metadata in map(_entry, bundle.blocks)]
-    return found
-
-
-def _bundles(dataset: Any) -> Iterator[Any]:
-    """Started when it is first read, and not before: Ray waits for the first block."""
-    yield from dataset.iter_internal_ref_bundles()
-
-
-def _entry(entry: Any) -> tuple[Any, Any]:
-    """Reference and metadata of a block, which older versions of Ray keep in a tuple."""
-    return entry if isinstance(entry, tuple) else (entry.ref, entry.metadata)
-
-
-def _collected(refs: Iterable[Any], timeout: float | None, what: str) -> list[Any]:
-    """What references stand for, waited for one by one."""
-    with _errors_of_ours():
-        return list(watched(map(_ray().get, refs), timeout, what))
-
-
-def _placed(dataset: Any, names: RowNames, timeout: float | None) -> Any:
-    """The dataset, with the place of each row as a column where there are no keys."""
-    if names.keys:
-        return dataset
-    ray = _ray()
-    numbered = ray.remote(max_retries=-1)(with_places)
-    refs, start = [], 0
-    for ref, n_rows in _blocks(_mapped(dataset, _same, {}), timeout, "number rows"):
-        refs.append(numbered.remote(ref, start))
-        start += n_rows
-    return ray.data.from_arrow_refs(refs)
-
-
 def _summaries(block: Any, names: RowNames, strata: Strata) -> Any:
     return summaries_of([block], names, strata)
-
-
-def _same(block: Any) -> Any:
-    return block
-
-
-def _in_arrow(dataset: Any) -> Any:
-    """The dataset in Arrow's types, which Ray does not join with pandas' types."""
-    import pyarrow as pa
-
-    return dataset if isinstance(dataset.schema().base_schema, pa.Schema) else _mapped(dataset, _same, {})
-
-
-@contextmanager
-def _in_order(dataset: Any) -> Iterator[None]:
-    """Blocks come in the dataset's order, and errors as they were raised; the dataset's settings are the user's again after that."""
-    context = dataset.context
-    options = context.execution_options
-    before = context.raise_original_map_exception, options.preserve_order
-    context.raise_original_map_exception = options.preserve_order = True
-    try:
-        yield
-    finally:
-        context.raise_original_map_exception, options.preserve_order = before
-
-
-@contextmanager
-def _errors_of_ours() -> Iterator[None]:
-    """Errors that tabgan raised in a task are raised here as what they are."""
-    from ray.exceptions import RayTaskError
-
-    try:
-        yield
-    except RayTaskError as error:
-        cause = error.cause
-        if isinstance(cause, TabganError | OSError):
-            raise cause from error
-        raise

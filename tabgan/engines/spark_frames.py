@@ -12,21 +12,14 @@ from typing import Any
 
 import numpy as np
 
-from tabgan.engines.block_work import (
-    DRAW,
-    PLACE,
-    RowNames,
-    drawn_pieces,
-    filled_pieces,
-    summaries_of,
-    with_places,
-)
+from tabgan.engines.block_work import DRAW, RowNames, drawn_pieces, filled_pieces, summaries_of
 from tabgan.engines.class_rows import asked_blocks, fit_to_sample, made_rows, strata_of, wanted_rows
 from tabgan.engines.model_files import loaded, stored
+from tabgan.engines.spark_jobs import collected_rows, copied_schema, mapped_frame, placed_frame, tables_of
 from tabgan.engines.summaries import SampleSettings, Strata, check_sample_size
-from tabgan.engines.watchdog import check_timeout, watched
+from tabgan.engines.watchdog import check_timeout
 from tabgan.estimators.parameter_checks import seed_of
-from tabgan.exceptions import InvalidInputError, InvalidParameterError, MissingExtraError, StalledError, parameter_error
+from tabgan.exceptions import InvalidInputError, InvalidParameterError, MissingExtraError, parameter_error
 from tabgan.imputation.parameters import is_count
 
 __all__ = ["fit", "fit_resample", "sample", "sample_rows", "transform"]
@@ -154,7 +147,7 @@ def transform(imputer: Any, frame: Any, *, keys: Any = None) -> Any:
     def fill(block: Any) -> Iterator[Any]:
         return filled_pieces(block, place(), names)
 
-    return _mapped(frame, fill, frame.schema)
+    return mapped_frame(frame, fill, frame.schema)
 
 
 def sample(imputer: Any, frame: Any, n_draws: int = 5, *, keys: Any = None, random_state: int | None = None) -> Any:
@@ -196,8 +189,8 @@ def sample(imputer: Any, frame: Any, n_draws: int = 5, *, keys: Any = None, rand
     def draw(block: Any) -> Iterator[Any]:
         return drawn_pieces(block, place(), names, n_draws, seed)
 
-    schema = _copied(frame.schema).add(DRAW, "long")
-    return _mapped(_placed(frame, names, None), draw, schema)
+    schema = copied_schema(frame.schema).add(DRAW, "long")
+    return mapped_frame(placed_frame(frame, names, None), draw, schema)
 
 
 def fit_resample(
@@ -252,7 +245,7 @@ def fit_resample(
     counts = _class_counts(frame, label, timeout)
     wanted_rows(sampler.sampling_strategy, counts)  # refused before the next pass
     strata = strata_of(counts, label, n_rows, random_state, getattr(sampler, "missing_values", np.nan))
-    rows, _ = _merged(_placed(frame, names, timeout), names, strata, timeout)
+    rows, _ = _merged(placed_frame(frame, names, timeout), names, strata, timeout)
     plan = asked_blocks(fit_to_sample(sampler, rows, label, counts), random_state)
     if not plan:
         return frame
@@ -264,12 +257,12 @@ def fit_resample(
             yield made_rows(place(), asked, seed, label, schema)
 
     numbers = frame.sparkSession.range(0, len(plan), numPartitions=len(plan))
-    return frame.union(_mapped(numbers, make, _copied(frame.schema, nullable=True)))
+    return frame.union(mapped_frame(numbers, make, copied_schema(frame.schema, nullable=True)))
 
 
 def _class_counts(frame: Any, label: str, timeout: float | None) -> dict[Any, int]:
     """Rows per class, by label in ascending order."""
-    counts = {row[0]: row[1] for row in _collected(frame.groupBy(label).count(), timeout, "count classes")}
+    counts = {row[0]: row[1] for row in collected_rows(frame.groupBy(label).count(), timeout, "count classes")}
     if counts.get(None):
         raise InvalidInputError(f"{counts[None]} rows have no label in {label!r}; fill or drop them first.")
     return {value: counts[value] for value in sorted(counts)}
@@ -282,107 +275,24 @@ def _sampled(
     check_sample_size(n_rows)
     check_timeout(timeout)
     strata = Strata((SampleSettings(int(n_rows), random_state, missing_values),))
-    return _merged(_placed(frame, names, timeout), names, strata, timeout)
+    return _merged(placed_frame(frame, names, timeout), names, strata, timeout)
 
 
 def _merged(frame: Any, names: RowNames, strata: Strata, timeout: float | None) -> tuple[Any, int]:
     """Sampled rows and the number of all, over a tree of tasks."""
 
     def summarise(batches: Iterable[Any]) -> Iterator[Any]:
-        yield from summaries_of(_tables(batches), names, strata).to_batches()
+        yield from summaries_of(tables_of(batches), names, strata).to_batches()
 
     def merge(batches: Iterable[Any]) -> Iterator[Any]:
-        yield from strata.merged(*_tables(batches)).to_batches()
+        yield from strata.merged(*tables_of(batches)).to_batches()
 
     summaries, n = frame.mapInArrow(summarise, _SUMMARY), frame.rdd.getNumPartitions()
     while n > _FAN_IN:
         n = -(-n // _FAN_IN)
         summaries = summaries.repartition(n).mapInArrow(merge, _SUMMARY)
-    found = _collected(summaries, timeout, "sample rows")
+    found = collected_rows(summaries, timeout, "sample rows")
     return strata.rows_of((row[0], bytes(row[1])) for row in found)
-
-
-def _tables(batches: Iterable[Any]) -> Iterator[Any]:
-    import pyarrow as pa
-
-    return (pa.Table.from_batches([batch]) for batch in batches)
-
-
-def _mapped(frame: Any, work: Callable[[Any], Iterable[Any]], schema: Any) -> Any:
-    """The frame block by block, in the types that Spark sent."""
-
-    def run(batches: Iterable[Any]) -> Iterator[Any]:
-        for block in _tables(batches):
-            if len(block):
-                types = {field.name: field.type for field in block.schema}
-                for table in work(block):
-                    yield from _cast(table, types).to_batches()
-
-    return frame.mapInArrow(run, schema)
-
-
-def _cast(table: Any, types: dict[str, Any]) -> Any:
-    import pyarrow as pa
-
-    return table.cast(pa.schema([(field.name, types.get(field.name, field.type)) for field in table.schema]))
-
-
-def _placed(frame: Any, names: RowNames, timeout: float | None) -> Any:
-    """The frame, with the place of each row as a column where there are no keys."""
-    if names.keys:
-        return frame
-    from pyspark import TaskContext
-
-    def here() -> int:
-        context = TaskContext.get()
-        assert context is not None
-        return context.partitionId()
-
-    def count(batches: Iterable[Any]) -> Iterator[Any]:
-        import pyarrow as pa
-
-        n = sum(batch.num_rows for batch in batches)
-        yield pa.RecordBatch.from_pydict({"partition": pa.array([here()], pa.int64()), "n": pa.array([n], pa.int64())})
-
-    counted = _collected(frame.mapInArrow(count, "partition long, n long"), timeout, "number rows")
-    sizes = dict(sorted((row[0], row[1]) for row in counted))
-    starts = dict(zip(sizes, np.cumsum([0, *sizes.values()]).tolist(), strict=False))
-
-    def number(batches: Iterable[Any]) -> Iterator[Any]:
-        start = starts[here()]
-        for table in _tables(batches):
-            yield from with_places(table, start).to_batches()
-            start += len(table)
-
-    return frame.mapInArrow(number, _copied(frame.schema).add(PLACE, "long"))
-
-
-def _copied(schema: Any, nullable: bool | None = None) -> Any:
-    """A schema that may be added to; with ``nullable`` that of all its columns."""
-    from pyspark.sql.types import StructField, StructType
-
-    fields = [
-        StructField(field.name, field.dataType, field.nullable if nullable is None else nullable) for field in schema
-    ]
-    return StructType(fields)
-
-
-def _collected(frame: Any, timeout: float | None, what: str) -> list[Any]:
-    """The rows of a small frame; a job that takes too long is cancelled."""
-    spark, tag = frame.sparkSession, f"tabgan-{uuid.uuid4().hex}"
-
-    def collect(_: None) -> list[Any]:
-        spark.addTag(tag)
-        try:
-            return frame.collect()
-        finally:
-            spark.removeTag(tag)
-
-    try:
-        return next(iter(watched(map(collect, [None]), timeout, what)))
-    except StalledError:
-        spark.interruptTag(tag)
-        raise
 
 
 def _names_of(frame: Any, keys: Any) -> RowNames:

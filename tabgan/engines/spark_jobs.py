@@ -1,0 +1,99 @@
+"""Jobs of Spark: Arrow tables in and out, rows numbered by place, small frames collected and watched."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import numpy as np
+
+from tabgan.engines.block_work import PLACE, RowNames, with_places
+from tabgan.engines.watchdog import watched
+from tabgan.exceptions import StalledError
+
+__all__ = ["collected_rows", "copied_schema", "mapped_frame", "placed_frame", "tables_of"]
+
+
+def tables_of(batches: Iterable[Any]) -> Iterator[Any]:
+    """Record batches as tables."""
+    import pyarrow as pa
+
+    return (pa.Table.from_batches([batch]) for batch in batches)
+
+
+def mapped_frame(frame: Any, work: Callable[[Any], Iterable[Any]], schema: Any) -> Any:
+    """The frame block by block, in the types that Spark sent."""
+
+    def run(batches: Iterable[Any]) -> Iterator[Any]:
+        for block in tables_of(batches):
+            if len(block):
+                types = {field.name: field.type for field in block.schema}
+                for table in work(block):
+                    yield from _cast(table, types).to_batches()
+
+    return frame.mapInArrow(run, schema)
+
+
+def _cast(table: Any, types: dict[str, Any]) -> Any:
+    import pyarrow as pa
+
+    return table.cast(pa.schema([(field.name, types.get(field.name, field.type)) for field in table.schema]))
+
+
+def placed_frame(frame: Any, names: RowNames, timeout: float | None) -> Any:
+    """The frame, with the place of each row as a column where there are no keys."""
+    if names.keys:
+        return frame
+    from pyspark import TaskContext
+
+    def here() -> int:
+        context = TaskContext.get()
+        assert context is not None
+        return context.partitionId()
+
+    def count(batches: Iterable[Any]) -> Iterator[Any]:
+        import pyarrow as pa
+
+        n = sum(batch.num_rows for batch in batches)
+        yield pa.RecordBatch.from_pydict({"partition": pa.array([here()], pa.int64()), "n": pa.array([n], pa.int64())})
+
+    counted = collected_rows(frame.mapInArrow(count, "partition long, n long"), timeout, "number rows")
+    sizes = dict(sorted((row[0], row[1]) for row in counted))
+    starts = dict(zip(sizes, np.cumsum([0, *sizes.values()]).tolist(), strict=False))
+
+    def number(batches: Iterable[Any]) -> Iterator[Any]:
+        start = starts[here()]
+        for table in tables_of(batches):
+            yield from with_places(table, start).to_batches()
+            start += len(table)
+
+    return frame.mapInArrow(number, copied_schema(frame.schema).add(PLACE, "long"))
+
+
+def copied_schema(schema: Any, nullable: bool | None = None) -> Any:
+    """A schema that may be added to; with ``nullable`` that of all its columns."""
+    from pyspark.sql.types import StructField, StructType
+
+    fields = [
+        StructField(field.name, field.dataType, field.nullable if nullable is None else nullable) for field in schema
+    ]
+    return StructType(fields)
+
+
+def collected_rows(frame: Any, timeout: float | None, what: str) -> list[Any]:
+    """The rows of a small frame; a job that takes too long is cancelled."""
+    spark, tag = frame.sparkSession, f"tabgan-{uuid.uuid4().hex}"
+
+    def collect(_: None) -> list[Any]:
+        spark.addTag(tag)
+        try:
+            return frame.collect()
+        finally:
+            spark.removeTag(tag)
+
+    try:
+        return next(iter(watched(map(collect, [None]), timeout, what)))
+    except StalledError:
+        spark.interruptTag(tag)
+        raise
