@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from tabgan.engines.batches import keys_of, listed_keys, with_keys, without_keys
+from tabgan.engines.mergeable_samples import Strata
 from tabgan.engines.model_files import loaded
 from tabgan.engines.row_sample import RowSample
-from tabgan.engines.summaries import Strata
 from tabgan.exceptions import InvalidInputError, InvalidParameterError
 
 __all__ = ["DRAW", "PLACE", "RowNames", "drawn_pieces", "filled_pieces", "summaries_of", "with_places"]

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from tabgan._warnings import warn_caller
+from tabgan.engines.mergeable_samples import SampleSettings, Strata
 from tabgan.engines.model_files import loaded
-from tabgan.engines.summaries import SampleSettings, Strata
 from tabgan.exceptions import InvalidInputError, InvalidParameterError, NoRowsMadeWarning
 from tabgan.sampling.gate import INSTEAD
 

@@ -18,9 +18,9 @@ from tabgan.engines.class_rows import (
     summed_counts,
     wanted_rows,
 )
+from tabgan.engines.mergeable_samples import SampleSettings, Strata, check_sample_size, merged
 from tabgan.engines.model_files import loaded, stored
 from tabgan.engines.ray_tasks import blocks_of, collected, in_arrow, mapped, placed, ray_library, run_now
-from tabgan.engines.summaries import SampleSettings, Strata, check_sample_size, merged
 from tabgan.engines.watchdog import check_timeout, watched
 from tabgan.estimators.parameter_checks import seed_of
 from tabgan.exceptions import InvalidInputError, InvalidParameterError, parameter_error

@@ -14,9 +14,9 @@ import numpy as np
 
 from tabgan.engines.block_work import DRAW, RowNames, drawn_pieces, filled_pieces, summaries_of
 from tabgan.engines.class_rows import asked_blocks, fit_to_sample, made_rows, strata_of, wanted_rows
+from tabgan.engines.mergeable_samples import SampleSettings, Strata, check_sample_size
 from tabgan.engines.model_files import loaded, stored
 from tabgan.engines.spark_jobs import collected_rows, copied_schema, mapped_frame, placed_frame, tables_of
-from tabgan.engines.summaries import SampleSettings, Strata, check_sample_size
 from tabgan.engines.watchdog import check_timeout
 from tabgan.estimators.parameter_checks import seed_of
 from tabgan.exceptions import InvalidInputError, InvalidParameterError, MissingExtraError, parameter_error

@@ -10,9 +10,9 @@ import pytest
 
 from tabgan import GAINImputer, fit_batches
 from tabgan.engines.block_work import RowNames, drawn_pieces, filled_pieces, summaries_of, with_places
+from tabgan.engines.mergeable_samples import SampleSettings, Strata, check_sample_size, merged
 from tabgan.engines.model_files import loaded, stored
 from tabgan.engines.row_sample import RowSample
-from tabgan.engines.summaries import SampleSettings, Strata, check_sample_size, merged
 from tabgan.engines.watchdog import check_timeout, watched
 from tabgan.exceptions import InvalidInputError, InvalidParameterError, StalledError
 from tests.engines.distributed_table import QUICK, arrow_table
