@@ -7,6 +7,10 @@ from tabgan._lazy import lazy_names
 # At once, not on first use: a lazy name would lose against the subpackage of the same name.
 from tabgan.images.recipes import recipes
 
-__all__ = ["BAGANImageOversampler", "ImageGAN", "recipes"]
+__all__ = ["BAGANImageOversampler", "ImageGAN", "image_scores", "recipes"]
 
-__getattr__, __dir__ = lazy_names(__name__, __all__, {"BAGANImageOversampler": ".oversampler", "ImageGAN": ".gan"})
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    __all__,
+    {"BAGANImageOversampler": ".oversampler", "ImageGAN": ".gan", "image_scores": ".image_scoring"},
+)

@@ -55,7 +55,7 @@ class SavableImageGAN(Savable):
         """Take over what `__getstate__` gave."""
         state = dict(state)
         if "recipe_" in state:
-            state["recipe_"] = recipes[state["recipe_"]]
+            state["recipe_"] = _recipe_of(state["recipe_"])
         if "_draws" in state:
             generator = make_generator(0)
             generator.set_state(state["_draws"])
@@ -83,9 +83,7 @@ class SavableImageGAN(Savable):
     def _from_state(cls, state: Stored) -> Any:
         gan: Any = built_from(cls, state.pop("parameters"))
         name = state.pop("recipe")
-        if name not in recipes:
-            raise ModelFileError(f"its recipe {name!r} is unknown to this tabgan; upgrade tabgan-learn.")
-        gan.recipe_ = recipes[name]
+        gan.recipe_ = _recipe_of(name)
         settings = state.pop("settings")
         settings.refuse(set(settings) - set(gan.recipe_.settings))
         gan.settings_ = dict(gan.recipe_.settings) | settings
@@ -110,3 +108,11 @@ class SavableImageGAN(Savable):
         gan.warnings_ = state.pop("warnings")
         gan.history_ = training["history"]["rows"]
         return gan
+
+
+def _recipe_of(name: str) -> Recipe:
+    if name not in recipes:
+        raise ModelFileError(
+            f"its recipe {name!r} is unknown to this tabgan; upgrade tabgan-learn, or enter your own in tabgan.images.recipes first."
+        )
+    return recipes[name]

@@ -2,11 +2,13 @@
 
 import copy
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from sklearn.base import clone
 
+from tabgan.exceptions import ModelFileError
 from tabgan.images import ImageGAN
 from tabgan.images.recipes import recipes
 
@@ -25,3 +27,13 @@ def test_fitted_models_pickle_deepcopy_and_clone(name):
         np.testing.assert_array_equal(other, first)
     assert again.recipe_ is copy.deepcopy(again).recipe_ is gan.recipe_
     assert clone(again).get_params() == gan.get_params()
+
+
+def test_a_recipe_that_is_not_there_is_named():
+    recipes["own"] = replace(recipes["minimax"], name="own")
+    stored = pickle.dumps(
+        ImageGAN("own", n_steps=1, settings={"width": 4}).fit(np.random.default_rng(0).random((8, 4, 4)))
+    )
+    del recipes["own"]
+    with pytest.raises(ModelFileError, match=r"'own' is unknown .* enter your own in tabgan\.images\.recipes"):
+        pickle.loads(stored)
