@@ -89,6 +89,15 @@ def test_bytes_are_neither_copied_nor_changed():
     np.testing.assert_array_equal(np.asarray(rows[0, :, 1:7, 0]), np.asarray(pixels[3:4][0, :, :, 0]))
 
 
+@pytest.mark.parametrize("shape", [(9, 9), (5, 8), (7, 12)])
+def test_what_is_padded_is_cut_back_where_it_was(shape):
+    images = np.random.default_rng(0).integers(0, 256, (3, *shape), dtype=np.uint8)
+    opened = open_images(images, ReadOptions())
+    seen = opened.pixels.seen(torch.device("cpu"), (12, 16))
+    assert seen.shape == (3, 1, 12, 16)
+    np.testing.assert_array_equal(opened.form.restore(seen[:]), images)
+
+
 def test_idx_files(tmp_path):
     images = np.arange(24, dtype=np.uint8).reshape(2, 3, 4)
     raw = struct.pack(">BBBB3I", 0, 0, 8, 3, *images.shape) + images.tobytes()
