@@ -15,7 +15,8 @@ from tabgan.tables.frames import read_table
 __all__ = ["COVERAGE", "ColumnCertainty", "FillCertainty", "fill_certainty"]
 
 COVERAGE = 0.9
-_MOST_ROWS = 1000
+_MOST_ROWS, _FEWEST = 1000, 20
+"""Rows that are asked of in all, and of each column at least."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ class FillCertainty:
 
 
 def fill_certainty(imputer: Any, X: Any, missing: np.ndarray, rows: Sequence[int] = ()) -> FillCertainty:
-    """Ask an imputer how sure it is of what it fills in, on up to 1,000 rows with missing cells.
+    """Ask an imputer how sure it is of what it fills in, on about 1,000 rows with missing cells.
 
     Parameters
     ----------
@@ -74,11 +75,13 @@ def fill_certainty(imputer: Any, X: Any, missing: np.ndarray, rows: Sequence[int
     rows : sequence of int, default=()
         Rows to have among them.
     """
-    gappy = np.flatnonzero(missing.any(axis=1))
+    gappy = np.flatnonzero(missing.any(axis=0))
     if not len(gappy) or imputer.objective != "remask":
         return FillCertainty({}, {})
-    some = gappy[:: -(-len(gappy) // _MOST_ROWS)]
-    chosen = np.union1d(some, np.asarray(rows, dtype=int))
+    each = max(_MOST_ROWS // len(gappy), _FEWEST)
+    by_column = [np.flatnonzero(missing[:, j]) for j in gappy]  # a column with few missing cells must not go unseen
+    some = [cells[:: -(-len(cells) // each)] for cells in by_column]
+    chosen = np.unique(np.concatenate([*some, np.asarray(rows, dtype=int)]))
     part = rows_of(X, chosen)
     names = {name: j for j, name in enumerate(read_table(part).names)}
     columns: dict[str, ColumnCertainty] = {}

@@ -48,11 +48,16 @@ def test_long_tables_are_asked_of_some_rows_and_of_those_to_be_shown(table, impu
     from tabgan.report import fill_certainty as module
 
     monkeypatch.setattr(module, "_MOST_ROWS", 9)
+    monkeypatch.setattr(module, "_FEWEST", 1)
+    table = table.copy()
+    table["x"] = table["x"].mask(np.arange(150) == 131)
     missing = table.isna().to_numpy()
     last = int(np.flatnonzero(missing[:, 1])[-2])
     found = fill_certainty(imputer, table, missing, [last])
     assert (last, "y") in found.cells
     assert len({row for row, _ in found.cells}) <= 10
+    assert (131, "x") in found.cells
+    assert set(found.columns) == {"x", "y", "side"}
 
 
 def test_the_published_objective_and_whole_tables_promise_nothing(table, imputer):
