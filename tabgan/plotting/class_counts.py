@@ -59,7 +59,7 @@ class ClassCountsDisplay(AxesDisplay):
         -------
         ClassCountsDisplay
         """
-        from tabgan.plotting.resampled import resampled_by
+        from tabgan.plotting.made_rows import resampled_by
 
         result = resampled_by(sampler)
         return cls.from_predictions(result.labels[~result.made], result.labels, max_classes=max_classes, ax=ax)

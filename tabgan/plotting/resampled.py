@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -23,68 +22,16 @@ from tabgan.plotting.canvas import (
     wrapped,
 )
 from tabgan.plotting.display import FigureDisplay, legend_above
+from tabgan.plotting.made_rows import Resampled, resampled_by, resampled_of
 from tabgan.plotting.marginals import ColumnPair, disagreement, draw_pair, most_different
-from tabgan.plotting.views import check_count, feature_columns, is_number, label_columns, view
+from tabgan.plotting.views import check_count, is_number
 
-__all__ = ["Resampled", "ResamplingDisplay", "resampled_by"]
+__all__ = ["ResamplingDisplay"]
 
 _MOST_ROWS = 1000
 _MOST_LEVELS = 20
 _PER_ROW = 4
 _NARROWEST, _NARROWEST_BELOW = 1.8, 2.6
-
-
-@dataclass(frozen=True)
-class Resampled:
-    """A table with made rows at its end.
-
-    Parameters
-    ----------
-    frame : pandas.DataFrame
-        As `tabgan.plotting.views.view` gives it, without columns that only name rows.
-    labels : ndarray of shape (n_rows,)
-        Class of each row.
-    made : ndarray of bool of shape (n_rows,)
-        True for made rows.
-    """
-
-    frame: pd.DataFrame
-    labels: np.ndarray
-    made: np.ndarray
-
-    def most_made(self) -> Any:
-        """The class that most rows were made for.
-
-        Raises
-        ------
-        InvalidInputError
-            No row was made.
-        """
-        if not self.made.any():
-            raise InvalidInputError("no row was made: the classes are as sampling_strategy wants them already.")
-        return pd.Series(self.labels[self.made]).value_counts().index[0]
-
-
-def resampled_by(sampler: Any) -> Resampled:
-    """What a fitted sampler makes of the table it was fitted on.
-
-    Parameters
-    ----------
-    sampler : BAGANOversampler or CGANSampler
-        Fitted.
-
-    Raises
-    ------
-    InvalidInputError
-        It is no sampler of ours.
-    """
-    if not hasattr(sampler, "resample"):
-        raise InvalidInputError(
-            f"{type(sampler).__name__} has no resample; use from_predictions with its X_resampled and y_resampled."
-        )
-    X, y = sampler.resample()
-    result = _resampled(X, y, sampler.synthetic_mask_, label_columns(sampler.schema_), sampler.missing_values)
-    return replace(result, frame=result.frame.loc[:, feature_columns(sampler.schema_)])
 
 
 class ResamplingDisplay(FigureDisplay):
@@ -208,7 +155,7 @@ class ResamplingDisplay(FigureDisplay):
         ResamplingDisplay
         """
         check_count("max_columns", max_columns)
-        result = _resampled(X_resampled, y_resampled, made, categorical_features, missing_values)
+        result = resampled_of(X_resampled, y_resampled, made, categorical_features, missing_values)
         return cls.from_resampled(result, label=label, max_columns=max_columns, fig=fig)
 
     @classmethod
@@ -353,21 +300,6 @@ class ResamplingDisplay(FigureDisplay):
         axes.set_title(f"distance to the nearest real row ({copies:.0%} copies)", fontsize=9)
         axes.set_yticks([])
         axes.spines["left"].set_visible(False)
-
-
-def _resampled(X: Any, y: Any, made: Any, categorical_features: Any, missing_values: Any) -> Resampled:
-    frame = view(X if not hasattr(X, "toarray") else X.toarray(), categorical_features, missing_values)
-    labels = np.asarray(y)
-    if labels.ndim not in (1, 2):
-        raise InvalidInputError(f"y_resampled has shape {labels.shape}; give one label per row.")
-    if labels.ndim == 2:
-        labels = labels[:, 0] if labels.shape[1] == 1 else labels.argmax(axis=1)
-    made = np.asarray(made, dtype=bool)
-    if len(labels) != len(frame) or made.shape != (len(frame),):
-        raise InvalidInputError(
-            f"X_resampled has {len(frame)} rows, y_resampled {len(labels)} and made shape {made.shape}; they must agree."
-        )
-    return Resampled(frame, labels, made)
 
 
 def _matrix(frame: pd.DataFrame, real: np.ndarray, rows: np.ndarray) -> np.ndarray:

@@ -97,7 +97,7 @@ def resampling_page(
     sampler: Any, *, check: bool = False, max_classes: int = 3, random_state: int = 0, source: str | None = None
 ) -> Page:
     """What `report_resampling` renders, for those who have something to add."""
-    from tabgan.plotting.resampled import resampled_by
+    from tabgan.plotting.made_rows import resampled_by
     from tabgan.plotting.views import check_count, check_draws
 
     check_count("max_classes", max_classes)

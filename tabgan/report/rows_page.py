@@ -12,8 +12,9 @@ import pandas as pd
 
 from tabgan.exceptions import InvalidInputError
 from tabgan.plotting.canvas import figures
+from tabgan.plotting.made_rows import Resampled
 from tabgan.plotting.marginals import ColumnPair, disagreement
-from tabgan.plotting.resampled import Resampled, ResamplingDisplay
+from tabgan.plotting.resampled import ResamplingDisplay
 from tabgan.plotting.views import check_count, feature_columns, is_number, label_columns, view
 from tabgan.report.html import HTMLReport, render
 from tabgan.report.page import Cell, Head, Notice, Page, Table, number_cell, settings_of, text_cell, versions
