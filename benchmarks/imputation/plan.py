@@ -314,8 +314,8 @@ worker has read its last part:
 
 {merges}
 *Under a bound*: priorities are uniform. After a count of the rows each worker knows above which priority no row can be in the
-sample, but for one chance in a billion, and sends the others only. The engines do not do that yet; `tabgan impute` on one machine merges all
-to one.
+sample, but for one chance in a billion, and sends the others only. The engines do not do that yet. `tabgan impute` on one machine
+merges all to one.
 
 ## Where it saturates
 
