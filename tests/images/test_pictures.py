@@ -240,6 +240,13 @@ def test_streamed_pixels_are_those_in_memory(tmp_path):
     )
 
 
+def test_folders_larger_than_memory_is_meant_to_be_stay_on_disk(tmp_path, monkeypatch):
+    save(tmp_path, "a.png", Image.fromarray(COLOUR))
+    for most, stays in ((COLOUR.nbytes - 1, True), (COLOUR.nbytes, False)):
+        monkeypatch.setattr("tabgan.images.picture_sets.MEMORY", most)
+        assert isinstance(open_images(tmp_path, ReadOptions()).pixels, FilePixels) == stays
+
+
 def test_a_list_of_paths_a_list_of_pictures_and_one_picture(tmp_path):
     save(tmp_path, "a.png", Image.fromarray(COLOUR))
     for source in (tmp_path / "a.png", [tmp_path / "a.png"], [Image.fromarray(COLOUR)], tmp_path):
