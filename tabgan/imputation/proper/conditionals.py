@@ -202,27 +202,50 @@ class Conditionals:
                     chosen = torch.nn.functional.one_hot(level, span.width).to(rows)
                     rows[hidden, span.start : span.stop] = cells[hidden, span.start : span.stop] = chosen
                 elif column.trees is not None:
-                    value = self._number(j, column, given, number, uniform)
+                    value = self._number(j, given, visible[hidden], number, uniform)
                     cells[hidden, span.start] = value
                     rows[hidden, span.start] = self.scales.column(span.start).forward(value[:, None])[:, 0]
         return cells
 
-    def _number(self, j: int, column: ColumnModel, given: Tensor, number: int, uniform: Tensor) -> Tensor:
+    def _number(self, j: int, given: Tensor, visible: Tensor, number: int, uniform: Tensor) -> Tensor:
         """Draws of a number in encoded units."""
+        column = self.columns[j]
         assert column.trees is not None
         slot, single = self.spans[j].start, column.donation is not None and column.donation.leaf_size == 1
         tree = None if single else (number - 1) % len(column.trees)
         if self.moments is None or column.donation is None or column.donation.by_value:
             return column.trees.drawn(given, tree, uniform[:, 0]).to(given)
-        mean = column.mean(self.moments, number, slot, given)
+        mean, widened = self._mean(j, given, visible, number)
         judges = self.judges(j)
         if judges:
             told = torch.stack([column.trees.drawn(given, tree, u) for u in uniform[:, 1:].T], 1).to(given)
-            drawn = self._chosen(mean[:, None] + told, slot, given, number, judges, uniform[:, 0])
+            candidates = mean[:, None] + widened[:, None] * told
+            drawn = self._chosen(candidates, slot, given, visible[:, judges], number, judges, uniform[:, 0])
         else:
-            drawn = mean + column.trees.drawn(given, tree, uniform[:, 0]).to(given)
+            drawn = mean + widened * column.trees.drawn(given, tree, uniform[:, 0]).to(given)
         value = self.scales.column(slot).inverse(drawn[:, None])[:, 0]
         return value.clamp(*self.ends[:, slot].tolist())
+
+    def _mean(self, j: int, given: Tensor, visible: Tensor, number: int) -> tuple[Tensor, Tensor]:
+        """Mean of a number on its scale, and by what residuals are to be multiplied, both of shape (n,).
+
+        Where a column of its products is missing too and depends on products itself, draws would drive each other away without
+        end: there the linear mean speaks, with what that leaves.
+        """
+        assert self.moments is not None
+        curvature, slot = self.columns[j].curvature, self.spans[j].start
+        linear = self.moments.given_others(number, slot, given)
+        if curvature is None:
+            return linear, torch.ones_like(linear)
+        free = (visible[:, self._curved_partners(j)] > 0).all(1)
+        widest = curvature.residuals[0] / curvature.residuals[1]
+        return linear + free * curvature(given, number), torch.where(free, 1.0, widest.to(linear))
+
+    def _curved_partners(self, j: int) -> list[int]:
+        """Columns whose products this one depends on, and which depend on products themselves."""
+        own = self.columns[j].curvature
+        curved = [i for i, column in enumerate(self.columns) if i != j and column.curvature is not None]
+        return [i for i in curved if own is not None and self.spans[i].start in own.slots]
 
     def judges(self, j: int) -> list[int]:
         """Columns that depend much on squares or products of this one."""
@@ -234,25 +257,33 @@ class Conditionals:
         ]
 
     def _chosen(
-        self, candidates: Tensor, slot: int, given: Tensor, number: int, judges: Sequence[int], uniform: Tensor
+        self,
+        candidates: Tensor,
+        slot: int,
+        given: Tensor,
+        known: Tensor,
+        number: int,
+        judges: Sequence[int],
+        uniform: Tensor,
     ) -> Tensor:
         """One of the candidates, of shape (n, n_candidates), by what the judging columns' cells say of them.
 
         A candidate is drawn as if the judges were linear in the column; it is weighed by how much likelier their cells are given
-        their squares and products (sampling-importance resampling, Rubin 1987, "Comment on Tanner and Wong").
+        their squares and products (sampling-importance resampling, Rubin 1987, "Comment on Tanner and Wong"). Only known cells judge,
+        where ``known`` of shape (n, n_judges) is 1: draws that judge each other drive each other away without end.
         """
         assert self.moments is not None
         n, n_candidates = candidates.shape
         rows = given.repeat_interleave(n_candidates, 0)
         rows[:, slot] = candidates.flatten()
         weight = torch.zeros(len(rows), dtype=rows.dtype)
-        for i in judges:
+        for i, judging in zip(judges, known.repeat_interleave(n_candidates, 0).T, strict=True):
             column, judged = self.columns[i], self.spans[i].start
             assert column.curvature is not None
             linear = rows[:, judged] - self.moments.given_others(number, judged, rows)
             curved = linear - column.curvature(rows, number)
             spread = column.curvature.residuals
-            weight += (linear / spread[0]).square() / 2 - (curved / spread[1]).square() / 2
+            weight += judging * ((linear / spread[0]).square() / 2 - (curved / spread[1]).square() / 2)
         shares = weight.view(n, n_candidates).softmax(1).cumsum(1)
         place = (shares <= uniform[:, None]).sum(1, keepdim=True).clamp(max=n_candidates - 1)
         return candidates.gather(1, place)[:, 0]
