@@ -12,7 +12,7 @@ from sklearn.linear_model import LogisticRegression
 
 import tabgan
 from tabgan.exceptions import InvalidInputError, InvalidParameterError, TabganError
-from tabgan.images import ImageGAN
+from tabgan.images import BAGANImageOversampler, ImageGAN
 from tabgan.inference.pooling import pool_scalars
 from tabgan.model_selection.balanced_sampling import BalancedSamplingClassifier
 from tabgan.model_selection.prior_correction import PriorCorrectedClassifier, correct_prior
@@ -264,7 +264,7 @@ def test_labels_and_images_may_be_tensors_that_require_gradients(sampler):
     assert len(gan.sample(y=y[[0, 39]])) == 2
     for strategy in (None, 1, "x", [1], {1: "x"}, {1: 1.5}, {1: 10**30}, {5: 1}):
         with pytest.raises(InvalidParameterError, match="sampling_strategy"):
-            gan.fit_resample(images, y[28:], sampling_strategy=strategy)
+            BAGANImageOversampler(sampling_strategy=strategy, n_steps=1).fit_resample(images, y[28:])
 
 
 def test_signalling_labels_are_refused(sampler):

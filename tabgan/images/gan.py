@@ -92,7 +92,7 @@ class ImageGAN(Drawing, SavableImageGAN, FittedHTML, ReportsImages, BaseEstimato
         Write a model file every so many steps: ``tabgan.load(checkpoint)`` and `partial_fit` with its ``n_steps_left_`` go on
         exactly where a killed process stopped.
     checkpoint : path-like, default=None
-        That file.
+        The file that ``checkpoint_every`` writes.
 
     Attributes
     ----------

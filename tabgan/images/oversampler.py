@@ -13,10 +13,13 @@ from imblearn.utils import check_sampling_strategy, check_target_type
 from sklearn.base import BaseEstimator
 from torch import Tensor
 
-from tabgan.exceptions import InvalidInputError, InvalidParameterError
+from tabgan.exceptions import InvalidInputError, InvalidParameterError, parameter_error
 from tabgan.images.gan import ImageGAN
 
 __all__ = ["BAGANImageOversampler", "n_to_make"]
+
+_MOST_MADE = 2**31
+"""Images of a class; more fit no machine."""
 
 
 class BAGANImageOversampler(SamplerMixin, BaseEstimator):
@@ -201,6 +204,10 @@ def n_to_make(strategy: Any, labels: np.ndarray) -> dict[Any, int]:
         wanted = check_sampling_strategy(strategy, labels, "over-sampling")
     except (ValueError, TypeError, AttributeError) as error:
         raise InvalidParameterError(f"sampling_strategy={str(strategy)[:100]}: {error}") from error
+    if wanted is None or not all(isinstance(n, (int, np.integer)) and n < _MOST_MADE for n in wanted.values()):
+        raise parameter_error(
+            "sampling_strategy", strategy, f"what imbalanced-learn takes, with whole numbers below {_MOST_MADE:,}"
+        )
     return {label.item() if isinstance(label, np.generic) else label: int(n) for label, n in wanted.items() if n}
 
 

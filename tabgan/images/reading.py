@@ -73,10 +73,17 @@ class ReadOptions:
         """
         stated_range(self.value_range)
         _ = self.sides
-        if self.alpha != "white":
+        if not isinstance(self.alpha, str) or self.alpha != "white":  # which needs no Pillow to be checked
             check_alpha(self.alpha)
-        if self.stream not in (True, False, "auto"):
+        if not isinstance(self.stream, bool) and not (isinstance(self.stream, str) and self.stream == "auto"):
             raise parameter_error("stream", self.stream, "True, False or 'auto'")
+        shape = self.image_shape
+        if shape is not None and not (
+            isinstance(shape, (tuple, list))
+            and len(shape) in (2, 3)
+            and all(isinstance(side, (int, np.integer)) and not isinstance(side, bool) and side >= 1 for side in shape)
+        ):
+            raise parameter_error("image_shape", shape, "None, (height, width) or (channels, height, width)")
 
 
 @dataclass(frozen=True)

@@ -125,7 +125,12 @@ CASES = {"gaps": (toy_stage.FROM_GAPS, told_by_gaps), "prediction": (toy_stage.F
 def test_a_candidate_is_fitted_weighed_used_saved_and_loaded(reads, monkeypatch, tmp_path):
     candidate, make = CASES[reads]
     frame, truth = make()
-    settings = QUICK | {"n_trees": 0, "n_references": 0, "validation_fraction": 0.3}  # nobody else finds out
+    settings = QUICK | {
+        "n_trees": 0,
+        "n_boosts": 0,
+        "n_references": 0,
+        "validation_fraction": 0.3,
+    }  # nobody else finds out
     plain = GAINImputer(**settings).fit(frame)
     assert "blend" not in plain._model.stages
     monkeypatch.setattr(objectives, "STAGES", with_candidates(candidate))
@@ -146,7 +151,7 @@ def test_a_candidate_is_fitted_weighed_used_saved_and_loaded(reads, monkeypatch,
 def test_candidates_share_a_column_with_the_forests(monkeypatch, tmp_path):
     frame, _ = told_by_prediction()
     monkeypatch.setattr(objectives, "STAGES", with_candidates(toy_stage.FROM_PREDICTION, toy_stage.FROM_GAPS))
-    imputer = GAINImputer(**QUICK, n_trees=8, n_references=0, validation_fraction=0.3).fit(frame)
+    imputer = GAINImputer(**QUICK, n_trees=8, n_boosts=0, n_references=0, validation_fraction=0.3).fit(frame)
     stage = imputer._model.stages["blend"]
     assert [one.name for one in stage.candidates] == ["forests", "steps", "gaps"]
     assert stage.weights.shape == (len(stage.candidates), 2)
