@@ -262,7 +262,7 @@ def test_labels_and_images_may_be_tensors_that_require_gradients(sampler):
     images = torch.rand(12, 8, 8, generator=torch.Generator().manual_seed(0)).requires_grad_()
     gan = ImageGAN("acgan", n_steps=1, batch_size=4, random_state=0).fit(images, y[28:])
     assert len(gan.sample(y=y[[0, 39]])) == 2
-    for strategy in (None, 1, "x", [1], {1: "x"}, {1: 1.5}, {1: 10**30}, {5: 1}):
+    for strategy in (None, 2, "x", [1], {1: "x"}, {1: 11.5}, {1: 10**30}, {5: 1}):
         with pytest.raises(InvalidParameterError, match="sampling_strategy"):
             BAGANImageOversampler(sampling_strategy=strategy, n_steps=1).fit_resample(images, y[28:])
 
