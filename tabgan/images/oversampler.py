@@ -202,7 +202,7 @@ def n_to_make(strategy: Any, labels: np.ndarray) -> dict[Any, int]:
         raise InvalidInputError(f"y has the single class {values.tolist()[0]!r}; there is nothing to balance.")
     try:
         wanted = check_sampling_strategy(strategy, labels, "over-sampling")
-    except (ValueError, TypeError, AttributeError) as error:
+    except (ValueError, TypeError, AttributeError, OverflowError) as error:
         raise InvalidParameterError(f"sampling_strategy={str(strategy)[:100]}: {error}") from error
     if wanted is None or not all(isinstance(n, (int, np.integer)) and n < _MOST_MADE for n in wanted.values()):
         raise parameter_error(
