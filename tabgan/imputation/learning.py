@@ -134,13 +134,14 @@ class Learning:
     def generator(self, name: str) -> torch.Generator:
         """A CPU generator for one purpose."""
         # torch's CPU generator looks at 32 bits of a seed only: both parts have to be mixed into them.
-        return make_generator(int(self._seed_of(name).generate_state(1)[0]))
+        return make_generator(int(self.seed_of(name).generate_state(1)[0]))
 
     def rng(self, name: str) -> np.random.Generator:
         """The same for numpy."""
-        return np.random.default_rng(self._seed_of(name))
+        return np.random.default_rng(self.seed_of(name))
 
-    def _seed_of(self, name: str) -> np.random.SeedSequence:
+    def seed_of(self, name: str) -> np.random.SeedSequence:
+        """What the generators of one purpose begin with."""
         return np.random.SeedSequence([self.seed, zlib.crc32(name.encode())])
 
     @property

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -63,7 +62,7 @@ class TrainingRows:
         Of the whole table.
     n_known : LongTensor of shape (n_columns,)
         Known cells of each column of the whole table.
-    rng : numpy.random.Generator
+    seed : numpy.random.SeedSequence
         Where all randomness begins.
     run : Run
     """
@@ -72,7 +71,7 @@ class TrainingRows:
     trail: Trail
     n_rows: int
     n_known: Tensor
-    rng: np.random.Generator
+    seed: np.random.SeedSequence
     run: Run
 
     @classmethod
@@ -80,7 +79,7 @@ class TrainingRows:
         """Of a pass of fitting."""
         trail = learning.sampled.take(torch.arange(min(MOST_ROWS, len(learning.sampled.rows))))
         n_known = learning.visible.sum(0, dtype=torch.int64)
-        return cls(learning.spans, trail, len(learning.values), n_known, learning.rng("donors"), learning.run)
+        return cls(learning.spans, trail, len(learning.values), n_known, learning.seed_of("donors"), learning.run)
 
     def for_later(self) -> Self:
         """The same without completions, which take far more memory than the rows, and are soon computed again."""
@@ -163,7 +162,8 @@ def grow_conditionals(learn: TrainingRows, n_sets: int, leans: Sequence[float]) 
     leans : sequence of float
         Per column, how far draws of levels follow the blend; see `ColumnModel`.
     """
-    rng, run = copy.deepcopy(learn.rng), learn.run
+    # A seed remembers how often it was asked for others; older numpy's generators forget theirs when they are copied.
+    rng, run = np.random.default_rng(np.random.SeedSequence(learn.seed.entropy)), learn.run
     visible, n = learn.trail.rows.visible, len(learn.trail.rows)
     mask = visible[:, span_index(learn.spans)]
     noise = RowNoise(np.arange(n, dtype=np.uint64), int(rng.integers(2**31)), n_sets)
