@@ -170,7 +170,7 @@ def test_a_wide_table_stays_small_and_has_a_row_per_column():
     X = rng.normal(size=(60, 128))
     X[:15, ::2] = np.nan
     X[15:25, 1::3] = np.nan
-    imputer = GAINImputer(n_steps=1, draw_steps=1, validation_fraction=0, random_state=0).fit(X)
+    imputer = GAINImputer(n_donor_trees=2, draw_steps=1, validation_fraction=0, random_state=0).fit(X)
     report = report_imputation(imputer, X, n_draws=2)
     page = check_page(report.html)
     first = Structure(report.html[report.html.index("<table") : report.html.index("</table>") + len("</table>")])
