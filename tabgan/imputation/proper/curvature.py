@@ -76,9 +76,8 @@ class Curvature:
         first, second = torch.triu_indices(len(self.slots), len(self.slots))
         form = torch.zeros(len(self.slots), len(self.slots)).to(rows)
         form[first, second] = weights[1:]
-        return weights[0] + ((given @ form) * given).sum(
-            1
-        )  # a matrix product: products one by one take longer than trees
+        # A matrix product: products one by one take longer than the trees.
+        return weights[0] + ((given @ form) * given).sum(1)
 
     @property
     def is_strong(self) -> bool:
