@@ -64,12 +64,12 @@ def sample(n, width, seed, missing=0.0):
     return torch.tensor(rows), torch.tensor(seen).double(), torch.tensor(mean), torch.tensor(covariance)
 
 
-@pytest.mark.parametrize("ridge", [0.0, 1e-3, 0.5])
-def test_complete_rows_give_the_sample_mean_and_the_shrunk_sample_covariance(ridge):
+@pytest.mark.parametrize("prior_rows", [1.0, 1.3, 151.0, None])
+def test_complete_rows_give_the_sample_mean_and_the_shrunk_sample_covariance(prior_rows):
     rows, seen, _, _ = sample(300, 4, 0)
-    base = fit_gaussian(rows, seen, ridge=ridge)
+    base = fit_gaussian(rows, seen, prior_rows=prior_rows)
     scatter = torch.cov(rows.T, correction=0)
-    prior = 1 + ridge * 300
+    prior = prior_rows or 4**2 / 300 + 0.03
     expected = (300 * scatter + prior * torch.diag(scatter.diagonal())) / (300 + prior)
     torch.testing.assert_close(base.mean, rows.mean(0))
     torch.testing.assert_close(base.covariance, expected, rtol=0, atol=2e-6)
@@ -77,7 +77,7 @@ def test_complete_rows_give_the_sample_mean_and_the_shrunk_sample_covariance(rid
 
 def test_a_known_gaussian_is_recovered_from_incomplete_rows():
     rows, seen, mean, covariance = sample(20000, 4, 1, missing=0.3)
-    base = fit_gaussian(torch.where(seen > 0, rows, 0.0), seen, n_iterations=100, tolerance=1e-6, ridge=0.0)
+    base = fit_gaussian(torch.where(seen > 0, rows, 0.0), seen, n_iterations=100, tolerance=1e-6)
     scale = covariance.diagonal().sqrt()
     assert ((base.mean - mean) / scale).abs().max() < 0.04
     assert ((base.covariance - covariance) / torch.outer(scale, scale)).abs().max() < 0.05
@@ -89,9 +89,7 @@ def test_gaps_that_depend_on_what_is_seen_do_not_bias_the_mean():
     x = rng.normal(size=5000)
     y = 0.9 * x + np.sqrt(1 - 0.81) * rng.normal(size=5000)
     seen = np.stack([np.ones(5000), x < 0.5], 1)
-    base = fit_gaussian(
-        torch.tensor(np.stack([x, y], 1)), torch.tensor(seen), n_iterations=200, tolerance=1e-7, ridge=0
-    )
+    base = fit_gaussian(torch.tensor(np.stack([x, y], 1)), torch.tensor(seen), n_iterations=200, tolerance=1e-7)
     assert y[x < 0.5].mean() < -0.3
     assert abs(base.mean[1]) < 0.05
     assert base.covariance[0, 1] == pytest.approx(0.9, abs=0.05)
@@ -113,13 +111,24 @@ def test_every_em_iteration_raises_the_posterior():
     variance = torch.stack([rows[seen[:, j] > 0, j].var(correction=0) for j in range(4)]) + 1e-6
     objective, likelihood = [], []
     for n_iterations in (1, 2, 3, 5, 10, 20, 40):
-        base = fit_gaussian(rows, seen, n_iterations=n_iterations, tolerance=0.0, ridge=1e-9)
+        base = fit_gaussian(rows, seen, n_iterations=n_iterations, tolerance=0.0, prior_rows=1.0)
         penalty = torch.logdet(base.covariance) + torch.trace(torch.linalg.solve(base.covariance, torch.diag(variance)))
         likelihood.append(log_likelihood(base, rows, seen))
-        objective.append(likelihood[-1] - 0.5 * (1 + 120e-9) * float(penalty))
+        objective.append(likelihood[-1] - 0.5 * float(penalty))
     assert np.diff(objective).min() > -1e-6
     assert objective[-1] - objective[0] > 1
     assert likelihood[0] < likelihood[1] < likelihood[3] < likelihood[4]
+
+
+def test_few_rows_are_shrunk_so_much_that_they_predict_better_than_without():
+    """Independent slots: what correlations 60 rows show is noise, and 0.4 rows of a prior leave most of it."""
+    rows, seen, _, _ = sample(60, 20, 6, missing=0.3)
+    rows = torch.randn(rows.shape, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    error = {
+        prior: float(((fit_gaussian(rows, seen, prior_rows=prior)(rows, seen) - rows) * (1 - seen)).square().sum())
+        for prior in (None, 0.4)
+    }
+    assert error[None] < 0.95 * error[0.4]
 
 
 def test_row_order_does_not_matter():
@@ -138,7 +147,7 @@ def test_rows_are_worked_off_in_parts(monkeypatch):
     # The first E step starts from independent slots: hidden cells become the mean, and add the variance.
     variance = ((rows - mean) ** 2 * seen).sum(0) / seen.sum(0) + 1e-6
     filled = torch.where(seen > 0, rows, mean)
-    prior = 1 + 1e-3 * len(rows)
+    prior = 60**2 / float(seen.sum(0).mean()) + 1e-4 * len(rows)
     moment = len(rows) * torch.cov(filled.T, correction=0) + torch.diag((1 - seen).sum(0) * variance + prior * variance)
     torch.testing.assert_close(split.covariance, moment / (len(rows) + prior), rtol=0, atol=DOUBLE)
 

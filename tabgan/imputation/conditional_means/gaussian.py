@@ -14,6 +14,8 @@ __all__ = ["GaussianConditional", "fit_gaussian"]
 
 _ROWS_TO_START = 4000
 _OVERHEAD = 10_000
+_LEAST_PRIOR = 1e-4
+"""So much for single precision to factorise what one-hot slots, which sum to one, leave."""
 
 
 class GaussianConditional(nn.Module):
@@ -134,7 +136,7 @@ def fit_gaussian(
     *,
     n_iterations: int = 20,
     tolerance: float = 2e-3,
-    ridge: float = 1e-3,
+    prior_rows: float | None = None,
     max_flops: float = 5e8,
     start: GaussianConditional | None = None,
     time_is_up: Callable[[], bool] = lambda: False,
@@ -151,8 +153,9 @@ def fit_gaussian(
         At most this many EM iterations.
     tolerance : float, default=2e-3
         Stop when no covariance entry moves by more, in units of the slots' variance.
-    ridge : float, default=1e-3
-        The weight of a diagonal prior, ``1 + ridge * n`` rows' worth at least: shrinks correlations of small tables.
+    prior_rows : float, default=None
+        The weight of a diagonal prior, in rows: shrinks correlations. None takes ``width^2 / n_seen`` for slots that are seen in
+        ``n_seen`` rows, so that it weighs as the noise of the correlations does, and a ten-thousandth of the rows.
     max_flops : float, default=5e8
         Use so many rows only that one iteration stays below this.
     start : GaussianConditional, default=None
@@ -174,7 +177,12 @@ def fit_gaussian(
     values, visible = values[:n_rows].double(), visible[:n_rows].double()
     if start is None and len(values) > _ROWS_TO_START:
         rows = slice(0, _ROWS_TO_START)  # most iterations are far from the end: a part of the rows will do for them
-        settings = {"n_iterations": n_iterations, "tolerance": tolerance, "ridge": ridge, "time_is_up": time_is_up}
+        settings = {
+            "n_iterations": n_iterations,
+            "tolerance": tolerance,
+            "prior_rows": prior_rows,
+            "time_is_up": time_is_up,
+        }
         start = fit_gaussian(values[rows], visible[rows], **settings)  # type: ignore[arg-type]
         if time_is_up():
             return start
@@ -183,7 +191,8 @@ def fit_gaussian(
     seen = visible.sum(0).clamp_min(1)
     mean = (values * visible).sum(0) / seen
     variance = ((values - mean) ** 2 * visible).sum(0) / seen + 1e-6
-    prior_rows = 1.0 + ridge * n
+    if prior_rows is None:
+        prior_rows = width**2 / float(seen.mean()) + _LEAST_PRIOR * n
     covariance = torch.diag(variance)
     scale = variance.sqrt()
     if start is not None:
