@@ -99,7 +99,10 @@ def test_weights_load_into_a_blank_one(width):
     rows, _ = low_rank_rows(300, width)
     spans = [Span("numeric", j, j + 1) for j in range(width)]
     fitted = fit_closed_form(rows, torch.ones_like(rows), spans, seeded())
-    blank = ClosedForm.blank(spans, getattr(fitted.linear, "loadings", rows[:0]).shape[1])
+    n_linear, n_rank = (
+        part.loadings.shape[1] if isinstance(part, FactorConditional) else 0 for part in (fitted.linear, fitted.rank)
+    )
+    blank = ClosedForm.blank(spans, (n_linear, n_rank))
     blank.load_state_dict(fitted.state_dict())
     visible = (torch.rand(rows.shape, generator=seeded(2)) < 0.7).double()
     for left, right in zip(blank(rows, visible), fitted(rows, visible), strict=True):
@@ -133,3 +136,27 @@ def test_a_wide_table_keeps_its_number_of_factors_when_it_is_stored():
     assert torch.equal(again.complete(rows, None).closed, base.complete(rows, None).closed)
     refitted = fit_closed_form(values, visible, spans, draw, base)
     assert refitted.linear.loadings.shape == base.linear.loadings.shape
+
+
+def test_levels_get_a_full_covariance_where_the_table_is_small():
+    """Thirty labels in pairs that say the same, three levels each: no few factors describe them, a covariance does."""
+    draw = torch.Generator().manual_seed(0)
+    levels = torch.randint(3, (400, 15), generator=draw).repeat(1, 2)
+    rows = torch.nn.functional.one_hot(levels, 3).flatten(1).double()
+    spans = tuple(Span("categorical", 3 * j, 3 * j + 3) for j in range(30))
+    shown = (torch.rand(400, 30, generator=draw) < 0.8).repeat_interleave(3, 1).double()
+    base = fit_closed_form(rows * shown, shown, spans, draw)
+    assert isinstance(base.linear, GaussianConditional)
+    both_hidden = shown * shown.roll(45, 1) + (1 - shown) * (1 - shown.roll(45, 1))
+    told, cells = base(rows * shown, shown)[0], (1 - shown) * (1 - both_hidden)
+    assert float(((told - rows) * cells).square().sum() / cells.sum()) < 0.05  # 0.22 without knowing anything
+    again = ClosedForm.from_state(base.state(), spans, {})
+    torch.testing.assert_close(again(rows * shown, shown)[0], told)
+    assert isinstance(fit_closed_form(rows * shown, shown, spans, draw, base).linear, GaussianConditional)
+
+
+def test_many_rows_of_a_wide_table_get_factors(monkeypatch):
+    monkeypatch.setattr("tabgan.imputation.stages.closed_form.FEW_ROWS", 300)
+    rows, _ = low_rank_rows(300, MAX_DENSE_WIDTH + 3)
+    spans = [Span("numeric", j, j + 1) for j in range(rows.shape[1])]
+    assert isinstance(fit_closed_form(rows, torch.ones_like(rows), spans, seeded()).linear, FactorConditional)

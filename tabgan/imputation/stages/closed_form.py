@@ -24,7 +24,13 @@ if TYPE_CHECKING:
 __all__ = ["STAGE", "ClosedForm", "fit_closed_form"]
 
 MAX_DENSE_WIDTH = 64
-"""Tables with more slots get factors: a full covariance costs O(width^3) per row."""
+"""Tables with more slots get factors, if they are not small: a full covariance costs O(width^3) per row."""
+
+MAX_DENSE_WIDTH_OF_FEW = 160
+FEW_ROWS = 4000
+"""Tables of fewer rows get a full covariance up to that width: levels of labels are not what factors describe well."""
+
+_STEPS_FROM_FACTORS = 6
 
 _HIDDEN_TO_CHOOSE = 0.15
 
@@ -87,18 +93,19 @@ class ClosedForm(nn.Module, FittedStage):
         self.register_buffer("column", column)
 
     @classmethod
-    def blank(cls, spans: Sequence[Span], n_factors: int) -> Self:
-        """An unfitted one of the right shape, in double precision, to load weights into; ``n_factors`` of a wide table."""
+    def blank(cls, spans: Sequence[Span], n_factors: tuple[int, int] = (0, 0)) -> Self:
+        """An unfitted one of the right shape, in double precision, to load weights into; 0 factors: a full covariance."""
         width = total_width(spans)
         numeric = torch.tensor([span.start for span in spans if span.kind == "numeric"], dtype=torch.long)
 
-        def conditional() -> nn.Module:
-            if width <= MAX_DENSE_WIDTH:
+        def conditional(factors: int) -> nn.Module:
+            if not factors:
                 return GaussianConditional(torch.zeros(width), torch.eye(width))
-            return FactorConditional(torch.zeros(width), torch.zeros(width, n_factors), torch.ones(width))
+            return FactorConditional(torch.zeros(width), torch.zeros(width, factors), torch.ones(width))
 
         scores = NormalScores(torch.zeros(len(numeric), NormalScores.N_KNOTS))
-        return cls(conditional(), conditional(), scores, numeric, torch.zeros(width), span_index(spans)).double()
+        linear, rank = map(conditional, n_factors)
+        return cls(linear, rank, scores, numeric, torch.zeros(width), span_index(spans)).double()
 
     def scored(self, values: Tensor, within_ties: Tensor | None = None) -> Tensor:
         """Rows with numbers as normal scores."""
@@ -220,8 +227,9 @@ class ClosedForm(nn.Module, FittedStage):
     @classmethod
     def from_state(cls, state: Mapping[str, Any], spans: Sequence[Span], given: Mapping[str, Any]) -> Self:
         """Rebuild what `state` described."""
-        loadings = state["weights"].get("linear.loadings")
-        module = cls.blank(spans, 0 if loadings is None else loadings.shape[1])
+        loadings = [state["weights"].get(f"{part}.loadings") for part in ("linear", "rank")]
+        n_linear, n_rank = (0 if one is None else one.shape[1] for one in loadings)
+        module = cls.blank(spans, (n_linear, n_rank))
         load_weights(module, state["weights"])
         return module
 
@@ -262,16 +270,12 @@ def fit_closed_form(
     scores = NormalScores(_quantiles(values[:, numeric], visible[:, numeric]))
     scored = values.index_copy(1, numeric, scores(values[:, numeric])) if len(numeric) else values
     column = span_index(spans)
-    n_factors = 0
+    shown = visible
     if values.shape[1] > MAX_DENSE_WIDTH and start is None:
-        kept = (torch.rand(len(values), len(spans), generator=generator) >= _HIDDEN_TO_CHOOSE).double()[:, column]
-        n_factors = choose_n_factors(values, visible, visible * kept, time_is_up)
-    elif values.shape[1] > MAX_DENSE_WIDTH:
-        known: Any = start.linear  # type: ignore[union-attr]
-        n_factors = known.loadings.shape[1]
+        shown = visible * (torch.rand(len(values), len(spans), generator=generator) >= _HIDDEN_TO_CHOOSE)[:, column]
     base = ClosedForm(
-        _fit_conditional(values, visible, n_factors, None if start is None else start.linear, time_is_up),
-        _fit_conditional(scored, visible, n_factors, None if start is None else start.rank, time_is_up),
+        _fit_conditional(values, visible, shown, start and start.linear, time_is_up),
+        _fit_conditional(scored, visible, shown, start and start.rank, time_is_up),
         scores,
         numeric,
         torch.zeros(values.shape[1], dtype=torch.float64),
@@ -291,11 +295,32 @@ def fit_closed_form(
 
 
 def _fit_conditional(
-    values: Tensor, visible: Tensor, n_factors: int, start: Any, time_is_up: Callable[[], bool]
+    values: Tensor, visible: Tensor, shown: Tensor, start: Any, time_is_up: Callable[[], bool]
 ) -> nn.Module:
-    if values.shape[1] <= MAX_DENSE_WIDTH:
+    """Fit to the visible cells; what a wide table bears, those not ``shown`` tell, unless ``start`` knows."""
+    n, width = values.shape
+    if width <= MAX_DENSE_WIDTH:
         return fit_gaussian(values, visible, start=start, time_is_up=time_is_up)
-    return fit_factors(values, visible, n_factors, time_is_up=time_is_up)
+    if isinstance(start, GaussianConditional):
+        return fit_gaussian(values, visible, start=start, n_iterations=_STEPS_FROM_FACTORS, time_is_up=time_is_up)
+    n_factors = start.loadings.shape[1] if start else choose_n_factors(values, visible, shown, time_is_up)
+    factors = fit_factors(values, visible, n_factors, time_is_up=time_is_up)
+    if start or n >= FEW_ROWS or width > MAX_DENSE_WIDTH_OF_FEW or time_is_up():
+        return factors
+    judged = fit_factors(values, shown, n_factors, time_is_up=time_is_up)
+    errors = [
+        float(((model(values * shown, shown) - values) * (visible - shown)).square().sum())
+        for model in (judged, _from_factors(judged, values, shown, time_is_up))
+    ]
+    return factors if errors[0] <= errors[1] else _from_factors(factors, values, visible, time_is_up)
+
+
+def _from_factors(
+    factors: FactorConditional, values: Tensor, visible: Tensor, time_is_up: Callable[[], bool]
+) -> GaussianConditional:
+    """A full covariance of the rows, looked for from that of the factors."""
+    start = GaussianConditional(factors.mean, factors.loadings @ factors.loadings.T + factors.noise.diag())
+    return fit_gaussian(values, visible, start=start, n_iterations=_STEPS_FROM_FACTORS, time_is_up=time_is_up)
 
 
 def _quantiles(values: Tensor, visible: Tensor) -> Tensor:
