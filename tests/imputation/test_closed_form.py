@@ -138,7 +138,7 @@ def test_a_wide_table_keeps_its_number_of_factors_when_it_is_stored():
     assert refitted.linear.loadings.shape == base.linear.loadings.shape
 
 
-def test_levels_get_a_full_covariance_where_the_table_is_small():
+def test_levels_of_a_wide_table_get_a_full_covariance():
     """Thirty labels in pairs that say the same, three levels each: no few factors describe them, a covariance does."""
     draw = torch.Generator().manual_seed(0)
     levels = torch.randint(3, (400, 15), generator=draw).repeat(1, 2)
@@ -155,8 +155,10 @@ def test_levels_get_a_full_covariance_where_the_table_is_small():
     assert isinstance(fit_closed_form(rows * shown, shown, spans, draw, base).linear, GaussianConditional)
 
 
-def test_many_rows_of_a_wide_table_get_factors(monkeypatch):
-    monkeypatch.setattr("tabgan.imputation.stages.closed_form.FEW_ROWS", 300)
-    rows, _ = low_rank_rows(300, MAX_DENSE_WIDTH + 3)
-    spans = [Span("numeric", j, j + 1) for j in range(rows.shape[1])]
-    assert isinstance(fit_closed_form(rows, torch.ones_like(rows), spans, seeded()).linear, FactorConditional)
+def test_very_wide_tables_get_factors(monkeypatch):
+    monkeypatch.setattr("tabgan.imputation.stages.closed_form.MAX_JUDGED_WIDTH", 80)
+    draw = torch.Generator().manual_seed(0)
+    levels = torch.randint(3, (300, 14), generator=draw).repeat(1, 2)
+    rows = torch.nn.functional.one_hot(levels, 3).flatten(1).double()
+    spans = tuple(Span("categorical", 3 * j, 3 * j + 3) for j in range(28))
+    assert isinstance(fit_closed_form(rows, torch.ones_like(rows), spans, draw).linear, FactorConditional)

@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 __all__ = ["STAGE", "ClosedForm", "fit_closed_form"]
 
 MAX_DENSE_WIDTH = 64
-"""Tables with more slots get factors, if they are not small: a full covariance costs O(width^3) per row."""
+"""Tables with so many slots or fewer get a full covariance, which costs O(width^3) per row."""
 
-MAX_DENSE_WIDTH_OF_FEW = 160
-FEW_ROWS = 4000
-"""Tables of fewer rows get a full covariance up to that width: levels of labels are not what factors describe well."""
+MAX_JUDGED_WIDTH = 160
+"""Up to so many get one where it predicts hidden cells better than factors do: factors describe levels of labels badly."""
 
+_ROWS_TO_JUDGE = 2000
 _STEPS_FROM_FACTORS = 6
 
 _HIDDEN_TO_CHOOSE = 0.15
@@ -298,19 +298,20 @@ def _fit_conditional(
     values: Tensor, visible: Tensor, shown: Tensor, start: Any, time_is_up: Callable[[], bool]
 ) -> nn.Module:
     """Fit to the visible cells; what a wide table bears, those not ``shown`` tell, unless ``start`` knows."""
-    n, width = values.shape
+    width = values.shape[1]
     if width <= MAX_DENSE_WIDTH:
         return fit_gaussian(values, visible, start=start, time_is_up=time_is_up)
     if isinstance(start, GaussianConditional):
         return fit_gaussian(values, visible, start=start, n_iterations=_STEPS_FROM_FACTORS, time_is_up=time_is_up)
     n_factors = start.loadings.shape[1] if start else choose_n_factors(values, visible, shown, time_is_up)
     factors = fit_factors(values, visible, n_factors, time_is_up=time_is_up)
-    if start or n >= FEW_ROWS or width > MAX_DENSE_WIDTH_OF_FEW or time_is_up():
+    if start or width > MAX_JUDGED_WIDTH or time_is_up():
         return factors
-    judged = fit_factors(values, shown, n_factors, time_is_up=time_is_up)
+    some, seen, hidden = (part[:_ROWS_TO_JUDGE] for part in (values, shown, visible - shown))
+    judged = fit_factors(some, seen, n_factors, time_is_up=time_is_up)
     errors = [
-        float(((model(values * shown, shown) - values) * (visible - shown)).square().sum())
-        for model in (judged, _from_factors(judged, values, shown, time_is_up))
+        float(((model(some * seen, seen) - some) * hidden).square().sum())
+        for model in (judged, _from_factors(judged, some, seen, time_is_up))
     ]
     return factors if errors[0] <= errors[1] else _from_factors(factors, values, visible, time_is_up)
 
