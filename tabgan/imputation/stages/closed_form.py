@@ -27,9 +27,12 @@ MAX_DENSE_WIDTH = 64
 """Tables with so many slots or fewer get a full covariance, which costs O(width^3) per row."""
 
 MAX_JUDGED_WIDTH = 160
-"""Up to so many get one where it predicts hidden cells better than factors do: factors describe levels of labels badly."""
+"""Up to so many get one where it predicts hidden cells clearly better than factors do: factors describe levels of labels badly."""
 
 _ROWS_TO_JUDGE = 2000
+_WORTH = 0.9
+"""A full covariance takes several times as long: its squared error is to be smaller by a tenth."""
+
 _STEPS_FROM_FACTORS = 6
 
 _HIDDEN_TO_CHOOSE = 0.15
@@ -313,7 +316,7 @@ def _fit_conditional(
         float(((model(some * seen, seen) - some) * hidden).square().sum())
         for model in (judged, _from_factors(judged, some, seen, time_is_up))
     ]
-    return factors if errors[0] <= errors[1] else _from_factors(factors, values, visible, time_is_up)
+    return factors if errors[1] > _WORTH * errors[0] else _from_factors(factors, values, visible, time_is_up)
 
 
 def _from_factors(
