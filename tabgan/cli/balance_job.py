@@ -82,7 +82,7 @@ def balance_file(options: BalanceOptions, say: Callable[[str], None]) -> Balance
     sampler = load_model(options.model, "sampler") if options.model is not None and reused else None
     strategy = parsed_strategy(options.strategy)
     status(f"reading {options.source.name}")
-    table = open_table(options.source, options.reading)
+    table = open_table(options.source, options.reading, options.output)
     names, left, categorical = _columns(table, options)
     table.options = replace(options.reading, text_columns=frozenset(categorical))
     y = _labels(table, options.target)
@@ -117,7 +117,7 @@ def balance_file(options: BalanceOptions, say: Callable[[str], None]) -> Balance
     elif sum(wanted.values()) or options.model is not None:
         listed_as_categories = [name for name in frame.columns if name in categorical]
         sampler = _sampler(strategy, listed_as_categories, known_kinds(table, options.kinds), options)
-        status("learning from the rows")
+        status("learning from the rows" + _gate_in_words(options.gate))
         with warnings_told(say):
             made, _ = sampler.fit_resample(frame, y)
     if sampler is not None:
@@ -299,6 +299,15 @@ def _sampler(strategy: Any, categorical: list[str], kinds: dict[str, str], optio
     if options.steps is not None:
         chosen["n_steps"] = options.steps
     return (CGANSampler if options.method == "cgan" else BAGANOversampler)(**chosen)
+
+
+def _gate_in_words(gate: str | None) -> str:
+    """What a gate will cost, before it does."""
+    if gate is None:
+        return ""
+    from tabgan.sampling.gate import most_fits
+
+    return f"; --gate {gate} then fits up to {most_fits(gate)} classifiers by cross-validation (--max-time ends it earlier)"
 
 
 def _check_own(sampler: Any, frame: pd.DataFrame, y: pd.Series, options: BalanceOptions) -> None:

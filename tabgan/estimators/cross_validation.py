@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from sklearn.utils.validation import _num_samples
 
 from tabgan.estimators.parameter_checks import seed_of
 from tabgan.exceptions import InvalidInputError
-from tabgan.metrics.classification import label_scores, probability_scores
+from tabgan.metrics.classification import PROBABILITY_MEASURES, label_scores, probability_scores
 
 __all__ = [
     "aligned_probabilities",
@@ -52,7 +53,13 @@ def aligned_probabilities(model: Any, X: Any, classes: np.ndarray) -> np.ndarray
 
 
 def fold_scores(
-    codes: np.ndarray, scores: np.ndarray, predicted: np.ndarray, *, positive: int, calibrated: bool = True
+    codes: np.ndarray,
+    scores: np.ndarray,
+    predicted: np.ndarray,
+    *,
+    positive: int,
+    calibrated: bool = True,
+    measures: Sequence[str] = PROBABILITY_MEASURES,
 ) -> dict[str, float]:
     """Every measure of `tabgan.metrics.classification` on the held-out rows of a fold.
 
@@ -66,12 +73,14 @@ def fold_scores(
         The event of two classes.
     calibrated : bool, default=True
         Whether scores are probabilities.
+    measures : sequence of str, default=PROBABILITY_MEASURES
+        Which of the probabilities' measures to take, as they cost most of the time; those of labels always are.
 
     Returns
     -------
     dict of str to float
     """
-    found = probability_scores(codes, scores, positive=positive, calibrated=calibrated)
+    found = probability_scores(codes, scores, positive=positive, calibrated=calibrated, measures=measures)
     return found | label_scores(codes, predicted, scores.shape[1], positive=positive)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from tabgan._results import ReportsItself
 from tabgan._runtime import own_torch
 from tabgan.exceptions import InvalidInputError, parameter_error
 from tabgan.images.reading import ReadOptions, open_images
@@ -57,7 +58,7 @@ class Scores:
 
 
 @dataclass(frozen=True)
-class ImageScores:
+class ImageScores(ReportsItself):
     """What `image_scores` returns; print it.
 
     Parameters

@@ -10,13 +10,14 @@ import numpy as np
 from scipy.stats import chi2
 from scipy.stats import f as fisher
 
+from tabgan._results import ReportsItself
 from tabgan.exceptions import InvalidInputError, InvalidParameterError
 
 __all__ = ["PooledTest", "joint_wald", "pool_chi2", "pool_likelihood_ratio", "positions_of"]
 
 
 @dataclass(frozen=True)
-class PooledTest:
+class PooledTest(ReportsItself):
     """A test pooled over m imputations.
 
     Attributes

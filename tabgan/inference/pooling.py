@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import t as student
 
+from tabgan._results import ReportsItself
 from tabgan._warnings import warn_caller
 from tabgan.exceptions import InvalidInputError, InvalidParameterError
 from tabgan.inference.analyses import check_m, floats_of, listed, read_all
@@ -20,7 +21,7 @@ __all__ = ["PooledEstimates", "pool", "pool_scalars"]
 
 
 @dataclass(frozen=True, repr=False)
-class PooledEstimates:
+class PooledEstimates(ReportsItself):
     """Estimates pooled over m imputations; arrays of shape (p,), in the order of ``names``.
 
     Attributes

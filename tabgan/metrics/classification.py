@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,12 @@ EXPECTED_COST = "expected_cost"
 
 
 def probability_scores(
-    y: np.ndarray, scores: np.ndarray, *, positive: int = 1, calibrated: bool = True
+    y: np.ndarray,
+    scores: np.ndarray,
+    *,
+    positive: int = 1,
+    calibrated: bool = True,
+    measures: Sequence[str] = PROBABILITY_MEASURES,
 ) -> dict[str, float]:
     """Area under the precision-recall and ROC curves, and the Brier score.
 
@@ -39,6 +45,8 @@ def probability_scores(
         ``y``, but not alone, are averaged.
     calibrated : bool, default=True
         False for scores that are no probabilities, whose Brier score is nan.
+    measures : sequence of str, default=PROBABILITY_MEASURES
+        Which of them to take.
 
     Returns
     -------
@@ -53,11 +61,12 @@ def probability_scores(
     def mean_of(score: object) -> float:
         return float(np.mean([score(truth[:, c], scores[:, c]) for c in told])) if told else np.nan  # type: ignore[operator]
 
-    return {
-        "average_precision": mean_of(average_precision_score),
-        "roc_auc": mean_of(roc_auc_score),
-        "brier": float(((scores - truth) ** 2).sum(axis=1).mean() / 2) if calibrated else np.nan,
+    of: dict[str, Callable[[], float]] = {
+        "average_precision": lambda: mean_of(average_precision_score),
+        "roc_auc": lambda: mean_of(roc_auc_score),
+        "brier": lambda: float(((scores - truth) ** 2).sum(axis=1).mean() / 2) if calibrated else np.nan,
     }
+    return {measure: of[measure]() for measure in measures}
 
 
 def label_scores(y: np.ndarray, predicted: np.ndarray, n_classes: int, *, positive: int = 1) -> dict[str, float]:

@@ -9,6 +9,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 import pandas as pd
 
+from tabgan._results import ReportsItself, plain_data
 from tabgan.exceptions import InvalidInputError, InvalidParameterError
 from tabgan.metrics.paired_columns import as_frame, is_numeric, to_numbers
 from tabgan.metrics.scores import crps
@@ -21,7 +22,7 @@ Weighting = Literal["missing-observed", "missing"]
 
 
 @dataclass(frozen=True)
-class IScore:
+class IScore(ReportsItself):
     """What `energy_i_score` returns.
 
     Attributes
@@ -35,6 +36,10 @@ class IScore:
 
     score: float
     columns: pd.DataFrame
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything as plain data that JSON can hold; a number that does not exist is None."""
+        return plain_data({"score": self.score, "columns": self.columns.rename_axis("column").reset_index()})
 
 
 def energy_i_score(

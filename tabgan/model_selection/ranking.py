@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from tabgan._html import table_html
+from tabgan._results import plain_data
 from tabgan.model_selection.working_table import Truth
 
 __all__ = ["Comparison", "Outcome", "ranked"]
@@ -180,13 +181,15 @@ class Comparison:
 
     def to_dict(self) -> dict[str, Any]:
         """Everything as plain data that JSON can hold; a number that does not exist is None."""
-        return {
-            "best": self.best,
-            "verdict": self.verdict(),
-            "summary": _records(self.summary),
-            "per_column": _records(self.per_column),
-            "settings": self.settings,
-        }
+        return plain_data(
+            {
+                "best": self.best,
+                "verdict": self.verdict(),
+                "summary": self.summary,
+                "per_column": self.per_column,
+                "settings": self.settings,
+            }
+        )
 
     def to_json(self) -> str:
         """Everything in strict JSON; a number that does not exist is null."""
@@ -311,10 +314,3 @@ def _with_se(value: float, error: float, unit: str = "") -> str:
 
 def _repeats(n: int) -> str:
     return "1 repeat" if n == 1 else f"{n} repeats"
-
-
-def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    return [
-        {key: None if isinstance(value, float) and np.isnan(value) else value for key, value in row.items()}
-        for row in frame.to_dict("records")
-    ]

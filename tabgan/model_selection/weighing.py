@@ -13,6 +13,7 @@ import pandas as pd
 from sklearn.base import clone
 from sklearn.model_selection import FixedThresholdClassifier
 
+from tabgan._results import ReportsItself
 from tabgan.estimators.cross_validation import corrected_mean
 from tabgan.metrics.classification import EXPECTED_COST, LABEL_MEASURES, PROBABILITY_MEASURES
 from tabgan.model_selection.candidates import CALIBRATED, DERIVED, NONE, THRESHOLD, Candidate
@@ -41,7 +42,7 @@ _WORDS = {
 
 
 @dataclass(frozen=True, repr=False)
-class RebalanceDecision:
+class RebalanceDecision(ReportsItself):
     """What `should_rebalance` found.
 
     Parameters

@@ -238,7 +238,7 @@ def decision_of(
         learnt, held = train_test_split(rows, test_size=test_size, stratify=y[rows], random_state=random_state)
     except ValueError as error:
         raise InvalidInputError(f"rows cannot be held out: {error}") from error
-    made_X, made_y = clone(sampler).fit_resample(rows_of(X, learnt), y[learnt])
+    made_X, made_y = _resampled(sampler, rows_of(X, learnt), y[learnt], random_state)
     schema = getattr(sampler, "schema_", None)
     labels = None if schema is None else label_columns(schema)
     markers = getattr(sampler, "missing_values", np.nan)
@@ -252,6 +252,17 @@ def decision_of(
     for table, target in ((tables[0], y[learnt]), (tables[1], np.asarray(made_y))):
         shares.append(clone(given).fit(table, target).predict_proba(tables[2]))
     return _checked(y[held], shares[0], shares[1], classes, label)
+
+
+def _resampled(sampler: Any, X: Any, y: np.ndarray, random_state: int) -> tuple[Any, Any]:
+    """What a clone makes of a part of the table; of a gate that has decided, its share, without asking it once more."""
+    decided = getattr(sampler, "gate_", None)
+    if decided is None:
+        return clone(sampler).fit_resample(X, y)
+    made_X, made_y = clone(sampler).set_params(gate=None).fit_resample(X, y)
+    new = len(y) + np.random.default_rng(random_state).permutation(len(made_y) - len(y))
+    kept = np.concatenate([np.arange(len(y)), np.sort(new[: round(decided.share * len(new))])])
+    return rows_of(made_X, kept), np.asarray(made_y)[kept]
 
 
 def _checked(y_true: Any, before: Any, after: Any, classes: Any, label: Any) -> DecisionDisplay:

@@ -14,7 +14,7 @@ from tabgan.report.html import HTMLReport, render
 from tabgan.report.page import Head, Notice, Page, Table, number_cell, settings_of, text_cell, versions
 from tabgan.report.pictures import NO_MATPLOTLIB, can_draw, has_curves, picture_of
 
-__all__ = ["report_nothing_to_make", "report_resampling", "resampling_page"]
+__all__ = ["class_table", "report_nothing_to_make", "report_resampling", "resampling_page", "row_notices"]
 
 _NEXT = [
     (
@@ -118,7 +118,7 @@ def resampling_page(
         ("Seed", repr(sampler.random_state)),
     ]
     page.notices = _notices(sampler)
-    page.tables = [_class_table(found.table)] if len(found.table) else []
+    page.tables = [class_table(found.table)] if len(found.table) else []
     page.details = [
         ("Settings", settings_of(sampler)),
         (
@@ -199,7 +199,8 @@ def _lead(n_made: int, n_real: int, n_classes: int, gate: str | None = None) -> 
     )
 
 
-def _class_table(found: pd.DataFrame) -> Table:
+def class_table(found: pd.DataFrame) -> Table:
+    """The table of a `SamplingReport`, with what its measures mean."""
     heads = [Head("Class"), Head("Real", True), Head("Made", True), Head("Method"), *(head for _, head, _ in _MEASURES)]
     rows = [
         [
@@ -216,11 +217,16 @@ def _class_table(found: pd.DataFrame) -> Table:
     )
 
 
+def row_notices(found: Any) -> list[Notice]:
+    """The warnings of a `SamplingReport`, each with what to do about it."""
+    return [
+        Notice(text[:1].upper() + text[1:], next((advice for key, advice in _ADVICE.items() if key in text), ""))
+        for text in found.warnings
+    ]
+
+
 def _notices(sampler: Any) -> list[Notice]:
-    notices = []
-    for text in sampler.report_.warnings:
-        advice = next((advice for key, advice in _ADVICE.items() if key in text), "")
-        notices.append(Notice(text[:1].upper() + text[1:], advice))
+    notices = row_notices(sampler.report_)
     notices += [Notice(f"In training: {text}", "See the curves below.") for text in sampler.report_.training]
     if sampler.stop_reason_ and not sampler.stop_reason_.startswith(EarlyStopping.SETTLED):
         notices.append(Notice(f"Training ended early: {sampler.stop_reason_}."))

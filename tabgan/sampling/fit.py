@@ -13,13 +13,14 @@ from torch import Tensor
 from tabgan._runtime import make_generator
 from tabgan.core.callbacks import OUT_OF_TIME
 from tabgan.core.run import Run, Trained
+from tabgan.core.stage_bar import stage_bar
 from tabgan.exceptions import InvalidInputError
 from tabgan.metrics.distribution import energy_distance
 from tabgan.sampling.adversarial import SamplerSettings, build_network, train_maker
 from tabgan.sampling.allowance import Allowance
 from tabgan.sampling.cell_trees import Redrawing
 from tabgan.sampling.fitted import LEAST_ROWS_TO_TRAIN, FittedSampler, completed, conditions
-from tabgan.sampling.gate import GateDecision, decide
+from tabgan.sampling.gate import GateDecision, decide, most_folds
 from tabgan.sampling.maker import ClassMaker
 from tabgan.sampling.seeds import SEED_KINDS, ClassSeeds
 from tabgan.sampling.targets import Target
@@ -269,4 +270,6 @@ def gate_of(
 
     rows = completed(fitted, fitted.encoded.values, np.arange(len(codes)))
     seed = int(torch.randint(2**31 - 1, (), generator=run.generator))
-    return decide(rows, fitted.target.codes, wanted, make_rows, measure, seed, lambda: run.time_is_up, costs)
+    codes_ = fitted.target.codes
+    with stage_bar(run.verbose, most_folds(measure)) as entering:
+        return decide(rows, codes_, wanted, make_rows, measure, seed, lambda: run.time_is_up, costs, entering)

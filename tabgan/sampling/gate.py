@@ -13,11 +13,12 @@ from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassif
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 
+from tabgan._results import ReportsItself, plain_data
 from tabgan.estimators.costs import constant_cost, least_costly
 from tabgan.estimators.cross_validation import aligned_probabilities, corrected_mean, errors_needed, fold_scores, folds
-from tabgan.metrics.classification import EXPECTED_COST, LABEL_MEASURES, expected_cost
+from tabgan.metrics.classification import EXPECTED_COST, LABEL_MEASURES, PROBABILITY_MEASURES, expected_cost
 
-__all__ = ["GATES", "GateDecision", "decide"]
+__all__ = ["GATES", "GateDecision", "decide", "most_fits", "most_folds"]
 
 GATES = ("average_precision", "roc_auc", *LABEL_MEASURES)
 """What a gate may guard. The Brier score is not among them: any change of class shares spoils it, until it is repaired.
@@ -44,7 +45,7 @@ MakeRows = Callable[[np.ndarray, np.ndarray, int], np.ndarray]
 
 
 @dataclass(frozen=True)
-class GateDecision:
+class GateDecision(ReportsItself):
     """What the gate chose.
 
     Parameters
@@ -71,18 +72,29 @@ class GateDecision:
         return f"{said} {INSTEAD}" if self.share == 0 else said
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data, which `from_dict` reads."""
-        return {
-            "measure": self.measure,
-            "share": self.share,
-            "reason": self.reason,
-            "table": self.table.to_dict(orient="list"),
-        }
+        """Everything as plain data that JSON can hold, which `from_dict` reads."""
+        return plain_data(vars(self) | {"table": self.table.to_dict(orient="list")})
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> GateDecision:
         """What `to_dict` described."""
-        return cls(plain["measure"], plain["share"], plain["reason"], pd.DataFrame(plain["table"]))
+        return cls(plain["measure"], plain["share"], plain["reason"], pd.DataFrame(plain["table"], dtype=float))
+
+
+def most_folds(measure: str) -> int:
+    """At most so many folds are compared."""
+    return _FOLDS * (_RANKING_ROUNDS if measure in _RANKINGS else _ROUNDS)
+
+
+def most_fits(measure: str) -> int:
+    """At most so many classifiers are fitted, all of them quick ones.
+
+    Examples
+    --------
+    >>> most_fits("f1"), most_fits("average_precision")
+    (120, 360)
+    """
+    return most_folds(measure) * len(SHARES) * len(_classifiers(0))
 
 
 def decide(
@@ -94,6 +106,7 @@ def decide(
     seed: int,
     time_is_up: Callable[[], bool] = lambda: False,
     costs: np.ndarray | None = None,
+    entering: Callable[[str], None] = lambda name: None,
 ) -> GateDecision:
     """Compare making none, a tenth, a quarter, half and all of the rows asked for.
 
@@ -115,6 +128,8 @@ def decide(
         Asked before every score; the rounds finished by then decide, and none makes no rows.
     costs : ndarray of float of shape (n_classes, n_classes), default=None
         For `EXPECTED_COST`: true class by predicted class.
+    entering : callable, default=nothing
+        Told of each fold.
 
     Returns
     -------
@@ -140,7 +155,7 @@ def decide(
     rows, codes = rows[kept], codes[kept]
     found: list[list[float]] = []
     test_share = np.nan
-    for _ in range((_RANKING_ROUNDS if measure in _RANKINGS else _ROUNDS) if per_row and rows.shape[1] else 0):
+    for _ in range(most_folds(measure) // _FOLDS if per_row and rows.shape[1] else 0):
         parts = folds(codes, _FOLDS, int(rng.integers(2**31)))
         round_scores: list[list[float]] = []
         for train, test in parts:
@@ -148,6 +163,7 @@ def decide(
             new = [np.full(round(times * counts[index]), index) for index, times in per_row.items()]
             order = rng.permutation(np.concatenate(new)).astype(np.int64)
             made = make_rows(kept[train], order, int(rng.integers(2**31)))
+            entering(f"gate: fold {len(found) + len(round_scores) + 1} of at most {most_folds(measure)}")
             fold, judge = (rows[train], codes[train], rows[test], codes[test]), int(rng.integers(2**31))
             round_scores.append([])
             for n in _steps(order):
@@ -227,7 +243,8 @@ def _score(
             said = least_costly(p * _undone(train_codes, y, n_classes), costs)
             scores.append(-expected_cost(test_codes, said, costs))
             continue
-        scores.append(fold_scores(test_codes, p, p.argmax(1), positive=positive)[measure])
+        wanted = [measure] if measure in PROBABILITY_MEASURES else []
+        scores.append(fold_scores(test_codes, p, p.argmax(1), positive=positive, measures=wanted)[measure])
     return float(np.mean(scores))
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import torch
 
+from tabgan._results import ReportsItself, plain_data
 from tabgan.sampling.fitted import completed
 from tabgan.sampling.row_warnings import class_warnings, identifier_warnings, parent_warnings
 
@@ -39,7 +40,7 @@ _COLUMNS = (
 
 
 @dataclass(frozen=True)
-class SamplingReport:
+class SamplingReport(ReportsItself):
     """What was made, class by class.
 
     Parameters
@@ -79,12 +80,9 @@ class SamplingReport:
         return shown + (f"<ul>{warnings}</ul>" if warnings else "")
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data for JSON."""
-        rows = self.table.reset_index().to_dict(orient="records")
-        clean = [
-            {k: None if isinstance(v, float) and np.isnan(v) else _plain(v) for k, v in row.items()} for row in rows
-        ]
-        return {"classes": clean, "warnings": [*self.warnings], "training": [*self.training], "gate": self.gate}
+        """Everything as plain data that JSON can hold; a number that does not exist is None."""
+        classes = self.table.reset_index()
+        return plain_data({"classes": classes, "warnings": self.warnings, "training": self.training, "gate": self.gate})
 
 
 def build_report(fitted: FittedSampler, made: MadeRows, generator: torch.Generator) -> SamplingReport:

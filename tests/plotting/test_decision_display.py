@@ -7,8 +7,14 @@ from imblearn.over_sampling import RandomOverSampler
 from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression
 
+from tabgan import BAGANOversampler
 from tabgan.exceptions import InvalidInputError
 from tabgan.plotting import DecisionDisplay
+from tabgan.plotting import decision as decision_module
+from tabgan.plotting.decision import decision_of
+from tabgan.plotting.hidden import rows_of
+from tabgan.sampling import fit as gate_module
+from tabgan.sampling.gate import GateDecision
 
 TRUTH = np.array(["a", "a", "b", "b", "b", "b"])
 BEFORE = np.array([[0.9, 0.1], [0.2, 0.8], [0.1, 0.9], [0.4, 0.6], [0.3, 0.7], [0.2, 0.8]])
@@ -30,6 +36,22 @@ def test_measures_are_those_of_the_predictions():
     assert "6 held-out rows: 2 predictions change" in said
     assert "0.35 without made rows" in said
     assert "0.55 with them; true share 0.33" in said
+
+
+@pytest.mark.parametrize("share", [0.25, 1.0])
+def test_a_gate_that_has_decided_is_not_asked_again(share, monkeypatch):
+    """It costs more than everything else; its share of the made rows is what the user gets."""
+    rows = np.random.default_rng(0).normal(size=(120, 2))
+    y = np.repeat([0, 1], [80, 40])
+    sampler = BAGANOversampler(gate="f1", n_steps=0, random_state=0)
+    sampler.gate_ = GateDecision("f1", share, "", pd.DataFrame())
+    seen = []
+    monkeypatch.setattr(gate_module, "decide", lambda *_: pytest.fail("asked again"))
+    monkeypatch.setattr(decision_module, "rows_of", lambda X, kept: seen.append(kept) or rows_of(X, kept))
+    decision_of(sampler, rows, y, random_state=0)
+    kept = next(one for one in seen if len(one) > 90)
+    assert len(kept) == 90 + round(30 * share)
+    assert (kept[:90] == np.arange(90)).all()
 
 
 def test_another_class_can_be_drawn_and_hostile_names_are_words():

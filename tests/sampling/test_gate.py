@@ -11,7 +11,7 @@ import tabgan
 from tabgan import BAGANOversampler, CGANSampler
 from tabgan.exceptions import InvalidParameterError, NoRowsMadeWarning
 from tabgan.sampling import gate as gate_module
-from tabgan.sampling.gate import SHARES, GateDecision, decide
+from tabgan.sampling.gate import SHARES, GateDecision, decide, most_fits, most_folds
 
 
 @pytest.fixture(autouse=True)
@@ -195,6 +195,14 @@ def test_rounds_that_ended_in_time_decide(n_scores, share):
     assert decision.share == share
     assert ("time was up" in decision.reason) == (share == 0.0)
     assert len(decision.table) == (0 if share == 0.0 else len(SHARES))
+
+
+def test_folds_and_fits_are_said_beforehand():
+    told = []
+    decide(*two_classes(120, 30), {1: 90}, from_the_truth, "f1", 0, entering=told.append)
+    assert told == [f"gate: fold {k} of at most 6" for k in range(1, 7)]
+    assert (most_folds("f1"), most_folds("roc_auc")) == (6, 18)
+    assert most_fits("f1") == 6 * len(SHARES) * len(gate_module._classifiers(0))
 
 
 def test_of_a_large_table_classes_come_to_the_same_sizes_beside_each_other(monkeypatch):
