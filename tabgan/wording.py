@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from difflib import get_close_matches
 
-__all__ = ["counted", "listed", "suggestion"]
+__all__ = ["counted", "listed", "share_text", "suggestion"]
 
 _MOST_LISTED = 12
 
@@ -19,6 +19,19 @@ def counted(n: int, what: str) -> str:
     ('1 cell', '3 cells')
     """
     return f"{n} {what}" + "s" * (n != 1)
+
+
+def share_text(share: float) -> str:
+    """A share in per cent, without calling a few of many none, or nearly all of them all.
+
+    Examples
+    --------
+    >>> [share_text(share) for share in (0.0, 0.0004, 0.0006, 0.25, 0.9996, 1.0)]
+    ['0.0%', '<0.1%', '0.1%', '25.0%', '>99.9%', '100.0%']
+    """
+    if 0 < share < 0.0005:
+        return "<0.1%"
+    return ">99.9%" if 0.9995 <= share < 1 else f"{share:.1%}"
 
 
 def suggestion(name: str, known: Sequence[str]) -> str:

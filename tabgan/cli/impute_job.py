@@ -78,7 +78,7 @@ def impute_file(options: ImputeOptions, say: Callable[[str], None]) -> ImputeRep
         families = {str(column.name): column.family for column in fitted.schema_.columns}
         reading = replace(reading, families=families, styles=fitted.column_styles_)
     status(f"reading {options.source.name}")
-    table = open_table(options.source, reading)
+    table = open_table(options.source, reading, options.output)
     left, only, categorical = (
         known_columns(table, wanted, option)
         for wanted, option in (

@@ -119,6 +119,7 @@ class GapPatternsDisplay(FigureDisplay):
         for place, height in zip(places, heights, strict=True):
             bars.annotate(f"{height:,}", (place, height), (0, 2), textcoords="offset points", ha="center", fontsize=7)
         bars.set_ylabel("rows")
+        bars.yaxis.get_major_locator().set_params(integer=True)
         bars.set_ylim(0, 1.15 * max(heights))
         bars.tick_params(bottom=False, labelbottom=False)
         bars.set_xlim(-0.6, max(len(patterns), _FEWEST_PLACES) - 0.4)
@@ -138,5 +139,5 @@ class GapPatternsDisplay(FigureDisplay):
             "(+k): k more columns in the very same patterns" if any(self.columns.values()) else "",
         ]
         gappy = sum(heights)
-        told = f"rows that miss the same cells: {gappy:,} of {self.n_rows:,} rows"
+        told = f"rows by which cells they miss: {gappy:,} of {self.n_rows:,} rows"
         head_line(self.figure_, "\n".join([told, "; ".join(note for note in notes if note)]).rstrip())

@@ -144,7 +144,7 @@ class ImputationDisplay(PanelDisplay):
     def _draw_one(self, axes: Any, pair: ColumnPair) -> None:
         draw_pair(axes, pair, ("observed", "imputed"))
         axes.set_title(
-            f"{label(pair.name)}\n{len(pair.second)} of {len(pair.first) + len(pair.second)} imputed", fontsize=9
+            f"{label(pair.name)}\n{len(pair.second):,} of {len(pair.first) + len(pair.second):,} imputed", fontsize=9
         )
 
     def _draw_around(self) -> None:

@@ -10,6 +10,7 @@ import pandas as pd
 from tabgan.plotting.canvas import MAIN, beside, head_line, in_percent, label, panels, say_inside, shown_note
 from tabgan.plotting.display import FigureDisplay
 from tabgan.plotting.views import check_count, view
+from tabgan.wording import share_text
 
 __all__ = ["MissingnessDisplay"]
 
@@ -121,7 +122,7 @@ class MissingnessDisplay(FigureDisplay):
             note = "; ".join(part for part in (note, "(+k): k more with gaps in the very same rows") if part)
         head_line(
             self.figure_,
-            f"{self.complete} of {self.n_rows} rows are complete; {n_gappy} of {len(self.shares)} columns have gaps"
+            f"{self.complete:,} of {self.n_rows:,} rows are complete; {n_gappy:,} of {len(self.shares):,} columns have gaps"
             + (f"\n{note}" if note else ""),
         )
         if not n:
@@ -136,7 +137,9 @@ class MissingnessDisplay(FigureDisplay):
         bars.set_xlim(0, min(1.0, 1.18 * shares.max()))
         in_percent(bars.xaxis)
         for place, share in zip(places, shares, strict=True):
-            bars.annotate(f"{share:.1%}", (share, place), (3, 0), textcoords="offset points", va="center", fontsize=7)
+            bars.annotate(
+                share_text(share), (share, place), (3, 0), textcoords="offset points", va="center", fontsize=7
+            )
         bars.set_title("share of missing cells\n", fontsize=9, loc="left")
         if n < 2:
             say_inside(grid, "one column has gaps:\nnothing to compare it with")

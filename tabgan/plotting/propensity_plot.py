@@ -210,7 +210,7 @@ class PropensityDisplay(PanelDisplay):
             low, high = axes.get_ylim()
             axes.set_ylim(max(low, -0.03), min(high, 1.03))
         axes.set_title(
-            f"{label(column.name)}\n{len(column.imputed_at)} imputed, AUC {column.auc:.2f}",
+            f"{label(column.name)}\n{len(column.imputed_at):,} imputed, AUC {column.auc:.2f}",
             fontsize=8,
             color=GREY if column.auc < 0.55 else "black",
         )

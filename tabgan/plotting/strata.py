@@ -223,7 +223,7 @@ class ConditionalImputationDisplay(PanelDisplay):
             say_inside(axes, "no imputed cell" if len(pair.first) else "no observed cell")
         n_all = len(pair.first) + stratum.n_imputed
         axes.set_title(
-            f"{label(pair.name)}\n{label(stratum.title, 34)}\n{stratum.n_imputed} of {n_all} imputed", fontsize=8
+            f"{label(pair.name)}\n{label(stratum.title, 34)}\n{stratum.n_imputed:,} of {n_all:,} imputed", fontsize=8
         )
 
     def _draw_around(self) -> None:

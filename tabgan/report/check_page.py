@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tabgan.report.page import Head, Notice, Page, Table, number_cell, text_cell, versions
+from tabgan.report.page import Head, Notice, Page, Table, number_cell, share_cell, text_cell, versions
 from tabgan.report.pictures import NO_MATPLOTLIB, can_draw, picture_of
 
 __all__ = ["check_page"]
@@ -84,7 +84,7 @@ def _columns(found: Any) -> Table:
             text_cell(column.kind),
             text_cell(column.why),
             number_cell(float(column.n_missing)),
-            number_cell(column.n_missing / found.n_rows, ".1%"),
+            share_cell(column.n_missing / found.n_rows),
             text_cell(column.plan),
         ]
         for column in found.columns

@@ -13,6 +13,7 @@ from tabgan.checks.findings import Finding, names_listed
 from tabgan.checks.gap_patterns import GapPattern
 from tabgan.report.check_page import check_page
 from tabgan.report.html import HTMLReport, render
+from tabgan.wording import share_text
 
 __all__ = ["CheckedColumn", "TableCheck"]
 
@@ -126,7 +127,7 @@ class TableCheck:
         is_are = "is" if self.n_missing == 1 else "are"
         complete = f"{_counted(self.n_complete, 'row')} {'is' if self.n_complete == 1 else 'are'} complete"
         return (
-            f"{size}; {self.n_missing:,} of {cells:,} cells {is_are} missing ({self.n_missing / cells:.1%}), in "
+            f"{size}; {self.n_missing:,} of {cells:,} cells {is_are} missing ({share_text(self.n_missing / cells)}), in "
             f"{_counted(gappy, 'column')}; {complete}"
         )
 

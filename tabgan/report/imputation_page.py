@@ -19,9 +19,10 @@ from tabgan.report.html import HTMLReport, render
 from tabgan.report.imputation_notices import imputation_notices
 from tabgan.report.imputed_columns import ImputedColumn, imputed_columns, worst_in_words
 from tabgan.report.missing_table import missing_table, missing_where
-from tabgan.report.page import Cell, Head, Page, Table, number_cell, settings_of, text_cell, versions
+from tabgan.report.page import Cell, Head, Page, Table, number_cell, settings_of, share_cell, text_cell, versions
 from tabgan.report.pictures import NO_MATPLOTLIB, can_draw, has_curves, picture_of, pictures_if
 from tabgan.tables.frames import read_table
+from tabgan.wording import share_text
 
 __all__ = ["imputation_page", "report_imputation", "report_nothing_to_fill"]
 
@@ -162,7 +163,13 @@ def _lead(imputer: Any, gaps: pd.Series, n_rows: int) -> str:
     if not len(relative):
         return "How good the fills are is not known: no cell of the columns with gaps was held out in training."
     better = int((relative < 1).sum())
-    named = f"{better} of the {len(relative)} columns with gaps are" if len(relative) > 1 else "the column with gaps is"
+    judged = len(relative) == int((gaps > 0).sum())
+    which = "columns with gaps" if judged else "columns with gaps that could be judged"
+    named = (
+        f"{better} of the {len(relative)} {which} are"
+        if len(relative) > 1
+        else f"the {which.replace('columns', 'column')} is"
+    )
     return (
         f"On cells that were held out of training, {named}{'' if better or len(relative) > 1 else ' not'} filled better than by "
         f"the mean or the most frequent value; the median error is {relative.median():.0%} of theirs."
@@ -182,7 +189,7 @@ def _facts(imputer: Any, gaps: pd.Series, table: Any) -> list[tuple[str, str]]:
     facts = [
         ("Rows", f"{table.n_rows:,}"),
         ("Columns", f"{table.n_columns:,}"),
-        ("Gaps", f"{gaps.sum():,} ({gaps.sum() / cells:.1%})"),
+        ("Gaps", f"{gaps.sum():,} ({share_text(gaps.sum() / cells)})"),
         ("Columns with gaps", f"{(gaps > 0).sum():,}"),
         ("Complete rows", f"{complete:,}"),
     ]
@@ -240,7 +247,7 @@ def _column_table(imputer: Any, gaps: pd.Series, table: Any, worst: list[Imputed
                 text_cell(table.names[j], ""),
                 text_cell(column.kind),
                 number_cell(float(gaps[j])),
-                number_cell(float(gaps[j]) / table.n_rows, ".1%"),
+                share_cell(float(gaps[j]) / table.n_rows),
                 *_errors(found),
                 number_cell(ratio, ".2f", "bad" if str(table.names[j]) in doubtful else _style(ratio)),
                 number_cell(None if found is None else float(found["n_cells"])),
@@ -324,8 +331,8 @@ def _pictures(
             bool(propensity.columns),
             "What the other columns tell of missing cells",
             "For each column with gaps, its observed and imputed cells against the probability that they are missing.",
-            "AUC .5: the other columns do not tell where cells are missing; 1: they tell it exactly. At the same probability "
-            "imputed and observed cells should be alike.",
+            "AUC .5: the other columns do not tell where cells are missing; 1: they tell it exactly, and nothing can "
+            "be compared. At the same probability imputed and observed cells should be alike.",
         )
         pictures += by_another_column(imputer, X, [filled])
     if check:

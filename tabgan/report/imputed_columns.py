@@ -45,6 +45,11 @@ class ImputedColumn:
     n_cells: int
 
     @property
+    def is_empty(self) -> bool:
+        """Whether it has no value at all, so that nothing is imputed."""
+        return self.n_missing == self.n_rows
+
+    @property
     def judged(self) -> bool:
         """Whether cells were held out."""
         return not np.isnan(self.error)
@@ -126,14 +131,31 @@ def worst_in_words(columns: Sequence[ImputedColumn]) -> str:
     """
     if not columns:
         return ""
+    empty = [column.name for column in columns if column.is_empty]
+    columns = [column for column in columns if not column.is_empty]
+    bare = f"{_named(empty)} {'has' if len(empty) == 1 else 'have'} no value to learn from and stay{'s' * (len(empty) == 1)} empty."
+    ending = f" {bare}" if empty else ""
+    if not columns:
+        return bare
     doubtful = [column for column in columns if column.doubtful]
     if not doubtful:
         worst = columns[0]
         if not worst.judged:
-            return f"How far to rely on {worst.name} is not known: {worst.words()}."
-        sure = "Fills are close to the truth on held-out cells; least" if worst.left_open < _LITTLE else "Least"
-        return f"{sure} sure is {worst.name}: {worst.words()}."
+            return f"How far to rely on {worst.name} is not known: {worst.words()}.{ending}"
+        judged = [column for column in columns if column.judged]
+        if max(column.n_cells for column in judged) < _FEW_CELLS:
+            sure = "Too few cells were held out to tell how good fills are; least"
+        else:
+            sure = "Fills are close to the truth on held-out cells; least" if worst.left_open < _LITTLE else "Least"
+        dark = [column.name for column in columns if not column.judged]
+        unknown = f" Of {_named(dark)} no cell was held out." if dark else ""
+        return f"{sure} sure is {worst.name}: {worst.words()}.{unknown}{ending}"
     others = [column.name for column in doubtful[1:]]
-    more = f" and {len(others) - _MOST_NAMED} more" if len(others) > _MOST_NAMED else ""
-    also = f" Nor on {', '.join(others[:_MOST_NAMED])}{more}." if others else ""
-    return f"Do not rely on {doubtful[0].name}: {doubtful[0].words()}.{also}"
+    also = f" Nor on {_named(others)}." if others else ""
+    return f"Do not rely on {doubtful[0].name}: {doubtful[0].words()}.{also}{ending}"
+
+
+def _named(names: Sequence[str]) -> str:
+    """The first few names, and how many more there are."""
+    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+    return ", ".join(names[:_MOST_NAMED]) + more

@@ -9,7 +9,21 @@ from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-__all__ = ["Cell", "Head", "Notice", "Page", "Picture", "Table", "number_cell", "settings_of", "text_cell", "versions"]
+from tabgan.wording import share_text
+
+__all__ = [
+    "Cell",
+    "Head",
+    "Notice",
+    "Page",
+    "Picture",
+    "Table",
+    "number_cell",
+    "settings_of",
+    "share_cell",
+    "text_cell",
+    "versions",
+]
 
 _PACKAGES = ("tabgan-learn", "torch", "scikit-learn", "imbalanced-learn", "pandas", "numpy", "matplotlib")
 _LONGEST_VALUE = 300
@@ -139,6 +153,17 @@ def number_cell(value: float | None, form: str = ",.0f", style: str = "") -> Cel
     if value is None or math.isnan(value):
         return Cell("-", "")
     return Cell(format(value, form), repr(float(value)), style)
+
+
+def share_cell(share: float) -> Cell:
+    """A cell with a share in per cent.
+
+    Examples
+    --------
+    >>> share_cell(0.0001)
+    Cell(text='<0.1%', sort='0.0001', style='')
+    """
+    return Cell(share_text(share), repr(share))
 
 
 def settings_of(estimator: Any) -> list[tuple[str, str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import pandas as pd
 import pytest
 
 AMOUNTS = "x;y\n1.234;2\n2.345;3\n3.456;\n4.567;5\n5.678;6\n"
@@ -84,4 +85,45 @@ def test_options_of_delimited_text_are_refused_for_other_files(tabgan, tmp_path,
     path.write_text('{"a": 1}\n{"a": 2}\n')
     result = tabgan("check", path, *options)
     assert result.exit_code == 2
-    assert f"{options[0]} is for csv and tsv" in result.output
+    assert f"{options[0]} is for csv" in result.output
+
+
+@pytest.mark.parametrize("command", ["check", "impute", "compare", "balance", "parts"])
+@pytest.mark.parametrize(
+    ("suffix", "option"),
+    [
+        ("parquet", "--encoding=latin-1"),
+        ("parquet", "--no-header"),
+        ("feather", "--encoding=latin-1"),
+        ("feather", "--no-header"),
+        ("feather", "--no-default-markers"),
+        ("jsonl", "--no-header"),
+        ("jsonl", "--no-default-markers"),
+    ],
+)
+def test_options_of_text_are_refused_where_they_say_nothing(tabgan, tmp_path, command, suffix, option) -> None:
+    pytest.importorskip("pyarrow")
+    path, out = tmp_path / f"a.{suffix}", tmp_path / f"b.{suffix}"
+    frame = pd.DataFrame({"a": [1.0, None, 3.0] * 4, "y": [0, 0, 1] * 4})
+    {"parquet": frame.to_parquet, "feather": frame.to_feather}.get(
+        suffix, lambda p: p.write_text('{"a": 1, "y": 0}\n')
+    )(path)
+    further = {"balance": ("-t", "y", "-o", out), "impute": ("-o", out), "parts": ("-o", out, "--batch-rows", 5)}
+    result = tabgan("impute" if command == "parts" else command, path, *further.get(command, ()), option)
+    assert result.exit_code == 2, result.output
+    said = " ".join(result.output.split())
+    assert f"{option.partition('=')[0]} is for csv, tsv" in said
+    assert f"is {suffix}; drop it." in said
+    assert not out.exists()
+
+
+def test_what_says_how_text_is_written_may_stand_beside_a_typed_file(tabgan, tmp_path) -> None:
+    pytest.importorskip("pyarrow")
+    frame = pd.DataFrame({"a": ["é", None, "b"] * 5, "y": [0.5, 0.25, None] * 5})
+    frame.to_parquet(tmp_path / "a.parquet")
+    options = ("--encoding", "latin-1", "--no-header", "--delimiter", ";", "--effort", "fast")
+    result = tabgan("impute", tmp_path / "a.parquet", "-o", tmp_path / "b.csv", *options)
+    assert result.exit_code == 0, result.output
+    lines = (tmp_path / "b.csv").read_bytes().splitlines()
+    assert lines[0] == "é;0.5".encode("latin-1")
+    assert len(lines) == 15

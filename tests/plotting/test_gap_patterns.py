@@ -40,3 +40,12 @@ def test_only_so_many_patterns_and_markers_count():
 def test_a_whole_table_has_words_instead():
     display = GapPatternsDisplay.from_predictions(table()[["e", "f"]])
     assert display.axes_[0].texts[0].get_text() == "no cell is missing"
+
+
+def test_rows_are_counted_in_whole_numbers():
+    frame = pd.DataFrame({"a": [1.0, None, 3.0, None], "b": [None, 2.0, 3.0, 4.0]})
+    display = GapPatternsDisplay.from_predictions(frame)
+    display.figure_.canvas.draw()
+    ticks = display.axes_[0].get_yticks()
+    assert len(ticks) > 1
+    assert (ticks == np.round(ticks)).all()

@@ -73,6 +73,26 @@ def test_the_sentence_fits_what_was_found():
     assert "is not known" in worst_in_words([column(error=np.nan)])
 
 
+def test_columns_without_a_value_are_named():
+    empty = [column(name, n=100, error=np.nan, n_cells=0) for name in "ab"]
+    assert worst_in_words(empty[:1]) == "a has no value to learn from and stays empty."
+    assert worst_in_words([column(error=0.8), *empty]).endswith(
+        "(the mean: 1). a, b have no value to learn from and stay empty."
+    )
+    assert worst_in_words([column(error=1.0), empty[0]]).endswith(" a has no value to learn from and stays empty.")
+
+
+def test_few_cells_are_no_ground_for_praise():
+    few, many = column("few", error=0.2, n_cells=19), column("many", error=0.1, n_cells=20)
+    assert worst_in_words([few]).startswith(
+        "Too few cells were held out to tell how good fills are; least sure is few: 10 of"
+    )
+    assert worst_in_words([few, many]).startswith("Fills are close to the truth on held-out cells; least sure is few")
+    dark = [column(f"d{k}", error=np.nan, n_cells=0) for k in range(5)]
+    assert worst_in_words([many, dark[0]]).endswith(" Of d0 no cell was held out.")
+    assert worst_in_words([many, *dark]).endswith(" Of d0, d1, d2, d3 and 1 more no cell was held out.")
+
+
 @pytest.fixture(scope="module")
 def table():
     rng = np.random.default_rng(0)

@@ -14,7 +14,7 @@ from tabgan.written.dates import date_style
 from tabgan.written.detect import Style
 from tabgan.written.numbers import BLANKS
 
-__all__ = ["DEFAULT_MARKERS", "ColumnOptions", "ReadOptions"]
+__all__ = ["DEFAULT_MARKERS", "ColumnOptions", "ReadOptions", "check_options"]
 
 DEFAULT_MARKERS = ("", "NA", "NaN", "nan", "NULL", "null", "None", "N/A", "n/a", "#N/A")
 _THOUSANDS = (",", ".", "'", "\u2019", *BLANKS)
@@ -26,6 +26,9 @@ _TEXT_FAMILIES = {
     "text": "text",
     "category": "text",
 }
+
+
+_DELIMITED, _WORKBOOKS = ("csv", "tsv"), ("xlsx", "ods")
 
 
 @dataclass(frozen=True)
@@ -84,6 +87,44 @@ class ReadOptions:
     def family(self, name: str) -> Any:
         """Tell what a text column must be read as, None where its cells decide."""
         return "text" if name in self.text_columns else _TEXT_FAMILIES.get((self.families or {}).get(name, ""))
+
+
+def check_options(options: ReadOptions, name: str, kind: str, written: str | None = None) -> None:
+    """Refuse an option that says nothing of a file's format.
+
+    Parameters
+    ----------
+    options : ReadOptions
+    name : str
+        What the file is called.
+    kind : str
+        Its format.
+    written : str, default=None
+        The format of the table to write, if another: how texts are written, the options say as well.
+
+    Raises
+    ------
+    InvalidParameterError
+        Names the option and the formats that it is for.
+    """
+    read, either = {kind}, {kind, written}
+    for option, given, formats, of in (
+        ("--sheet", options.sheet is not None, _WORKBOOKS, read),
+        ("--delimiter", options.delimiter is not None, _DELIMITED, either),
+        ("--comment", options.comment is not None, _DELIMITED, read),
+        ("--skip-lines", options.skip_lines > 0, (*_DELIMITED, *_WORKBOOKS), read),
+        ("--no-header", not options.header, (*_DELIMITED, *_WORKBOOKS), either),
+        (
+            "--encoding",
+            options.encoding.lower().replace("_", "-") not in ("utf-8", "utf8"),
+            (*_DELIMITED, "jsonl"),
+            either,
+        ),
+        ("--no-default-markers", not options.default_markers, (*_DELIMITED, *_WORKBOOKS), read),
+    ):
+        if given and not of & set(formats):
+            listed = f"{', '.join(formats[:-1])} and {formats[-1]}"
+            raise InvalidParameterError(f"{option} is for {listed}, and {name} is {kind}; drop it.")
 
 
 class ColumnOptions:

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tabgan.cli.files.column_options import DEFAULT_MARKERS, ReadOptions
+from tabgan.cli.files.column_options import DEFAULT_MARKERS, ReadOptions, check_options
 from tabgan.cli.files.columnar_table import ColumnarTable
 from tabgan.cli.files.delimited_table import DelimitedTable
 from tabgan.cli.files.json_table import JsonTable
 from tabgan.cli.files.sources import Place, read_bytes
 from tabgan.cli.files.table_source import TableFile
 from tabgan.cli.files.workbook_table import WorkbookTable
-from tabgan.exceptions import InvalidInputError, InvalidParameterError
+from tabgan.exceptions import InvalidInputError
 
 __all__ = ["DEFAULT_MARKERS", "ReadOptions", "TableFile", "open_table"]
 
 
-_DELIMITED, _WORKBOOKS = ("csv", "tsv"), ("xlsx", "ods")
 _KINDS: dict[str, Callable[[Place, bytes, ReadOptions], TableFile]] = {
     "csv": DelimitedTable.read,
     "tsv": DelimitedTable.read,
@@ -28,13 +27,15 @@ _KINDS: dict[str, Callable[[Place, bytes, ReadOptions], TableFile]] = {
 }
 
 
-def open_table(place: Place, options: ReadOptions) -> TableFile:
+def open_table(place: Place, options: ReadOptions, output: Place | None = None) -> TableFile:
     """Read a file.
 
     Parameters
     ----------
     place : Place
     options : ReadOptions
+    output : Place, default=None
+        Where the table will be written.
 
     Returns
     -------
@@ -47,16 +48,7 @@ def open_table(place: Place, options: ReadOptions) -> TableFile:
     InvalidParameterError
         An option is not for files of this format.
     """
-    for option, given, formats in (
-        ("--sheet", options.sheet is not None, _WORKBOOKS),
-        ("--delimiter", options.delimiter is not None, _DELIMITED),
-        ("--comment", options.comment is not None, _DELIMITED),
-        ("--skip-lines", options.skip_lines > 0, (*_DELIMITED, *_WORKBOOKS)),
-    ):
-        if given and place.format not in formats:
-            raise InvalidParameterError(
-                f"{option} is for {' and '.join(formats)}, and {place.name} is {place.format}; drop it."
-            )
+    check_options(options, place.name, place.format, output.format if output else None)
     data = read_bytes(place)
     if not data:
         raise InvalidInputError(f"{place.name} is empty; it needs at least one row.")
