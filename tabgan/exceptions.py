@@ -17,6 +17,7 @@ __all__ = [
     "SchemaMismatchError",
     "StalledError",
     "TabganError",
+    "TextsWarning",
     "TrainingDivergedError",
     "TrainingInterruptedWarning",
     "parameter_error",
@@ -73,6 +74,10 @@ class IdentifierWarning(UserWarning):
 
 class NoRowsMadeWarning(UserWarning):
     """A sampler's gate made none of the rows asked for; ``gate_`` says why, and `tabgan.should_rebalance` what else may help."""
+
+
+class TextsWarning(UserWarning):
+    """Columns of text read as dates or amounts, but are modelled as labels; the message names them, and says what to do."""
 
 
 class TrainingInterruptedWarning(UserWarning):

@@ -123,7 +123,7 @@ def plan_for(j: int, n_missing: int, schema: TableSchema, used: Collection[int])
         return "filled with its only value"
     others = [k for k in used if k != j]
     if not others:
-        what = "its middle value" if known.kind in (*_AMOUNTS, "datetime", "timedelta") else "its commonest value"
+        what = "its mean" if known.kind in (*_AMOUNTS, "datetime", "timedelta") else "its commonest value"
         return f"filled with {what}, as no other column tells more"
     by_rule = _computed(j, schema)
     rest = f"from {len(others)} other column{'s' if len(others) > 1 else ''}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 
 import numpy as np
 
@@ -14,11 +14,13 @@ from tabgan.written.dates import formats_of
 from tabgan.written.detect import Ambiguous, style_of
 from tabgan.written.numbers import PLAIN, body_of
 
-__all__ = ["find_odd_cells", "reads_mostly_as"]
+__all__ = ["find_odd_cells", "reads_mostly_as", "unread_texts"]
 
 _FEWEST_CELLS = 10
 _MOSTLY = 0.8
 _MOST_SHOWN = 3
+_PROBES = 200
+_FEW_TEXTS = 20
 
 
 def _number_like(text: str) -> bool:
@@ -86,6 +88,35 @@ def reads_mostly_as(column: RawColumn) -> tuple[str, dict[str, int], int] | None
         if sum(odd.values()) <= (1 - _MOSTLY) * n_cells:
             return style.describe(), odd, n_cells
     return None
+
+
+def unread_texts(table: Table, declared: Collection[Hashable] = ()) -> dict[Hashable, str]:
+    """Columns of text that surely are dates or amounts, and would be modelled as labels.
+
+    Parameters
+    ----------
+    table : Table
+    declared : collection of names or positions
+        Columns of which the user has said what they are.
+
+    Returns
+    -------
+    dict of name to str
+        What they read as. Texts of digits alone are no amounts here: who keeps codes as text does so on purpose. Nor are columns of
+        few different texts, nor categories.
+    """
+    found = {}
+    for j, column in enumerate(table.columns):
+        if column.family != "text" or column.name in declared or j in declared:
+            continue
+        probes = {str(cell).strip() for cell in column.values[~column.missing][:_PROBES]}
+        like = sum(_number_like(text) or _date_like(text) for text in probes)
+        if like < _MOSTLY * len(probes) or all(text.isdigit() for text in probes):
+            continue
+        seen = reads_mostly_as(column)
+        if seen is not None and (any(map(_date_like, probes)) or len(set(column.values[~column.missing])) > _FEW_TEXTS):
+            found[column.name] = seen[0]
+    return found
 
 
 def _others(counts: Mapping[str, int], texts: Sequence[str]) -> dict[str, int]:

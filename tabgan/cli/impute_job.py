@@ -159,10 +159,9 @@ def _lonely(imputer: Any, fills: dict[str, pd.Series]) -> list[str]:
     if len(useful) != 1 or useful[0] not in fills or fills[useful[0]].nunique() != 1:
         return []
     values = fills[useful[0]]
-    what = "commonest" if imputer.schema_.columns[imputer.schema_.encoded[0]].levels else "middle"
+    what = "commonest value" if imputer.schema_.columns[imputer.schema_.encoded[0]].levels else "mean"
     return [
-        f"column {useful[0]!r} is the only one that varies: all {len(values)} missing cells get its {what} value, "
-        f"{values.iloc[0]}, as a mean or mode would do"
+        f"column {useful[0]!r} is the only one that varies: all {len(values)} missing cells get its {what}, {values.iloc[0]}"
     ]
 
 

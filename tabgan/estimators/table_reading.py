@@ -10,14 +10,38 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from tabgan._warnings import warn_caller
 from tabgan.checks.code_columns import find_codes
-from tabgan.exceptions import CodesWarning, EmptyColumnsWarning, InvalidInputError
+from tabgan.checks.odd_cells import unread_texts
+from tabgan.exceptions import CodesWarning, EmptyColumnsWarning, InvalidInputError, TextsWarning
 from tabgan.tables.encoder import EncodedTable, TableEncoder
 from tabgan.tables.frames import Table, read_table
 from tabgan.tables.labels import shown_names
 from tabgan.tables.rules import find_rules
 from tabgan.tables.schema import TableSchema, infer_schema
 
-__all__ = ["ReadingMixin"]
+__all__ = ["ReadingMixin", "warn_of_texts"]
+
+_MOST_TOLD = 3
+
+
+def warn_of_texts(table: Table, categorical_features: Any, column_kinds: Any) -> None:
+    """Warn of columns of text that are dates or amounts: as labels they can only be filled with values seen before.
+
+    Parameters
+    ----------
+    table : Table
+    categorical_features, column_kinds : as an estimator has them
+        Columns that they name are as the user wants them.
+    """
+    declared = [*(() if categorical_features is None else categorical_features), *(column_kinds or ())]
+    found = unread_texts(table, declared)
+    if found:
+        told = "; ".join(f"{name!r} reads as {what}" for name, what in list(found.items())[:_MOST_TOLD])
+        more = f" and {len(found) - _MOST_TOLD} more" if len(found) > _MOST_TOLD else ""
+        warn_caller(
+            f"columns of text are filled as labels: {told}{more}. Convert them first (pandas.to_datetime, pandas.to_numeric), or let "
+            f"`tabgan impute` read the file; categorical_features={list(found)[:1]} says that they are labels.",
+            TextsWarning,
+        )
 
 
 class ReadingMixin:
@@ -81,6 +105,7 @@ class ReadingMixin:
                 f"categorical_features={hinted[:1]} makes better fills; if not, column_kinds={{{hinted[0]!r}: 'integer'}} says so.",
                 CodesWarning,
             )
+        warn_of_texts(table, self.categorical_features, self.column_kinds)
         self.encoder_ = TableEncoder(
             numeric_transform=self.numeric_transform or ("minmax" if self.objective == "paper" else "standard"),
             max_categories=self.max_categories,

@@ -70,7 +70,7 @@ def test_the_plan_says_what_an_imputer_does(found):
 
 def test_a_single_column_gets_its_middle():
     (number,) = tabgan.check(pd.DataFrame({"x": [1.0, 2.5, None, 4.0]})).columns
-    assert number.plan == "filled with its middle value, as no other column tells more"
+    assert number.plan == "filled with its mean, as no other column tells more"
     (label,) = tabgan.check(pd.DataFrame({"x": ["a", "b", "a", None]})).columns
     assert label.plan == "filled with its commonest value, as no other column tells more"
 

@@ -284,6 +284,8 @@ def fit_closed_form(
         torch.zeros(values.shape[1], dtype=torch.float64),
         column,
     )
+    if len(spans) == 1:
+        return base  # nothing to go by: the mean, and not something between mean and median
     rows = slice(0, 2000)
     kept = (torch.rand(len(values[rows]), len(spans), generator=generator) >= 0.2).double()[:, column]
     shown = visible[rows] * kept
