@@ -23,6 +23,7 @@ _FIELDS = {
     "Y": r"(?P<Y>\d{4})",
     "y": r"(?P<y>\d{2})",
     "m": r"(?P<m>\d{1,2})",
+    "q": r"(?P<q>[1-4])",
     "d": r"(?P<d>\d{1,2})",
     "b": rf"(?P<b>{_WORD})",
     "a": rf"(?P<a>{_WORD})",
@@ -58,8 +59,8 @@ def _plain_format(text: str) -> str:
         raise ValueError(f"%{unknown[0]} is not known; use {' '.join('%' + field for field in _FIELDS)}")
     if len(set(fields)) < len(fields):
         raise ValueError("a part appears twice")
-    if not {"Y", "y"} & set(fields) or not {"m", "b"} & set(fields):
-        raise ValueError("a year (%Y or %y) and a month (%m or %b) must be in it")
+    if not {"Y", "y"} & set(fields) or not {"m", "b", "q"} & set(fields):
+        raise ValueError("a year (%Y or %y) and a month (%m or %b) or quarter (%q) must be in it")
     return plain
 
 
@@ -83,7 +84,8 @@ class DateStyle:
     Parameters
     ----------
     format : str
-        As of `datetime.datetime.strptime`, with the directives Y y m d b a H I M S f p z; ``%b`` is any name of a month.
+        As of `datetime.datetime.strptime`, with the directives Y y m q d b a H I M S f p z; ``%b`` is any name of a month, ``%q`` the
+        quarter, which stands for its first day.
     padded : bool, default=True
         Days, months and hours below ten have a zero.
     months : tuple of str, default=()
@@ -176,6 +178,7 @@ class DateStyle:
             "Y": f"{moment.year:04d}",
             "y": f"{moment.year % 100:02d}",
             "m": f"{moment.month:0{wide}d}",
+            "q": f"{moment.quarter}",
             "d": f"{moment.day:0{wide}d}",
             "b": self.months[moment.month - 1] if self.months else "",
             "a": weekday if len(self.weekdays) > 3 else weekday[:3],
@@ -194,6 +197,8 @@ class DateStyle:
 
 
 def _month(part: dict[str, str | None]) -> int:
+    if part.get("q"):
+        return 3 * int(part["q"] or 0) - 2
     return int(part["m"] or 0) if part.get("m") else month_of(part.get("b") or "") or 0
 
 
@@ -292,6 +297,9 @@ _NAMED = (
 _MONTHLY = (
     (re.compile(r"\d{4}([-/])\d{2}", re.ASCII), "%Y{0}%m"),
     (re.compile(r"\d{1,2}([-/])\d{4}", re.ASCII), "%m{0}%Y"),
+    (re.compile(r"\d{4}([-/ ]?[Qq])[1-4]", re.ASCII), "%Y{0}%q"),
+    (re.compile(r"[1-4]([Qq][-/ ]?)\d{4}", re.ASCII), "%q{0}%Y"),
+    (re.compile(r"([Qq])[1-4]([-/ ])\d{4}", re.ASCII), "{0}%q{1}%Y"),
 )
 
 
@@ -339,5 +347,5 @@ def _day_formats(day: str, timed: bool) -> list[str]:
             weekday = "%a" + found["c"] if found["a"] else ""
             return [weekday + named.format(s=found["s"], t=found["t"], y="%Y" if len(found["y"]) == 4 else "%y")]
     return [
-        monthly.format(found[1]) for pattern, monthly in _MONTHLY if (found := pattern.fullmatch(day)) and not timed
+        monthly.format(*found.groups()) for pattern, monthly in _MONTHLY if (found := pattern.fullmatch(day)) and not timed
     ]

@@ -29,6 +29,7 @@ _PROBES = 50
 _THOUSANDS = (",", ".", " ", "'")
 _PADDED = re.compile(r"0\d")
 _GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}(\.\d{3})?|0", re.ASCII)
+_LAKHS = re.compile(r"\d{1,2}(,\d{2})+,\d{3}(?!\d)", re.ASCII)
 _TELEPHONE = re.compile(rf"\d{{3}}(?:[{BLANKS}]\d{{3}}){{2,}}")
 # In these the last mark is one of decimals for certain: there is another mark before it, or what follows is no group of three.
 _CERTAIN = re.compile(
@@ -151,16 +152,18 @@ def _number(cells: Counter[str], decimal: str | None, thousands: str | None, lik
         return None
     unit = Counter(NumberStyle(positive=(before, after)).unit for before, _, after in parts).most_common(1)[0][0]
     seen = set("".join(body for _, body, _ in parts))
+    paired = any(_LAKHS.match(body) for _, body, _ in parts)
     found: list[_Reading] = []
     for mark in (".", ",") if decimal is None else (decimal,):
         for between in ("", *_THOUSANDS) if thousands is None else ("", thousands):
             kin = BLANKS if between in BLANKS else "'\u2019" if between == "'" else between
             if mark in (between, thousands) or (between and not seen & set(kin)):
                 continue
-            style = NumberStyle(mark, between, positive=("", unit))
-            share, values = _share(style, cells)
-            if share >= ENOUGH:
-                found.append((share, style, values))
+            for lakhs in (False, True) if between == "," and paired else (False,):
+                style = NumberStyle(mark, between, positive=("", unit), lakhs=lakhs)
+                share, values = _share(style, cells)
+                if share >= ENOUGH:
+                    found.append((share, style, values))
     found = _distinct(found)
     if not found:
         return None
@@ -179,7 +182,7 @@ def _number(cells: Counter[str], decimal: str | None, thousands: str | None, lik
 
 def _finished(style: NumberStyle, cells: Counter[str], values: np.ndarray, unit: str) -> NumberStyle:
     read = {text: n for (text, n), value in zip(cells.items(), values, strict=True) if not np.isnan(value)}
-    return number_style(read, style.decimal, style.thousands, unit)
+    return number_style(read, style.decimal, style.thousands, unit, style.lakhs)
 
 
 def _distinct(found: list[_Reading]) -> list[_Reading]:

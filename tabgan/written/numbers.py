@@ -40,8 +40,10 @@ def _mark(mark: str) -> str:
 
 
 @lru_cache(maxsize=64)
-def _body(decimal: str, thousands: str) -> re.Pattern[str]:
-    whole = r"[1-9]\d{0,2}(?:" + _mark(thousands) + r"\d{3})+|\d+" if thousands else r"\d+"
+def _body(decimal: str, thousands: str, lakhs: bool = False) -> re.Pattern[str]:
+    mark = _mark(thousands)
+    whole = rf"[1-9]\d{{0,2}}(?:{mark}\d{{3}})+|\d+" if thousands else r"\d+"
+    whole = rf"[1-9]\d?(?:{mark}\d{{2}})*{mark}\d{{3}}|\d+" if lakhs else whole
     fraction = _mark(decimal)
     bare = rf"|{fraction}(?P<bare>\d+)" if decimal == "." else ""
     after = rf"(?:{fraction}(?P<fraction>\d{'*' if decimal == '.' else '+'}))?"
@@ -95,6 +97,8 @@ class NumberStyle:
         Significant digits then.
     fixed_exponent : str, default=""
         An exponent of the one shape that all have, such as ``e+00``.
+    lakhs : bool, default=False
+        Beyond the thousands, digits stand in pairs: 12,34,567.
     """
 
     decimal: str = "."
@@ -107,6 +111,7 @@ class NumberStyle:
     exponent: str = ""
     digits: int = 0
     fixed_exponent: str = ""
+    lakhs: bool = False
 
     family = "number"
 
@@ -126,7 +131,8 @@ class NumberStyle:
         marks = {",": "comma", ".": "point", "'": "apostrophe", "\u2019": "apostrophe"}
         said = ["whole numbers" if self.whole else "numbers"]
         said += [f"a decimal {marks[self.decimal]}"] if self.decimal != "." and not self.whole else []
-        said += [f"thousands apart by {marks.get(self.thousands, 'blank')}"] if self.thousands else []
+        apart = "lakhs" if self.lakhs else "thousands"
+        said += [f"{apart} apart by {marks.get(self.thousands, 'blank')}"] if self.thousands else []
         said += [f"the unit {self.unit}"] if self.unit else []
         said += ["negative numbers in brackets"] if "(" in self.negative[0] else []
         return " with ".join(said[:2]) + "".join(f" and {text}" for text in said[2:])
@@ -139,7 +145,7 @@ class NumberStyle:
         if parts is None:
             return None
         before, body, after = parts
-        found = _body(self.decimal, self.thousands).fullmatch(body)
+        found = _body(self.decimal, self.thousands, self.lakhs).fullmatch(body)
         if found is None:
             return None
         unit = _UNIT.search(before + after)
@@ -184,7 +190,8 @@ class NumberStyle:
         before, after = self.negative if number < 0 and not zero else self.positive
         whole, point, fraction = body.partition(".")
         if self.thousands and len(whole) >= self.grouped_from:
-            whole = f"{int(whole):,}".replace(",", self.thousands)
+            whole = _lakhs(whole) if self.lakhs else f"{int(whole):,}"
+            whole = whole.replace(",", self.thousands)
         return before + whole + (self.decimal if point else "") + fraction + after
 
     def _digits(self, number: float) -> str:
@@ -205,6 +212,13 @@ class NumberStyle:
         return f"{mantissa}{self.exponent}{sign}{power.lstrip('+-').lstrip('0').rjust(wide, '0')}"
 
 
+def _lakhs(whole: str) -> str:
+    """Digits with commas before the last three, and before each pair further left."""
+    head, tail = whole[:-3], whole[-3:]
+    pairs = [head[max(0, end - 2) : end] for end in range(len(head), 0, -2)]
+    return ",".join([*pairs[::-1], tail])
+
+
 PLAIN = NumberStyle()
 """Numbers as Python reads them."""
 
@@ -223,7 +237,9 @@ def plain_style(cells: Mapping[str, int]) -> NumberStyle:
     return NumberStyle(fewest=min(decimals, default=0), most=min(max(decimals, default=6), _MOST_DECIMALS))
 
 
-def number_style(cells: Mapping[str, int], decimal: str, thousands: str, unit: str = "") -> NumberStyle:
+def number_style(
+    cells: Mapping[str, int], decimal: str, thousands: str, unit: str = "", lakhs: bool = False
+) -> NumberStyle:
     """The style of cells whose marks are known.
 
     Parameters
@@ -232,12 +248,14 @@ def number_style(cells: Mapping[str, int], decimal: str, thousands: str, unit: s
         Distinct cells that are written so, and how often each occurs.
     decimal, thousands, unit : str
         Empty ``thousands`` sets none apart, empty ``unit`` has none.
+    lakhs : bool, default=False
+        Beyond the thousands, digits stand in pairs.
 
     Returns
     -------
     NumberStyle
     """
-    pattern = _body(decimal, thousands)
+    pattern = _body(decimal, thousands, lakhs)
     found = [(parts, pattern.fullmatch(parts[1]), n) for text, n in cells.items() if (parts := body_of(text))]
     matched = [(parts, body, n) for parts, body, n in found if body is not None]
     of_unit = [(parts, n) for parts, _, n in matched if unit in parts[0] + parts[2]]
@@ -263,6 +281,7 @@ def number_style(cells: Mapping[str, int], decimal: str, thousands: str, unit: s
         exponent=exponents[0][0] if exponents else "",
         digits=max(digits, default=0),
         fixed_exponent=_shape(exponents) if same_places else "",
+        lakhs=lakhs,
     )
 
 
