@@ -16,6 +16,7 @@ from tabgan._files import check_place
 from tabgan._runtime import make_generator, own_torch, resolve_device
 from tabgan.core.interrupts import interruptible
 from tabgan.core.run import Run, deadline_after
+from tabgan.estimators.fit_tasks import FitTasks, FollowedFits, followed
 from tabgan.estimators.notebook import FittedHTML, Learnt
 from tabgan.estimators.parameter_checks import SEED, check, integer, number, optional, seed_of
 from tabgan.estimators.reports import ReportsImages
@@ -30,6 +31,7 @@ from tabgan.images.watching import checkpoints_of, tensorboard_writer, watchers_
 
 __all__ = ["ImageGAN"]
 
+_TRAINING = "training"
 _RULES = {
     "n_steps": optional(integer(1)),
     "batch_size": optional(integer(2)),
@@ -44,7 +46,7 @@ _RULES = {
 }
 
 
-class ImageGAN(Drawing, SavableImageGAN, FittedHTML, ReportsImages, BaseEstimator):
+class ImageGAN(FollowedFits, Drawing, SavableImageGAN, FittedHTML, ReportsImages, BaseEstimator):
     """Train an image GAN, draw from it, translate with it.
 
     Parameters
@@ -182,6 +184,7 @@ class ImageGAN(Drawing, SavableImageGAN, FittedHTML, ReportsImages, BaseEstimato
         self.checkpoint_every = checkpoint_every
         self.checkpoint = checkpoint
 
+    @followed
     @own_torch(None)
     def fit(self, images: Any, y: Any = None, targets: Any = None) -> ImageGAN:
         """Train from fresh weights.
@@ -204,7 +207,7 @@ class ImageGAN(Drawing, SavableImageGAN, FittedHTML, ReportsImages, BaseEstimato
             Itself.
         """
         recipe, settings = self._checked()
-        deadline = deadline_after(self.max_time)
+        deadline, tasks = deadline_after(self.max_time), self._tasks()
         given = self._read(recipe, settings, images, y, targets)
         sizes, conditions = given.sizes, given.conditions
         generator = make_generator(seed_of(self.random_state))
@@ -217,10 +220,13 @@ class ImageGAN(Drawing, SavableImageGAN, FittedHTML, ReportsImages, BaseEstimato
         if conditions is not None and conditions.labels is not None:
             self.classes_ = np.asarray(conditions.labels)
         self._draws = make_generator(int(torch.randint(2**62, (), generator=generator)))
-        run = Run(generator, given.data.images.device, deadline, bool(self.verbose))
+        run = Run(generator, given.data.images.device, deadline, bool(self.verbose), follower=tasks.follower)
+        tasks.enter(_TRAINING)
         self._train(players, given.data, run, settings["n_steps"])
+        tasks.end()
         return self
 
+    @followed
     @own_torch(None)
     def partial_fit(self, images: Any, y: Any = None, targets: Any = None, *, n_steps: int | None = None) -> ImageGAN:
         """Train further, exactly where `fit`, `partial_fit` or a loaded file stopped.
@@ -247,15 +253,24 @@ class ImageGAN(Drawing, SavableImageGAN, FittedHTML, ReportsImages, BaseEstimato
         deadline, (holds, words) = deadline_after(self.max_time), _RULES["n_steps"]
         if not holds(n_steps):
             raise parameter_error("n_steps", n_steps, words)
+        tasks = self._tasks()
         known = Known(self._source_format, self._format, self._conditions)
         given = self._read(self.recipe_, self.settings_, images, y, targets, known)
         if (given.sizes.shape, given.sizes.source) != (self._sizes.shape, self._sizes.source):
             raise InvalidInputError(f"images have shape {given.target.shape}, but training had {self._format.shape}.")
         generator = make_generator(0)  # replaced by the saved one
         players = self.recipe_.networks(self._sizes, SimpleNamespace(**self.settings_), generator)
-        run = Run(generator, given.data.images.device, deadline, bool(self.verbose))
+        run = Run(generator, given.data.images.device, deadline, bool(self.verbose), follower=tasks.follower)
+        tasks.enter(_TRAINING)
         self._train(players, given.data, run, n_steps or self.settings_["n_steps"], self._training_state)
+        tasks.end()
         return self
+
+    def _tasks(self) -> FitTasks:
+        """A fit for callbacks to follow, which begins with reading."""
+        tasks = FitTasks(self, 2)
+        tasks.enter("reading the images")
+        return tasks
 
     def __sklearn_is_fitted__(self) -> bool:
         """Whether training has ended well."""

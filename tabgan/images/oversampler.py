@@ -13,6 +13,7 @@ from imblearn.utils import check_sampling_strategy, check_target_type
 from sklearn.base import BaseEstimator
 from torch import Tensor
 
+from tabgan.estimators.fit_tasks import FollowedFits
 from tabgan.exceptions import InvalidInputError, InvalidParameterError, parameter_error
 from tabgan.images.gan import ImageGAN
 
@@ -22,7 +23,7 @@ _MOST_MADE = 2**31
 """Images of a class; more fit no machine."""
 
 
-class BAGANImageOversampler(SamplerMixin, BaseEstimator):
+class BAGANImageOversampler(FollowedFits, SamplerMixin, BaseEstimator):
     """Oversample rare classes of images with a balancing GAN.
 
     Small shifts of the images that there are help a classifier more than generated ones where these are hard to learn; compare both
@@ -144,7 +145,10 @@ class BAGANImageOversampler(SamplerMixin, BaseEstimator):
         labels = _labels_of(y)
         self.sampling_strategy_ = n_to_make(self.sampling_strategy, labels)
         given = {name: value for name, value in self.get_params(deep=False).items() if name != "sampling_strategy"}
-        self.gan_ = ImageGAN(**given).fit(np.asarray(X) if isinstance(X, pd.DataFrame) else X, labels)
+        gan = ImageGAN(**given)
+        if callbacks := getattr(self, "_skl_callbacks", None):
+            gan.set_callbacks(*callbacks)  # the GAN's training is the fit that they follow
+        self.gan_ = gan.fit(np.asarray(X) if isinstance(X, pd.DataFrame) else X, labels)
         self.classes_ = self.gan_.classes_
         return self
 

@@ -347,5 +347,7 @@ def _day_formats(day: str, timed: bool) -> list[str]:
             weekday = "%a" + found["c"] if found["a"] else ""
             return [weekday + named.format(s=found["s"], t=found["t"], y="%Y" if len(found["y"]) == 4 else "%y")]
     return [
-        monthly.format(*found.groups()) for pattern, monthly in _MONTHLY if (found := pattern.fullmatch(day)) and not timed
+        monthly.format(*found.groups())
+        for pattern, monthly in _MONTHLY
+        if (found := pattern.fullmatch(day)) and not timed
     ]

@@ -11,6 +11,7 @@ from sklearn.preprocessing import StandardScaler
 
 from tabgan import BAGANOversampler, CGANSampler, GAINImputer, load
 from tabgan.core.following import ENDED_FROM_OUTSIDE
+from tabgan.images import BAGANImageOversampler, ImageGAN
 from tabgan.imputation.objectives import MOST_TASKS, STAGES
 from tests.conftest import make_mixed
 
@@ -105,6 +106,40 @@ def test_gain_as_published_trains_below_the_fit(table):
     GAINImputer.paper(n_steps=30).set_callbacks(recorder).fit(table)
     assert "GAINImputer (paper)" in recorder.begun
     assert [told["step"] for told in recorder.told] == [10, 20, 30]
+
+
+@pytest.fixture
+def pictures():
+    return np.random.default_rng(0).integers(0, 256, size=(24, 8, 8), dtype=np.uint8)
+
+
+def test_image_gans_tell_their_training_and_can_be_ended(pictures):
+    recorder = Recorder()
+    gan = ImageGAN("dcgan", n_steps=20, batch_size=4, random_state=0).set_callbacks(recorder).fit(pictures)
+    stages = [name for name in recorder.begun if not name.startswith("to step")]
+    assert stages[:3] == ["fit", "reading the images", "training"]
+    assert sorted(recorder.begun) == sorted(recorder.ended)
+    assert [told["step"] for told in recorder.told] == [10, 20]
+    assert all(np.isfinite(list(told["losses"].values())).all() for told in recorder.told)
+    assert len(recorder.fitted) == 1
+    gan.partial_fit(pictures, n_steps=10)
+    assert recorder.told[-1]["step"] == 30
+    assert (recorder.n_setups, recorder.n_teardowns) == (2, 2)
+    ender = Recorder(stop_at=lambda context: context.task_name == "to step 10")
+    ended = ImageGAN("dcgan", n_steps=50, batch_size=4, random_state=0).set_callbacks(ender).partial_fit(pictures)
+    assert ended.n_iter_ == 10
+    assert ended.stop_reason_ == ENDED_FROM_OUTSIDE
+    plain = ImageGAN("dcgan", n_steps=20, batch_size=4, random_state=0).fit(pictures)
+    again = ImageGAN("dcgan", n_steps=20, batch_size=4, random_state=0).set_callbacks(Recorder()).fit(pictures)
+    np.testing.assert_allclose(plain.sample(2), again.sample(2), atol=1)
+
+
+def test_an_oversampler_of_images_hands_its_callbacks_on(pictures):
+    recorder = Recorder()
+    made = BAGANImageOversampler(n_steps=10, batch_size=4, random_state=0).set_callbacks(recorder)
+    made.fit_resample(pictures, np.repeat(["a", "b"], [16, 8]))
+    assert recorder.told
+    assert sorted(recorder.begun) == sorted(recorder.ended)
 
 
 @pytest.mark.parametrize("sampler", [BAGANOversampler, CGANSampler])
