@@ -60,6 +60,8 @@ class FileCheck:
         Columns that are left alone.
     command : list of str
         Arguments of the command to run.
+    doubted : bool, default=False
+        Whether the first line may hold data.
     """
 
     source: str
@@ -68,6 +70,7 @@ class FileCheck:
     markers: dict[str, Mapping[str, int]]
     left: list[str]
     command: list[str]
+    doubted: bool = False
 
     def to_json(self) -> str:
         """Write what was found for programs."""
@@ -108,6 +111,25 @@ def check_file(options: CheckOptions) -> FileCheck:
     TabganError
         What `tabgan impute` would refuse before training.
     """
+    found = _looked_at(options)
+    suggested = _suggested_markers(found, options)
+    if (
+        len(suggested) == len(options.reading.missing)
+        or options.source.path is None
+        or not options.source.path.is_file()
+    ):
+        return found
+    # What stood between the numbers hid what else does: with the suggested markers, look once more.
+    seen = {finding.columns for finding in found.check.findings if finding.kind == "sentinel"}
+    again = _looked_at(replace(options, reading=replace(options.reading, missing=suggested)))
+    more = [one for one in again.check.findings if one.kind == "sentinel" and one.columns not in seen]
+    was = found.check
+    check = TableCheck(was.n_rows, was.columns, (*was.findings, *more), was.relations, was.patterns)
+    command = _command(options, replace(found, check=check), found.doubted)
+    return replace(found, check=check, command=command)
+
+
+def _looked_at(options: CheckOptions) -> FileCheck:
     table = open_table(options.source, options.reading)
     left = known_columns(table, options.leave, "--leave")
     categorical = known_columns(table, options.categorical, "--categorical")
@@ -129,14 +151,17 @@ def check_file(options: CheckOptions) -> FileCheck:
     found = TableCheck(found.n_rows, tuple(columns), tuple(findings), found.relations, found.patterns)
     notes = _new_notes(findings, table)
     markers: dict[str, Mapping[str, int]] = {name: counts for name in names if (counts := table.marker_counts(name))}
-    return FileCheck(
+    doubted = _said_of_header(table) or any(finding.kind == "first row" for finding in findings)
+    seen = FileCheck(
         source=options.source.name,
         check=found,
         notes=notes,
         markers=markers,
         left=[name for name in table.names if name not in names],
-        command=_command(options, findings, left, _said_of_header(table), _hinted_markers(notes)),
+        command=[],
+        doubted=doubted,
     )
+    return replace(seen, command=_command(options, seen, doubted))
 
 
 def new_findings(findings: Sequence[Finding], table: TableFile) -> list[Finding]:
@@ -185,18 +210,22 @@ def _said_of_header(table: TableFile) -> bool:
     return any("--no-header" in hint for hint in table.hints)
 
 
-def _command(
-    options: CheckOptions, findings: Sequence[Finding], left: set[str], doubted: bool, hinted: Sequence[str]
-) -> list[str]:
+def _suggested_markers(seen: FileCheck, options: CheckOptions) -> tuple[str, ...]:
+    """Markers that the command has, and those that notes and findings suggest; by column only where not for all."""
+    found = [mark for finding in seen.check.findings if finding.kind != "id" for mark in finding.flags[1::2]]
+    marks = dict.fromkeys([*options.reading.missing, *_hinted_markers(seen.notes), *found])
+    everywhere = {mark for mark in marks if "=" not in mark}
+    return tuple(mark for mark in marks if "=" not in mark or mark.partition("=")[2] not in everywhere)
+
+
+def _command(options: CheckOptions, seen: FileCheck, doubted: bool) -> list[str]:
     """Run `tabgan impute` as the file was read, with what the findings suggest."""
-    doubted = doubted or any(finding.kind == "first row" for finding in findings)
-    reading, path = options.reading, options.source.path
+    reading, path, left = options.reading, options.source.path, set(seen.left)
+    findings = seen.check.findings
     output = options.output or (str(_beside(path)) if path else "-")
     words = ["tabgan", "impute", str(path) if path else "-", "-o", output]
     leave = [*options.leave, *(str(f.columns[0]) for f in findings if f.kind == "id" and f.columns[0] not in left)]
-    found = [mark for f in findings if f.kind != "id" for mark in f.flags[1::2]]
-    missing = dict.fromkeys([*reading.missing, *hinted, *found])
-    as_read = replace(reading, missing=tuple(missing), header=reading.header and not doubted)
+    as_read = replace(reading, missing=_suggested_markers(seen, options), header=reading.header and not doubted)
     form = ["--format", options.format] if options.format else []
     return [*words, *reading_flags(as_read, leave, options.categorical, options.kinds), *form, *options.further]
 

@@ -12,6 +12,8 @@ from tabgan.plotting.canvas import GREY, MAIN, OTHER, in_percent, label
 
 __all__ = ["ColumnPair", "disagreement", "draw_pair", "most_different"]
 
+_ROOM_FOR_TICKS = 2.0
+"""Inches of a panel, the names of its levels among them."""
 _FEW_VALUES = 8
 _SPIKE = 0.15
 _MOST_FOR_DENSITY = 5000
@@ -190,4 +192,5 @@ def _bars(axes: Any, pair: ColumnPair, names: tuple[str, str]) -> None:
         axes.get_yticklabels()[-1].set_color(GREY)
     axes.invert_yaxis()
     in_percent(axes.xaxis)
-    axes.locator_params(axis="x", nbins=4)
+    beside = axes.figure.get_figwidth() / axes.get_subplotspec().get_gridspec().ncols
+    axes.locator_params(axis="x", nbins=4 if beside >= _ROOM_FOR_TICKS else 2)

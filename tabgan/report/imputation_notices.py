@@ -16,6 +16,7 @@ __all__ = ["imputation_notices"]
 _FEW_CELLS = 20
 _MOSTLY_MISSING = 0.6
 _NEARLY_ALL_WRONG = 0.9
+_MOSTLY_WRONG = 0.5
 _MOST_NAMED = 6
 
 
@@ -56,6 +57,20 @@ def imputation_notices(imputer: Any, gaps: pd.Series, table: Table) -> list[Noti
             Notice(
                 f"{_named(wrong)}: nearly every held-out label was filled wrongly.",
                 "Names, numbers of tickets and the like cannot be guessed from other columns: leave such columns out.",
+            )
+        )
+    poorly = [
+        name
+        for name in scores.index
+        if _MOSTLY_WRONG <= scores["error_rate"].get(name, 0) < _NEARLY_ALL_WRONG
+        and name in gappy
+        and name not in worse
+    ]
+    if poorly:
+        notices.append(
+            Notice(
+                f"{_named(poorly)}: most held-out labels were filled wrongly, though fewer than the most frequent value would be.",
+                "Do not rely on single fills; draws (sample) carry how unsure each label is.",
             )
         )
     mostly = [column.name for column, n in zip(columns, gaps, strict=True) if _MOSTLY_MISSING <= n / table.n_rows < 1]

@@ -131,3 +131,20 @@ def test_impute_warns_of_the_same(tabgan, path):
     lines = [line for line in done.stderr.splitlines() if line.startswith("warning: ")]
     assert sum("-999" in line for line in lines) == 1
     assert sum("looks like a name of rows" in line for line in lines) == 1
+
+
+def test_what_odd_cells_hid_is_found_once_they_are_taken_away(tabgan, tmp_path):
+    """With a '?' among its numbers a column is text, in which -999 does not stand out."""
+    cells = [str(100 + k % 40) for k in range(120)]
+    cells[5:8], cells[20:23] = ["?"] * 3, ["-999"] * 3
+    pressure = ["sbp", *cells]
+    letters = ["sex", *("FM"[k % 2] if k % 9 else "?" for k in range(120))]
+    path = tmp_path / "t.csv"
+    path.write_text("\n".join(f"{one},{other}" for one, other in zip(pressure, letters, strict=True)) + "\n")
+    done = tabgan("check", path)
+    assert done.exit_code == 0, done.output
+    said = " ".join(done.stdout.split())
+    assert "column 'sbp' holds -999 in 3 cells" in said
+    command = next_command(done.stdout)
+    assert [command[k + 1] for k, word in enumerate(command) if word == "--missing"] == ["?", "sbp=-999"]
+    assert "--missing sbp=?" not in said.partition("Next:")[2]

@@ -2,6 +2,7 @@
 
 import json
 import re
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -12,8 +13,10 @@ from tabgan.model_selection.ranking import Comparison
 from tabgan.report import pictures
 from tabgan.report.comparison_page import comparison_page
 from tabgan.report.filled_rows import example_rows, filled_rows
+from tabgan.report.imputation_notices import imputation_notices
 from tabgan.report.imputed_columns import ImputedColumn, imputed_columns, worst_in_words
 from tabgan.report.resampling_page import _decision_table, _headline
+from tabgan.tables.frames import read_table
 from tests.report.pages import check_page
 
 
@@ -225,3 +228,16 @@ def test_methods_that_cannot_be_told_apart_are_named_in_the_headline(table):
         headline = comparison_page(Comparison(summary, found.per_column, found.settings)).headline
         assert headline.startswith(said)
         assert headline.endswith("cannot be told from mean/mode.") == (summary is tied)
+
+
+def test_labels_that_are_mostly_wrong_are_among_the_warnings(table, imputer):
+    """The headline says not to rely on them: what to watch must not be silent of it."""
+    name = imputer.schema_.columns[0].name
+    scores = imputer.validation_scores_.copy()
+    scores.loc[name, ["error_rate", "error_rate_mode", "rmse", "rmse_mean"]] = [0.6, 0.8, np.nan, np.nan]
+    other = SimpleNamespace(**vars(imputer) | {"validation_scores_": scores, "had_gaps_": imputer.had_gaps_})
+    gaps = pd.Series([3] * len(imputer.schema_.columns))
+    notices = imputation_notices(other, gaps, read_table(table))
+    said = [notice.what for notice in notices if "most held-out labels were filled wrongly" in notice.what]
+    assert len(said) == 1
+    assert repr(name) in said[0]
