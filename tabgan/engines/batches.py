@@ -11,16 +11,18 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import union_categoricals
 
+from tabgan.engines.alike import any_known, clash
 from tabgan.exceptions import InvalidInputError, InvalidParameterError
 
 __all__ = ["batches_of", "joined", "keys_of", "taken", "with_keys", "without_keys"]
 
-_ROWS_OF_LAZY_FRAMES = 100_000
-"""Per slice of a lazy frame."""
+_MOST_ROWS = 100_000
+"""Per batch of what has no batches of its own: lazy frames, Arrow's tables and datasets."""
+_READING = {"batch_size": _MOST_ROWS, "batch_readahead": 1, "fragment_readahead": 1}
 
 
-def batches_of(source: Any, keys: Any = None) -> Iterator[Any]:
-    """Eager frames or arrays with at least one row.
+def batches_of(source: Any, keys: Any = None) -> Iterator[tuple[int, Any]]:
+    """Eager frames or arrays with at least one row, and their numbers.
 
     Parameters
     ----------
@@ -31,7 +33,7 @@ def batches_of(source: Any, keys: Any = None) -> Iterator[Any]:
     Raises
     ------
     InvalidInputError
-        It is none of these, or the names of columns differ between batches; the batch is named.
+        It is none of these, names of columns repeat, or differ between batches; the batch is named.
     InvalidParameterError
         A key is no column.
     """
@@ -43,10 +45,12 @@ def batches_of(source: Any, keys: Any = None) -> Iterator[Any]:
                 f"batch {number} has the columns {names}, but batch 0 has {first}; all batches need the same, in the same order."
             )
         if first is None:
+            if repeated := sorted({str(name) for name in names if names.count(name) > 1}):
+                raise InvalidInputError(f"batch 0: column names {repeated} appear more than once; rename them.")
             _check_keys(batch, names, keys)
         first = names
         if len(batch):
-            yield batch
+            yield number, batch
 
 
 def _pieces(source: Any) -> Iterable[Any]:
@@ -54,11 +58,13 @@ def _pieces(source: Any) -> Iterable[Any]:
         raise InvalidInputError(
             f"batches={source!r} is a path; give what reads it, as in pyarrow.dataset.dataset({str(source)!r})."
         )
+    if isinstance(source, pd.DataFrame):
+        return [source]
     frame = nw.from_native(source, pass_through=True)
     if isinstance(frame, nw.LazyFrame):
         return _slices(frame)
     if hasattr(source, "to_batches"):  # Arrow's tables, datasets and scanners
-        return map(_arrow_table, source.to_batches())
+        return map(_arrow_table, _of_arrow(source))
     if isinstance(frame, nw.DataFrame) or isinstance(source, np.ndarray):
         return [source]
     if not isinstance(source, Iterable):
@@ -67,6 +73,41 @@ def _pieces(source: Any) -> Iterable[Any]:
             "polars LazyFrame."
         )
     return map(_arrow_table, source)
+
+
+def _of_arrow(source: Any) -> Iterator[Any]:
+    """Batches of a table, a dataset or a scanner.
+
+    Of a dataset it is row groups, one after another: the scanner reads up to 1 GiB ahead of whoever takes its batches.
+    """
+    if not hasattr(source, "get_fragments"):
+        yield from source.to_batches(**({"max_chunksize": _MOST_ROWS} if hasattr(source, "num_rows") else {}))
+    elif source._scan_options:  # a filter, which fragments do not know of
+        yield from source.to_batches(**_READING)
+    else:
+        for fragment in source.get_fragments():
+            for piece, is_small in _row_groups(fragment):
+                if is_small:
+                    yield piece.to_table(schema=source.schema).unify_dictionaries()
+                else:
+                    yield from piece.to_batches(schema=source.schema, **_READING)
+
+
+def _row_groups(fragment: Any) -> Iterator[tuple[Any, bool]]:
+    """A file in parts of some row groups, and whether each is no more than one batch."""
+    if not hasattr(fragment, "row_groups"):
+        yield fragment, False
+        return
+    group: list[int] = []
+    n_rows = 0
+    for found in fragment.row_groups:
+        if group and n_rows + found.num_rows > _MOST_ROWS:
+            yield fragment.subset(row_group_ids=group), n_rows <= _MOST_ROWS
+            group, n_rows = [], 0
+        group.append(found.id)
+        n_rows += found.num_rows
+    if group:
+        yield fragment.subset(row_group_ids=group), n_rows <= _MOST_ROWS
 
 
 def _arrow_table(piece: Any) -> Any:
@@ -85,10 +126,10 @@ def _slices(frame: nw.LazyFrame) -> Iterator[Any]:
             f"batches is lazy ({type(native).__module__}); only polars' LazyFrame is read in slices."
         )
     if hasattr(native, "collect_batches"):  # one pass; older versions read from the start for every slice
-        yield from native.collect_batches(chunk_size=_ROWS_OF_LAZY_FRAMES)
+        yield from native.collect_batches(chunk_size=_MOST_ROWS)
         return
     start = 0
-    while len(piece := native.slice(start, _ROWS_OF_LAZY_FRAMES).collect()):
+    while len(piece := native.slice(start, _MOST_ROWS).collect()):
         yield piece
         start += len(piece)
 
@@ -114,21 +155,61 @@ def names_of(batch: Any) -> list[Hashable]:
 
 
 def joined(batches: Sequence[Any]) -> Any:
-    """One frame or array of all rows; categories are those of all batches together."""
+    """One frame or array of all rows; categories are those of all batches together.
+
+    Raises
+    ------
+    InvalidInputError
+        They hold different kinds of data; the column is named.
+    """
     if len(batches) == 1:
         return batches[0]
+    try:
+        return _joined(batches)
+    except Exception as error:  # every library has its own
+        raise InvalidInputError(clash(batches) or f"the batches cannot be joined to one table: {error}") from error
+
+
+def _joined(batches: Sequence[Any]) -> Any:
     first = batches[0]
     if isinstance(first, np.ndarray):
         return np.concatenate(batches)
     if isinstance(first, pd.DataFrame):
         return _joined_pandas(list(batches))
     if type(first).__module__.startswith("pyarrow"):
-        import pyarrow as pa
+        return _joined_arrow(list(batches))
+    return _joined_polars(list(batches))
 
-        return pa.concat_tables(batches, promote_options="permissive").unify_dictionaries()
+
+def _joined_arrow(tables: list[Any]) -> Any:
+    import pyarrow as pa
+
+    for place, name in enumerate(tables[0].column_names):
+        kinds = {table.schema.field(name).type for table in tables}
+        plain = any(not pa.types.is_dictionary(kind) and not pa.types.is_null(kind) for kind in kinds)
+        for k, table in enumerate(tables if len(kinds) > 1 else []):
+            cells = table[name]
+            if not any_known(cells):
+                cells = pa.nulls(len(cells))
+            elif plain and pa.types.is_dictionary(cells.type):
+                cells = cells.cast(cells.type.value_type)
+            tables[k] = table.set_column(place, name, cells)
+    return pa.concat_tables(tables, promote_options="permissive").unify_dictionaries()
+
+
+def _joined_polars(frames: list[Any]) -> Any:
     import polars as pl
 
-    return pl.concat(batches, how="vertical_relaxed")
+    for name in frames[0].columns:
+        kinds = {frame[name].dtype for frame in frames}
+        for k, frame in enumerate(frames if len(kinds) > 1 else []):
+            cells = frame[name]
+            if not any_known(cells):
+                cells = pl.Series(name, [None] * len(cells), pl.Null)
+            elif isinstance(cells.dtype, pl.Enum):
+                cells = cells.cast(pl.Categorical)
+            frames[k] = frame.with_columns(cells)
+    return pl.concat(frames, how="vertical_relaxed")
 
 
 def _joined_pandas(batches: list[pd.DataFrame]) -> pd.DataFrame:
@@ -193,16 +274,21 @@ def keys_of(batch: Any, keys: Any, start: int) -> np.ndarray:
     names = listed_keys(keys)
     if not names:
         return np.arange(start, start + len(batch), dtype=np.uint64)
-    found = nw.from_native(batch).select(names).to_pandas()
+    found = batch[names] if isinstance(batch, pd.DataFrame) else nw.from_native(batch).select(names).to_pandas()
     if found.isna().to_numpy().any():
         row = int(found.isna().any(axis=1).to_numpy().argmax())
         raise InvalidInputError(f"row {start + row} has no key in {names}; every row needs one that no other has.")
-    return pd.util.hash_pandas_object(found, index=False).to_numpy()
+    try:
+        return pd.util.hash_pandas_object(found, index=False).to_numpy()
+    except TypeError as error:
+        raise InvalidInputError(f"keys={names} holds lists, or other cells that no hash can be made of.") from error
 
 
 def without_keys(batch: Any, keys: Any) -> Any:
     """The columns that say something of a row."""
     names = listed_keys(keys)
+    if names and isinstance(batch, pd.DataFrame):
+        return batch.drop(columns=names)
     return nw.from_native(batch).drop(names).to_native() if names else batch
 
 
@@ -210,6 +296,13 @@ def with_keys(filled: Any, batch: Any, keys: Any) -> Any:
     """A filled batch with the key columns where they were; columns that were added come last."""
     names = listed_keys(keys)
     if not names:
+        return filled
+    if isinstance(filled, pd.DataFrame):
+        filled, place = filled.copy(deep=False), 0
+        for name in batch.columns:
+            if name in names:
+                filled.insert(place, name, batch[name].array)
+            place += name in filled.columns
         return filled
     came, own = nw.from_native(batch), nw.from_native(filled)
     whole = own.with_columns(*[came[name] for name in names])

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from tabgan.engines.batches import keys_of, listed_keys, with_keys, without_keys
 from tabgan.engines.mergeable_samples import Strata
@@ -14,12 +15,24 @@ from tabgan.engines.model_files import loaded
 from tabgan.engines.row_sample import RowSample
 from tabgan.exceptions import InvalidInputError, InvalidParameterError
 
-__all__ = ["DRAW", "PLACE", "RowNames", "drawn_pieces", "filled_pieces", "summaries_of", "with_places"]
+__all__ = [
+    "DRAW",
+    "PLACE",
+    "RowNames",
+    "drawn_pieces",
+    "filled_pieces",
+    "kinds_in",
+    "odd_among",
+    "summaries_of",
+    "with_places",
+]
 
 PLACE = "__tabgan_place__"
 """Column that an engine adds where no keys are given: the row's place in the table."""
 DRAW = "draw"
 _ROWS_AT_ONCE = 20_000
+_BLANK = ("", "na", "n/a", "#n/a", "nan", "null", "none")
+"""What stands for a missing cell where readers make a column text because of another cell."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +98,7 @@ def summaries_of(blocks: Iterable[Any], names: RowNames, strata: Strata) -> Any:
     for block in blocks:
         for k, rows in strata.parts(block):
             sample = samples.setdefault(k, strata.settings[k].empty())
-            sample.add(names.content(rows), names.numbers(rows))
+            sample.add(names.content(rows), names.numbers(rows), f"the rows from {names.shown(rows)} on")
     return strata.table(samples)
 
 
@@ -97,9 +110,9 @@ def filled_pieces(block: Any, path: str, names: RowNames) -> Iterator[Any]:
     InvalidInputError
         Rows do not fit the estimator; names the first of them.
     """
-    transform = loaded(path).transform
+    imputer = loaded(path)
     for piece in _pieces(block):
-        yield names.back(_named(transform, piece, names), piece)
+        yield names.back(_named(imputer.transform, piece, names, _numbers(imputer)), piece)
 
 
 def drawn_pieces(block: Any, path: str, names: RowNames, n_draws: int, seed: int) -> Iterator[Any]:
@@ -119,7 +132,7 @@ def drawn_pieces(block: Any, path: str, names: RowNames, n_draws: int, seed: int
         def draw(content: Any, numbers: np.ndarray = numbers) -> list[Any]:
             return imputer.sample(content, n_draws, random_state=seed, row_keys=numbers[: len(content)])
 
-        for k, drawn in enumerate(_named(draw, piece, names)):
+        for k, drawn in enumerate(_named(draw, piece, names, _numbers(imputer))):
             whole = names.back(drawn, piece)
             yield whole.append_column(DRAW, pa.array(np.full(len(whole), k)))
 
@@ -136,12 +149,69 @@ def _pieces(block: Any) -> Iterator[Any]:
         yield block.slice(start, _ROWS_AT_ONCE)
 
 
-def _named(work: Callable[[Any], Any], piece: Any, names: RowNames) -> Any:
-    """The work's result; an error names the first row that it fails for."""
+def _numbers(estimator: Any) -> list[str]:
+    """Columns of numbers, as they were in fit."""
+    schema = getattr(estimator, "schema_", None)
+    return [] if schema is None else [str(column.name) for column in schema.columns if column.family == "number"]
+
+
+def _named(work: Callable[[Any], Any], piece: Any, names: RowNames, numbers: Sequence[str] = ()) -> Any:
+    """The work's result; an error names the first row that it fails for, or that holds a text that is no number."""
     try:
         return work(names.content(piece))
     except InvalidInputError as error:
+        if found := odd_cell(piece, numbers):
+            row, name, text = found
+            raise type(error)(
+                f"{names.shown(piece.slice(row))}: column {name!r} has {text!r}, which is no number: {error}"
+            ) from error
         raise type(error)(f"{names.shown(_first_bad(work, piece, names))}: {error}") from error
+
+
+def odd_cell(block: Any, numbers: Iterable[str]) -> tuple[int, str, str] | None:
+    """The first text that is no number in columns that should hold numbers: its row, its column, and itself."""
+    import pyarrow as pa
+
+    for name in numbers:
+        if name in block.column_names and _is_text(block.schema.field(name).type):
+            cells = block[name].cast(pa.string()).to_pandas()
+            blank = cells.isna() | cells.str.strip().str.lower().isin(_BLANK)
+            odd = (~blank & pd.to_numeric(cells, errors="coerce").isna()).to_numpy(dtype=bool)
+            if odd.any():
+                row = int(odd.argmax())
+                return row, name, str(cells.iloc[row])
+    return None
+
+
+def kinds_in(block: Any, names: RowNames) -> Any:
+    """What the columns of a block hold, numbers or text, with the first text that is no number, and the row it is in."""
+    import pyarrow as pa
+
+    found: list[tuple[str, bool, str | None, str | None]] = []
+    for name in names.content(block).column_names:
+        kind = block.schema.field(name).type
+        if _is_text(kind):
+            odd = odd_cell(block, [name])
+            found.append((name, False, odd and odd[2], odd and names.shown(block.slice(odd[0]))))
+        elif pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
+            found.append((name, True, None, None))
+    schema = pa.schema({"column": pa.string(), "numbers": pa.bool_(), "text": pa.string(), "where": pa.string()})
+    return pa.Table.from_pylist([dict(zip(schema.names, row, strict=True)) for row in found], schema)
+
+
+def odd_among(tables: Iterable[Any]) -> str:
+    """The first text in a column that has numbers in other blocks, in words; empty where there is none."""
+    rows = [row for table in filter(len, tables) for row in table.to_pylist()]
+    numbers = {row["column"] for row in rows if row["numbers"]}
+    odd = (row for row in rows if row["column"] in numbers and row["text"] is not None)
+    return next((f"{row['where']} has {row['text']!r} in column {row['column']!r}: " for row in odd), "")
+
+
+def _is_text(kind: Any) -> bool:
+    import pyarrow as pa
+
+    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+    return pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
 
 
 def _first_bad(work: Callable[[Any], Any], piece: Any, names: RowNames) -> Any:

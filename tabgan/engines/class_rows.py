@@ -27,10 +27,11 @@ def class_counts(block: Any, label: str) -> Any:
         A label is missing.
     """
     import pyarrow as pa
+    import pyarrow.compute as pc
 
     cells = block[label].combine_chunks()
-    if cells.null_count:
-        raise InvalidInputError(f"{cells.null_count} rows have no label in {label!r}; fill or drop them first.")
+    if missing := pc.sum(pc.is_null(cells, nan_is_null=True)).as_py():
+        raise InvalidInputError(f"{missing} rows have no label in {label!r}; fill or drop them first.")
     kind = cells.type.value_type if pa.types.is_dictionary(cells.type) else cells.type
     found = cells.cast(kind).value_counts()
     return pa.table({"label": found.field("values"), "n": found.field("counts")})

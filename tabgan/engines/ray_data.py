@@ -8,7 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from tabgan.engines.block_work import DRAW, RowNames, drawn_pieces, filled_pieces, summaries_of
+from tabgan.engines.block_work import (
+    DRAW,
+    RowNames,
+    drawn_pieces,
+    filled_pieces,
+    kinds_in,
+    odd_among,
+    summaries_of,
+)
 from tabgan.engines.class_rows import (
     asked_blocks,
     class_counts,
@@ -321,17 +329,29 @@ def _merged(
     refs: list[Any] = [ref for ref, _ in blocks_of(summaries, timeout, "sample rows")]
     while len(refs) > _FAN_IN:
         refs = [merge.remote(strata, *refs[k : k + _FAN_IN]) for k in range(0, len(refs), _FAN_IN)]
-    return strata.rows(*collected(refs, timeout, "merge samples"))
+    try:
+        return strata.rows(*collected(refs, timeout, "merge samples"))
+    except InvalidInputError as error:
+        kinds = blocks_of(
+            mapped(dataset, partial(kinds_in, names=names), ray_remote_args), timeout, "look for its cause"
+        )
+        odd = odd_among(collected([ref for ref, _ in kinds], timeout, "look for its cause"))
+        raise type(error)(f"{odd}{error}") from error
 
 
 def _names_of(dataset: Any, keys: Any, timeout: float | None) -> RowNames:
     check_timeout(timeout)
+    from pyarrow.lib import ArrowException
+
     ray = ray_library()
     if not isinstance(dataset, ray.data.Dataset):
         raise InvalidInputError(
             f"dataset is {type(dataset).__name__}; give a ray.data.Dataset, as from ray.data.read_parquet or from_pandas."
         )
-    (columns,) = watched(map(ray.data.Dataset.columns, [dataset]), timeout, "read the names of columns")
+    try:
+        (columns,) = watched(map(ray.data.Dataset.columns, [dataset]), timeout, "read the names of columns")
+    except ArrowException as error:
+        raise InvalidInputError(f"the blocks of dataset are no one table: {error}; read them as one type.") from error
     return RowNames.of(keys, columns or [])
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from tabgan.engines.batches import joined, taken
+from tabgan.exceptions import InvalidInputError
 from tabgan.tables.columns import RawColumn
 from tabgan.tables.frames import Table, read_table
 
@@ -52,11 +53,18 @@ class RowSample:
         self._missing_values = missing_values
         self._batches: list[Any] = []
         self._priorities: list[np.ndarray] = []
+        self._names: list[str] = []
 
-    def add(self, batch: Any, keys: np.ndarray) -> None:
-        """Rows of a table, and their keys, of shape (n,), uint64."""
+    def add(self, batch: Any, keys: np.ndarray, name: str = "") -> None:
+        """Rows of a table, their keys, of shape (n,), uint64, and what errors are to call them.
+
+        Raises
+        ------
+        InvalidInputError
+            A cell cannot be learnt from, in these rows or in those added before; it is named, with its row among those added with it.
+        """
         self.n_seen += len(keys)
-        self._keep(batch, pd.util.hash_array(keys ^ self._word, categorize=False))
+        self._keep(batch, pd.util.hash_array(keys ^ self._word, categorize=False), name)
 
     def merge(self, other: Self) -> None:
         """The sample of another part of the table, with the same seed and size."""
@@ -79,16 +87,30 @@ class RowSample:
         self._thin_out()
         return taken(self._batches[0], np.argsort(self._priorities[0], kind="stable"))
 
-    def _keep(self, batch: Any, priorities: np.ndarray) -> None:
+    def _keep(self, batch: Any, priorities: np.ndarray, name: str = "") -> None:
         self._batches.append(batch)
         self._priorities.append(priorities)
+        self._names.append(name)
         if sum(map(len, self._priorities[1:])) > self.n_rows:
             self._thin_out()
 
     def _thin_out(self) -> None:
         whole, priorities = joined(self._batches), np.concatenate(self._priorities)
-        rows = chosen_rows(read_table(whole, missing_values=self._missing_values), priorities, self.n_rows)
-        self._batches, self._priorities = [taken(whole, rows)], [priorities[rows]]
+        try:
+            table = read_table(whole, missing_values=self._missing_values)
+        except InvalidInputError:
+            self._check_each()
+            raise
+        rows = chosen_rows(table, priorities, self.n_rows)
+        self._batches, self._priorities, self._names = [taken(whole, rows)], [priorities[rows]], [""]
+
+    def _check_each(self) -> None:
+        """Raise what is wrong with a single batch."""
+        for batch, name in zip(self._batches, self._names, strict=True):
+            try:
+                read_table(batch, missing_values=self._missing_values)
+            except InvalidInputError as error:
+                raise type(error)(f"{name}: {error}" if name else str(error)) from error
 
 
 def chosen_rows(table: Table, priorities: np.ndarray, n_rows: int) -> np.ndarray:

@@ -263,8 +263,8 @@ def fit_resample(
 def _class_counts(frame: Any, label: str, timeout: float | None) -> dict[Any, int]:
     """Rows per class, by label in ascending order."""
     counts = {row[0]: row[1] for row in collected_rows(frame.groupBy(label).count(), timeout, "count classes")}
-    if counts.get(None):
-        raise InvalidInputError(f"{counts[None]} rows have no label in {label!r}; fill or drop them first.")
+    if missing := sum(n for value, n in counts.items() if value is None or value != value):
+        raise InvalidInputError(f"{missing} rows have no label in {label!r}; fill or drop them first.")
     return {value: counts[value] for value in sorted(counts)}
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 from tqdm.auto import tqdm
 
+from tabgan.engines.alike import Alike
 from tabgan.engines.batches import batches_of, keys_of, with_keys, without_keys
 from tabgan.engines.row_sample import RowSample
 from tabgan.exceptions import InvalidInputError, parameter_error
@@ -53,7 +54,8 @@ def fit_batches(
     Raises
     ------
     InvalidInputError
-        There is no row; columns differ between batches; a batch is no table, or has a row without a key. The batch is named.
+        There is no row; columns, or what they hold, differ between batches; a batch is no table, has a cell that cannot be learnt from
+        such as an infinity, or a row without a key. The batch is named.
     InvalidParameterError
         ``n_rows`` is no count; ``keys`` names no column.
 
@@ -79,10 +81,12 @@ def fit_batches(
     """
     if isinstance(n_rows, bool) or not isinstance(n_rows, int | np.integer) or n_rows < 1:
         raise parameter_error("n_rows", n_rows, "an integer >= 1")
-    sample = RowSample(int(n_rows), random_state, getattr(estimator, "missing_values", np.nan))
+    sample, alike = RowSample(int(n_rows), random_state, getattr(estimator, "missing_values", np.nan)), Alike()
     with tqdm(unit="row", unit_scale=True, desc="fit_batches", disable=not verbose, leave=False) as progress:
-        for batch in batches_of(batches, keys):
-            sample.add(without_keys(batch, keys), keys_of(batch, keys, sample.n_seen))
+        for number, batch in batches_of(batches, keys):
+            content = without_keys(batch, keys)
+            alike.check(content, number)
+            sample.add(content, keys_of(batch, keys, sample.n_seen), f"batch {number}")
             progress.update(len(batch))
     if not sample.n_seen:
         raise InvalidInputError("batches holds no rows (an iterator can be read once only; give a fresh one).")
@@ -110,7 +114,8 @@ def transform_batches(estimator: Any, batches: Any, *, keys: Any = None) -> Iter
     Yields
     ------
     frame or array
-        One per batch that has rows, of its kind.
+        One per batch that has rows, of its kind. Arrow's tables and datasets, and lazy frames, are cut into batches of at most
+        100,000 rows.
 
     Raises
     ------
@@ -124,7 +129,7 @@ def transform_batches(estimator: Any, batches: Any, *, keys: Any = None) -> Iter
 
 
 def _transformed(estimator: Any, batches: Any, keys: Any) -> Iterator[Any]:
-    for number, batch in enumerate(batches_of(batches, keys)):
+    for number, batch in batches_of(batches, keys):
         try:
             filled = estimator.transform(without_keys(batch, keys))
         except InvalidInputError as error:
@@ -159,7 +164,7 @@ def sample_batches(
 
 def _drawn(imputer: Any, batches: Any, n_draws: int, keys: Any, random_state: int | None) -> Iterator[list[Any]]:
     start = 0
-    for number, batch in enumerate(batches_of(batches, keys)):
+    for number, batch in batches_of(batches, keys):
         numbers = keys_of(batch, keys, start)
         start += len(batch)
         try:

@@ -9,7 +9,15 @@ import pandas as pd
 import pytest
 
 from tabgan import GAINImputer, fit_batches
-from tabgan.engines.block_work import RowNames, drawn_pieces, filled_pieces, summaries_of, with_places
+from tabgan.engines.block_work import (
+    RowNames,
+    drawn_pieces,
+    filled_pieces,
+    kinds_in,
+    odd_among,
+    summaries_of,
+    with_places,
+)
 from tabgan.engines.mergeable_samples import SampleSettings, Strata, check_sample_size, merged
 from tabgan.engines.model_files import loaded, stored
 from tabgan.engines.row_sample import RowSample
@@ -126,6 +134,49 @@ def test_the_first_bad_row_is_named(names: RowNames, words: str, fitted: GAINImp
     number = table["id"][123].as_py() if names.keys else 128
     with pytest.raises(InvalidInputError, match=words.format(number) + ".*told apart"):
         block_work._named(refuse, table, Watching(names.keys))
+
+
+def poisoned(row: int, text: str = "oops") -> pa.Table:
+    """The table with numbers as text in one column, one of them unreadable."""
+    table = arrow_table()
+    cells = [None if v is None else str(v) for v in table["x"].to_pylist()]
+    cells[row] = text
+    cells[:2] = ["", "NA"]
+    return table.set_column(table.column_names.index("x"), "x", pa.array(cells))
+
+
+@pytest.mark.parametrize("coded", [False, True])
+def test_a_text_among_numbers_is_named_with_its_row(model: str, coded: bool) -> None:
+    table = poisoned(123)
+    key = table["id"][123].as_py()
+    if coded:
+        table = table.set_column(1, "x", table["x"].dictionary_encode())
+    words = rf"the row with id={key}: column 'x' has 'oops', which is no number"
+    with pytest.raises(InvalidInputError, match=words):
+        list(filled_pieces(table, model, NAMES))
+    with pytest.raises(InvalidInputError, match=words):
+        list(drawn_pieces(table, model, NAMES, 1, 0))
+
+
+def test_the_cause_of_a_clash_between_blocks_is_found() -> None:
+    table, bad = arrow_table(), poisoned(123)
+    strata, key = Strata((SEEDS,)), bad["id"][123].as_py()
+    parts = [summaries_of([part], NAMES, strata) for part in (table.slice(0, 100), bad.slice(100, 100))]
+    with pytest.raises(InvalidInputError, match="column 'x' holds numbers in some rows, and text in others"):
+        strata.rows(*parts)
+    kinds = [kinds_in(part, NAMES) for part in (table.slice(0, 100), bad.slice(100, 100))]
+    assert odd_among(kinds) == f"the row with id={key} has 'oops' in column 'x': "
+    assert odd_among(kinds[1:]) == odd_among(kinds[:1]) == odd_among([]) == ""
+
+
+def test_an_infinity_is_named_with_its_block() -> None:
+    table = arrow_table()
+    x = table["x"].to_pylist()
+    x[310] = float("inf")
+    table = table.set_column(1, "x", pa.array(x))
+    words = rf"the rows from the row with id={table['id'][300].as_py()} on: column 'x' has inf in row 10"
+    with pytest.raises(InvalidInputError, match=words):
+        summaries_of([table.slice(0, 300), table.slice(300)], NAMES, Strata((SEEDS,)))
 
 
 def test_keys_are_checked() -> None:

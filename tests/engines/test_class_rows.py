@@ -72,6 +72,8 @@ def test_classes_are_counted_over_blocks() -> None:
     assert list(counts.items()) == [("no", labels.count("no")), ("yes", labels.count("yes"))]
     with pytest.raises(InvalidInputError, match="1 rows have no label in 'label'"):
         class_counts(pa.table({"label": ["a", None]}), "label")
+    with pytest.raises(InvalidInputError, match="2 rows have no label in 'label'"):
+        class_counts(pa.table({"label": pa.array([0.0, float("nan"), None])}), "label")
 
 
 def test_small_classes_are_sampled_as_a_whole() -> None:

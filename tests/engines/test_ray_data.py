@@ -154,6 +154,21 @@ def test_a_bad_row_is_named(model: Path) -> None:
         tabgan.ray.transform(model, bad, keys="id").count()
 
 
+def test_a_file_with_a_text_among_numbers_is_named(model: Path, tmp_path: Path) -> None:
+    frame = arrow_table().select(["id", "x", "y"]).to_pandas()
+    for k in range(3):
+        part = frame.iloc[200 * k : 200 * k + 200].astype({"x": object})
+        part.iloc[17, 1] = "oops" if k == 1 else 1.0
+        part.to_csv(tmp_path / f"{k}.csv", index=False)
+    data = ray.data.read_csv(str(tmp_path), include_paths=True)
+    with pytest.raises(InvalidInputError, match=rf"1\.csv', id={frame['id'][217]} has 'oops' in column 'x'"):
+        tabgan.ray.fit(GAINImputer(**QUICK), data, keys=["path", "id"], timeout=120)
+    table = arrow_table().select(["id", "x"])
+    mixed = table.set_column(1, "x", pa.array(["oops"] * 600))
+    with pytest.raises(InvalidInputError, match=r"no one table: .*x"):
+        tabgan.ray.fit(GAINImputer(**QUICK), ray.data.from_arrow([table, mixed]), keys="id")
+
+
 def test_a_hang_becomes_an_error(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def slow(block: Any) -> Any:
         import time
