@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numbers
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -11,7 +10,6 @@ import numpy as np
 import pandas as pd
 import torch
 from imblearn.over_sampling.base import BaseOverSampler
-from imblearn.utils import check_sampling_strategy
 from pandas.api.types import is_hashable
 from scipy.sparse import issparse
 from sklearn.exceptions import NotFittedError
@@ -43,6 +41,7 @@ from tabgan.sampling.gate import INSTEAD
 from tabgan.sampling.restoring import restorer_of
 from tabgan.sampling.row_report import SamplingReport, build_report
 from tabgan.sampling.sampler_state import SavableSampler
+from tabgan.sampling.strategies import wanted_rows
 from tabgan.sampling.targets import Target, plain_label, read_target
 from tabgan.tables.frames import Table, read_table
 from tabgan.tables.kinds import IDENTIFIER
@@ -113,7 +112,7 @@ class TabularSampler(SavableSampler, FollowedFits, FittedHTML, ReportsResampling
         table = self._read(X)
         target = read_target(y, table.n_rows)
         costs = None if self.costs is None else read_costs(self.costs, np.array(target.names, dtype=object))
-        self.sampling_strategy_ = self._wanted(self.sampling_strategy, target)
+        self.sampling_strategy_ = wanted_rows(self.sampling_strategy, target)
         self.__dict__.pop("_fitted", None)  # a fit that fails must not leave new columns with an old model
         generator = make_generator(seed_of(self.random_state))
         self.schema_ = infer_schema(
@@ -249,7 +248,7 @@ class TabularSampler(SavableSampler, FollowedFits, FittedHTML, ReportsResampling
     def _resample(self, sampling_strategy: Any, allowance: Allowance | None) -> tuple[Any, Any]:
         fitted = self._fitted
         strategy = self.sampling_strategy if sampling_strategy is None else sampling_strategy
-        wanted = self._wanted(strategy, fitted.target)
+        wanted = wanted_rows(strategy, fitted.target)
         if fitted.gate is not None:
             if fitted.gate.share == 0 and any(wanted.values()):
                 warn_caller(f"the gate makes no rows, see gate_. {INSTEAD}", NoRowsMadeWarning)
@@ -340,26 +339,6 @@ class TabularSampler(SavableSampler, FollowedFits, FittedHTML, ReportsResampling
                     f"y asks for class {plain_label(label)!r}, but the classes are {list(positions)}."
                 )
         return np.array([positions[plain_label(label)] for label in labels], dtype=np.int64)
-
-    def _wanted(self, strategy: Any, target: Target) -> dict[Any, int]:
-        """Rows to make per label."""
-        if callable(strategy):
-            strategy = strategy(target.labels)
-            if not isinstance(strategy, Mapping):
-                raise InvalidParameterError(
-                    f"sampling_strategy is a function that gave {strategy!r}; it must give a dict of labels to numbers of rows."
-                )
-        if isinstance(strategy, Mapping):
-            for label, n in strategy.items():
-                if not isinstance(n, numbers.Real) or not float(n).is_integer():
-                    raise InvalidParameterError(
-                        f"sampling_strategy asks for {n!r} rows of class {plain_label(label)!r}; use a whole number."
-                    )
-            strategy = {label: int(n) for label, n in strategy.items()}
-        try:
-            return check_sampling_strategy(strategy, target.labels, "over-sampling")
-        except (ValueError, TypeError, OverflowError, AttributeError) as error:
-            raise InvalidParameterError(f"sampling_strategy={str(strategy)[:100]}: {error}") from error
 
     def _read(self, X: Any) -> Table:
         if getattr(X, "ndim", 2) > 2:

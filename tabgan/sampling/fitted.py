@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,8 @@ from tabgan.sampling.allowance import Allowance
 from tabgan.sampling.asked_cells import AskedCells, read_where
 from tabgan.sampling.gate import GateDecision
 from tabgan.sampling.maker import ClassMaker
-from tabgan.sampling.seeds import ClassSeeds
+from tabgan.sampling.row_copies import RealRows
+from tabgan.sampling.seeds import SEED_KINDS, ClassSeeds
 from tabgan.sampling.targets import Target
 from tabgan.tables.encoder import EncodedTable, TableEncoder
 from tabgan.tables.frames import Table
@@ -30,6 +32,8 @@ __all__ = ["LEAST_ROWS_TO_TRAIN", "FittedSampler", "MadeRows", "completed", "con
 
 LEAST_ROWS_TO_TRAIN = 10
 """Classes with fewer rows keep the closed-form draws: a network learns nothing about them that holds."""
+
+_COPY_TRIES = 8
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,22 @@ class MadeRows:
     parents: np.ndarray
     cells: dict[int, tuple[np.ndarray, np.ndarray]]
     values: np.ndarray
+
+    def replaced(self, at: np.ndarray, others: MadeRows) -> MadeRows:
+        """With the rows at the places ``at``, in ascending order, replaced by as many others."""
+        parents, values = self.parents.copy(), self.values.copy()
+        parents[at], values[at] = others.parents, others.values
+        stays = np.ones(len(self.codes), dtype=bool)
+        stays[at] = False
+        cells = {j: (rows[stays[rows]], new[stays[rows]]) for j, (rows, new) in self.cells.items()}
+        for j, (rows, new) in others.cells.items():
+            if j in cells:
+                of_both = np.concatenate([cells[j][0], at[rows]])
+                order = of_both.argsort(kind="stable")
+                cells[j] = of_both[order], np.concatenate([cells[j][1], new])[order]
+            else:
+                cells[j] = at[rows], new
+        return MadeRows(self.codes, parents, cells, values)
 
 
 @dataclass
@@ -119,11 +139,49 @@ class FittedSampler:
             See `tabgan.sampling.asked_cells.read_where`.
         allowance : Allowance, default=None
             See `tabgan.sampling.maker.ClassMaker.near`.
+
+        Notes
+        -----
+        What comes out as the copy of a real row that is the only one of its kind is drawn again, up to eight times, in the second
+        half of them from other rows of its class.
         """
         codes = np.asarray(codes, dtype=np.int64)
         asked = read_where(where, self.table, self.encoder, self.rules)
         allowed = None if asked is None else torch.from_numpy(asked.allowed(self.target.codes))
-        rows = self.maker.parents(torch.from_numpy(codes), generator, allowed, focus=self.settings.focus)
+
+        def parents_of(classes: np.ndarray) -> Tensor:
+            return self.maker.parents(torch.from_numpy(classes), generator, allowed, focus=self.settings.focus)
+
+        rows = parents_of(codes)
+        made = self._drawn(codes, rows, generator, asked, allowance)
+        again = np.arange(len(codes))
+        for k in range(_COPY_TRIES if self._avoids_copies else 0):
+            again = again[self._real_rows.copied_by(made.values[again])]
+            if not len(again) or (allowance is not None and allowance.is_used_up):
+                break
+            if k >= _COPY_TRIES // 2:
+                rows[again] = parents_of(codes[again])
+            made = made.replaced(again, self._drawn(codes[again], rows[again], generator, asked, allowance))
+        return made
+
+    @property
+    def _avoids_copies(self) -> bool:
+        """Not where they are asked for, nor of a chain of labels, which sees to it itself, nor where rows have no parents."""
+        return self.maker.start in SEED_KINDS and self.maker.start != "copies" and self.maker.levels is None
+
+    @cached_property
+    def _real_rows(self) -> RealRows:
+        return RealRows(self.encoded.values)
+
+    def _drawn(
+        self,
+        codes: np.ndarray,
+        rows: Tensor,
+        generator: torch.Generator,
+        asked: AskedCells | None,
+        allowance: Allowance | None,
+    ) -> MadeRows:
+        """A row near each of the given rows of the table."""
         trained = torch.from_numpy(self.target.counts >= LEAST_ROWS_TO_TRAIN)
         values = self.maker.near(
             rows,

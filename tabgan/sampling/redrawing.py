@@ -8,9 +8,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tabgan._runtime import make_generator
 from tabgan.networks.heads import span_index
 from tabgan.sampling.cell_trees import MOST_ROWS, CellTrees, Redrawing, slots_asked
+from tabgan.sampling.row_copies import RealRows
 from tabgan.spans import Span
 
 __all__ = ["FEWEST_ROWS_TO_REDRAW", "Redrawer"]
@@ -23,7 +23,6 @@ _ENOUGH_ROWS = 2000  # to grow trees from
 _WORK = 4_000_000  # for the trees of all classes: rows times columns times slots that a split chooses from
 _SECONDS = 2.2e-6  # per unit of it, generously
 _COPY_TRIES = 8
-_GRAIN = 4096.0  # parts of a standard deviation in which copies are looked for
 
 
 class Redrawer:
@@ -62,7 +61,7 @@ class Redrawer:
         fits = bool(how.n_sweeps) and _FEWEST_COLUMNS <= len(self._spans) <= _MOST_COLUMNS
         self._is_large = (np.bincount(self._classes) >= FEWEST_ROWS_TO_REDRAW) & fits
         self._of_class: dict[int, CellTrees] = {}
-        self._keys: np.ndarray | None = None
+        self._real: RealRows | None = None
 
     def suits(self, classes: Tensor) -> Tensor:
         """Which of the classes asked for are large enough, in a table that is neither too narrow nor too wide."""
@@ -139,20 +138,6 @@ class Redrawer:
         return self._of_class[index]
 
     def _are_copies(self, rows: np.ndarray) -> np.ndarray:
-        if self._keys is None:
-            keys, counts = np.unique(_keys(self._rows), return_counts=True)
-            self._keys = keys[counts == 1]
-        if not len(self._keys):
-            return np.zeros(len(rows), dtype=bool)
-        keys = _keys(rows)
-        return self._keys[np.searchsorted(self._keys, keys).clip(max=len(self._keys) - 1)] == keys
-
-
-def _keys(rows: np.ndarray) -> np.ndarray:
-    """A number per row, equal where rows are equal but for rounding, and hardly elsewhere."""
-    odd = torch.randint(2**62, (rows.shape[1],), generator=make_generator(0)).numpy().astype(np.uint64) * 2 + 1
-    keys = np.zeros(len(rows), dtype=np.uint64)
-    for j, factor in enumerate(odd):
-        mixed = np.rint(rows[:, j] * _GRAIN).astype(np.int64).astype(np.uint64) * factor
-        keys += (mixed ^ (mixed >> np.uint64(29))) * odd[-1 - j]
-    return keys
+        if self._real is None:
+            self._real = RealRows(self._rows)
+        return self._real.copied_by(rows)

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tabgan import BAGANOversampler, CGANSampler
+from tabgan.exceptions import InvalidParameterError
 
 COUNTS = {"a": 40, "b": 12, "c": 5, "d": 1}
 
@@ -73,6 +74,16 @@ def test_imbalanced_learns_own_errors(strategy, words):
     X, y = classes_table({"a": 40, "b": 12})
     with pytest.raises((ValueError, TypeError), match=words):
         BAGANOversampler(sampling_strategy=strategy, n_steps=2).fit_resample(X, y)
+
+
+@pytest.mark.parametrize("strategy", [None, True, False, np.bool_(True), "most", "majority"])
+def test_what_is_no_strategy_is_refused_in_words(strategy):
+    X, y = classes_table({"a": 40, "b": 12})
+    sampler = BAGANOversampler(sampling_strategy=strategy, n_steps=2)
+    with pytest.raises(InvalidParameterError, match="'not majority', 'all', a ratio above 0 and up to 1") as caught:
+        sampler.fit(X, y)
+    assert f"sampling_strategy={strategy!r}" in str(caught.value)
+    assert not hasattr(sampler, "methods_")
 
 
 def test_a_ratio_is_refused_for_more_than_two_classes(fitted):
