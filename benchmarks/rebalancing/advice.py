@@ -12,6 +12,7 @@ import argparse
 import json
 import time
 import warnings
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -130,10 +131,11 @@ def judged(case: Case) -> dict[str, Any]:
     further, truth = simulated(case.test_rows, case.share, case.seed + 1000)
     worth: dict[str, Any] = {}
     for candidate in all_candidates(X, 10, estimator_of(case), None if case.own else [], 2):
-        row = {"expected": None, "n_folds": 0}
+        row: dict[str, Any] = {"expected": None, "n_folds": 0}
         if candidate.model is not None:
             known = found.table.set_index("candidate").loc[candidate.name]
             row = {"expected": _number(known["average_precision"]), "n_folds": int(known["n_folds"])}
+            row["expected_gain"] = [_number(known[f"average_precision_difference{what}"]) for what in ("", "_se")]
         if candidate.model is not None and candidate.name not in DERIVED:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
@@ -155,6 +157,40 @@ def judged(case: Case) -> dict[str, Any]:
     return answer | {"worth": worth}
 
 
+def gain_of(case: Case, best: str) -> dict[str, Any]:
+    """By how much a candidate betters the estimator as it is on further rows, and the standard error of that."""
+    X, y = simulated(case.rows, case.share, case.seed)
+    further, truth = simulated(case.test_rows, case.share, case.seed + 1000)
+    known = {one.name: one for one in all_candidates(X, 10, estimator_of(case), None if case.own else [], 2)}
+    said = []
+    for name in (NONE, best):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            model = known[name].fit(seeded_copy(known[name].model, case.seed), X, y)
+        said.append(model.predict_proba(further)[:, 1])
+    before, after = (float(average_precision_score(truth, p)) for p in said)
+    return {"gain": after - before, "gain_se": gain_error(truth, *said)}
+
+
+def gain_error(truth: np.ndarray, before: np.ndarray, after: np.ndarray, n: int = 200) -> float:
+    """Standard error of the difference of two average precisions on the same rows, by a paired Poisson bootstrap of these."""
+    rng = np.random.default_rng(0)
+    places = [np.unique(-p, return_inverse=True)[1].reshape(-1) for p in (before, after)]
+    differences = []
+    for _ in range(n):
+        weights = rng.poisson(1.0, len(truth)).astype(float)
+        one, other = (_weighted_precision(place, truth, weights) for place in places)
+        differences.append(other - one)
+    return float(np.std(differences, ddof=1))
+
+
+def _weighted_precision(place: np.ndarray, truth: np.ndarray, weights: np.ndarray) -> float:
+    """Average precision of rows with weights; ``place`` is 0 for the highest score, and equal for equal ones."""
+    found = np.bincount(place, weights * truth)
+    so_far = np.bincount(place, weights).cumsum()
+    return float((found * found.cumsum() / np.maximum(so_far, 1e-12)).sum() / found.sum())
+
+
 def _cost_of(estimator: Any, X: np.ndarray, y: np.ndarray, further: np.ndarray, truth: np.ndarray) -> float:
     said = estimator.fit(X, y).predict(further)
     return float(np.mean((said < truth) * COSTS[1, 0] + (said > truth) * COSTS[0, 1]))
@@ -172,25 +208,36 @@ def regret(row: dict[str, Any]) -> tuple[str, float]:
     return best, known[best] - known[advised]
 
 
-def against_nothing(rows: list[dict[str, Any]]) -> str:
-    """What the advice gains over the estimator as it is, over many tables."""
+def against_nothing(rows: list[dict[str, Any]], gains_of: Sequence[dict[str, Any]] = ()) -> str:
+    """What the advice gains over the estimator as it is, over many tables, with what `gain_of` says of each."""
     gains = []
     for row in rows:
         none, advised = (row["worth"][name] for name in (NONE, NONE if row["best"] in DERIVED else row["best"]))
         gains.append(advised["average_precision"] - none["average_precision"])
     asked, n_nothing = rows[0]["case"], sum(row["best"] in (NONE, *DERIVED) for row in rows)
     behind = np.mean([regret(row)[1] for row in rows])
+    within = ""
+    errors = {(json.dumps(one["case"]), one["best"]): one["gain_se"] for one in gains_of if "gain_se" in one}
+    known = [errors.get((json.dumps(row["case"]), row["best"]), np.nan) for row in rows]
+    lost = [(gain, error) for gain, error in zip(gains, known, strict=True) if gain < 0]
+    if lost and not any(np.isnan(error) for _, error in lost):
+        beyond = [f"{gain:+.4f} ± {error:.4f}" for gain, error in lost if -gain > error]
+        shown = ", ".join(f"{gain:+.4f} ± {error:.4f}" for gain, error in lost)
+        within = f" Paired bootstrap of the further rows: {shown}; so it is worse by more than one standard error on {len(beyond)}."
+        gained = [gain / error for gain, error in zip(gains, known, strict=True) if gain > 0]
+        within += f" Of {len(gained)} gains {sum(ratio > 1 for ratio in gained)} are larger than theirs."
     return (
         f"**{len(rows)} smaller tables** ({asked['estimator']}, {asked['rows']:,} rows, {asked['share']:.1%} positives, without our "
         f"samplers, judged on {asked['test_rows']:,} further rows each): the advice gains {np.mean(gains):+.3f} AUPRC over the "
         f"estimator as it is (standard error {np.std(gains, ddof=1) / np.sqrt(len(gains)):.3f}), at worst {min(gains):+.3f}; it is "
         f"worse on {sum(gain < 0 for gain in gains)} of them, and leaves table and settings as they are on {n_nothing}. The best "
-        f"candidate, had one known it, is {behind:.3f} ahead of the advice."
+        f"candidate, had one known it, is {behind:.3f} ahead of the advice.{within}"
     )
 
 
-def page(rows: list[dict[str, Any]]) -> str:
-    """Markdown: what was advised, at what price, and what every candidate was worth."""
+def page(rows: list[dict[str, Any]], gains_of: Sequence[dict[str, Any]] = ()) -> str:
+    """Markdown: what was advised, at what price, and what every candidate was worth; of a case that ran again, the last row."""
+    rows = list({json.dumps(row["case"]): row for row in rows}.values())
     small = [asdict(case) for case in HELD_BACK]
     many = [row for row in rows if "error" not in row and row["case"] in small]
     done = [row for row in rows if "error" not in row and row["case"] not in small]
@@ -233,7 +280,7 @@ def page(rows: list[dict[str, Any]]) -> str:
                 f"advised, {plain:.4f} with the estimator as it is."
             )
         parts.append(" ".join(said))
-    parts += [against_nothing(many)] if len(many) > 1 else []
+    parts += [against_nothing(many, gains_of)] if len(many) > 1 else []
     failed = [f"- {row['case']}: {row['error']}" for row in rows if "error" in row]
     return "\n\n".join(parts + (["## Failed runs\n\n" + "\n".join(failed)] if failed else [])) + "\n"
 
@@ -246,6 +293,10 @@ def main() -> None:
     parser.add_argument(
         "--cases", nargs="+", type=int, help="numbers of cases to run, from 0; others are left for later"
     )
+    parser.add_argument(
+        "--errors", action="store_true", help="add standard errors of what the advice gained on the smaller tables"
+    )
+    parser.add_argument("--again", action="store_true", help="also run cases that have rows; the last of each counts")
     parser.add_argument("--only-report", action="store_true", help="do not run anything")
     options = parser.parse_args()
     if options.smoke and options.results is None:
@@ -255,14 +306,28 @@ def main() -> None:
     rows = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
     for number, case in enumerate(SMOKE if options.smoke else (*CASES, *HELD_BACK)):
         asked = not options.only_report and (options.cases is None or number in options.cases)
-        if not asked or any(row["case"] == asdict(case) for row in rows):
+        if not asked or (not options.again and any(row["case"] == asdict(case) for row in rows)):
             continue
         answer = run_apart(lambda c=case: judged(c), LIMIT)  # type: ignore[misc]
         rows.append({"case": asdict(case)} | answer)
         with path.open("a") as file:
             file.write(json.dumps(rows[-1]) + "\n")
         print(case, rows[-1].get("error") or rows[-1]["recommendation"], flush=True)
-    text = page(rows)
+    gains_path = path.with_name("advice_gains.jsonl")
+    gains_of = [json.loads(line) for line in gains_path.read_text().splitlines()] if gains_path.exists() else []
+    for row in {json.dumps(row["case"]): row for row in rows}.values() if options.errors else []:
+        if row["case"] not in [asdict(case) for case in HELD_BACK] or row["best"] in (NONE, *DERIVED):
+            continue
+        if not any(one["case"] == row["case"] and one["best"] == row["best"] for one in gains_of):
+            case = Case(**row["case"])
+            gains_of.append(
+                {"case": row["case"], "best": row["best"]}
+                | run_apart(lambda c=case, b=row["best"]: gain_of(c, b), LIMIT)
+            )  # type: ignore[misc]
+            with gains_path.open("a") as file:
+                file.write(json.dumps(gains_of[-1]) + "\n")
+            print(case, gains_of[-1].get("error") or (gains_of[-1]["gain"], gains_of[-1]["gain_se"]), flush=True)
+    text = page(rows, gains_of)
     ((options.results or DOCS) / "rebalancing-advice.md").write_text(text)
     print(text)
 

@@ -116,8 +116,10 @@ def should_rebalance(
     With ``costs`` and more than two classes, the class of least expected cost is predicted (Elkan 2001). Standard errors take
     the overlap of training parts into account (Nadeau and Bengio 2003: variance over folds times 1/k + n_test/n_train). A candidate is
     better if the mean difference to "none" on the same folds exceeds its standard error and ``tolerance``. Of the better ones, the
-    simplest is used that is within half of ``tolerance`` of the highest. Where none is, a threshold or calibration is recommended if
-    it betters the label measure likewise. Choosing the best of several flatters it slightly; the margin is the guard.
+    simplest is used that is within half of ``tolerance`` of the highest. But where a threshold, calibration or other settings are
+    better, too, then weights, bags and new rows have to better the best of these likewise. Where none is, a threshold or calibration
+    is recommended if it betters the label measure likewise. Choosing the best of several flatters it slightly; the margin is the
+    guard.
 
     Examples
     --------

@@ -247,9 +247,13 @@ class _Judge:
         known = [one for one in candidates if one.name in self.scores and one.name != NONE]
         better = [one for one in known if self.beats(one.name, NONE, self.first)]
         if better:
-            top = max(better, key=lambda one: self.gain(one.name, NONE, self.first)[0])
-            close = _CLOSE * self.tolerance(self.first)
-            best = next(one for one in better if self.gain(top.name, one.name, self.first)[0] <= close)
+            top = best = self._highest(better)
+            # Rows and weights stay as they are unless changing them surely pays.
+            keeping = [one for one in better if one.is_setting or one.name in DERIVED]
+            if keeping and not self.beats(top.name, self._highest(keeping).name, self.first):
+                better, best = keeping, self._highest(keeping)
+            close, highest = _CLOSE * self.tolerance(self.first), best.name
+            best = next(one for one in better if self.gain(highest, one.name, self.first)[0] <= close)
             also = f" {top.name} is not clearly better than that." if top is not best else ""
             return self._told(best, self.first, f"{self._compared(best.name, self.first)}.{also}")
         word = _WORDS[self.first]
@@ -262,6 +266,9 @@ class _Judge:
                 what = "threshold takes" if one.name == THRESHOLD else "calibration takes"
                 return self._told(one, self.label, f"{why}, and the {what} {self._compared(one.name, self.label)}.")
         return NONE, None, f"do nothing: {why}."
+
+    def _highest(self, candidates: Sequence[Candidate]) -> Candidate:
+        return max(candidates, key=lambda one: self.gain(one.name, NONE, self.first)[0])
 
     def _told(self, best: Candidate, measure: str, why: str) -> tuple[str, float | None, str]:
         """Candidate, threshold and the sentence that says what to do."""

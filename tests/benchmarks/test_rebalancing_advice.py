@@ -5,9 +5,10 @@ import sys
 from dataclasses import asdict
 
 import numpy as np
+from sklearn.metrics import average_precision_score
 
 from benchmarks.rebalancing import advice
-from benchmarks.rebalancing.advice import HELD_BACK, SMOKE, page, regret, simulated
+from benchmarks.rebalancing.advice import HELD_BACK, SMOKE, gain_error, page, regret, simulated
 
 
 def test_the_table_is_like_that_of_card_fraud():
@@ -55,3 +56,42 @@ def test_the_page_says_how_far_the_advice_is_from_the_best():
     assert "| none, tuned threshold | C=0.1 | 0.200 | 9 | 500 |" in text
     assert "0.100 (0.110, 5 folds)" in text
     assert "out of breath" in text
+
+
+def test_losses_are_told_with_their_standard_errors_and_of_a_case_the_last_row_counts():
+    worth = {
+        name: {"average_precision": value} for name, value in (("none", 0.5), ("a", 0.48), ("b", 0.49), ("c", 0.6))
+    }
+    rows = [
+        {"case": asdict(case), "best": best, "worth": worth, "advice_s": 9.0, "recommendation": "do", "warnings": []}
+        | TOLD
+        for case, best in zip((HELD_BACK[0], *HELD_BACK[:3]), "caba", strict=True)
+    ]
+    gains = [
+        {"case": row["case"], "best": row["best"], "gain": 0.0, "gain_se": error}
+        for row, error in zip(rows[1:], (0.01, 0.02, 0.03), strict=True)
+    ]
+    first = rows[0] | {"case": asdict(SMOKE[0])}
+    text = page([first, *rows], gains)
+    assert "**3 smaller tables**" in text
+    assert (
+        "-0.0200 ± 0.0100, -0.0100 ± 0.0200, -0.0200 ± 0.0300; so it is worse by more than one standard error on 1."
+        in text
+    )
+    assert "one standard error on" not in page([first, *rows], gains[1:]), "an error is not known"
+
+
+def test_the_error_of_a_gain_is_that_of_repeated_samples():
+    rng = np.random.default_rng(0)
+
+    def sample(n=2000):
+        truth = (rng.random(n) < 0.1).astype(int)
+        before = np.round(truth + rng.normal(size=n), 1)
+        return truth, before, before + 0.5 * rng.normal(size=n)
+
+    differences = []
+    for _ in range(60):
+        truth, before, after = sample()
+        differences.append(average_precision_score(truth, after) - average_precision_score(truth, before))
+    errors = [gain_error(*sample(), n=60) for _ in range(5)]
+    assert 0.6 < np.mean(errors) / np.std(differences) < 1.6

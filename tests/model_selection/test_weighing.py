@@ -13,11 +13,13 @@ def verdict(tolerance=0.01, scoring=("average_precision",), **scores):
         "none": NONE,
         "moved": THRESHOLD,
         "calibrated": CALIBRATED,
+        "slower": "learning_rate=0.02",
+        "larger": "min_samples_leaf=200",
         "weights": "class weights",
         "smote": "SMOTE",
         "ours": "ours",
     }
-    candidates = [Candidate(name, GaussianNB()) for name in names.values()]
+    candidates = [Candidate(name, GaussianNB(), is_setting="=" in name) for name in names.values()]
     results = {}
     for key, name in names.items():
         if key in scores:
@@ -86,3 +88,22 @@ def test_verdicts():
     lower = verdict(none=none, smote=[value - 0.1 for value in none], scoring=("brier",))
     assert lower.best == "SMOTE", "a lower Brier score is better"
     assert lower.table.set_index("candidate").loc["SMOTE", "brier_difference"] == pytest.approx(-0.1)
+
+
+def test_other_settings_come_before_new_rows_unless_these_are_surely_better():
+    none = [0.40, 0.50, 0.60, 0.50]
+    slower, larger = [value + 0.02 for value in none], [value + 0.05 for value in none]
+    chance = [0.10, -0.02, 0.10, -0.02]  # .04 on average, with a standard error of .05
+    unsure = [value + more for value, more in zip(larger, chance, strict=True)]
+    found = verdict(none=none, slower=slower, larger=larger, smote=unsure)
+    assert found.best == "min_samples_leaf=200"
+    assert found.recommendation.startswith("keep the table, set min_samples_leaf=200: ")
+    assert found.recommendation.endswith("SMOTE is not clearly better than that.")
+    assert verdict(none=none, larger=larger, smote=[value + 0.04 for value in larger]).best == "SMOTE", "surely better"
+    assert verdict(none=none, larger=larger, smote=[value + 0.009 for value in larger]).best == "min_samples_leaf=200"
+    assert verdict(none=none, larger=[0.6, 0.4, 0.8, 0.42], smote=unsure).best == "SMOTE", "settings that gain nothing"
+    assert verdict(none=none, weights=larger, smote=unsure).best == "SMOTE", "weights are no settings"
+    assert verdict(none=none, slower=[value - 0.004 for value in larger], larger=larger, smote=unsure).best == (
+        "learning_rate=0.02"
+    ), "of settings that are close the simpler"
+    assert verdict(none=none, calibrated=larger, smote=unsure).best == CALIBRATED
