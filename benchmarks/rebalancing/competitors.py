@@ -30,11 +30,14 @@ class Resampled:
     y : ndarray of int of shape (n,)
     notes : dict
         What else is worth keeping in the row of results.
+    warnings : callable, optional
+        What the sampler warns of in these rows, for grids that keep it.
     """
 
     frame: pd.DataFrame
     y: np.ndarray
     notes: dict[str, Any] = field(default_factory=dict)
+    warnings: Callable[[], list[str]] | None = None
 
 
 @dataclass(frozen=True)
@@ -144,7 +147,7 @@ def _ours(name: str, *, paper: bool = False, gate: str | None = None, **paramete
         sampler = build(random_state=seed, gate=gate, **parameters)
         frame, y = sampler.fit_resample(table.frame, pd.Series(table.y, name="class"))
         notes = {} if gate is None else {"gate": sampler.gate_.to_dict()}
-        return Resampled(frame, np.asarray(y).astype(int), notes)
+        return Resampled(frame, np.asarray(y).astype(int), notes, lambda: sampler.report_.warnings)
 
     return Method(resample)
 

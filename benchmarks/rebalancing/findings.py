@@ -11,7 +11,7 @@ from benchmarks.imputation.report import markdown
 from benchmarks.rebalancing.config import GATED, TUNING_TABLES
 from benchmarks.rebalancing.frames import CELL, TUNED, block_values
 
-__all__ = ["consistency", "fidelity", "gates", "repairs"]
+__all__ = ["consistency", "fidelity", "gates", "repairs", "said"]
 
 CONSISTENT = 0.95
 FIDELITY = (
@@ -165,3 +165,19 @@ def consistency(rows: list[dict[str, Any]], methods: list[str]) -> str:
         f"{CONSISTENT:.0%} of the real training rows of the class their class."
     )
     return f"{markdown(shown)}\n\n{note}"
+
+
+def said(rows: list[dict[str, Any]]) -> str:
+    """What our samplers' reports warned of, by table and method, over folds; nothing where no grid kept it."""
+    kept = [row for row in rows if "warnings" in row.get("notes", {})]
+    if not kept:
+        return ""
+    lines: dict[str, dict[str, str]] = {}
+    for row in kept:
+        line = lines.setdefault(f"{row['table']}, {row['method']}", {"rows of the class": "", "warnings": ""})
+        line["rows of the class"] = str(min(row["class_rows"]))
+        new = [f"fold {row['fold']}: {warning}" for warning in row["notes"]["warnings"]]
+        line["warnings"] = " ".join([line["warnings"], *new]).strip()
+    frame = pd.DataFrame(lines).T
+    frame.index.name = "table, method"
+    return markdown(frame.replace("", "-"))

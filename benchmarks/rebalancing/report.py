@@ -12,7 +12,7 @@ from scipy.stats import friedmanchisquare
 from benchmarks.imputation.report import markdown
 from benchmarks.plots import critical_difference, critical_difference_plot
 from benchmarks.rebalancing.config import GATED, TUNING_TABLES, Grid
-from benchmarks.rebalancing.findings import consistency, fidelity, gates, repairs
+from benchmarks.rebalancing.findings import consistency, fidelity, gates, repairs, said
 from benchmarks.rebalancing.frames import (
     CELL,
     SMALLER_IS_BETTER,
@@ -51,6 +51,8 @@ def write_report(grid: Grid, rows_path: Path, page_path: Path) -> str:
         title = f"On the cells that {' and '.join(methods)} ran on"
         parts += [f"## {title}", *_comparison(scores, [*complete, *methods], grid, None, "#")]
         parts += ["### Fidelity of made rows", fidelity(scored, [*complete, *methods])]
+    if warned := said(scored):
+        parts += ["## What our samplers' reports warn of", warned]
     parts += [_cost(scored, grid), _failures(rows)]
     text = "\n\n".join(part for part in parts if part) + "\n"
     page_path.write_text(text)

@@ -88,6 +88,8 @@ def run_cell(cell: Cell, grid: Grid, table: LabelledTable) -> dict[str, Any]:
         "notes": resampled.notes if resampled else {},
         "scores": {},
     }
+    if grid.warned and resampled is not None and resampled.warnings is not None:
+        row["notes"] = row["notes"] | {"warnings": resampled.warnings()}
     true_shares = np.bincount(train.y, minlength=table.n_classes) / len(train.y)
     scalings = _scalings(method, train, grid, seed, true_shares) if grid.scaling_folds else {}
     for name, p in found.items():

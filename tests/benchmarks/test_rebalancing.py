@@ -21,7 +21,7 @@ from benchmarks.rebalancing.competitors import COMPETITORS
 from benchmarks.rebalancing.config import CONVGEN_TABLES, GATED, GRIDS, SOURCES, TUNING_TABLES, Cell
 from benchmarks.rebalancing.consistency import judge, page, screened
 from benchmarks.rebalancing.fidelity import class_fidelity
-from benchmarks.rebalancing.findings import gates
+from benchmarks.rebalancing.findings import gates, said
 from benchmarks.rebalancing.frames import block_values, long_scores, mean_ranks
 from benchmarks.rebalancing.report import write_report
 from benchmarks.rebalancing.runner import run_cell, run_grid
@@ -217,10 +217,29 @@ def test_classifiers_see_coded_cells_as_they_are(monkeypatch):
         return np.full((len(test), n_classes), 1 / n_classes)
 
     monkeypatch.setattr("benchmarks.rebalancing.runner.probabilities", noted)
-    run_cell(Cell("made_mixed", 0, 0, "none"), GRIDS["extreme"], table)
+    run_cell(Cell("made_mixed", 0, 0, "none"), GRIDS["convgen"], table)
     train, test = splits(table, 5, 0)[0]
     np.testing.assert_array_equal(seen[0][0], table.frame.iloc[train].to_numpy(float))
     np.testing.assert_array_equal(seen[0][1], table.frame.iloc[test].to_numpy(float))
+
+
+def test_what_samplers_warn_of_is_kept_and_told(tmp_path):
+    grid = replace(
+        GRIDS["extreme"],
+        tables=("made_binary",),
+        methods=("none", "BAGANOversampler"),
+        classifiers=("kNN",),
+        folds=(0,),
+    )
+    rows = tmp_path / "extreme.jsonl"
+    assert run_grid(grid, rows) == 0
+    found = [json.loads(line) for line in rows.read_text().splitlines()]
+    assert ["warnings" in row["notes"] for row in found] == [False, True]
+    found[1]["notes"]["warnings"] = ["few rows", "copies"]
+    told = said(found)
+    assert "fold 0: few rows fold 0: copies" in told
+    assert str(min(found[1]["class_rows"])) in told
+    assert said(found[:1]) == ""
 
 
 def test_scaling_is_learnt_inside_the_fold_and_told(tmp_path):
