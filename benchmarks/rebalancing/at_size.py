@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import resource
 import time
 from collections.abc import Callable
 from functools import cache
@@ -78,15 +79,20 @@ def measured(name: str, method: str, seed: int) -> dict[str, Any]:
     space = Space(train.frame, train.categorical)
     counts = np.bincount(train.y)
     classes = [c for c in range(train.n_classes) if (test.y == c).sum() >= FEWEST]
-    cpu = time.process_time()
+    cpu, before = time.process_time(), _peak_mb()
     frame, y, sample, told = _resampler(method)(train, space, seed)
-    row: dict[str, Any] = {"resample_cpu": time.process_time() - cpu, "methods": told, "classes": {}}
+    row: dict[str, Any] = {"resample_cpu": time.process_time() - cpu, "resample_mb": _peak_mb() - before}
+    row |= {"methods": told, "classes": {}}
     for c in classes:
         own, held_out = train.frame[train.y == c], test.frame[test.y == c]
         made = own if method == REAL else sample(c, min(MOST_TOLD, int(counts[c])))
         row["classes"][str(c)] = {"n": int(counts[c])} | judged(space, own, held_out, made, seed)
     row["scores"] = _downstream(Space(frame, train.categorical), frame, y, test)
     return row
+
+
+def _peak_mb() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def judged(
@@ -218,7 +224,8 @@ def _downstream(space: Space, frame: pd.DataFrame, y: np.ndarray, test: Labelled
 
 
 def page(rows: list[dict[str, Any]]) -> str:
-    """Markdown: a line per table, class and method, then the scores downstream, and what gave rows away."""
+    """Markdown: a line per table, class and method, then the scores downstream, and what gave rows away; of a run repeated the last."""
+    rows = list({(row["table"], row["method"]): row for row in rows}.values())
     done = [row for row in rows if "error" not in row]
     last = done[-1]
     parts = [
@@ -230,7 +237,8 @@ def page(rows: list[dict[str, Any]]) -> str:
         "mean Wasserstein distance of numbers, in standard deviations. *Labels*: mean total variation of labels. *Correlations*: mean "
         "absolute difference. *Nearest*: median distance to the closest row learnt from, as a multiple of that of the real rows "
         "(numbers as ranks; 1: no closer than they). *Near copies*: share that lies closer than the closest 5 % of the real rows "
-        "(.05: as often as they). *Copies*: exact ones, in brackets those among the real rows. The bank-like tables are simulated "
+        "(.05: as often as they). *Copies*: exact ones, in brackets those among the real rows. *MB*: peak memory of resampling above "
+        "what the process held. The bank-like tables are simulated "
         "(`benchmarks/rebalancing/bank_like.py`). "
         f"CPU, {last['machine']}, Python {last['python']}, commit {last['commit']}. "
         "Made by `python -m benchmarks.rebalancing.at_size`.",
@@ -265,12 +273,13 @@ def _line(one: dict[str, Any], row: dict[str, Any]) -> dict[str, str]:
         found[column] = f"{one[key]:.3f}" if key in one else "-"
     found["correlations"] = f"{one['correlation_difference']:.3f}" if "correlation_difference" in one else "-"
     if row["method"] == REAL:  # these are the rows learnt from
-        return found | {"nearest": "-", "near copies": "-", "copies": "-", "CPU s": "-"}
+        return found | {"nearest": "-", "near copies": "-", "copies": "-", "CPU s": "-", "MB": "-"}
     return found | {
         "nearest": f"{one['nearest']:.2f}",
         "near copies": f"{one['nearer_than_5_percent']:.3f}",
         "copies": f"{one['copies']:.3f} ({one['copies_of_real']:.3f})",
         "CPU s": f"{row['resample_cpu']:.1f}",
+        "MB": f"{row['resample_mb']:,.0f}" if "resample_mb" in row else "-",
     }
 
 
@@ -289,6 +298,7 @@ def main() -> None:
     parser.add_argument("--results", type=Path, help="folder for rows and page (default: as the grids' do)")
     parser.add_argument("--tables", nargs="+", choices=TABLES, default=[name for name in TABLES if name[:4] != "made"])
     parser.add_argument("--methods", nargs="+", choices=METHODS, default=METHODS)
+    parser.add_argument("--again", action="store_true", help="also run what has rows; the last of each counts")
     parser.add_argument("--only-report", action="store_true", help="do not run anything")
     options = parser.parse_args()
     path = (options.results or HERE / "results") / "at_size.jsonl"
@@ -296,7 +306,8 @@ def main() -> None:
     rows = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
     for name in options.tables:
         for method in options.methods:
-            if options.only_report or any(row["table"] == name and row["method"] == method for row in rows):
+            is_there = any(row["table"] == name and row["method"] == method for row in rows)
+            if options.only_report or (is_there and not options.again):
                 continue
             halves(name)  # before the fork: read once
             answer = run_apart(lambda n=name, m=method: measured(n, m, 0), LIMIT)  # type: ignore[misc]

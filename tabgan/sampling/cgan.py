@@ -68,7 +68,8 @@ class CGANSampler(TabularSampler):
         How much made rows keep to the heart of their class. 0: they start from each of its rows equally often. 1: as often as the
         row's ten nearest rows are of its class, so that rows among other classes lend nothing. Above 0, a row that lands nearer
         to another class's row than to any of its own is drawn in towards its parent. Little focus gives a wide region, many
-        finds and many false alarms; much focus fewer of both. Classes whose cells are drawn again have none.
+        finds and many false alarms; much focus fewer of both. Where trees draw all cells again, it only chooses the
+        rows to start from.
     redraws : int, default=2
         In classes of 1,000 rows or more, how often every cell of a synthetic row is drawn again, given the rest of the row, by trees
         whose leaves hold cells of real rows. More leave less of the real row that each began as, and make rows a little easier to

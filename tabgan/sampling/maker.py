@@ -150,11 +150,8 @@ class ClassMaker(nn.Module):
     def parents(
         self, classes: Tensor, generator: torch.Generator, allowed: Tensor | None = None, *, focus: float = 0.0
     ) -> Tensor:
-        """A row to begin with for each asked class; see `ClassSeeds.parents`. Large classes have no ``focus``."""
-        chosen, evenly = torch.empty_like(classes), self.redrawer.suits(classes)
-        for asked, toward_heart in ((~evenly, focus), (evenly, 0.0)):
-            chosen[asked] = self.seeds.parents(classes[asked], generator, allowed, focus=toward_heart)
-        return chosen
+        """A row to begin with for each asked class; see `ClassSeeds.parents`."""
+        return self.seeds.parents(classes, generator, allowed, focus=focus)
 
     def near(
         self,
@@ -181,7 +178,7 @@ class ClassMaker(nn.Module):
             The classes that the network was trained on.
         focus : float
             Above 0, rows that stray among other classes are drawn in; see `ClassSeeds.drawn_in`. Not where the start has no parents,
-            nor in large classes.
+            nor in large classes, where ``focus`` says only which rows they begin as.
         fixed : tuple of (ndarray of int, ndarray of float32), default=None
             Slots of whole columns, and what they hold in every row: cells of large classes, and labels, are drawn given these.
         allowance : Allowance, default=None

@@ -59,9 +59,8 @@ def test_the_page_says_how_far_the_advice_is_from_the_best():
 
 
 def test_losses_are_told_with_their_standard_errors_and_of_a_case_the_last_row_counts():
-    worth = {
-        name: {"average_precision": value} for name, value in (("none", 0.5), ("a", 0.48), ("b", 0.49), ("c", 0.6))
-    }
+    known = {"none": 0.5, "a": 0.48, "b": 0.49, "c": 0.6}
+    worth = {name: {"average_precision": value, "expected": None, "n_folds": 0} for name, value in known.items()}
     rows = [
         {"case": asdict(case), "best": best, "worth": worth, "advice_s": 9.0, "recommendation": "do", "warnings": []}
         | TOLD

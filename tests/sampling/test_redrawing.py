@@ -40,7 +40,7 @@ def large():
 
 @pytest.fixture(scope="module")
 def fitted(large):
-    return tabgan.BAGANOversampler(random_state=0).fit(*large)
+    return tabgan.BAGANOversampler(focus=0, random_state=0).fit(*large)
 
 
 def codes(table: pd.DataFrame) -> np.ndarray:
@@ -262,3 +262,19 @@ def test_a_table_of_constants_has_nothing_to_draw_again():
     made, _ = tabgan.BAGANOversampler(n_steps=0, random_state=0, max_time=60).fit_resample(X, y)
     assert len(made) == 2400
     assert (made["a"] == 1).all()
+
+
+def test_focus_chooses_which_rows_of_a_large_class_are_begun_with():
+    rng = np.random.default_rng(0)
+    among_others = np.arange(2 * ENOUGH) % 4 == 0
+    y = np.where(np.arange(2 * ENOUGH) < ENOUGH, "rare", "common")
+    apart = np.where((y == "rare") & ~among_others, 6.0, 0.0)
+    X = pd.DataFrame({name: rng.normal(size=2 * ENOUGH) + apart for name in "abc"})
+    shares = {}
+    for focus in (0.0, 0.5, 1.0):
+        sampler = tabgan.BAGANOversampler(focus=focus, n_steps=0, random_state=0).fit(X, y)
+        rows, _ = sampler.sample(500, y="rare", random_state=0)
+        shares[focus] = (rows.mean(axis=1) > 3).mean()
+    assert shares[0.0] == pytest.approx(0.75, abs=0.06)
+    assert shares[0.0] + 0.04 < shares[0.5] < shares[1.0] - 0.02
+    assert shares[1.0] > 0.85
