@@ -224,7 +224,7 @@ def _downstream(space: Space, frame: pd.DataFrame, y: np.ndarray, test: Labelled
 
 
 def page(rows: list[dict[str, Any]]) -> str:
-    """Markdown: a line per table, class and method, then the scores downstream, and what gave rows away; of a run repeated the last."""
+    """Markdown: a line per table, class and method, then scores downstream, and what gave rows away; of repeated runs the last."""
     rows = list({(row["table"], row["method"]): row for row in rows}.values())
     done = [row for row in rows if "error" not in row]
     last = done[-1]
