@@ -20,12 +20,13 @@ _STARTS = (*SEED_KINDS, "autoencoder")
 
 
 class BAGANOversampler(TabularSampler):
-    """Oversample rare classes of mixed-type tables with a balancing GAN.
+    """Oversample rare classes of mixed tables by draws at their real rows, which a balancing GAN corrects where that pays.
 
     What makes the rows depends on how many the class has. From 1,000 on, a row starts as a real row of the class, and each of its
     cells is drawn again, given the others, by trees whose leaves hold cells of real rows; no GAN is trained for these classes, for its
     rows are easier to tell from real ones, before and after such draws. In smaller classes a row is drawn near a real row, and the
-    GAN corrects that draw where this brings rows nearer to real rows that training never saw, which is rare.
+    GAN corrects that draw where this brings rows nearer to real rows that training never saw, which is rare. Where all columns hold
+    labels, labels of a real row are drawn again, without a GAN. `methods_` says which it was.
 
     A BAGAN draws each class from its own latent distribution, starts both players from something that already knows the data,
     and trains them with one head that names a class or "fake", with as many fakes of each class. The default keeps that and
@@ -141,6 +142,7 @@ class BAGANOversampler(TabularSampler):
     -----
     Gaps are accepted and stay where the parent row has them. Numbers keep their column's decimals and range, categories
     their levels. Pairwise rules that hold in every row (``x <= y``, one column decided by another, a line) hold in every made row.
+    A row that comes out as the copy of a real one, of which there is only that one, is drawn again.
 
     References
     ----------

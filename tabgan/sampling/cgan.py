@@ -19,12 +19,12 @@ __all__ = ["CGANSampler"]
 
 
 class CGANSampler(TabularSampler):
-    """Make rows of given classes of mixed-type tables with a conditional GAN.
+    """Make rows of given classes of mixed tables by draws at their real rows, which a conditional GAN corrects where that pays.
 
     What makes the rows depends on how many the class has. From 1,000 on, a row starts as a real row of the class, and each of its
     cells is drawn again, given the others, by trees whose leaves hold cells of real rows; no GAN is trained for these classes, unless
     ``start="noise"``: then trees draw the cells of its rows again. In smaller classes a row is a kernel draw that the GAN corrects
-    where this brings rows nearer to real rows that training never saw.
+    where this brings rows nearer to real rows that training never saw, which is rare. `methods_` says which it was.
 
     Both players see the class, and further columns if ``condition_columns`` names some; labels are drawn balanced in training.
     What class a made row has is never guessed: it is asked for, and the row starts from what is known of that class.
