@@ -28,7 +28,7 @@ __all__ = ["METHODS", "TABLES", "measured", "page", "row_keys"]
 HERE = Path(__file__).parent
 DOCS = HERE.parents[1] / "docs" / "benchmarks"
 LIMIT = 300.0
-SPLITS = (0, 1)
+SPLITS = (0,)
 TABLES = (
     "adult_train",
     "german_credit",
@@ -92,7 +92,7 @@ def _told_apart(space: Space, real: pd.DataFrame, made: pd.DataFrame, columns: l
     gaps = [frame[known].isna().to_numpy() for frame in (real, made)]
     X = np.vstack([np.where(gap, -1e6, space.codes(frame)) for frame, gap in zip((real, made), gaps, strict=True)])
     X, is_made = X[:, places], np.repeat([0, 1], [len(real), len(made)])
-    forest = RandomForestClassifier(100, class_weight="balanced", min_samples_leaf=2, random_state=0)
+    forest = RandomForestClassifier(50, class_weight="balanced", min_samples_leaf=2, random_state=0)
     folds = StratifiedKFold(3, shuffle=True, random_state=0)
     said = cross_val_predict(forest, X, is_made, cv=folds, method="predict_proba")[:, 1]
     weights = pd.Series(forest.fit(X, is_made).feature_importances_, index=columns)
@@ -127,9 +127,9 @@ def page(rows: list[dict[str, Any]]) -> str:
         "# Copies in small mixed tables",
         "Half of each table (cut to 1,500 rows) is learnt from; synthetic rows of its rarest class, as many as balance asks for. "
         "*Copies*: share that equals a row of the class that was learnt from, in every cell. Beside it the share of held-out real "
-        "rows of the class that do, and the share of real rows that repeat another. A forest (100 trees, three folds) tells "
+        "rows of the class that do, and the share of real rows that repeat another. A forest (50 trees, three folds) tells "
         "synthetic rows from held-out real ones, by all columns and by the labels alone: .5 is guessing. SMOTENC (SMOTEN where all "
-        f"columns hold labels) gets missing cells filled, and is compared with filled rows. Means over {len(SPLITS)} splits. CPU, "
+        f"columns hold labels) gets missing cells filled, and is compared with filled rows. {len(SPLITS)} split. CPU, "
         f"{last['machine']}, Python {last['python']}, commit {last['commit']}. Made by `python -m benchmarks.rebalancing.copies`.",
         markdown(frame),
     ]

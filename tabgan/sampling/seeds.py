@@ -27,6 +27,7 @@ _EVIDENCE_OF_ONE_VALUE = (
     10.0  # rows drawn from the whole column would all have the value with a chance of e**-10 or less
 )
 _HALVINGS = 4
+_MOST_LOOKED_AROUND = 32_768
 _ROWS_AT_A_TIME = 65_536
 
 
@@ -162,7 +163,7 @@ class ClassSeeds(nn.Module):
             Rows to draw from, at least one of each asked class; None allows all.
         focus : float in [0, 1], default=0.0
             0 takes each row of a class as often as any other, give or take one; 1 in proportion to the share of its ten
-            nearest rows that are of its class; between, a mixture of both.
+            nearest rows that are of its class; between, a mixture of both. Of very many rows 32,768 at most are then begun with.
 
         Returns
         -------
@@ -183,7 +184,8 @@ class ClassSeeds(nn.Module):
                 raise InvalidParameterError(f"classes asks for class {index}, of which there is no row to draw.")
             order = mine[torch.randperm(len(mine), generator=generator)]
             if focus:
-                order = order[: max(MOST_COMPARED, 4 * len(wanted))]  # of many rows some: each is looked around
+                most = max(MOST_COMPARED, min(4 * len(wanted), _MOST_LOOKED_AROUND))
+                order = order[:most]  # of many rows some: each is looked around
             shares = self.neighbourhoods.own_share(order).double() if focus else torch.zeros(1)
             weights = (1 - focus) / len(order) + focus * shares / shares.sum().clamp_min(1e-9)
             if not shares.any():

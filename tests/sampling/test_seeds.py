@@ -182,3 +182,18 @@ def test_what_makes_up_a_fifth_of_a_column_is_found():
             values, counts = np.unique(rows[visible[:, j], j], return_counts=True)
             known = len(values) > 2 and counts.max() >= 0.2 * counts.sum()
             np.testing.assert_array_equal(atom, values[counts.argmax()] if known else np.nan)
+
+
+def test_of_very_many_rows_only_some_are_looked_around(monkeypatch):
+    monkeypatch.setattr("tabgan.sampling.seeds.MOST_COMPARED", 10)
+    monkeypatch.setattr("tabgan.sampling.seeds._MOST_LOOKED_AROUND", 30)
+    seeds = seeds_of(np.random.default_rng(0).normal(size=(100, 2)), np.arange(100) % 2, NUMBERS)
+    found = {
+        n: len(set(seeds.parents(torch.zeros(n, dtype=torch.long), make_generator(0), focus=0.5).tolist()))
+        for n in (2, 5, 100)
+    }
+    assert found[2] <= 2
+    assert found[5] <= 5
+    assert 15 < found[100] <= 30
+    evenly = seeds.parents(torch.zeros(100, dtype=torch.long), make_generator(0))
+    assert len(set(evenly.tolist())) == 50
