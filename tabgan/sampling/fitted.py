@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,6 @@ from tabgan.sampling.allowance import Allowance
 from tabgan.sampling.asked_cells import AskedCells, read_where
 from tabgan.sampling.gate import GateDecision
 from tabgan.sampling.maker import ClassMaker
-from tabgan.sampling.row_copies import RealRows
 from tabgan.sampling.seeds import SEED_KINDS, ClassSeeds
 from tabgan.sampling.targets import Target
 from tabgan.tables.encoder import EncodedTable, TableEncoder
@@ -156,7 +154,7 @@ class FittedSampler:
         made = self._drawn(codes, rows, generator, asked, allowance)
         again = np.arange(len(codes))
         for k in range(_COPY_TRIES if self._avoids_copies else 0):
-            again = again[self._real_rows.copied_by(made.values[again])]
+            again = again[self.maker.redrawer.real_rows.copied_by(made.values[again])]
             if not len(again) or (allowance is not None and allowance.is_used_up):
                 break
             if k >= _COPY_TRIES // 2:
@@ -168,10 +166,6 @@ class FittedSampler:
     def _avoids_copies(self) -> bool:
         """Not where they are asked for, nor of a chain of labels, which sees to it itself, nor where rows have no parents."""
         return self.maker.start in SEED_KINDS and self.maker.start != "copies" and self.maker.levels is None
-
-    @cached_property
-    def _real_rows(self) -> RealRows:
-        return RealRows(self.encoded.values)
 
     def _drawn(
         self,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -61,7 +62,6 @@ class Redrawer:
         fits = bool(how.n_sweeps) and _FEWEST_COLUMNS <= len(self._spans) <= _MOST_COLUMNS
         self._is_large = (np.bincount(self._classes) >= FEWEST_ROWS_TO_REDRAW) & fits
         self._of_class: dict[int, CellTrees] = {}
-        self._real: RealRows | None = None
 
     def suits(self, classes: Tensor) -> Tensor:
         """Which of the classes asked for are large enough, in a table that is neither too narrow nor too wide."""
@@ -118,7 +118,7 @@ class Redrawer:
             for sweep in range(self._how.n_sweeps + _COPY_TRIES):
                 asking = np.arange(len(mine))
                 if sweep >= self._how.n_sweeps:
-                    asking = np.flatnonzero(self._are_copies(found[mine]))
+                    asking = np.flatnonzero(self.real_rows.copied_by(found[mine]))
                 if not len(asking):
                     break
                 found[mine[asking]] = trees.swept(found[mine[asking]], seen[asking], held, generator)
@@ -137,7 +137,7 @@ class Redrawer:
             )
         return self._of_class[index]
 
-    def _are_copies(self, rows: np.ndarray) -> np.ndarray:
-        if self._real is None:
-            self._real = RealRows(self._rows)
-        return self._real.copied_by(rows)
+    @cached_property
+    def real_rows(self) -> RealRows:
+        """What tells copies of rows of the table, of any class."""
+        return RealRows(self._rows)
