@@ -216,14 +216,15 @@ def against_nothing(rows: list[dict[str, Any]], gains_of: Sequence[dict[str, Any
         gains.append(advised["average_precision"] - none["average_precision"])
     asked, n_nothing = rows[0]["case"], sum(row["best"] in (NONE, *DERIVED) for row in rows)
     behind = np.mean([regret(row)[1] for row in rows])
-    within = ""
+    commits = pd.Series([row["commit"] for row in rows]).value_counts()
+    within = " Rows by commit: " + ", ".join(f"{name} {n}" for name, n in commits.items()) + "."
     errors = {(json.dumps(one["case"]), one["best"]): one["gain_se"] for one in gains_of if "gain_se" in one}
     known = [errors.get((json.dumps(row["case"]), row["best"]), np.nan) for row in rows]
     lost = [(gain, error) for gain, error in zip(gains, known, strict=True) if gain < 0]
     if lost and not any(np.isnan(error) for _, error in lost):
         beyond = [f"{gain:+.4f} ± {error:.4f}" for gain, error in lost if -gain > error]
         shown = ", ".join(f"{gain:+.4f} ± {error:.4f}" for gain, error in lost)
-        within = f" Paired bootstrap of the further rows: {shown}; so it is worse by more than one standard error on {len(beyond)}."
+        within += f" Paired bootstrap of the further rows: {shown}; so it is worse by more than one standard error on {len(beyond)}."
         gained = [gain / error for gain, error in zip(gains, known, strict=True) if gain > 0]
         within += f" Of {len(gained)} gains {sum(ratio > 1 for ratio in gained)} are larger than theirs."
     return (

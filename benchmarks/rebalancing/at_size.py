@@ -228,6 +228,7 @@ def page(rows: list[dict[str, Any]]) -> str:
     rows = list({(row["table"], row["method"]): row for row in rows}.values())
     done = [row for row in rows if "error" not in row]
     last = done[-1]
+    commits = ", ".join(f"{name} {n}" for name, n in pd.Series([row["commit"] for row in done]).value_counts().items())
     parts = [
         "# Do synthetic rows of large classes pass for real ones?",
         "A forest is shown synthetic rows of a class and as many real rows that no sampler saw, and has to tell which are which. At "
@@ -240,7 +241,7 @@ def page(rows: list[dict[str, Any]]) -> str:
         "(.05: as often as they). *Copies*: exact ones, in brackets those among the real rows. *MB*: peak memory of resampling above "
         "what the process held. The bank-like tables are simulated "
         "(`benchmarks/rebalancing/bank_like.py`). "
-        f"CPU, {last['machine']}, Python {last['python']}, commit {last['commit']}. "
+        f"CPU, {last['machine']}, Python {last['python']}; rows by commit: {commits}. "
         "Made by `python -m benchmarks.rebalancing.at_size`.",
     ]
     for name in dict.fromkeys(row["table"] for row in done):
