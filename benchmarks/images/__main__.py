@@ -25,7 +25,7 @@ def main() -> None:
     parser.add_argument(
         "--device", default="cpu", help="where ImageGAN trains, for grids: cpu, cuda, ... (default: cpu)"
     )
-    parser.add_argument("--steps", type=int, help="n_steps of every recipe of a grid, for a quick look")
+    parser.add_argument("--steps", type=int, help="n_steps of every recipe of a grid or an experiment, for a quick look")
     options = parser.parse_args()
     torch.set_num_threads(1)
     if options.grid in GRIDS:
@@ -34,7 +34,8 @@ def main() -> None:
         run_grid(cells, rows, options.results / "pictures", options.only, device=options.device)
     elif options.grid in EXPERIMENTS:
         rows = options.results / f"{options.grid}.jsonl"
-        EXPERIMENTS[options.grid](rows, options.results / "pictures", options.only)
+        quick = {} if options.steps is None else {"n_steps": options.steps}
+        EXPERIMENTS[options.grid](rows, options.results / "pictures", options.only, **quick)
     default = options.results == HERE / "results"
     page = HERE.parents[1] / "docs" / "benchmarks" / "images.md" if default else options.results / "report.md"
     print(write_report(options.results, page))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
 
-from tabgan.core.cases import Case, Players, Shared
+from tabgan.core.cases import Case, Players
 from tabgan.core.tasks import Fakes, Generating, GenerationBatch, Rows
 from tabgan.exceptions import InvalidInputError, InvalidParameterError
 
@@ -82,14 +82,12 @@ class ConditionalBatch(GenerationBatch):
 
     Parameters
     ----------
-    real, noise, condition, fake_condition, fakes
+    real, noise, condition, fake_condition, fakes, made
         See `tabgan.core.tasks.GenerationBatch`.
     classes, fake_classes : LongTensor of shape (n,)
         The class of each real row, and of each fake.
     wrong_condition : Tensor of shape (n, d_condition), default=None
         A condition that does not belong to each real row, for a matching-aware discriminator.
-    made : Shared of Fakes
-        The generator's forward pass.
     """
 
     condition: Tensor
@@ -97,7 +95,6 @@ class ConditionalBatch(GenerationBatch):
     classes: Tensor
     fake_classes: Tensor
     wrong_condition: Tensor | None = None
-    made: Shared[Fakes] = field(default_factory=Shared)
 
 
 class ConditionalTask(Generating[ConditionalBatch]):
@@ -117,9 +114,10 @@ class ConditionalTask(Generating[ConditionalBatch]):
         Number of classes. Classes without a row are never drawn.
     condition : Tensor of shape (n, d_condition), default=None
         What the players see of a row; a row's condition belongs to its class. None makes it the one-hot class.
-    fake_classes : {"balanced", "data", "uniform"}, default="balanced"
-        Classes asked of the generator: each as often as any other in every batch, as frequent as in the data, or drawn
-        independently with equal probabilities. A fake takes the condition of a random real row of its class.
+    fake_classes : {"balanced", "data", "rows", "uniform"}, default="balanced"
+        Classes asked of the generator: each as often as any other in every batch, as frequent as in the data, those of the real rows
+        one by one, or drawn independently with equal probabilities. A fake takes the condition of a random real row of its class, or
+        with ``"rows"`` that of its real row.
     real_classes : {"data", "balanced"}, default="data"
         Real rows: each row alike, or first a class, each alike, and then a row of it.
     wrong_weight : float in [0, 1), default=0.0
@@ -128,6 +126,8 @@ class ConditionalTask(Generating[ConditionalBatch]):
     mismatch : callable, default=None
         ``mismatch(rows, generator) -> rows``: whose condition to show with each real row. None takes a random row of any
         other class. Pairs whose conditions happen to be equal get weight 0, for they are no mismatch.
+    paired : bool, default=False
+        See `tabgan.core.tasks.Generating.paired`.
 
     Raises
     ------
@@ -159,8 +159,9 @@ class ConditionalTask(Generating[ConditionalBatch]):
         real_classes: str = "data",
         wrong_weight: float = 0.0,
         mismatch: Mismatch | None = None,
+        paired: bool = False,
     ) -> None:
-        _one_of("fake_classes", fake_classes, ("balanced", "data", "uniform"))
+        _one_of("fake_classes", fake_classes, ("balanced", "data", "rows", "uniform"))
         _one_of("real_classes", real_classes, ("data", "balanced"))
         if not 0 <= wrong_weight < 1:
             raise InvalidParameterError(f"wrong_weight={wrong_weight} must lie in [0, 1): the fakes weigh the rest.")
@@ -185,6 +186,7 @@ class ConditionalTask(Generating[ConditionalBatch]):
         self.real_classes = real_classes
         self.wrong_weight = wrong_weight
         self.mismatch = mismatch
+        self.paired = paired
 
     def batch(self, generator: torch.Generator) -> ConditionalBatch:
         """Draw real rows, noise, and the conditions of the fakes and of the mismatched pairs."""
@@ -193,7 +195,9 @@ class ConditionalTask(Generating[ConditionalBatch]):
             rows = self.index.rows_of(self.index.uniform(n, generator), generator)
         else:
             rows = torch.randint(len(self.data), (n,), generator=generator)
-        if self.fake_classes == "data":
+        if self.fake_classes == "rows":
+            fake_rows = rows
+        elif self.fake_classes == "data":
             fake_rows = torch.randint(len(self.data), (n,), generator=generator)
         else:
             draw = self.index.balanced if self.fake_classes == "balanced" else self.index.uniform
@@ -230,13 +234,14 @@ class ConditionalTask(Generating[ConditionalBatch]):
         with torch.no_grad():
             fakes = self.fakes(players, batch)
         judge = players["discriminator"]
+        real, made = self._judged(batch.real), self._judged(fakes.rows)
         cases = [
-            Case(judge(batch.real, batch.condition), 1.0, classes=batch.classes, data=batch.real),
+            Case(judge(real, batch.condition), 1.0, classes=batch.classes, data=real),
             Case(
-                judge(fakes.rows, fakes.condition),
+                judge(made, fakes.condition),
                 0.0,
                 classes=fakes.classes,
-                data=fakes.rows,
+                data=made,
                 scale=1 - self.wrong_weight,
             ),
         ]

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
+from tabgan.core.cases import Case
 from tabgan.verdict import Verdict
 
 __all__ = [
     "PENALTIES",
+    "CasePenalty",
     "Penalty",
     "WeightClip",
     "dragan_gaussian_penalty",
     "dragan_uniform_penalty",
     "gradient_penalty",
     "r1_penalty",
+    "r2_penalty",
 ]
 
 Judge = Callable[[Tensor], Verdict]
@@ -73,6 +76,30 @@ def r1_penalty(judge: Judge, real: Tensor, fake: Tensor | None, generator: torch
     Mescheder et al. 2018, "Which Training Methods for GANs do actually Converge?", eq. 9.
     """
     return 0.5 * (_gradient_norm(judge, real.detach().requires_grad_(True)) ** 2).mean()
+
+
+def r2_penalty(judge: Judge, real: Tensor | None, fake: Tensor, generator: torch.Generator) -> Tensor:
+    """R2: half the mean squared gradient norm at generated rows.
+
+    Parameters
+    ----------
+    judge : callable
+        Maps an input of shape (n, ...) to a `Verdict` with adversarial scores.
+    fake : Tensor of shape (n, ...)
+        Generated rows.
+    real, generator
+        Not used; part of the common signature.
+
+    Returns
+    -------
+    Tensor of shape ()
+        ``0.5 * mean over rows of || d D(x)/d x ||_2^2``.
+
+    References
+    ----------
+    Mescheder et al. 2018, "Which Training Methods for GANs do actually Converge?", eq. 10.
+    """
+    return r1_penalty(judge, fake, None, generator)
 
 
 def dragan_uniform_penalty(
@@ -154,6 +181,7 @@ def _gradient_norm(judge: Judge, inputs: Tensor) -> Tensor:
 PENALTIES: dict[str, Callable[[Judge, Tensor, Tensor, torch.Generator], Tensor]] = {
     "gradient": gradient_penalty,
     "r1": r1_penalty,
+    "r2": r2_penalty,
     "dragan-uniform": dragan_uniform_penalty,
     "dragan-gaussian": dragan_gaussian_penalty,
 }
@@ -178,6 +206,31 @@ class Penalty:
     name: str
     weight: float = 10.0
     every: int = 1
+
+
+@dataclass(frozen=True)
+class CasePenalty:
+    """R1 or R2 from the verdicts that the loss itself stands on, which saves a further pass of every row.
+
+    Parameters
+    ----------
+    name : {"r1", "r2"}
+        At real rows, which are the discriminator's first case, or at generated ones, its second. Their ``data`` must require a
+        gradient, as those of tasks with ``paired=True`` do.
+    weight : float
+        Factor of the term (gamma).
+    """
+
+    name: str
+    weight: float
+
+    def __call__(self, cases: Sequence[Case]) -> Tensor:
+        """Half the mean squared gradient norm, without the weight."""
+        case = cases[0 if self.name == "r1" else 1]
+        if case.verdict.adversarial is None or case.data is None:
+            raise ValueError("a gradient penalty needs a discriminator whose Verdict has `adversarial` scores, and Case.data")
+        (slope,) = torch.autograd.grad(case.verdict.adversarial.sum(), case.data, create_graph=True)
+        return 0.5 * slope.flatten(1).square().sum(1).mean()
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from tabgan.core.adam import FusedAdamW
 from tabgan.core.cases import BatchT, BatchT_co, BatchT_contra, Case, Players
 from tabgan.core.losses import LossPair
 from tabgan.core.muon import Muon
-from tabgan.core.penalties import PENALTIES, Penalty
+from tabgan.core.penalties import PENALTIES, CasePenalty, Penalty
 from tabgan.verdict import Verdict
 
 __all__ = [
@@ -108,7 +108,7 @@ class DiscriminatorLoss(Generic[BatchT]):
         The pair.
     task : AdversarialTask
         Supplies the cases; a `PenalizedTask` where there are penalties.
-    penalties : sequence of Penalty, default=()
+    penalties : sequence of Penalty or CasePenalty, default=()
         Added with their weights.
     terms : sequence of Term, default=()
         Further terms (class losses of AC-GAN, for example).
@@ -118,7 +118,7 @@ class DiscriminatorLoss(Generic[BatchT]):
 
     loss: LossPair
     task: AdversarialTask[BatchT]
-    penalties: Sequence[Penalty] = ()
+    penalties: Sequence[Penalty | CasePenalty] = ()
     terms: Sequence[Term[BatchT]] = ()
     name: str = "discriminator"
 
@@ -128,6 +128,9 @@ class DiscriminatorLoss(Generic[BatchT]):
         terms = {self.name: self.loss.discriminator_loss(cases)}
         self.loss.after_phase(self.name, cases)
         for penalty in self.penalties:
+            if isinstance(penalty, CasePenalty):
+                terms[f"{self.name}/{penalty.name}"] = penalty.weight * penalty(cases)
+                continue
             if step % penalty.every:
                 continue
             if not isinstance(self.task, PenalizedTask):

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
 import torch
 from torch import Tensor
 
-from tabgan.core.cases import BatchT, Case, Players
+from tabgan.core.cases import BatchT, Case, Players, Shared
 from tabgan.core.phases import PenalizedTask
 from tabgan.verdict import Verdict
 
@@ -74,6 +74,8 @@ class GenerationBatch:
         What both players see of the fakes.
     fakes : Fakes, default=None
         Fakes to judge in the place of new ones; see `GeneratingTask.showing`.
+    made : Shared of Fakes
+        The generator's forward pass.
     """
 
     real: Tensor
@@ -81,6 +83,7 @@ class GenerationBatch:
     condition: Tensor | None = None
     fake_condition: Tensor | None = None
     fakes: Fakes | None = None
+    made: Shared[Fakes] = field(default_factory=Shared)
 
 
 class GeneratingTask(PenalizedTask[BatchT], Protocol[BatchT]):
@@ -108,6 +111,10 @@ class Generating(Generic[GenerationT]):
     The generator is called as ``generator(noise, condition)``, the discriminator as ``discriminator(x, condition)``.
     """
 
+    paired = False
+    """Whether both phases have cases of both kinds of rows, the kind that ought to win first, for losses that compare pairs; the
+    discriminator's rows then require a gradient, for `tabgan.core.penalties.CasePenalty`."""
+
     def drawn(self, batch: GenerationT) -> GenerationT:
         """The batch itself."""
         return batch
@@ -124,23 +131,28 @@ class Generating(Generic[GenerationT]):
 
     def fakes(self, players: Players, batch: GenerationT) -> Fakes:
         """Generated rows with their condition; those that were given to the batch, if there are any."""
-        return batch.fakes or Fakes(self.generate(players, batch), batch.condition)
+        return batch.fakes or batch.made.get(lambda: Fakes(self.generate(players, batch), batch.condition))
 
     def discriminator_cases(self, players: Players, batch: GenerationT) -> list[Case]:
         """Real rows with target 1 and generated rows with target 0, in two separate passes (batch norm wants that)."""
         with torch.no_grad():
             fakes = self.fakes(players, batch)
         judge = players["discriminator"]
+        real, made = self._judged(batch.real), self._judged(fakes.rows)
         return [
-            Case(judge(batch.real, batch.condition), 1.0, data=batch.real),
-            Case(judge(fakes.rows, fakes.condition), 0.0, data=fakes.rows),
+            Case(judge(real, batch.condition), 1.0, data=real),
+            Case(judge(made, fakes.condition), 0.0, data=made),
         ]
 
     def generator_cases(self, players: Players, batch: GenerationT) -> Sequence[Case]:
         """Generated rows that ought to pass for real."""
         fakes = self.fakes(players, batch)
         verdict = players["discriminator"](fakes.rows, fakes.condition)
-        return [Case(verdict, 1.0, classes=fakes.classes, data=fakes.rows)]
+        cases = [Case(verdict, 1.0, classes=fakes.classes, data=fakes.rows)]
+        if self.paired:
+            with torch.no_grad():
+                cases.append(Case(players["discriminator"](batch.real, batch.condition), 0.0, data=batch.real))
+        return cases
 
     def penalty_inputs(
         self, players: Players, batch: GenerationT
@@ -149,6 +161,9 @@ class Generating(Generic[GenerationT]):
         with torch.no_grad():
             fake = self.generate(players, batch)
         return lambda x: players["discriminator"](x, batch.condition), batch.real, fake
+
+    def _judged(self, rows: Tensor) -> Tensor:
+        return rows.detach().requires_grad_() if self.paired else rows
 
 
 class GenerationTask(Generating[GenerationBatch]):
@@ -164,6 +179,8 @@ class GenerationTask(Generating[GenerationBatch]):
         Rows per batch, drawn with replacement.
     condition : Tensor of shape (n, ...), or other Rows, default=None
         Seen by both players, row by row; fakes are made under the conditions of the batch's real rows.
+    paired : bool, default=False
+        See `Generating.paired`.
     """
 
     def __init__(
@@ -172,7 +189,10 @@ class GenerationTask(Generating[GenerationBatch]):
         prior: Callable[[int, torch.Generator], Tensor],
         batch_size: int,
         condition: Rows | None = None,
+        *,
+        paired: bool = False,
     ) -> None:
+        self.paired = paired
         self.data = data
         self.prior = prior
         self.batch_size = batch_size

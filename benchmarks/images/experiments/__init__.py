@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from benchmarks.images.experiments.collapse import run_ring
 from benchmarks.images.experiments.rare import run_rare
+from benchmarks.images.experiments.stacked import run_stacked
 from benchmarks.images.experiments.translation import run_cycle, run_deblending, run_heat, run_resolution
 from benchmarks.images.experiments.unseen import run_unseen
 
@@ -19,5 +20,6 @@ EXPERIMENTS: dict[str, Callable] = {
     "deblending": run_deblending,
     "resolution": run_resolution,
     "vectors": run_unseen,
+    "stacked": run_stacked,
 }
-"""``experiment(results, pictures, only)`` by name."""
+"""``experiment(results, pictures, only)`` by name; those of the newer ones also take ``n_steps``, for a quick look."""

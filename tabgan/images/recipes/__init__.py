@@ -10,6 +10,7 @@ from tabgan.images.recipes.dcgan import DCGAN
 from tabgan.images.recipes.dragan import DRAGAN
 from tabgan.images.recipes.hinge import HINGE
 from tabgan.images.recipes.image_bagan import BAGAN
+from tabgan.images.recipes.r3gan import R3GAN
 from tabgan.images.recipes.recipe import Recipe
 from tabgan.images.recipes.stabilised import STABILISED
 from tabgan.images.recipes.stackgan import STACKGAN
@@ -27,6 +28,7 @@ recipes: dict[str, Recipe] = {
         DRAGAN,
         BEGAN,
         *HINGE,
+        R3GAN,
         *STABILISED,
         *CONDITIONAL,
         BAGAN,

@@ -14,7 +14,7 @@ from tabgan.core.callbacks import Callback
 from tabgan.core.cases import BatchT, Players
 from tabgan.core.conditional import ConditionalTask
 from tabgan.core.losses import ADVERSARIAL_LOSSES, LossPair
-from tabgan.core.penalties import Penalty
+from tabgan.core.penalties import CasePenalty, Penalty
 from tabgan.core.phases import DiscriminatorLoss, GeneratorLoss, OptimizerSpec, PenalizedTask, Phase, Task, Term
 from tabgan.core.stabilisers import FlippedLabels, InstanceNoise, ReplayPool, SmoothedLabels
 from tabgan.core.tasks import GeneratingTask, GenerationTask, normal_prior
@@ -299,11 +299,14 @@ def make_task(data: TrainingData, settings: Settings, **options: Any) -> Generat
     alone; a Wasserstein critic's score of it grows without bound, as no gradient penalty acts on it, until classes break down.
     """
     prior = normal_prior(settings.d_noise)
+    paired = options.get("paired", False)
     if data.classes is None:
-        return _stabilised(GenerationTask(data.images, prior, settings.batch_size), settings)
+        return _stabilised(GenerationTask(data.images, prior, settings.batch_size, paired=paired), settings)
     mix: dict[str, Any] = (
         {"fake_classes": "uniform", "real_classes": "balanced"} if settings.balanced else {"fake_classes": "data"}
     )
+    if paired:
+        mix["fake_classes"] = "rows"
     task = ConditionalTask(
         data.images,
         data.classes,
@@ -343,7 +346,7 @@ def two_players(
     loss: LossPair | str,
     optimizer: OptimizerSpec,
     *,
-    penalties: Sequence[Penalty] = (),
+    penalties: Sequence[Penalty | CasePenalty] = (),
     judge_optimizer: OptimizerSpec | None = None,
     n_critic: int = 1,
     generator_terms: Sequence[Term[BatchT]] = (),
