@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from benchmarks.images.experiments.balancing import run_balancing
 from benchmarks.images.experiments.collapse import run_ring
 from benchmarks.images.experiments.rare import run_rare
 from benchmarks.images.experiments.stacked import run_stacked
@@ -21,5 +22,6 @@ EXPERIMENTS: dict[str, Callable] = {
     "resolution": run_resolution,
     "vectors": run_unseen,
     "stacked": run_stacked,
+    "balancing": run_balancing,
 }
 """``experiment(results, pictures, only)`` by name; those of the newer ones also take ``n_steps``, for a quick look."""
