@@ -10,6 +10,7 @@ import torch
 from benchmarks.images.config import GRIDS
 from benchmarks.images.experiments import EXPERIMENTS
 from benchmarks.images.page import write_page
+from benchmarks.images.reached import write_reached
 from benchmarks.images.report import write_report
 from benchmarks.images.runner import run_grid
 
@@ -25,7 +26,9 @@ def main() -> None:
     parser.add_argument(
         "--device", default="cpu", help="where ImageGAN trains, for grids: cpu, cuda, ... (default: cpu)"
     )
-    parser.add_argument("--steps", type=int, help="n_steps of every recipe of a grid or an experiment, for a quick look")
+    parser.add_argument(
+        "--steps", type=int, help="n_steps of every recipe of a grid or an experiment, for a quick look"
+    )
     options = parser.parse_args()
     torch.set_num_threads(1)
     if options.grid in GRIDS:
@@ -40,6 +43,7 @@ def main() -> None:
     page = HERE.parents[1] / "docs" / "benchmarks" / "images.md" if default else options.results / "report.md"
     print(write_report(options.results, page))
     if default:
+        write_reached(options.results, HERE.parents[1] / "tabgan" / "images" / "recipes" / "reached.py")
         write_page(options.results, HERE / "page.md", HERE.parents[1] / "docs" / "images.md")
 
 

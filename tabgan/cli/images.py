@@ -33,6 +33,19 @@ def list_recipes(debug: DebugOption = False) -> None:
         typer.echo(f"{recipe.name:26} {recipe.needs:8} {recipe.summary} [{recipe.source}]")
 
 
+@images.command("recipes")
+def show_recipes(debug: DebugOption = False) -> None:
+    """What each recipe was shown to reach, and whether it works on 28 x 28 pixels."""
+    from tabgan.images import recipe_table
+
+    table = recipe_table().drop(columns=["needs", "labels"]).rename(columns={"n_steps": "steps"})
+    typer.echo(table.to_string(index=False, na_rep="", float_format="{:.3g}".format))
+    typer.echo(
+        "standing, on 28 x 28 pixels: works = coverage .7 and .9 of the class asked for; for study = coverage below .5 or less "
+        "than .7 of the class. seconds: CPU, one core. frechet compares within one data set only, with no published FID."
+    )
+
+
 @images.command()
 def train(
     source: Annotated[

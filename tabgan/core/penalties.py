@@ -228,7 +228,9 @@ class CasePenalty:
         """Half the mean squared gradient norm, without the weight."""
         case = cases[0 if self.name == "r1" else 1]
         if case.verdict.adversarial is None or case.data is None:
-            raise ValueError("a gradient penalty needs a discriminator whose Verdict has `adversarial` scores, and Case.data")
+            raise ValueError(
+                "a gradient penalty needs a discriminator whose Verdict has `adversarial` scores, and Case.data"
+            )
         (slope,) = torch.autograd.grad(case.verdict.adversarial.sum(), case.data, create_graph=True)
         return 0.5 * slope.flatten(1).square().sum(1).mean()
 

@@ -14,6 +14,7 @@ from sklearn.base import BaseEstimator
 
 from tabgan._files import check_place
 from tabgan._runtime import make_generator, own_torch, resolve_device
+from tabgan._warnings import warn_caller
 from tabgan.core.interrupts import interruptible
 from tabgan.core.run import Run, deadline_after
 from tabgan.estimators.fit_tasks import FitTasks, FollowedFits, followed
@@ -21,7 +22,8 @@ from tabgan.estimators.notebook import FittedHTML, Learnt
 from tabgan.estimators.parameter_checks import SEED, check, integer, number, optional, seed_of
 from tabgan.estimators.reports import ReportsImages
 from tabgan.exceptions import InvalidInputError, InvalidParameterError, parameter_error
-from tabgan.images.fitting import Setup, train_recipe
+from tabgan.images.class_check import ignored_classes
+from tabgan.images.fitting import Setup, make_images, train_recipe
 from tabgan.images.gan_state import SavableImageGAN
 from tabgan.images.making import Drawing
 from tabgan.images.recipes import recipes
@@ -44,6 +46,9 @@ _RULES = {
     "sample_every": optional(integer(1)),
     "checkpoint_every": optional(integer(1)),
 }
+
+
+_FEW_STEPS = 100
 
 
 class ImageGAN(FollowedFits, Drawing, SavableImageGAN, FittedHTML, ReportsImages, BaseEstimator):
@@ -111,7 +116,8 @@ class ImageGAN(FollowedFits, Drawing, SavableImageGAN, FittedHTML, ReportsImages
     history_ : list of dict
         Losses by step.
     warnings_ : list of str
-        Signs of trouble: exploding gradients, a discriminator that has won, collapse.
+        Signs of trouble: exploding gradients, a discriminator that has won, collapse; images that are not of the class asked for,
+        of which `fit` also warns.
     n_steps_left_ : int
         Steps that were asked for and not done: of a checkpoint, or where training ended early.
     stop_reason_ : str or None
@@ -206,10 +212,11 @@ class ImageGAN(FollowedFits, Drawing, SavableImageGAN, FittedHTML, ReportsImages
         ImageGAN
             Itself.
         """
-        recipe, settings = self._checked()
+        recipe, asked = self._checked()
         deadline, tasks = deadline_after(self.max_time), self._tasks()
-        given = self._read(recipe, settings, images, y, targets)
+        given = self._read(recipe, {**recipe.settings, **asked}, images, y, targets)
         sizes, conditions = given.sizes, given.conditions
+        settings = recipe.defaults(sizes.shape, asked)
         generator = make_generator(seed_of(self.random_state))
         players = recipe.networks(sizes, SimpleNamespace(**settings), generator)
         settings = settings | {"d_noise": recipe.d_noise(players, SimpleNamespace(**settings))}
@@ -307,7 +314,7 @@ class ImageGAN(FollowedFits, Drawing, SavableImageGAN, FittedHTML, ReportsImages
         check_settings(recipe, self.settings or {})
         named = {name: getattr(self, name) for name in ("n_steps", "batch_size", "d_noise", "learning_rate")}
         given = dict(self.settings or {}) | {name: value for name, value in named.items() if value is not None}
-        return recipe, dict(recipe.settings) | given
+        return recipe, given
 
     def _read(
         self,
@@ -347,3 +354,20 @@ class ImageGAN(FollowedFits, Drawing, SavableImageGAN, FittedHTML, ReportsImages
         self.n_iter_, self.stop_reason_ = trained.n_steps, trained.stop_reason
         self.n_steps_left_ = last - trained.n_steps
         self.history_, self.warnings_ = trained.history, trained.warnings
+        self._check_classes(data)
+
+    def _check_classes(self, data: TrainingData) -> None:
+        """Warn where images are not of the classes asked for; of an untrained model nobody expects it."""
+        known = self._conditions
+        if known is None or known.labels is None or data.classes is None or self.n_iter_ < _FEW_STEPS:
+            return
+        generator = make_generator(0)
+
+        def make(classes: torch.Tensor) -> torch.Tensor:
+            noise = torch.randn(len(classes), self.settings_["d_noise"], generator=generator)
+            return make_images(self.recipe_, self.players_, noise, known.table[classes])
+
+        found = ignored_classes(data.images, data.classes, make)
+        if found is not None:
+            self.warnings_ = [*self.warnings_, f"step {self.n_iter_}: {found}"]
+            warn_caller(f"recipe {self.recipe_.name!r}: {found}")

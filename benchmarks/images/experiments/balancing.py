@@ -126,9 +126,7 @@ METHODS: dict[str, Callable[[_Cell], np.ndarray]] = {
 """Images to add. Two more are put together from these: all images that were kept back, and half BAGAN's, half shifted copies."""
 
 
-def run_balancing(
-    results: Path, pictures: Path, only: list[str] | None = None, n_steps: int | None = None
-) -> None:
+def run_balancing(results: Path, pictures: Path, only: list[str] | None = None, n_steps: int | None = None) -> None:
     """Three rare classes, three shares kept, two seeds. ``only`` names data sets, ``n_steps`` is for a quick look."""
     cells = [(seed, name, share, rare) for seed in range(2) for name in _DATA for share in _KEPT for rare in _RARE]
     if n_steps is not None:

@@ -53,9 +53,7 @@ def kinds_found(digits: np.ndarray) -> tuple[int, float]:
     return int((counts > 0).sum()), float((share * np.log(share * 1000)).sum())
 
 
-def run_stacked(
-    results: Path, pictures: Path, only: list[str] | None = None, n_steps: int | None = None
-) -> None:
+def run_stacked(results: Path, pictures: Path, only: list[str] | None = None, n_steps: int | None = None) -> None:
     """Train each method until its CPU seconds are used up, and count at ever longer distances; ``n_steps`` is for a quick look."""
     pictures.mkdir(parents=True, exist_ok=True)
     n_images, n_made, n_judge = (_N_IMAGES, _N_MADE, 10_000) if n_steps is None else (500, 300, 500)

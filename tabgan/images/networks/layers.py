@@ -10,10 +10,23 @@ from torch import Tensor, nn
 from tabgan.exceptions import InvalidParameterError
 from tabgan.networks.normalisation import ConditionalBatchNorm
 
-__all__ = ["Layers", "Shape", "initialise", "initialise_normal", "joined", "leaky", "n_halvings", "padded_size"]
+__all__ = [
+    "SMALL",
+    "Layers",
+    "Shape",
+    "initialise",
+    "initialise_normal",
+    "joined",
+    "leaky",
+    "n_halvings",
+    "padded_size",
+]
 
 Shape = tuple[int, int, int]
 """Channels, height and width of one image."""
+
+SMALL = 256
+"""Pixels up to which images are made by fully connected networks, unless others are asked for."""
 
 
 class Layers(nn.Sequential):
@@ -60,7 +73,7 @@ def padded_size(height: int, width: int, *, network: str | None, n_down: int = 0
     >>> padded_size(9, 9, network="auto")
     (9, 9)
     """
-    if network == "mlp" or (network == "auto" and height * width <= 256):
+    if network == "mlp" or (network == "auto" and height * width <= SMALL):
         return height, width
     smallest = min(height, width)
     count = max(int(math.log2(smallest / 4)), 1) if smallest >= 4 else 1

@@ -74,8 +74,9 @@ CONDITIONAL = [
         "Mirza and Osindero 2014, eq. 2",
         plain_networks,
         _cgan,
-        _SETTINGS,
+        _SETTINGS | {"n_steps": 4000},
         needs="labels",
+        larger={"width": 16},
     ),
     Recipe(
         "matching-aware",
@@ -83,8 +84,9 @@ CONDITIONAL = [
         "Reed et al. 2016, algorithm 1 (GAN-CLS)",
         plain_networks,
         _matching,
-        _SETTINGS | {"wrong_weight": 0.5},
+        _SETTINGS | {"n_steps": 2500, "wrong_weight": 0.5},
         needs="labels",
+        larger={"n_steps": 3000, "width": 16},
     ),
     Recipe(
         "vector-conditions",
@@ -94,6 +96,7 @@ CONDITIONAL = [
         _vectors,
         _SETTINGS
         | {
+            "n_steps": 1200,
             "learning_rate": 5e-4,
             "betas": (0.0, 0.9),
             "n_critic": 3,
@@ -108,8 +111,9 @@ CONDITIONAL = [
         "Odena et al. 2017, eq. 2-3",
         _auxiliary_networks,
         _auxiliary,
-        _SETTINGS | {"class_weight": 1.0, "classify_fakes": True},
+        _SETTINGS | {"n_steps": 4000, "class_weight": 1.0, "classify_fakes": True},
         needs="labels",
+        larger={"width": 16, "shift": 2},
     ),
 ]
 """Recipes ``"cgan"``, ``"matching-aware"``, ``"vector-conditions"`` and ``"acgan"``."""

@@ -44,7 +44,8 @@ def _training(loss: str) -> Any:
     return training
 
 
-_SETTINGS = TRAINING_SETTINGS | TWO_RATES | NETWORK_SETTINGS
+_SETTINGS = TRAINING_SETTINGS | TWO_RATES | NETWORK_SETTINGS | {"n_steps": 3000}
+_LARGER = {"n_steps": 4000, "width": 16}
 
 CLASSIC = [
     Recipe(
@@ -54,6 +55,7 @@ CLASSIC = [
         plain_networks,
         _training("minimax"),
         _SETTINGS,
+        larger=_LARGER,
     ),
     Recipe(
         "non-saturating",
@@ -62,6 +64,7 @@ CLASSIC = [
         plain_networks,
         _training("non-saturating"),
         _SETTINGS,
+        larger=_LARGER,
     ),
     Recipe(
         "lsgan",
@@ -70,6 +73,7 @@ CLASSIC = [
         plain_networks,
         _training("lsgan"),
         _SETTINGS,
+        larger=_LARGER,
     ),
 ]
 """Recipes ``"minimax"``, ``"non-saturating"``, ``"lsgan"``."""

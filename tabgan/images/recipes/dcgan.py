@@ -43,6 +43,7 @@ DCGAN = Recipe(
     "Radford, Metz, Chintala 2016, section 3",
     _networks,
     _training,
-    TRAINING_SETTINGS | TASK_SETTINGS | {"width": 32, "d_noise": 100, "batch_size": 128},
+    TRAINING_SETTINGS | TASK_SETTINGS | {"n_steps": 1200, "width": 32, "d_noise": 100},
+    larger={"n_steps": 3000, "width": 16},
 )
 """Recipe ``"dcgan"``."""

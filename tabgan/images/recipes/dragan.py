@@ -37,6 +37,9 @@ DRAGAN = Recipe(
     "Kodali et al. 2017, algorithm 1, with the noise of the authors' notebook; gaussian is the other reading",
     plain_networks,
     _training,
-    TRAINING_SETTINGS | NETWORK_SETTINGS | {"betas": (0.5, 0.9), "penalty_weight": 10.0, "penalty_noise": "uniform"},
+    TRAINING_SETTINGS
+    | NETWORK_SETTINGS
+    | {"n_steps": 2000, "betas": (0.5, 0.9), "penalty_weight": 10.0, "penalty_noise": "uniform"},
+    larger={"n_steps": 2500, "width": 16},
 )
 """Recipe ``"dragan"``; ``penalty_noise`` is ``"uniform"`` or ``"gaussian"``."""

@@ -47,7 +47,10 @@ def _training(players: dict[str, nn.Module], data: TrainingData, settings: Any) 
     return two_players(make_task(data, settings), "hinge", optimizer_of(settings), n_critic=settings.n_critic)
 
 
-_SETTINGS = TRAINING_SETTINGS | NETWORK_SETTINGS | {"betas": (0.0, 0.9), "learning_rate": 5e-4, "n_critic": 3}
+_SETTINGS = (
+    TRAINING_SETTINGS | NETWORK_SETTINGS | {"n_steps": 1000, "betas": (0.0, 0.9), "learning_rate": 5e-4, "n_critic": 3}
+)
+_LARGER = {"n_steps": 2000, "width": 16}
 
 HINGE = [
     Recipe(
@@ -57,6 +60,7 @@ HINGE = [
         _spectral,
         _training,
         _SETTINGS,
+        larger=_LARGER,
     ),
     Recipe(
         "projection",
@@ -66,6 +70,7 @@ HINGE = [
         _training,
         _SETTINGS | {"conditional_norm": False},
         needs="labels",
+        larger=_LARGER,
     ),
 ]
 """Recipes ``"sngan"`` and ``"projection"``; ``conditional_norm`` lets the condition into the generator by batch norm in every layer,

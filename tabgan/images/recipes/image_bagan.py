@@ -183,11 +183,11 @@ BAGAN = Recipe(
     TRAINING_SETTINGS
     | NETWORK_SETTINGS
     | {
-        "n_steps": 8000,
+        "n_steps": 3000,
         "d_noise": 64,
         "average": 0.99,
         "balanced": True,
-        "n_autoencoder_steps": None,
+        "n_autoencoder_steps": 1000,
         "autoencoder_learning_rate": 1e-3,
         "fake_weight": None,
         "conditional_decoder": True,
@@ -195,6 +195,7 @@ BAGAN = Recipe(
     },
     needs="labels",
     accepts=_of_the_class,
+    larger={"n_steps": 8000, "n_autoencoder_steps": None},
 )
 """Recipe ``"bagan"``; ``n_steps`` counts the autoencoder's, too, an eighth of them where ``n_autoencoder_steps`` is None.
 

@@ -28,9 +28,7 @@ __all__ = ["R3GAN"]
 
 def _networks(sizes: Sizes, settings: Any, generator: torch.Generator) -> dict[str, nn.Module]:
     options: dict[str, Any] = {name: getattr(settings, name) for name in ("width", "n_blocks", "expansion")}
-    maker = UnnormalisedGenerator(
-        sizes.shape, settings.d_noise, sizes.d_condition, **options, generator=generator
-    )
+    maker = UnnormalisedGenerator(sizes.shape, settings.d_noise, sizes.d_condition, **options, generator=generator)
     trunk = UnnormalisedTrunk(sizes.shape, **options, generator=generator)
     judge = Judge(trunk, projection=sizes.d_condition, generator=generator)
     return {"generator": maker, "discriminator": judge}

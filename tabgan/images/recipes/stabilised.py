@@ -103,7 +103,8 @@ STABILISED = [
         "Salimans et al. 2016, section 3.1",
         plain_networks,
         _matching,
-        _SETTINGS | {"feature_weight": 1.0, "adversarial_weight": 0.0},
+        _SETTINGS | {"n_steps": 2500, "feature_weight": 1.0, "adversarial_weight": 0.0},
+        larger={"n_steps": 3000, "width": 16},
     ),
     Recipe(
         "unrolled",
@@ -112,6 +113,7 @@ STABILISED = [
         plain_networks,
         _unrolled,
         _SETTINGS | {"learning_rate": 1e-3, "discriminator_learning_rate": 1e-4, "n_unroll": 5},
+        larger={"n_steps": 500, "width": 16},
     ),
     Recipe(
         "minibatch-discrimination",
@@ -119,7 +121,8 @@ STABILISED = [
         "Salimans et al. 2016, section 3.2",
         _minibatch_networks,
         _minibatch,
-        _SETTINGS | {"n_kernels": 32, "d_kernel": 5},
+        _SETTINGS | {"n_steps": 2000, "n_kernels": 16, "d_kernel": 5},
+        larger={"n_steps": 3000, "width": 16},
     ),
 ]
 """Recipes ``"feature-matching"``, ``"unrolled"`` and ``"minibatch-discrimination"``."""

@@ -107,8 +107,9 @@ STACKGAN = Recipe(
     TRAINING_SETTINGS
     | NETWORK_SETTINGS
     | {
-        "n_steps": 3000,
-        "n_first_steps": None,
+        "n_steps": 3500,
+        "n_first_steps": 2000,
+        "learning_rate": 5e-4,
         "d_code": 8,
         "augmentation_weight": 0.02,
         "refiner_width": 32,
@@ -117,5 +118,6 @@ STACKGAN = Recipe(
     makers=("generator", "refiner"),
     make=_make,
     halves=True,
+    larger={"n_steps": 800, "n_first_steps": 400, "width": 16},
 )
 """Recipe ``"stackgan"``; ``n_first_steps`` None is half of ``n_steps``."""

@@ -46,10 +46,11 @@ WASSERSTEIN = [
     Recipe(
         "wgan",
         "a critic of clipped weights, RMSProp, five critic steps",
-        "Arjovsky, Chintala, Bottou 2017, algorithm 1",
+        "Arjovsky, Chintala, Bottou 2017, algorithm 1; learning rate 5e-5 there",
         plain_networks,
         _clipped,
-        TRAINING_SETTINGS | NETWORK_SETTINGS | {"learning_rate": 5e-5, "n_critic": 5, "clip": 0.01},
+        TRAINING_SETTINGS | NETWORK_SETTINGS | {"learning_rate": 5e-4, "n_critic": 5, "clip": 0.01},
+        larger={"n_steps": 1200, "width": 16},
     ),
     Recipe(
         "wgan-gp",
@@ -59,7 +60,15 @@ WASSERSTEIN = [
         _penalised,
         TRAINING_SETTINGS
         | NETWORK_SETTINGS
-        | {"learning_rate": 5e-4, "betas": (0.0, 0.9), "n_critic": 3, "penalty_weight": 10.0},
+        | {
+            "n_steps": 2000,
+            "learning_rate": 5e-4,
+            "betas": (0.0, 0.9),
+            "n_critic": 3,
+            "penalty_weight": 10.0,
+            "average": 0.999,
+        },
+        larger={"n_steps": 1000, "width": 16, "average": 0.99},
     ),
 ]
 """Recipes ``"wgan"`` and ``"wgan-gp"``."""
