@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from tabgan.images import recipes
+
 __all__ = ["GRIDS", "Cell"]
 
 
@@ -42,7 +44,7 @@ class Cell:
 
     def shortened(self, n_steps: int | None) -> Cell:
         """The cell with another number of steps; None leaves it alone, and so do baselines."""
-        if n_steps is None or "n_steps" not in self.parameters:
+        if n_steps is None or self.recipe not in recipes:
             return self
         return replace(self, parameters=self.parameters | {"n_steps": n_steps})
 

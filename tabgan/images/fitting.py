@@ -143,7 +143,7 @@ def accepted(recipe: Recipe, players: dict[str, Any], images: Tensor, condition:
 
 def _watch(setup: Setup, plan: Plan[Any]) -> HealthWatch:
     """Gradient norms and the discriminator's loss; collapse too, where one network makes images from the first step on."""
-    late = any(phase.start for phase in plan.phases)
+    late = any(phase.start for phase in plan.phases) or not setup.recipe.watched
     if setup.recipe.makers != ("generator",) or setup.data.sources is not None or late:
         return HealthWatch()
     images, generator = setup.data.images, make_generator(0)

@@ -130,6 +130,10 @@ def _with_labels(
     form = _padded(opened.form, recipe, settings, known and known.target)
     pixels = opened.pixels.seen(device, form.padded)
     labels = labels_of(opened, y)
+    if labels is not None and not recipe.takes_labels:
+        if y is not None:
+            raise InvalidInputError(f"y: recipe {recipe.name!r} does not take labels; leave y out, or give y=False.")
+        labels = None  # those of a folder of classes
     if recipe.needs == "labels" and labels is None:
         raise InvalidInputError(f"y: recipe {recipe.name!r} needs labels.")
     learnt = None if known is None else known.conditions

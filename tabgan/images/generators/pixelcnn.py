@@ -129,14 +129,23 @@ class PixelCNN(nn.Module):
     @torch.no_grad()
     def sample(self, n: int, generator: torch.Generator) -> Tensor:
         """Draw ``n`` images of shape (n, 1, height, width), pixel by pixel."""
+        n_pixels = self.height * self.width
+        uniforms = [torch.rand(n, 1, generator=generator, dtype=torch.float64) for _ in range(n_pixels)]
+        return self.drawn(torch.cat(uniforms, 1))
+
+    @torch.no_grad()
+    def drawn(self, uniforms: Tensor) -> Tensor:
+        """Images whose pixels, in reading order, are the quantiles ``uniforms`` of shape (n, height * width) of what may come next."""
         weight = self.first.convolution.weight
-        images = torch.zeros(n, 1, self.height, self.width, device=weight.device, dtype=weight.dtype)
+        images = torch.zeros(len(uniforms), 1, self.height, self.width, device=weight.device, dtype=weight.dtype)
+        uniforms = uniforms.double()
         for row in range(self.height):
             for column in range(self.width):
                 # Rows below do not matter, so they are left out: half the work.
                 logits = self(images[:, :, : row + 1])[:, :, row, column]
                 cumulative = logits.double().softmax(1).cumsum(1)
-                u = torch.rand(n, 1, generator=generator, dtype=torch.float64).to(cumulative.device)
+                place = row * self.width + column
+                u = uniforms[:, place : place + 1].to(cumulative.device)
                 level = (u >= cumulative).sum(1).clamp_max(self.levels - 1)
                 images[:, 0, row, column] = level.to(images) / (self.levels - 1)
         return images

@@ -10,6 +10,7 @@ from tabgan.images.recipes.dcgan import DCGAN
 from tabgan.images.recipes.dragan import DRAGAN
 from tabgan.images.recipes.hinge import HINGE
 from tabgan.images.recipes.image_bagan import BAGAN
+from tabgan.images.recipes.one_network import ONE_NETWORK
 from tabgan.images.recipes.r3gan import R3GAN
 from tabgan.images.recipes.recipe import Recipe
 from tabgan.images.recipes.stabilised import STABILISED
@@ -33,6 +34,7 @@ recipes: dict[str, Recipe] = {
         *CONDITIONAL,
         BAGAN,
         STACKGAN,
+        *ONE_NETWORK,
         *TRANSLATION,
         CYCLEGAN,
     ]

@@ -199,6 +199,10 @@ class Recipe:
         ``accepts(players, images, condition) -> bool (n,)``: images that `ImageGAN.sample` may give; others are drawn again.
     halves : bool, default=False
         It makes images of half the size first, which networks must fit as well.
+    takes_labels : bool, default=True
+        Whether it can be given labels; False drops those that come with a folder.
+    watched : bool, default=True
+        Whether making images is cheap enough to look for collapse during training.
     larger : mapping, default={}
         Defaults that differ for images of more than 256 pixels, unless ``network="mlp"`` is asked for.
     """
@@ -216,6 +220,8 @@ class Recipe:
     d_noise: Callable[[dict[str, nn.Module], Settings], int] = _d_noise_of_settings
     accepts: Callable[[Players, Tensor, Tensor], Tensor] | None = None
     halves: bool = False
+    takes_labels: bool = True
+    watched: bool = True
     larger: Mapping[str, Any] = field(default_factory=dict)
 
     @property
