@@ -146,6 +146,7 @@ def train(
     passing: Callable[[dict[str, nn.Module]], Sequence[Callback]] | None = None,
     read_every: int = 50,
     checkpoints: Checkpoints | None = None,
+    accumulate: int = 1,
     saved: dict[str, Any] | None = None,
     keep_state: bool = False,
 ) -> Trained:
@@ -180,6 +181,8 @@ def train(
         Steps between two readings of the losses.
     checkpoints : Checkpoints, default=None
         Called after every so many steps.
+    accumulate : int, default=1
+        Batches per update.
     saved : dict, default=None
         ``Trained.state`` of an earlier run with the same parts, to go on from.
     keep_state : bool, default=False
@@ -213,7 +216,9 @@ def train(
         )
     optional = [part for part in (early, *callbacks, watch) if part is not None]
     lasting: list[Callback] = [*averaged.values(), *optional, NanGuard()]
-    trainer = Trainer(moved, phases, task, generator=run.generator, callbacks=lasting, read_every=read_every)
+    trainer = Trainer(
+        moved, phases, task, generator=run.generator, callbacks=lasting, read_every=read_every, accumulate=accumulate
+    )
     if saved is not None:
         trainer.load_state_dict(saved)
     trainer.callbacks = [*lasting, *run_callbacks(run, description), *(passing(kept) if passing else ())]

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from tabgan.core.callbacks import Callback
 from tabgan.core.cases import BatchT
+from tabgan.core.data_parallel import average_gradients, averaged, first_of_all
 from tabgan.core.history import History
 from tabgan.core.interrupts import INTERRUPTED, Interruption, interruptible
 from tabgan.core.phases import Optimizer, Phase, Task
@@ -35,6 +36,12 @@ class Trainer(Generic[BatchT]):
         Called in this order.
     read_every : int, default=50
         Steps between two readings of the losses; in between nothing waits for the device.
+    accumulate : int, default=1
+        Batches whose mean gradient makes one update: a larger batch for the memory of a small one.
+
+    Notes
+    -----
+    In a group of processes (`tabgan.core.data_parallel`) each trains on its own batches, and all make the same updates.
 
     Attributes
     ----------
@@ -55,7 +62,9 @@ class Trainer(Generic[BatchT]):
         generator: torch.Generator,
         callbacks: Sequence[Callback] = (),
         read_every: int = 50,
+        accumulate: int = 1,
     ) -> None:
+        self.accumulate = accumulate
         self.players = players
         self.phases = list(phases)
         self.task = task
@@ -114,6 +123,7 @@ class Trainer(Generic[BatchT]):
                 except KeyboardInterrupt:
                     interruption.request()
                 self._heed(interruption, last)
+                self.stop_reason = first_of_all(self.stop_reason)
                 if self.step_count % self.read_every == 0 or self.step_count == last or self.stop_reason is not None:
                     self._read()  # also on a stop: a loss that nobody reads may be NaN
                 self._notify("on_step_through")
@@ -180,12 +190,16 @@ class Trainer(Generic[BatchT]):
 
     def _update(self, index: int, phase: Phase[BatchT]) -> None:
         optimizer = self.optimizers[index]
-        batch = self.task.batch(self.generator)
-        terms = phase.loss(self.players, batch, self.generator, self.step_count)
-        if not terms:
-            return
         optimizer.zero_grad(set_to_none=True)
-        torch.stack(list(terms.values())).sum().backward()
+        for _ in range(self.accumulate):
+            batch = self.task.batch(self.generator)
+            terms = phase.loss(self.players, batch, self.generator, self.step_count)
+            if not terms:
+                return
+            loss = torch.stack(list(terms.values())).sum()
+            (loss if self.accumulate == 1 else loss / self.accumulate).backward()
+            self._log(terms)
+        average_gradients(self._parameters[index])
         if phase.max_grad_norm is not None:
             nn.utils.clip_grad_norm_(self._parameters[index], phase.max_grad_norm)
         factor = self.learning_rate_factor * (phase.schedule(self.step_count) if phase.schedule else 1.0)
@@ -195,7 +209,6 @@ class Trainer(Generic[BatchT]):
         for name in phase.players:
             for hook in phase.after_step:
                 hook(self.players[name])
-        self._log(terms)
 
     def _freeze_all_but(self, phase: Phase[BatchT] | None) -> None:
         """Let gradients reach the phase's players only; None restores what was trainable before the fit."""
@@ -214,7 +227,7 @@ class Trainer(Generic[BatchT]):
         """Bring the mean losses since the last reading to the host: the loop's only synchronisation."""
         if not self._sums:
             return
-        values = torch.stack([value.double().cpu() for value in self._sums.values()]).tolist()
+        values = averaged(torch.stack([value.double().cpu() for value in self._sums.values()])).tolist()
         row = {name: value / self._counts[name] for name, value in zip(self._sums, values, strict=True)}
         self._sums, self._counts = {}, {}
         self.history.append(self.step_count, row)

@@ -96,6 +96,7 @@ def train_recipe(
             watch=watch,
             passing=passing,
             checkpoints=checkpoints,
+            accumulate=settings.accumulate,
             saved=saved,
             keep_state=True,
         )

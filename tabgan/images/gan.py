@@ -15,6 +15,7 @@ from sklearn.base import BaseEstimator
 from tabgan._files import check_place
 from tabgan._runtime import make_generator, own_torch, resolve_device
 from tabgan._warnings import warn_caller
+from tabgan.core.data_parallel import process_number
 from tabgan.core.interrupts import interruptible
 from tabgan.core.run import Run, deadline_after
 from tabgan.estimators.fit_tasks import FitTasks, FollowedFits, followed
@@ -133,6 +134,10 @@ class ImageGAN(FollowedFits, Drawing, SavableImageGAN, FittedHTML, ReportsImages
     `partial_fit` and ``save`` / ``tabgan.load`` go on exactly: on one CPU, with as many threads, 100 steps, a file, and 100 more
     steps give the same weights as 200 steps, provided the data are the same.
 
+    In a process group (``torchrun``, ``torch.distributed.init_process_group``) every process calls `fit` with the same images and an
+    int as ``random_state``: each trains on batches of its own, gradients are averaged, and all end with the same weights. One of them
+    saves.
+
     Examples
     --------
     >>> import numpy as np
@@ -227,6 +232,8 @@ class ImageGAN(FollowedFits, Drawing, SavableImageGAN, FittedHTML, ReportsImages
         if conditions is not None and conditions.labels is not None:
             self.classes_ = np.asarray(conditions.labels)
         self._draws = make_generator(int(torch.randint(2**62, (), generator=generator)))
+        if process_number():  # the same networks, other batches
+            generator = make_generator(int(torch.randint(2**62, (), generator=generator)) + process_number())
         run = Run(generator, given.data.images.device, deadline, bool(self.verbose), follower=tasks.follower)
         tasks.enter(_TRAINING)
         self._train(players, given.data, run, settings["n_steps"])

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from tabgan.core.cases import Case
 from tabgan.core.losses import BeganLoss
 from tabgan.images.networks.encoder_decoder import AutoencoderDiscriminator
+from tabgan.images.recipes.players import image_generator, image_trunk
 from tabgan.images.recipes.recipe import (
     NETWORK_SETTINGS,
     TRAINING_SETTINGS,
@@ -18,8 +19,6 @@ from tabgan.images.recipes.recipe import (
     Recipe,
     Sizes,
     TrainingData,
-    image_generator,
-    image_trunk,
     make_task,
     optimizer_of,
     two_players,

@@ -13,30 +13,33 @@ from tabgan.core.penalties import Penalty
 from tabgan.exceptions import InvalidInputError
 from tabgan.images.networks.judge import Judge
 from tabgan.images.recipes.classic import plain_networks
+from tabgan.images.recipes.players import image_generator, image_trunk
 from tabgan.images.recipes.recipe import (
     NETWORK_SETTINGS,
+    R1_SETTINGS,
+    STATISTICS_SETTINGS,
     TRAINING_SETTINGS,
     Plan,
     Recipe,
     Sizes,
     TrainingData,
-    image_generator,
-    image_trunk,
     make_task,
     optimizer_of,
     two_players,
+    zero_centred,
 )
 
 __all__ = ["CONDITIONAL"]
 
 
 def _cgan(players: dict[str, nn.Module], data: TrainingData, settings: Any) -> Plan[Any]:
-    return two_players(make_task(data, settings), "non-saturating", optimizer_of(settings))
+    task = make_task(data, settings)
+    return two_players(task, "non-saturating", optimizer_of(settings), penalties=zero_centred(settings))
 
 
 def _matching(players: dict[str, nn.Module], data: TrainingData, settings: Any) -> Plan[Any]:
     task = make_task(data, settings, wrong_weight=settings.wrong_weight)
-    return two_players(task, "non-saturating", optimizer_of(settings))
+    return two_players(task, "non-saturating", optimizer_of(settings), penalties=zero_centred(settings))
 
 
 def _vectors(players: dict[str, nn.Module], data: TrainingData, settings: Any) -> Plan[Any]:
@@ -62,10 +65,10 @@ def _auxiliary(players: dict[str, nn.Module], data: TrainingData, settings: Any)
         settings.class_weight,
         classify_fakes=settings.classify_fakes,
     )
-    return two_players(make_task(data, settings), loss, optimizer_of(settings))
+    return two_players(make_task(data, settings), loss, optimizer_of(settings), penalties=zero_centred(settings))
 
 
-_SETTINGS = TRAINING_SETTINGS | NETWORK_SETTINGS
+_SETTINGS = TRAINING_SETTINGS | NETWORK_SETTINGS | STATISTICS_SETTINGS
 
 CONDITIONAL = [
     Recipe(
@@ -74,7 +77,7 @@ CONDITIONAL = [
         "Mirza and Osindero 2014, eq. 2",
         plain_networks,
         _cgan,
-        _SETTINGS | {"n_steps": 4000},
+        _SETTINGS | R1_SETTINGS | {"n_steps": 4000},
         needs="labels",
         larger={"width": 16},
     ),
@@ -84,7 +87,7 @@ CONDITIONAL = [
         "Reed et al. 2016, algorithm 1 (GAN-CLS)",
         plain_networks,
         _matching,
-        _SETTINGS | {"n_steps": 2500, "wrong_weight": 0.5},
+        _SETTINGS | R1_SETTINGS | {"n_steps": 2500, "wrong_weight": 0.5},
         needs="labels",
         larger={"n_steps": 3000, "width": 16},
     ),
@@ -111,7 +114,7 @@ CONDITIONAL = [
         "Odena et al. 2017, eq. 2-3",
         _auxiliary_networks,
         _auxiliary,
-        _SETTINGS | {"n_steps": 4000, "class_weight": 1.0, "classify_fakes": True},
+        _SETTINGS | R1_SETTINGS | {"n_steps": 4000, "class_weight": 1.0, "classify_fakes": True},
         needs="labels",
         larger={"width": 16, "shift": 2},
     ),

@@ -8,20 +8,22 @@ import torch
 from torch import nn
 
 from tabgan.images.networks.judge import Judge
+from tabgan.images.recipes.players import image_generator, image_trunk
 from tabgan.images.recipes.recipe import (
     NETWORK_SETTINGS,
+    R1_SETTINGS,
+    STATISTICS_SETTINGS,
     TRAINING_SETTINGS,
     TWO_RATES,
     Plan,
     Recipe,
     Sizes,
     TrainingData,
-    image_generator,
-    image_trunk,
     judge_optimizer_of,
     make_task,
     optimizer_of,
     two_players,
+    zero_centred,
 )
 
 __all__ = ["CLASSIC", "plain_networks"]
@@ -38,13 +40,17 @@ def plain_networks(sizes: Sizes, settings: Any, generator: torch.Generator) -> d
 def _training(loss: str) -> Any:
     def training(players: dict[str, nn.Module], data: TrainingData, settings: Any) -> Plan[Any]:
         return two_players(
-            make_task(data, settings), loss, optimizer_of(settings), judge_optimizer=judge_optimizer_of(settings)
+            make_task(data, settings),
+            loss,
+            optimizer_of(settings),
+            judge_optimizer=judge_optimizer_of(settings),
+            penalties=zero_centred(settings),
         )
 
     return training
 
 
-_SETTINGS = TRAINING_SETTINGS | TWO_RATES | NETWORK_SETTINGS | {"n_steps": 3000}
+_SETTINGS = TRAINING_SETTINGS | TWO_RATES | NETWORK_SETTINGS | STATISTICS_SETTINGS | R1_SETTINGS | {"n_steps": 3000}
 _LARGER = {"n_steps": 4000, "width": 16}
 
 CLASSIC = [

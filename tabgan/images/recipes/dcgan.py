@@ -10,7 +10,10 @@ from torch import nn
 from tabgan.images.networks.convolutions import ConvGenerator, ConvTrunk
 from tabgan.images.networks.judge import Judge
 from tabgan.images.networks.layers import initialise_normal
+from tabgan.images.recipes.players import with_statistics
 from tabgan.images.recipes.recipe import (
+    R1_SETTINGS,
+    STATISTICS_SETTINGS,
     TASK_SETTINGS,
     TRAINING_SETTINGS,
     Plan,
@@ -20,6 +23,7 @@ from tabgan.images.recipes.recipe import (
     make_task,
     optimizer_of,
     two_players,
+    zero_centred,
 )
 
 __all__ = ["DCGAN"]
@@ -30,11 +34,12 @@ def _networks(sizes: Sizes, settings: Any, generator: torch.Generator) -> dict[s
     trunk = ConvTrunk(sizes.shape, sizes.d_condition, width=settings.width, batch_norm=True, generator=generator)
     judge = Judge(trunk, generator=generator)
     initialise_normal(judge, generator)
-    return {"generator": maker, "discriminator": judge}
+    return {"generator": with_statistics(maker, sizes, settings, generator), "discriminator": judge}
 
 
 def _training(players: dict[str, nn.Module], data: TrainingData, settings: Any) -> Plan[Any]:
-    return two_players(make_task(data, settings), "non-saturating", optimizer_of(settings))
+    task = make_task(data, settings)
+    return two_players(task, "non-saturating", optimizer_of(settings), penalties=zero_centred(settings))
 
 
 DCGAN = Recipe(
@@ -43,7 +48,11 @@ DCGAN = Recipe(
     "Radford, Metz, Chintala 2016, section 3",
     _networks,
     _training,
-    TRAINING_SETTINGS | TASK_SETTINGS | {"n_steps": 1200, "width": 32, "d_noise": 100},
+    TRAINING_SETTINGS
+    | TASK_SETTINGS
+    | STATISTICS_SETTINGS
+    | R1_SETTINGS
+    | {"n_steps": 1200, "width": 32, "d_noise": 100},
     larger={"n_steps": 3000, "width": 16},
 )
 """Recipe ``"dcgan"``."""

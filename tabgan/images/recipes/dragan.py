@@ -10,6 +10,7 @@ from tabgan.core.penalties import Penalty
 from tabgan.images.recipes.classic import plain_networks
 from tabgan.images.recipes.recipe import (
     NETWORK_SETTINGS,
+    STATISTICS_SETTINGS,
     TRAINING_SETTINGS,
     Plan,
     Recipe,
@@ -39,6 +40,7 @@ DRAGAN = Recipe(
     _training,
     TRAINING_SETTINGS
     | NETWORK_SETTINGS
+    | STATISTICS_SETTINGS
     | {"n_steps": 2000, "betas": (0.5, 0.9), "penalty_weight": 10.0, "penalty_noise": "uniform"},
     larger={"n_steps": 2500, "width": 16},
 )

@@ -8,18 +8,20 @@ import torch
 from torch import nn
 
 from tabgan.images.networks.judge import Judge
+from tabgan.images.recipes.players import image_generator, image_trunk
 from tabgan.images.recipes.recipe import (
     NETWORK_SETTINGS,
+    R1_SETTINGS,
+    STATISTICS_SETTINGS,
     TRAINING_SETTINGS,
     Plan,
     Recipe,
     Sizes,
     TrainingData,
-    image_generator,
-    image_trunk,
     make_task,
     optimizer_of,
     two_players,
+    zero_centred,
 )
 from tabgan.networks.normalisation import with_spectral_norm
 
@@ -44,11 +46,20 @@ def _projection(sizes: Sizes, settings: Any, generator: torch.Generator) -> dict
 
 
 def _training(players: dict[str, nn.Module], data: TrainingData, settings: Any) -> Plan[Any]:
-    return two_players(make_task(data, settings), "hinge", optimizer_of(settings), n_critic=settings.n_critic)
+    return two_players(
+        make_task(data, settings),
+        "hinge",
+        optimizer_of(settings),
+        n_critic=settings.n_critic,
+        penalties=zero_centred(settings),
+    )
 
 
 _SETTINGS = (
-    TRAINING_SETTINGS | NETWORK_SETTINGS | {"n_steps": 1000, "betas": (0.0, 0.9), "learning_rate": 5e-4, "n_critic": 3}
+    TRAINING_SETTINGS
+    | NETWORK_SETTINGS
+    | R1_SETTINGS
+    | {"n_steps": 1000, "betas": (0.0, 0.9), "learning_rate": 5e-4, "n_critic": 3}
 )
 _LARGER = {"n_steps": 2000, "width": 16}
 
@@ -59,7 +70,7 @@ HINGE = [
         "Miyato et al. 2018, eq. 16-17; n_critic 5 and learning rate 2e-4 there",
         _spectral,
         _training,
-        _SETTINGS,
+        _SETTINGS | STATISTICS_SETTINGS,
         larger=_LARGER,
     ),
     Recipe(

@@ -17,6 +17,7 @@ from tabgan.core.tasks import GeneratingTask
 from tabgan.exceptions import InvalidInputError
 from tabgan.images.networks.encoder_decoder import Encoder
 from tabgan.images.networks.judge import Judge
+from tabgan.images.recipes.players import image_generator, image_trunk
 from tabgan.images.recipes.recipe import (
     NETWORK_SETTINGS,
     TRAINING_SETTINGS,
@@ -24,8 +25,6 @@ from tabgan.images.recipes.recipe import (
     Recipe,
     Sizes,
     TrainingData,
-    image_generator,
-    image_trunk,
     make_task,
     optimizer_of,
 )

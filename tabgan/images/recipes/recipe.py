@@ -9,7 +9,7 @@ from typing import Any, Generic, Literal
 import torch
 from torch import Tensor, nn
 
-from tabgan.core.augmentation import RandomShifts
+from tabgan.core.augmentation import DiffAugment, RandomShifts
 from tabgan.core.callbacks import Callback
 from tabgan.core.cases import BatchT, Players
 from tabgan.core.conditional import ConditionalTask
@@ -20,16 +20,15 @@ from tabgan.core.stabilisers import FlippedLabels, InstanceNoise, ReplayPool, Sm
 from tabgan.core.tasks import GeneratingTask, GenerationTask, normal_prior
 from tabgan.estimators.parameter_checks import BOOLEAN, integer, number
 from tabgan.exceptions import InvalidParameterError, parameter_error
-from tabgan.images.networks.convolutions import ConvGenerator, ConvTrunk
 from tabgan.images.networks.layers import SMALL, Shape
-from tabgan.images.networks.mlp import MLPGenerator, MLPTrunk
-from tabgan.images.networks.residual import ResidualGenerator, ResidualTrunk
 from tabgan.images.pixels import Pixels
 from tabgan.images.recipes.reached import REACHED, Reached
 from tabgan.images.recipes.standing import standing_of
 
 __all__ = [
     "NETWORK_SETTINGS",
+    "R1_SETTINGS",
+    "STATISTICS_SETTINGS",
     "TASK_SETTINGS",
     "TRAINING_SETTINGS",
     "TWO_RATES",
@@ -38,12 +37,11 @@ __all__ = [
     "Sizes",
     "TrainingData",
     "check_settings",
-    "image_generator",
-    "image_trunk",
     "judge_optimizer_of",
     "make_task",
     "optimizer_of",
     "two_players",
+    "zero_centred",
 ]
 
 _MAY_BE_NONE = {"average"}
@@ -60,8 +58,10 @@ TRAINING_SETTINGS: dict[str, Any] = {
     "learning_rate": 2e-4,
     "betas": (0.5, 0.999),
     "average": None,
+    "accumulate": 1,
 }
-"""Settings of every recipe; ``average`` is the decay of the averaged generator weights, None for the last weights."""
+"""Settings of every recipe; ``average`` is the decay of the averaged generator weights, None for the last weights; ``accumulate``
+batches make one update."""
 
 TWO_RATES: dict[str, Any] = {"discriminator_learning_rate": None}
 """The discriminator's own learning rate, where a recipe has it; None is ``learning_rate``."""
@@ -72,6 +72,8 @@ TASK_SETTINGS: dict[str, Any] = {
     "flip_probability": 0.0,
     "instance_noise": 0.0,
     "shift": 0,
+    "augment": "",
+    "augment_target": None,
     "replay": 0,
 }
 """Settings of the task of making images from noise; all tricks of `tabgan.core.stabilisers` are off.
@@ -79,7 +81,9 @@ TASK_SETTINGS: dict[str, Any] = {
 ``balanced`` shows and asks for all classes alike, where False takes them as frequent as they are; ``real_target`` below 1 smooths
 the labels on one side; ``flip_probability`` swaps labels; ``instance_noise`` is its initial standard deviation, which falls to 0 over
 10,000 batches; ``shift`` moves all that the discriminator sees by up to so many pixels (`tabgan.core.augmentation`), good for a few
-thousand images or fewer; ``replay`` keeps so many older images for the discriminator.
+thousand images or fewer; ``augment="colour,translation,cut-out"`` changes all that it sees in these ways (DiffAugment), with
+``augment_target=0.6`` as often as it takes to keep it from knowing its images by heart; ``replay`` keeps so many older images for the
+discriminator.
 """
 
 NETWORK_SETTINGS: dict[str, Any] = TASK_SETTINGS | {"network": "auto", "width": None, "depth": 2, "batch_norm": True}
@@ -89,6 +93,13 @@ NETWORK_SETTINGS: dict[str, Any] = TASK_SETTINGS | {"network": "auto", "width": 
 256 units for ``"mlp"`` and 32 feature maps otherwise; ``depth`` counts hidden layers of ``"mlp"``; ``batch_norm`` False leaves it out
 of an ``"mlp"`` or ``"dcgan"`` generator (recipes whose papers have none never use it).
 """
+
+STATISTICS_SETTINGS: dict[str, Any] = {"statistics": "batch"}
+"""Whose mean and variance the generator's batch norm takes: ``"batch"``, ``"reference"`` (a fixed batch's) or ``"virtual"`` (a fixed
+batch's and the image's own), so that an image does not depend on the others of its batch (Salimans et al. 2016, section 3.5)."""
+
+R1_SETTINGS: dict[str, Any] = {"r1": 0.0}
+"""Weight of half the squared gradient norm at real images (Mescheder et al. 2018, eq. 9); 0 leaves it out."""
 
 
 @dataclass(frozen=True)
@@ -241,45 +252,6 @@ class Recipe:
         return {**self.settings, **larger, **given}
 
 
-def image_generator(
-    sizes: Sizes,
-    settings: Settings,
-    generator: torch.Generator,
-    *,
-    batch_norm: bool = True,
-    conditional_norm: bool = False,
-    d_noise: int | None = None,
-) -> nn.Module:
-    """The generator that the ``network`` settings ask for; ``conditional_norm`` lets the condition in by batch norm alone."""
-    inner = (sizes.shape, d_noise or settings.d_noise, sizes.d_condition)
-    kind, width = _network(sizes, settings)
-    options: dict[str, Any] = {"width": width, "conditional_norm": conditional_norm, "generator": generator}
-    if kind == "residual":
-        return ResidualGenerator(*inner, **options)
-    options |= {"batch_norm": batch_norm and settings.batch_norm}
-    return (
-        ConvGenerator(*inner, **options) if kind == "dcgan" else MLPGenerator(*inner, **options, depth=settings.depth)
-    )
-
-
-def image_trunk(
-    sizes: Sizes,
-    settings: Settings,
-    generator: torch.Generator,
-    *,
-    batch_norm: bool = False,
-    conditional: bool = True,
-) -> Any:
-    """The discriminator's trunk that the ``network`` settings ask for; ``conditional`` lets the condition in."""
-    kind, width = _network(sizes, settings)
-    d_condition = sizes.d_condition if conditional else 0
-    if kind == "mlp":
-        return MLPTrunk(sizes.shape, d_condition, width=width, depth=settings.depth, generator=generator)
-    if kind == "dcgan":
-        return ConvTrunk(sizes.shape, d_condition, width=width, batch_norm=batch_norm, generator=generator)
-    return ResidualTrunk(sizes.shape, d_condition, width=width, generator=generator)
-
-
 def check_settings(recipe: Recipe, given: Mapping[str, Any]) -> None:
     """Check settings against the kind of their defaults, before anything is read.
 
@@ -308,15 +280,6 @@ def check_settings(recipe: Recipe, given: Mapping[str, Any]) -> None:
             continue
         if not rule[0](value):
             raise parameter_error(f"settings[{name!r}]", value, rule[1])
-
-
-def _network(sizes: Sizes, settings: Settings) -> tuple[str, int]:
-    kind = settings.network
-    if kind == "auto":
-        kind = "mlp" if sizes.shape[1] * sizes.shape[2] <= SMALL else "dcgan"
-    if kind not in ("mlp", "dcgan", "residual"):
-        raise InvalidParameterError(f"network={kind!r} is not one of 'auto', 'mlp', 'dcgan', 'residual'.")
-    return kind, settings.width or (256 if kind == "mlp" else 32)
 
 
 def make_task(data: TrainingData, settings: Settings, **options: Any) -> GeneratingTask[Any]:
@@ -351,6 +314,8 @@ def _stabilised(task: GeneratingTask[Any], settings: Settings) -> GeneratingTask
         task = ReplayPool(task, settings.replay)
     if settings.shift:
         task = RandomShifts(task, settings.shift)
+    if settings.augment:
+        task = DiffAugment(task, settings.augment.split(","), target=settings.augment_target)
     if settings.instance_noise:
         task = InstanceNoise(task, settings.instance_noise)
     if settings.flip_probability:
@@ -366,6 +331,11 @@ def optimizer_of(settings: Settings, **changes: Any) -> OptimizerSpec:
 def judge_optimizer_of(settings: Settings) -> OptimizerSpec:
     """The same with the discriminator's own learning rate, if it has one."""
     return optimizer_of(settings, learning_rate=settings.discriminator_learning_rate or settings.learning_rate)
+
+
+def zero_centred(settings: Settings) -> list[Penalty]:
+    """R1, if its setting asks for it."""
+    return [Penalty("r1", settings.r1)] if settings.r1 else []
 
 
 def two_players(

@@ -14,20 +14,22 @@ from tabgan.core.phases import Phase
 from tabgan.core.unrolled import UnrolledGeneratorLoss
 from tabgan.images.networks.judge import Judge
 from tabgan.images.recipes.classic import plain_networks
+from tabgan.images.recipes.players import image_generator, image_trunk
 from tabgan.images.recipes.recipe import (
     NETWORK_SETTINGS,
+    R1_SETTINGS,
+    STATISTICS_SETTINGS,
     TRAINING_SETTINGS,
     TWO_RATES,
     Plan,
     Recipe,
     Sizes,
     TrainingData,
-    image_generator,
-    image_trunk,
     judge_optimizer_of,
     make_task,
     optimizer_of,
     two_players,
+    zero_centred,
 )
 from tabgan.networks.normalisation import MinibatchDiscrimination
 
@@ -48,7 +50,7 @@ class _Moments(Callback):
 
 def _matching(players: dict[str, nn.Module], data: TrainingData, settings: Any) -> Plan[Any]:
     task = make_task(data, settings)
-    plan = two_players(task, "non-saturating", judge_optimizer_of(settings))
+    plan = two_players(task, "non-saturating", judge_optimizer_of(settings), penalties=zero_centred(settings))
     loss = FeatureMatchingLoss(
         ADVERSARIAL_LOSSES["non-saturating"],
         task,
@@ -91,10 +93,11 @@ def _minibatch(players: dict[str, nn.Module], data: TrainingData, settings: Any)
         "non-saturating",
         optimizer_of(settings),
         judge_optimizer=judge_optimizer_of(settings),
+        penalties=zero_centred(settings),
     )
 
 
-_SETTINGS = TRAINING_SETTINGS | TWO_RATES | NETWORK_SETTINGS
+_SETTINGS = TRAINING_SETTINGS | TWO_RATES | NETWORK_SETTINGS | STATISTICS_SETTINGS
 
 STABILISED = [
     Recipe(
@@ -103,7 +106,7 @@ STABILISED = [
         "Salimans et al. 2016, section 3.1",
         plain_networks,
         _matching,
-        _SETTINGS | {"n_steps": 2500, "feature_weight": 1.0, "adversarial_weight": 0.0},
+        _SETTINGS | R1_SETTINGS | {"n_steps": 2500, "feature_weight": 1.0, "adversarial_weight": 0.0},
         larger={"n_steps": 3000, "width": 16},
     ),
     Recipe(
@@ -121,7 +124,7 @@ STABILISED = [
         "Salimans et al. 2016, section 3.2",
         _minibatch_networks,
         _minibatch,
-        _SETTINGS | {"n_steps": 2000, "n_kernels": 16, "d_kernel": 5},
+        _SETTINGS | R1_SETTINGS | {"n_steps": 2000, "n_kernels": 16, "d_kernel": 5},
         larger={"n_steps": 3000, "width": 16},
     ),
 ]

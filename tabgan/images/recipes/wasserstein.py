@@ -10,6 +10,7 @@ from tabgan.core.penalties import Penalty, WeightClip
 from tabgan.images.recipes.classic import plain_networks
 from tabgan.images.recipes.recipe import (
     NETWORK_SETTINGS,
+    STATISTICS_SETTINGS,
     TRAINING_SETTINGS,
     Plan,
     Recipe,
@@ -49,7 +50,10 @@ WASSERSTEIN = [
         "Arjovsky, Chintala, Bottou 2017, algorithm 1; learning rate 5e-5 there",
         plain_networks,
         _clipped,
-        TRAINING_SETTINGS | NETWORK_SETTINGS | {"learning_rate": 5e-4, "n_critic": 5, "clip": 0.01},
+        TRAINING_SETTINGS
+        | NETWORK_SETTINGS
+        | STATISTICS_SETTINGS
+        | {"learning_rate": 5e-4, "n_critic": 5, "clip": 0.01},
         larger={"n_steps": 1200, "width": 16},
     ),
     Recipe(
@@ -60,6 +64,7 @@ WASSERSTEIN = [
         _penalised,
         TRAINING_SETTINGS
         | NETWORK_SETTINGS
+        | STATISTICS_SETTINGS
         | {
             "n_steps": 2000,
             "learning_rate": 5e-4,
