@@ -74,6 +74,14 @@ def train(
     value_range: Annotated[
         tuple[float, float] | None, typer.Option(metavar="LOW HIGH", help="Values of black and white.")
     ] = None,
+    stream: Annotated[
+        bool | None,
+        typer.Option(
+            "--stream/--no-stream",
+            help="Read pictures batch by batch, or all into memory at once; left out, by their size.",
+            show_default=False,
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Of the training.")] = 0,
     device: DeviceOption = "auto",
     max_time: Annotated[float | None, typer.Option(metavar="SECONDS", help="Stop after so long.")] = None,
@@ -116,6 +124,7 @@ def train(
         size=size,
         alpha=alpha,
         value_range=value_range,
+        stream=stream,
         seed=seed,
         device=device,
         max_time=max_time,

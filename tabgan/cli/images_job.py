@@ -36,6 +36,7 @@ class TrainOptions:
     size: str | None
     alpha: str
     value_range: tuple[float, float] | None
+    stream: bool | None
     seed: int
     device: str
     max_time: float | None
@@ -201,6 +202,7 @@ def _begun(options: TrainOptions, checkpoint: Path) -> tuple[ImageGAN, int | Non
         "tensorboard": None if options.tensorboard is None else str(options.tensorboard),
         "checkpoint_every": options.checkpoint_every,
         "checkpoint": str(checkpoint) if keeps else None,
+        "stream": "auto" if options.stream is None else options.stream,
     }
     given: dict[str, Any] = {
         "recipe": options.recipe,

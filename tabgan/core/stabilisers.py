@@ -311,6 +311,8 @@ class ReplayPool(TaskWrapper[BatchT]):
         new = {field.name: getattr(fakes, field.name) for field in dataclasses.fields(Fakes)}
         new = {name: part.clone() for name, part in new.items() if part is not None}
         self._pool = {name: part.to(new[name]) for name, part in self._pool.items()}  # a checkpoint is read on the CPU
+        if self._pool and self._pool["rows"].shape[1:] != new["rows"].shape[1:]:
+            self._pool = {}  # of an earlier stage, which made smaller images
         n, kept = len(fakes.rows), len(self)
         room = min(self.capacity - kept, n)
         swapped = torch.rand(n, generator=draw) < self.share

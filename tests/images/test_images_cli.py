@@ -68,3 +68,14 @@ def test_errors_are_one_line(run, arguments, message):
     assert result.exit_code == 2
     assert message in result.stderr
     assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize(("flag", "kept"), [([], "auto"), (["--stream"], True), (["--no-stream"], False)])
+def test_pictures_are_streamed_on_request(run, tmp_path, flag, kept):
+    (tmp_path / "pictures").mkdir()
+    run("train", "images.npy", "-o", "m.tabgan", "--no-labels", "--steps", 1, "-q", "--settings", '{"width": 8}')
+    assert run("sample", "m.tabgan", "-o", "pictures", "-n", 6).exit_code == 0
+    options = ["--steps", 1, "-q", "--device", "cpu", "--settings", '{"width": 8}', *flag]
+    result = run("train", "pictures", "-o", "n.tabgan", *options)
+    assert result.exit_code == 0, result.output
+    assert tabgan.load("n.tabgan").stream == kept

@@ -175,6 +175,20 @@ def test_stack_stages_train_in_turn():
     assert torch.equal(first["generator"][moved], second["generator"][moved])
 
 
+@pytest.mark.parametrize(
+    "settings", [{"replay": 5}, {"instance_noise": 0.1}, {"augment": "colour,cut-out", "augment_target": 0.5}]
+)
+def test_tricks_with_a_state_go_on_in_both_stages(settings, tmp_path):
+    data = data_for("stackgan")
+    whole, half = (make("stackgan", n, settings=settings).fit(**data) for n in (6, 2))  # the second stage begins at 3
+    half.save(tmp_path / "half.tabgan")
+    resumed = tabgan.load(tmp_path / "half.tabgan").partial_fit(**data, n_steps=4)
+    np.testing.assert_array_equal(weights(resumed), weights(whole))
+    if "replay" in settings:
+        shapes = [gan._training_state["task"]["own"]["pool"]["rows"].shape[1:] for gan in (half, whole)]
+        assert shapes == [(1, 4, 4), (1, 8, 8)]
+
+
 def test_pix2pix_without_its_l1_term_is_a_plain_conditional_gan():
     with_term = make("pix2pix", 1).fit(**data_for("pix2pix"))
     without = make("pix2pix", 1, settings={"l1_weight": 0}).fit(**data_for("pix2pix"))

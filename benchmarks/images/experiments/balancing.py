@@ -127,12 +127,16 @@ METHODS: dict[str, Callable[[_Cell], np.ndarray]] = {
 
 
 def run_balancing(results: Path, pictures: Path, only: list[str] | None = None, n_steps: int | None = None) -> None:
-    """Three rare classes, three shares kept, two seeds. ``only`` names data sets, ``n_steps`` is for a quick look."""
+    """Three rare classes, three shares kept, two seeds; ``n_steps`` is for a quick look.
+
+    ``only`` names data sets or single cells by the beginnings of their keys: ``digits``, or ``digits/8/0.05/0``.
+    """
     cells = [(seed, name, share, rare) for seed in range(2) for name in _DATA for share in _KEPT for rare in _RARE]
     if n_steps is not None:
         cells = [(0, name, _KEPT[-1], _RARE[0]) for name in _DATA]
     for seed, name, share, rare in cells:
-        if only is None or name in only:
+        key = f"{name}/{rare}/{share:g}/{seed}"
+        if only is None or any(key.startswith(start) for start in only):
             _run(_images(name), rare, share, seed, results, n_steps)
 
 
