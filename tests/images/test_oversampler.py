@@ -118,3 +118,64 @@ def test_the_sampler_of_tables_points_here():
         InvalidInputError, match=r"shape \(40, 8, 8\) and is no table; tabgan.images.BAGANImageOversampler takes"
     ):
         BAGANOversampler().fit_resample(IMAGES, LABELS)
+
+
+@pytest.mark.parametrize(
+    "images",
+    [
+        IMAGES,
+        IMAGES[..., None],
+        np.repeat(IMAGES[:, None], 3, 1),
+        pd.DataFrame(IMAGES.reshape(40, 64)),
+        torch.from_numpy(IMAGES),
+    ],
+    ids=["hw", "hwc", "chw", "frame", "tensor"],
+)
+def test_shifts_are_images_of_the_class_moved_and_train_nothing(images):
+    sampler = BAGANImageOversampler(recipe="shifts", random_state=0)
+    X, y = sampler.fit_resample(images, LABELS)
+    assert type(X) is type(images)
+    assert not hasattr(sampler, "gan_")
+    assert np.unique(y, return_counts=True)[1].tolist() == [30, 30, 30]
+    made = np.asarray(X)[40:].reshape(50, -1, 64) if np.ndim(X) == 4 else np.asarray(X)[40:].reshape(50, 1, 64)
+    if np.shape(images)[-1] == 1:
+        made = made.reshape(50, 1, 64)
+    moves = set()
+    for image, label in zip(made[:, 0].reshape(-1, 8, 8), np.asarray(y)[40:], strict=True):
+        known = np.pad(IMAGES[label == LABELS], ((0, 0), (1, 1), (1, 1)), mode="edge")
+        found = [
+            (i, down, across)
+            for i in range(len(known))
+            for down in (-1, 0, 1)
+            for across in (-1, 0, 1)
+            if np.array_equal(known[i, 1 - down : 9 - down, 1 - across : 9 - across], image)
+        ]
+        assert found
+        moves.add(found[0][1:])
+    assert [{move[k] for move in moves} for k in (0, 1)] == [{-1, 0, 1}] * 2
+    again, _ = clone(sampler).fit_resample(images, LABELS)
+    assert np.array_equal(np.asarray(again), np.asarray(X))
+
+
+def test_how_far_shifts_go_is_said_or_follows_from_the_size():
+    dot = np.zeros((20, 28, 42), dtype=np.uint8)
+    dot[:, 14, 21] = 255
+    y = [0] * 18 + [1] * 2
+    for max_shift, reach in ((None, 2), (5, 5)):
+        X, _ = BAGANImageOversampler(
+            recipe="shifts", max_shift=max_shift, sampling_strategy={1: 300}, random_state=0
+        ).fit_resample(dot, y)
+        places = np.argwhere(X[20:] == 255)[:, 1:] - [14, 21]
+        assert np.abs(places).max(0).tolist() == [reach, reach]
+    with pytest.raises(InvalidParameterError, match="max_shift=0"):
+        BAGANImageOversampler(recipe="shifts", max_shift=0).fit(dot, y)
+    with pytest.raises(InvalidInputError, match="y has 3 rows, but there are 20 images"):
+        BAGANImageOversampler(recipe="shifts").fit(dot, [0, 0, 1])
+
+
+def test_shifts_are_a_step_of_pipelines_too():
+    flat = FunctionTransformer(lambda images: images.reshape(len(images), -1) / 255)
+    pipeline = make_pipeline(BAGANImageOversampler(recipe="shifts"), flat, LogisticRegression(max_iter=20))
+    check_is_fitted(pipeline.fit(IMAGES, LABELS)[0])
+    with pytest.raises(NotFittedError):
+        check_is_fitted(BAGANImageOversampler(recipe="shifts"))

@@ -114,6 +114,8 @@ def fit_recipe(name: str) -> ImageGAN:
     gan = ImageGAN(recipe.name, n_steps=2, batch_size=4, settings=settings, random_state=0)
     if recipe.needs in ("pairs", "domains"):
         return gan.fit(IMAGES, targets=1 - IMAGES)
+    if not recipe.takes_labels:
+        return gan.fit(IMAGES)
     return gan.fit(IMAGES, np.stack([LABELS == "low", LABELS == "high"], 1) if name == "vector-conditions" else LABELS)
 
 
