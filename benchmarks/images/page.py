@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from benchmarks.images.page_tables import balancing_table, standings
 from tabgan.images import recipes
 
 __all__ = ["lines_of_code", "write_page"]
@@ -60,8 +61,8 @@ _SHOWN = {
 def write_page(results: Path, template: Path, page: Path) -> None:
     """Fill the template.
 
-    ``{digits:NAME}``, ``{ring:NAME}``, ``{table:NAME}``, ``{picture:FILE}``, ``{gallery:GRID}``, ``{lines}``, and
-    ``{row:FILE|KEY|COLUMN}`` for a single figure.
+    ``{standings}``, ``{balancing}``, ``{digits:NAME}``, ``{ring:NAME}``, ``{table:NAME}``, ``{picture:FILE}``, ``{gallery:GRID}``,
+    ``{lines}``, and ``{row:FILE|KEY|COLUMN}`` for a single figure.
     """
     found = {file.stem: _rows(file) for file in results.glob("*.jsonl")}
     pictures = page.parent / page.stem
@@ -82,6 +83,10 @@ def write_page(results: Path, template: Path, page: Path) -> None:
             return _picture(results / "pictures" / name, pictures)
         if kind == "gallery":
             return _gallery(found.get(name, {}), results / "pictures", pictures)
+        if kind == "standings":
+            return standings()
+        if kind == "balancing":
+            return balancing_table(list(found.get("balancing", {}).values()))
         if kind == "lines":
             return lines_of_code()
         return match.group(0)

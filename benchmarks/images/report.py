@@ -18,6 +18,8 @@ _TITLES = {
     "mnist-full": "MNIST with the settings for a GPU",
     "fashion-full": "Fashion-MNIST with the settings for a GPU",
     "bagan": "BAGAN's experiment: one digit of MNIST keeps 2.5 % of its images; keys are method / digit / seed",
+    "balancing": "What added images of a rare class do for classifiers; keys are data / rare class / share kept / seed / method",
+    "stacked": "Stacked MNIST: kinds found among 1,000 by 26,000 samples, and KL to all alike; keys are method / steps",
     "ring": "The ring of 8 Gaussians (radius 1, sd 0.05): modes with over 2.5 % of the points, share of points within 3 sd",
     "heat": "Boundary temperatures to the steady heat field, 16 x 16, 300 plates held out",
     "resolution": "7 x 7 digits (shown at 28 x 28) to 28 x 28, 300 held out",

@@ -79,3 +79,42 @@ def test_report(tmp_path):
     assert "| L1 | 0.123 |" in text
     assert "commit" not in text
     assert (tmp_path / "page.md").read_text() == text
+
+
+def test_balancing_means_are_over_cells_in_which_all_was_run():
+    from benchmarks.images.page_tables import balancing_table
+
+    def row(key, recall):
+        kinds = ("linear", "forest", "network")
+        return {"key": key} | {f"{what}_{kind}": recall for what in ("recall", "balanced", "f1") for kind in kinds}
+
+    rows = [
+        row("a/0/nothing", 0.2),
+        row("a/0/copies", 0.4),
+        row("b/0/nothing", 0.4),
+        row("b/0/copies", 0.8),
+        row("c/0/copies", 0),
+    ]
+    table = balancing_table(rows).splitlines()[2:]
+    assert [line.split("|")[1:5] for line in table] == [
+        [" nothing ", " 0.30 ", " 0.30 ", " 0.30 "],
+        [" copies ", " 0.60 ", " 0.60 ", " 0.60 "],
+    ]
+    assert balancing_table([]) == "Not measured yet."
+
+
+@pytest.mark.parametrize("name", ["copies", "SMOTE", "shifts", "affine"])
+def test_images_added_to_a_rare_class(name):
+    from benchmarks.images.experiments.balancing import METHODS, _Cell
+
+    images = np.random.default_rng(0).random((30, 8, 8), dtype=np.float32)
+    labels = np.array([7] * 5 + [1] * 25)
+    data = ImageSet("digits", images[:0], labels[:0], images, labels, images, labels)
+    added = METHODS[name](_Cell(data, images, labels, 7, 12, 0, None))
+    assert added.shape == (12, 8, 8)
+    assert np.isfinite(added).all()
+    if name == "copies":
+        assert all((image == images[:5]).all((1, 2)).any() for image in added)
+    if name == "SMOTE":  # between two of the class
+        assert (added >= images[:5].min(0) - 1e-6).all()
+        assert (added <= images[:5].max(0) + 1e-6).all()

@@ -123,21 +123,26 @@ METHODS: dict[str, Callable[[_Cell], np.ndarray]] = {
     "AC-GAN": _made_by("acgan"),
     "BAGAN": _made_by("bagan"),
 }
-"""Images to add. Two more are put together from these: all images that were kept back, and half BAGAN's, half shifted copies."""
+"""Images to add, by method."""
+
+_ALL = (*METHODS, "BAGAN + shifts", "real images")
+"""The last two are put together: half BAGAN's and half shifted copies; all images that were kept back."""
 
 
 def run_balancing(results: Path, pictures: Path, only: list[str] | None = None, n_steps: int | None = None) -> None:
     """Three rare classes, three shares kept, two seeds; ``n_steps`` is for a quick look.
 
-    ``only`` names data sets or single cells by the beginnings of their keys: ``digits``, or ``digits/8/0.05/0``.
+    ``only`` names data sets or single cells by the beginnings of their keys, ``digits`` or ``digits/8/0.05/0``, and methods.
     """
+    methods = [name for name in _ALL if only is None or name in only] or list(_ALL)
+    starts = [start for start in only or [] if start not in _ALL] or list(_DATA)
     cells = [(seed, name, share, rare) for seed in range(2) for name in _DATA for share in _KEPT for rare in _RARE]
     if n_steps is not None:
         cells = [(0, name, _KEPT[-1], _RARE[0]) for name in _DATA]
     for seed, name, share, rare in cells:
         key = f"{name}/{rare}/{share:g}/{seed}"
-        if only is None or any(key.startswith(start) for start in only):
-            _run(_images(name), rare, share, seed, results, n_steps)
+        if any(key.startswith(start) for start in starts):
+            _run(_images(name), rare, share, seed, results, methods, n_steps)
 
 
 @cache
@@ -152,10 +157,11 @@ def _two_parts(data: ImageSet) -> ImageSet:
     return ImageSet(data.name, images[:0], labels[:0], images, labels, data.real, data.real_labels)
 
 
-def _run(data: ImageSet, rare: int, share: float, seed: int, results: Path, quick: int | None) -> None:
+def _run(
+    data: ImageSet, rare: int, share: float, seed: int, results: Path, names: list[str], quick: int | None
+) -> None:
     prefix = f"{data.name}/{rare}/{share:g}/{seed}"
     known = done_keys(results)
-    names = [*METHODS, "BAGAN + shifts", "real images"]
     if all(f"{prefix}/{name}" in known for name in names):
         return
     own = np.flatnonzero(data.labels == rare)
@@ -164,9 +170,12 @@ def _run(data: ImageSet, rare: int, share: float, seed: int, results: Path, quic
     cell = _Cell(data, data.images[rows], data.labels[rows], rare, len(own) - len(kept), seed, quick)
     made: dict[str, np.ndarray] = {}
     for name in names:
+        if f"{prefix}/{name}" in known:
+            continue
         started = time.process_time()
         if name == "BAGAN + shifts":
-            added = np.concatenate([made["BAGAN"][::2], made["shifts"][1::2]])
+            parts = [made[part] if part in made else METHODS[part](cell) for part in ("BAGAN", "shifts")]
+            added = np.concatenate([parts[0][::2], parts[1][1::2]])
         elif name == "real images":
             added = data.images[np.setdiff1d(own, kept)]
         else:

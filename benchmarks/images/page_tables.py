@@ -1,0 +1,76 @@
+"""Two tables of ``docs/images.md``: how far each recipe carries, and what added images do for classifiers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from tabgan.images import recipes
+from tabgan.images.recipes.reached import Reached
+
+__all__ = ["balancing_table", "standings"]
+
+_CLASSIFIERS = ("linear", "forest", "network")
+
+
+def standings() -> str:
+    """A line per recipe."""
+    lines = [
+        "| recipe | needs | 28 x 28 | digits, 8 x 8 | MNIST | Fashion-MNIST | steps |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for recipe in recipes.values():
+        rows = {row.data: row for row in recipe.reached}
+        if any(row.error is not None for row in rows.values()):
+            found = "; ".join(f"{row.data} {row.error:.3g}" for row in rows.values())
+            lines.append(f"| `{recipe.name}` | {recipe.needs} | {recipe.standing} | {found} | | | |")
+            continue
+        shown = [_figures(rows.get(name)) for name in ("digits", "mnist", "fashion")]
+        steps = ", ".join(
+            str(rows[name].n_steps) for name in ("digits", "mnist") if name in rows and rows[name].n_steps
+        )
+        lines.append(f"| `{recipe.name}` | {recipe.needs} | {recipe.standing} | {' | '.join(shown)} | {steps} |")
+    return "\n".join(lines)
+
+
+def _figures(row: Reached | None) -> str:
+    if row is None:
+        return ""
+    values = (row.frechet, row.coverage, row.accuracy)
+    return " / ".join(f"{value:.2f}" for value in values if value is not None)
+
+
+def balancing_table(rows: Sequence[dict[str, Any]]) -> str:
+    """Means over cells: recall of the rare class, balanced accuracy and F1 of three classifiers, by method.
+
+    Only cells in which every method was run count.
+    """
+    cells: dict[str, dict[str, dict[str, Any]]] = {}
+    for row in rows:
+        cell, _, method = row["key"].rpartition("/")
+        cells.setdefault(cell, {})[method] = row
+    names = list(dict.fromkeys(row["key"].rpartition("/")[2] for row in rows))
+    whole = [found for found in cells.values() if len(found) == len(names)]
+    if not whole:
+        return "Not measured yet."
+    lines = [
+        "| images added | recall: linear | forest | small network | mean | balanced accuracy | F1 | pair similarity (real) | C2ST |",
+        "|" + "---|" * 9,
+    ]
+    for name in names:
+        found = [cell[name] for cell in whole]
+        recalls = [_mean(found, f"recall_{kind}") for kind in _CLASSIFIERS]
+        others = [np.mean([_mean(found, f"{what}_{kind}") for kind in _CLASSIFIERS]) for what in ("balanced", "f1")]
+        alike = ""
+        if "pair_similarity" in found[0]:
+            alike = f"{_mean(found, 'pair_similarity'):.2f} ({_mean(found, 'pair_similarity_of_real'):.2f})"
+        told = f"{_mean(found, 'c2st_auc'):.2f}" if "c2st_auc" in found[0] else ""
+        numbers = " | ".join(f"{value:.2f}" for value in [*recalls, np.mean(recalls), *others])
+        lines.append(f"| {name} | {numbers} | {alike} | {told} |")
+    return "\n".join(lines)
+
+
+def _mean(rows: Sequence[dict[str, Any]], column: str) -> float:
+    return float(np.mean([row[column] for row in rows]))
