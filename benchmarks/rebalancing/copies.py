@@ -133,6 +133,9 @@ def page(rows: list[dict[str, Any]]) -> str:
         f"{last['machine']}, Python {last['python']}, commit {last['commit']}. Made by `python -m benchmarks.rebalancing.copies`.",
         markdown(frame),
     ]
+    there = {(row["table"], row["method"]) for row in done}
+    absent = [f"{t}, {SHOWN.get(m, m)}" for t in TABLES for m in METHODS if (t, m) not in there]
+    parts += [f"Not run yet: {'; '.join(absent)}."] if absent else []
     failed = [f"- {row['table']}, {row['method']}, {row['split']}: {row['error']}" for row in rows if "error" in row]
     return "\n\n".join(parts + (["## Failed runs\n\n" + "\n".join(failed)] if failed else [])) + "\n"
 

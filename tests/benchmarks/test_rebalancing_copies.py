@@ -31,3 +31,4 @@ def test_a_page_of_a_made_table():
     assert f"made_mixed, {rows[1]['n']} rows, BAGANOversampler" in text
     assert "SMOTENC" in text
     assert "no breath" in text
+    assert "Not run yet: adult_train, SMOTENC; adult_train, BAGANOversampler" in text
