@@ -10,7 +10,7 @@ import pandas as pd
 
 from tabgan.plotting.canvas import GREY, MAIN, OTHER, in_percent, label
 
-__all__ = ["ColumnPair", "disagreement", "draw_pair", "most_different"]
+__all__ = ["ColumnPair", "disagreement", "draw_pair", "most_different", "of_few_values"]
 
 _ROOM_FOR_TICKS = 2.0
 """Inches of a panel, the names of its levels among them."""
@@ -99,7 +99,12 @@ def most_different(pairs: list[ColumnPair], most: int) -> list[ColumnPair]:
     return sorted(pairs, key=lambda pair: -pair.disagreement)[:most]
 
 
-def draw_pair(axes: Any, pair: ColumnPair, names: tuple[str, str]) -> None:
+def of_few_values(*samples: np.ndarray) -> bool:
+    """Whether numbers are so few different ones that a bar for each says more than a density."""
+    return len(np.unique(np.concatenate(samples))) <= _FEW_VALUES
+
+
+def draw_pair(axes: Any, pair: ColumnPair, names: tuple[str, str], *, few: bool | None = None) -> None:
     """Draw both samples: bars for labels and numbers of few values, densities or histograms for the others.
 
     Parameters
@@ -110,10 +115,12 @@ def draw_pair(axes: Any, pair: ColumnPair, names: tuple[str, str]) -> None:
         Both samples hold at least one cell.
     names : tuple of str
         What to call them in a legend.
+    few : bool, default=None
+        Whether numbers are drawn as bars; None where they have few values.
     """
     axes.set_title(label(pair.name), fontsize=9)
     values = np.concatenate([pair.first, pair.second])
-    if not pair.is_number or len(np.unique(values)) <= _FEW_VALUES:
+    if not pair.is_number or (of_few_values(values) if few is None else few):
         _bars(axes, pair, names)
         return
     axes.set_yticks([])
@@ -121,6 +128,8 @@ def draw_pair(axes: Any, pair: ColumnPair, names: tuple[str, str]) -> None:
     low, high = np.quantile(values, [0.005, 0.995])
     if not low < high:
         low, high = values.min(), values.max()
+    if not low < high:
+        low, high = low - 0.5, high + 0.5
     spiky = max(np.unique(part, return_counts=True)[1].max() / len(part) for part in (pair.first, pair.second))
     if spiky > _SPIKE and len(pair.second) >= _LEAST_FOR_DENSITY:
         bins = np.linspace(low, high, 25)

@@ -203,6 +203,10 @@ class PropensityDisplay(PanelDisplay):
         if column.is_number:
             values = np.concatenate([column.observed, column.imputed[0]])
             low, high = np.quantile(values, [0.005, 0.995])
+            # Of a column that is nearly constant the means would lie outside: all that is drawn of them is to be seen.
+            _, mean, error = np.concatenate([column.observed_bins, column.imputed_bins]).T
+            low = min(low, max((mean - 2 * error).min(), values.min()))
+            high = max(high, min((mean + 2 * error).max(), values.max()))
             if low < high:
                 axes.set_ylim(low - 0.05 * (high - low), high + 0.05 * (high - low))
         else:

@@ -12,12 +12,14 @@ import pandas as pd
 from tabgan.exceptions import InvalidParameterError
 from tabgan.plotting.canvas import beside, figures, label, say_inside, shown_note
 from tabgan.plotting.display import PanelDisplay, legend_above
-from tabgan.plotting.marginals import ColumnPair, disagreement, draw_pair
+from tabgan.plotting.marginals import ColumnPair, disagreement, draw_pair, of_few_values
 from tabgan.plotting.propensities import with_propensities
 from tabgan.plotting.views import CompletedView, check_count, draws_by, draws_view, is_number
 
 __all__ = ["ConditionalImputationDisplay", "Stratum"]
 
+_FEWEST_OBSERVED = 8
+"""With fewer, chance makes the picture."""
 _N_STRATA = 3
 _FEWEST, _MOST_TARGETS, _MOST_CANDIDATES, _MOST_LEVELS = 8, 4, 60, 20
 """Cells, columns with gaps and their levels, and columns to group by, that are looked at to choose one."""
@@ -200,7 +202,11 @@ class ConditionalImputationDisplay(PanelDisplay):
             name, grouped = str(by), _by_column(tables, str(by))
             n_columns = len(grouped)
         found = [[_stratum(tables, name, group) for group in groups] for name, groups in grouped.items()]
-        found = [strata for strata in found if any(len(one.pair.first) and one.n_imputed for one in strata)]
+        found = [
+            strata
+            for strata in found
+            if any(len(one.pair.first) >= _FEWEST_OBSERVED and one.n_imputed for one in strata)
+        ]
         found.sort(key=lambda strata: -_difference(strata))
         n_strata = max([len(strata) for strata in found], default=1)
         shown = [one for strata in found[:max_columns] for one in strata]
@@ -217,8 +223,15 @@ class ConditionalImputationDisplay(PanelDisplay):
 
     def _draw_one(self, axes: Any, stratum: Stratum) -> None:
         pair = stratum.pair
-        if len(pair.first) and len(pair.second):
-            draw_pair(axes, pair, ("observed" if self.by else "observed, weighted like the missing", "imputed"))
+        if 0 < len(pair.first) < _FEWEST_OBSERVED:
+            say_inside(axes, f"only {len(pair.first)} observed\n(nothing to compare with)")
+        elif len(pair.first) and len(pair.second):
+            alike = [one.pair for one in self.strata if one.pair.name == pair.name]
+            few = (
+                of_few_values(*(part for one in alike for part in (one.first, one.second))) if pair.is_number else True
+            )
+            names = "observed" if self.by else "observed, weighted like the missing", "imputed"
+            draw_pair(axes, pair, names, few=few)
         else:
             say_inside(axes, "no imputed cell" if len(pair.first) else "no observed cell")
         n_all = len(pair.first) + stratum.n_imputed
@@ -347,5 +360,5 @@ def _stratum(tables: list[CompletedView], name: str, group: _Group) -> Stratum:
 
 def _difference(strata: list[Stratum]) -> float:
     """Of a column, on average over its imputed cells."""
-    weights = np.array([one.n_imputed * bool(len(one.pair.first)) for one in strata], dtype=float)
+    weights = np.array([one.n_imputed * (len(one.pair.first) >= _FEWEST_OBSERVED) for one in strata], dtype=float)
     return float(weights @ [one.pair.disagreement for one in strata]) / max(weights.sum(), 1.0)

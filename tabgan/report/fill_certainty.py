@@ -11,6 +11,7 @@ import numpy as np
 from tabgan.plotting.canvas import figures
 from tabgan.plotting.hidden import rows_of
 from tabgan.tables.frames import read_table
+from tabgan.tables.kinds import ColumnSchema
 
 __all__ = ["COVERAGE", "ColumnCertainty", "FillCertainty", "fill_certainty"]
 
@@ -92,6 +93,7 @@ def fill_certainty(imputer: Any, X: Any, missing: np.ndarray, rows: Sequence[int
         ends = np.column_stack([lower[name], upper[name]])[gone]
         if not len(ends) or not np.isfinite(ends).all():
             continue
+        ends = _as_written(ends, imputer.schema_.columns[imputer.schema_.names.index(name)])
         columns[str(name)] = ColumnCertainty(half_width=float(np.median(ends[:, 1] - ends[:, 0]) / 2))
         cells |= {
             (int(row), str(name)): (low, high) for row, (low, high) in zip(chosen[gone], ends.tolist(), strict=True)
@@ -102,3 +104,12 @@ def fill_certainty(imputer: Any, X: Any, missing: np.ndarray, rows: Sequence[int
         gone = chosen[missing[chosen, names[name]]]
         cells |= {(int(row), str(name)): share for row, share in zip(gone, best.tolist(), strict=True)}
     return FillCertainty(columns, cells)
+
+
+def _as_written(ends: np.ndarray, known: ColumnSchema) -> np.ndarray:
+    """Ends with the decimals of their column, and at the ends of what was observed without noise of single precision."""
+    if known.lower is not None and known.upper is not None:
+        near = 1e-5 * (known.upper - known.lower)
+        for edge in (known.lower, known.upper):
+            ends = np.where(np.abs(ends - edge) <= near, edge, ends)
+    return ends if known.decimals is None else np.round(ends, known.decimals) + 0.0

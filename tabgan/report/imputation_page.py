@@ -164,7 +164,7 @@ def _lead(imputer: Any, gaps: pd.Series, n_rows: int) -> str:
         return "How good the fills are is not known: no cell of the columns with gaps was held out in training."
     better = int((relative < 1).sum())
     judged = len(relative) == int((gaps > 0).sum())
-    which = "columns with gaps" if judged else "columns with gaps that could be judged"
+    which = "columns with gaps" if judged else "columns with gaps that can be compared"
     named = (
         f"{better} of the {len(relative)} {which} are"
         if len(relative) > 1
@@ -314,13 +314,13 @@ def _pictures(
             ),
         ]
     if (gaps > 0).sum() > 1:
-        pictures.append(
-            picture_of(
-                lambda: GapPatternsDisplay.from_predictions(X, missing_values=imputer.missing_values),
-                "Which cells are missing together",
-                "For each pattern of missing columns, the number of rows that have it.",
-                "A column of dots is a pattern: what these rows miss. Rows that miss many columns at once are mostly model.",
-            )
+        patterns = GapPatternsDisplay.from_predictions(X, missing_values=imputer.missing_values)
+        pictures += pictures_if(
+            patterns,
+            any(pattern.n_rows > 1 for pattern in patterns.patterns),  # else a bar of one row for each pattern
+            "Which cells are missing together",
+            "For each pattern of missing columns, the number of rows that have it.",
+            "A column of dots is a pattern: what these rows miss. Rows that miss many columns at once are mostly model.",
         )
     if gaps.any() and n_draws and imputer.objective == "remask":
         pictures += pictures_of_draws(imputer, X, n_draws, random_state)

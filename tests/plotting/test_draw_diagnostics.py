@@ -249,3 +249,38 @@ def test_weighted_cells_count_by_their_weight():
     assert (
         disagreement(one, rng.normal(size=200), True, heavy) < disagreement(one[:4], rng.normal(size=200), True) + 0.1
     )
+
+
+def test_groups_of_few_observed_cells_are_no_comparison_and_panels_of_a_column_are_alike():
+    """Two observed cells fill a histogram, and differ from anything; seven values in one group do not make its neighbour bars."""
+    rng = np.random.default_rng(0)
+    group = np.repeat(["a", "b", "c"], 60)
+    cells = np.r_[rng.normal(size=60), rng.integers(0, 3, 60).astype(float), rng.normal(size=60)]
+    rare = rng.normal(size=180)
+    full = pd.DataFrame({"group": group, "x": cells, "rare": rare})
+    gappy = full.copy()
+    gappy.loc[::4, "x"] = np.nan
+    gappy.loc[~gappy.index.isin([0, 1, 60, 61, *range(120, 150)]), "rare"] = np.nan
+    display = ConditionalImputationDisplay.from_predictions(gappy, [full], by="group")
+    texts = [" ".join(text.get_text() for text in axes.texts) for axes in display.axes_]
+    few = [(one.pair.name, "only 2 observed" in text) for one, text in zip(display.strata, texts, strict=False)]
+    assert sorted(few) == [("rare", False), ("rare", True), ("rare", True), *[("x", False)] * 3]
+    assert not any(axes.get_xaxis().get_major_formatter().__class__.__name__ == "Percent" for axes in display.axes_)
+    gappy.loc[gappy.index[120:150], "rare"] = np.nan  # nothing is left to compare
+    only = ConditionalImputationDisplay.from_predictions(gappy, [full], by="group")
+    assert {one.pair.name for one in only.strata} == {"x"}
+
+
+def test_means_of_a_nearly_constant_column_stay_inside_the_picture():
+    rng = np.random.default_rng(0)
+    full = pd.DataFrame({"x": rng.normal(size=400), "rare": np.zeros(400)})
+    full.loc[[7, 11], "rare"] = 1.0
+    gappy = full.copy()
+    gappy.loc[rng.random(400) < 0.2, "rare"] = np.nan
+    gappy.loc[[7, 11], "rare"] = 1.0
+    display = PropensityDisplay.from_predictions(gappy, [full.assign(rare=0.0)])
+    (column,) = display.columns
+    low, high = display.axes_[0].get_ylim()
+    _, mean, error = np.concatenate([column.observed_bins, column.imputed_bins]).T
+    assert low <= mean.min()
+    assert high >= (mean + 2 * error).max() - 1e-9

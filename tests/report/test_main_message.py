@@ -12,11 +12,13 @@ from tabgan import CGANSampler, GAINImputer, compare_imputers, report_comparison
 from tabgan.model_selection.ranking import Comparison
 from tabgan.report import pictures
 from tabgan.report.comparison_page import comparison_page
+from tabgan.report.fill_certainty import _as_written
 from tabgan.report.filled_rows import example_rows, filled_rows
 from tabgan.report.imputation_notices import imputation_notices
 from tabgan.report.imputed_columns import ImputedColumn, imputed_columns, worst_in_words
 from tabgan.report.resampling_page import _decision_table, _headline
 from tabgan.tables.frames import read_table
+from tabgan.tables.kinds import ColumnSchema
 from tests.report.pages import check_page
 
 
@@ -241,3 +243,13 @@ def test_labels_that_are_mostly_wrong_are_among_the_warnings(table, imputer):
     said = [notice.what for notice in notices if "most held-out labels were filled wrongly" in notice.what]
     assert len(said) == 1
     assert repr(name) in said[0]
+
+
+def test_ends_of_intervals_are_written_as_their_column_is():
+    known = ColumnSchema("c", "decimal", "number", "float64", lower=0.0, upper=1.0, decimals=2)
+    ends = np.array([[-8.3e-7, 1 + 4e-7], [0.0767, 0.309]])
+    assert _as_written(ends, known).tolist() == [[0.0, 1.0], [0.08, 0.31]]
+    free = ColumnSchema("c", "continuous", "number", "float64", lower=0.0, upper=1.0)
+    assert _as_written(ends, free).tolist() == [[0.0, 1.0], [0.0767, 0.309]]
+    whole = ColumnSchema("c", "integer", "number", "int64", lower=0, upper=3, decimals=0)
+    assert _as_written(np.array([[-1.2e-6, 1.44e-6]]), whole).tolist() == [[0.0, 0.0]]
