@@ -1,6 +1,7 @@
 """``python -m benchmarks.distributed ray`` or ``spark``: equal results, killed workers, rows per second.
 
-Needs the extra of the engine, and for Spark a Java; ``--part`` takes one of the three.
+Needs the extra of the engine, and for Spark a Java. On Ray also ``--part broken``: the driver is killed and its program run again,
+and the disk is full.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 
 from benchmarks.distributed import local_results as local
+from benchmarks.distributed.broken_runs import driver_killed, full_disk
 from benchmarks.distributed.killer import Killer, ray_task, spark_worker
 from tabgan import transform_batches
 from tabgan.exceptions import StalledError
@@ -202,7 +204,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("engine", choices=ENGINES)
     parser.add_argument(
-        "--part", choices=["equality", "kills", "speed"], nargs="+", default=["equality", "kills", "speed"]
+        "--part", choices=["equality", "kills", "speed", "broken"], nargs="+", default=["equality", "kills", "speed"]
     )
     parser.add_argument("--rows", type=int, default=60_000)
     parser.add_argument("--files", type=int, default=24)
@@ -219,6 +221,11 @@ def main() -> None:
             equality(kind, folder, wanted, whole, given.workers)
         if "kills" in given.part:
             kills(kind, folder, wanted, whole, given.kills)
+        if "broken" in given.part and given.engine == "ray":
+            engine = kind(2)
+            print("driver killed:", driver_killed(folder, wanted, given.kills), flush=True)
+            print("full disk:", full_disk(folder, wanted), flush=True)
+            engine.stop()
         if "speed" in given.part:
             speed(kind, folder, wanted, whole)
 

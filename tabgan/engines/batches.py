@@ -82,7 +82,7 @@ def _of_arrow(source: Any) -> Iterator[Any]:
     """
     if not hasattr(source, "get_fragments"):
         yield from source.to_batches(**({"max_chunksize": _MOST_ROWS} if hasattr(source, "num_rows") else {}))
-    elif source._scan_options:  # a filter, which fragments do not know of
+    elif getattr(source, "_scan_options", None):  # a filter, which fragments do not know of
         yield from source.to_batches(**_READING)
     else:
         for fragment in source.get_fragments():
