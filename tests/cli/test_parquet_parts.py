@@ -162,3 +162,26 @@ def test_files_of_other_columns_are_named(tabgan, folder: Path, tmp_path: Path) 
     assert result.exit_code == 2
     assert "1.parquet" in result.output
     assert "'x' is int64, not double" in result.output
+
+
+@pytest.mark.parametrize("options", [("--batch-rows", 25), ()])
+@pytest.mark.parametrize("suffix", ["parquet", "feather"])
+def test_fills_that_a_dictionary_does_not_hold_are_added_to_it(tabgan, tmp_path: Path, suffix: str, options) -> None:
+    import pyarrow.feather as feather
+
+    tables = [part(60, 0).drop_columns(["nested"])]
+    up = [None if level == "down" else level for level in tables[0]["kind"].to_pylist()]
+    tables.append(tables[0].set_column(4, "kind", pa.array(up).dictionary_encode()))
+    write, read = (
+        (pq.write_table, pq.read_table) if suffix == "parquet" else (feather.write_feather, feather.read_table)
+    )
+    sources = [tmp_path / f"{k}.{suffix}" for k in range(2)]
+    for table, source in zip(tables, sources, strict=True):
+        write(table, source)
+    model, quick = tmp_path / "m.tabgan", ("--leave", "id", *QUICK[:4])
+    assert tabgan("impute", sources[0], "-o", tmp_path / f"a.{suffix}", "--model", model, *quick).exit_code == 0
+    result = tabgan("impute", sources[1], "-o", tmp_path / f"b.{suffix}", "--model", model, *quick, *options)
+    assert result.exit_code == 0, result.output
+    filled = read(tmp_path / f"b.{suffix}")
+    assert filled["kind"].null_count == 0
+    assert "down" in filled["kind"].to_pylist()

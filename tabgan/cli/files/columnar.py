@@ -364,9 +364,12 @@ def replaced(table: Any, name: str, gaps: np.ndarray, values: list[Any]) -> Any:
         whole = column.unify_dictionaries().combine_chunks()
         whole = whole.chunk(0) if isinstance(whole, pa.ChunkedArray) else whole
         codes = {label: code for code, label in enumerate(whole.dictionary.to_pylist())}
+        further = [value for value in dict.fromkeys(values) if value is not None and value not in codes]
+        codes |= {label: len(codes) + code for code, label in enumerate(further)}
+        labels = pa.concat_arrays([whole.dictionary, pa.array(further, whole.dictionary.type)])
         fills = pa.array([codes.get(value) for value in values], type=field.type.index_type)
         indices = _merged([whole.indices], gaps, fills).combine_chunks()
-        merged = pa.DictionaryArray.from_arrays(indices, whole.dictionary, ordered=field.type.ordered)
+        merged = pa.DictionaryArray.from_arrays(indices, labels, ordered=field.type.ordered)
     else:
         stored = getattr(field.type, "storage_type", field.type)
         fills = pa.array(values, type=stored, from_pandas=True)

@@ -20,6 +20,7 @@ from tabgan.cli.files.columnar import (
     texts_in,
 )
 from tabgan.cli.files.columnar_table import ColumnarTable
+from tabgan.cli.files.dictionaries import all_labels, with_labels
 from tabgan.cli.files.parted import Part, PartedTable
 from tabgan.cli.files.table_source import TableFile
 from tabgan.exceptions import InvalidInputError
@@ -153,10 +154,11 @@ class FeatherParts(_ColumnarParts):
 
     def write_file(self, stream: BinaryIO, number: int, written: Sequence[Path]) -> None:
         """All parts into one file."""
+        labels = all_labels(table for path in written for table in part_tables(path))
         with closing(feather_writer(stream, self.schema)) as writer:
             for path in written:
                 for table in part_tables(path):
-                    writer.write_table(table)
+                    writer.write_table(with_labels(table, labels))
 
 
 def _difference(schema: Any, first: Any) -> str:
