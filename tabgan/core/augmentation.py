@@ -193,17 +193,17 @@ class DiffAugment(Lens[BatchT]):
         """The inner cases, seen through the changes, of which the probability is adapted."""
         cases = super().discriminator_cases(players, batch)
         if self.target is not None:
-            self._adapt(cases)
+            self._adapt(cases, self.target)
         return cases
 
     @torch.no_grad()
-    def _adapt(self, cases: Sequence[Case]) -> None:
+    def _adapt(self, cases: Sequence[Case], target: float) -> None:
         real, made = (case.verdict.adversarial for case in cases[:2])
         if real is None or made is None:
             raise InvalidParameterError("augment_target needs a discriminator that scores images; leave it out.")
         sureness = float((real - (real.mean() + made.mean()) / 2).sign().mean())
         step = len(real) / self.n_images
-        self.probability = min(max(self.probability + (step if sureness > self.target else -step), 0.0), 1.0)
+        self.probability = min(max(self.probability + (step if sureness > target else -step), 0.0), 1.0)
 
     def _own_state(self) -> dict[str, Any]:
         return {"probability": self.probability}

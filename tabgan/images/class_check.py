@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d, one_hot
 
 from tabgan._runtime import make_generator
+from tabgan.core.tasks import Rows
 
 __all__ = ["class_accuracy", "ignored_classes"]
 
@@ -21,7 +22,7 @@ _LEAST_LEAD = 0.2
 _LEAST_SHARE = 0.5
 
 
-def ignored_classes(images: Tensor, classes: Tensor, make: Callable[[Tensor], Tensor]) -> str | None:
+def ignored_classes(images: Rows, classes: Tensor, make: Callable[[Tensor], Tensor]) -> str | None:
     """A warning if generated images belong to the classes asked for much less often than real ones do; None if all is well.
 
     Parameters
@@ -100,5 +101,5 @@ def class_accuracy(known: Tensor, numbers: Tensor, images: Tensor, asked: Tensor
 
 def _seen(images: Tensor) -> Tensor:
     """Pixels of a coarser picture, shape (n, d)."""
-    size = tuple(min(side, _SIDE) for side in images.shape[2:])
+    size = min(images.shape[2], _SIDE), min(images.shape[3], _SIDE)
     return adaptive_avg_pool2d(images.float(), size).flatten(1).double()

@@ -13,40 +13,29 @@ from imblearn.utils import check_sampling_strategy, check_target_type
 from sklearn.base import BaseEstimator
 from torch import Tensor
 
-from tabgan._runtime import make_generator
-from tabgan.core.augmentation import shifted
 from tabgan.estimators.fit_tasks import FollowedFits
-from tabgan.estimators.parameter_checks import integer, optional, seed_of
 from tabgan.exceptions import InvalidInputError, InvalidParameterError, parameter_error
 from tabgan.images.gan import ImageGAN
-from tabgan.images.reading import OpenedImages, ReadOptions, open_images
 
 __all__ = ["BAGANImageOversampler", "n_to_make"]
-
-SHIFTS = "shifts"
-"""The recipe that is none: images of the class, moved."""
-
-_MAX_SHIFT = optional(integer(1))
 
 _MOST_MADE = 2**31
 """Images of a class; more fit no machine."""
 
 
 class BAGANImageOversampler(FollowedFits, SamplerMixin, BaseEstimator):
-    """Oversample rare classes of images with a balancing GAN, or with small shifts of the images that there are.
+    """Oversample rare classes of images with a balancing GAN.
 
-    **Try** ``recipe="shifts"`` **first**: it trains nothing, and on digits with a handful of images of the rare class it did more
-    for classifiers than generated images did, which mostly repeat what they were learnt from. Compare both on held-out images.
+    **Compare it with SMOTE on flat rows, and with plain copies, before relying on it**: both are in imbalanced-learn and train nothing.
+    On 8 x 8 digits they raised the recall of rare classes from .50 to .74 and .73 (mean of three classifiers); small classes are hard to
+    learn for a GAN, which mostly repeats what it was shown.
 
     Parameters
     ----------
     sampling_strategy : float, str, dict or callable, default="auto"
         As in imbalanced-learn: which classes grow, and to what size; ``"auto"`` lifts all to the largest.
     recipe : str, default="bagan"
-        A key of `tabgan.images.recipes` that takes labels; or ``"shifts"``: images of the class at random, moved by a few pixels down
-        or up and across, its border repeated. Then parameters of training have no effect.
-    max_shift : int, default=None
-        Pixels of the largest move of ``"shifts"``; None is a fourteenth of the shorter side, 1 at least.
+        A key of `tabgan.images.recipes` that takes labels.
     n_steps : int, default=None
         Trainer steps. None takes the recipe's value, here and for the next three.
     batch_size : int, default=None
@@ -77,7 +66,7 @@ class BAGANImageOversampler(FollowedFits, SamplerMixin, BaseEstimator):
     sampling_strategy_ : dict
         Images to make per class.
     gan_ : ImageGAN
-        The fitted model, which draws more and can be saved; absent with ``"shifts"``.
+        The fitted model, which draws more and can be saved.
     classes_ : ndarray
         The labels.
     synthetic_mask_ : ndarray of bool
@@ -107,7 +96,6 @@ class BAGANImageOversampler(FollowedFits, SamplerMixin, BaseEstimator):
         *,
         sampling_strategy: Any = "auto",
         recipe: str = "bagan",
-        max_shift: int | None = None,
         n_steps: int | None = None,
         batch_size: int | None = None,
         d_noise: int | None = None,
@@ -123,7 +111,6 @@ class BAGANImageOversampler(FollowedFits, SamplerMixin, BaseEstimator):
     ) -> None:
         self.sampling_strategy = sampling_strategy
         self.recipe = recipe
-        self.max_shift = max_shift
         self.n_steps = n_steps
         self.batch_size = batch_size
         self.d_noise = d_noise
@@ -158,23 +145,11 @@ class BAGANImageOversampler(FollowedFits, SamplerMixin, BaseEstimator):
             raise TypeError(f"fit() got an unexpected keyword argument {next(iter(params))!r}")
         labels = _labels_of(y)
         self.sampling_strategy_ = n_to_make(self.sampling_strategy, labels)
-        if not _MAX_SHIFT[0](self.max_shift):
-            raise parameter_error("max_shift", self.max_shift, _MAX_SHIFT[1])
-        self.__dict__.pop("gan_", None)
-        if self.recipe == SHIFTS:
-            if len(labels) != len(X):
-                raise InvalidInputError(
-                    f"y has {len(labels)} rows, but there are {len(X)} images; they belong together."
-                )
-            self._opened(X)
-            self.classes_ = np.unique(labels)
-            return self
-        own = ("sampling_strategy", "max_shift")
-        given = {name: value for name, value in self.get_params(deep=False).items() if name not in own}
+        given = {name: value for name, value in self.get_params(deep=False).items() if name != "sampling_strategy"}
         gan = ImageGAN(**given)
         if callbacks := getattr(self, "_skl_callbacks", None):
             gan.set_callbacks(*callbacks)  # the GAN's training is the fit that they follow
-        self.gan_ = gan.fit(_plain(X), labels)
+        self.gan_ = gan.fit(np.asarray(X) if isinstance(X, pd.DataFrame) else X, labels)
         self.classes_ = self.gan_.classes_
         return self
 
@@ -200,26 +175,11 @@ class BAGANImageOversampler(FollowedFits, SamplerMixin, BaseEstimator):
         self.synthetic_mask_ = np.arange(len(labels) + len(more)) >= len(labels)
         if not len(more):
             return X, y
-        made = self._moved(X, labels, more) if self.recipe == SHIFTS else self.gan_.sample(y=more)
-        return _joined(X, made), _joined(y, more)
-
-    def _opened(self, X: Any) -> OpenedImages:
-        return open_images(_plain(X), ReadOptions(value_range=self.value_range, image_shape=self.image_shape))
-
-    def _moved(self, X: Any, labels: np.ndarray, more: np.ndarray) -> Any:
-        """A random image of each of these classes, moved."""
-        opened, draw = self._opened(X), make_generator(seed_of(self.random_state))
-        reach = self.max_shift or max(min(opened.form.height, opened.form.width) // 14, 1)
-        rows = torch.empty(len(more), dtype=torch.long)
-        for label in self.sampling_strategy_:
-            own, wanted = torch.from_numpy(np.flatnonzero(labels == label)), np.flatnonzero(more == label)
-            rows[torch.from_numpy(wanted)] = own[torch.randint(len(own), (len(wanted),), generator=draw)]
-        down, across = torch.randint(2 * reach + 1, (2, len(rows)), generator=draw) - reach
-        return opened.form.restore(shifted(opened.pixels[rows], down, across))
+        return _joined(X, self.gan_.sample(y=more)), _joined(y, more)
 
     def __sklearn_is_fitted__(self) -> bool:
         """Whether training has ended well."""
-        return hasattr(self, "gan_") or (self.recipe == SHIFTS and hasattr(self, "classes_"))
+        return hasattr(self, "gan_")
 
     def _fit_resample(self, X: Any, y: Any, **params: Any) -> tuple[Any, Any]:
         return self.fit_resample(X, y, **params)
@@ -254,10 +214,6 @@ def n_to_make(strategy: Any, labels: np.ndarray) -> dict[Any, int]:
             "sampling_strategy", strategy, f"what imbalanced-learn takes, with whole numbers below {_MOST_MADE:,}"
         )
     return {label.item() if isinstance(label, np.generic) else label: int(n) for label, n in wanted.items() if n}
-
-
-def _plain(X: Any) -> Any:
-    return np.asarray(X) if isinstance(X, pd.DataFrame) else X
 
 
 def _labels_of(y: Any) -> np.ndarray:

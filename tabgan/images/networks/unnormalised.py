@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, interpolate
@@ -104,14 +106,11 @@ class UnnormalisedGenerator(nn.Module):
         """Images."""
         inner = self.entry(joined(noise, condition))[:, :, None, None] * self.start
         for level, stage in enumerate(self.stages):
-            if level:
-                narrower, *blocks = stage  # type: ignore[misc]
-                inner = narrower(inner)  # before the enlargement, which it commutes with
-                inner = interpolate(inner, scale_factor=2, mode="bilinear", align_corners=False)
-                for block in blocks:
-                    inner = block(inner)
-            else:
-                inner = stage(inner)
+            layers: list[Any] = list(stage)  # type: ignore[call-overload]
+            if level:  # narrower before it is enlarged, which comes to the same
+                inner = interpolate(layers.pop(0)(inner), scale_factor=2, mode="bilinear", align_corners=False)
+            for block in layers:
+                inner = block(inner)
         return self.last(inner)
 
 
@@ -165,11 +164,10 @@ class UnnormalisedTrunk(nn.Module):
         """Features; the condition is the judge's matter."""
         inner = self.first(images)
         for level, stage in enumerate(self.stages):
-            if level < len(self.stages) - 1:
-                *blocks, wider = stage  # type: ignore[misc]
-                for block in blocks:
-                    inner = block(inner)
+            layers: list[Any] = list(stage)  # type: ignore[call-overload]
+            wider = layers.pop() if level < len(self.stages) - 1 else None
+            for block in layers:
+                inner = block(inner)
+            if wider is not None:
                 inner = wider(avg_pool2d(inner, 2))
-            else:
-                inner = stage(inner)
         return self.last(inner).flatten(1)
