@@ -26,9 +26,9 @@ _MOST_MADE = 2**31
 class BAGANImageOversampler(FollowedFits, SamplerMixin, BaseEstimator):
     """Oversample rare classes of images with a balancing GAN.
 
-    **Compare it with SMOTE on flat rows, and with plain copies, before relying on it**: both are in imbalanced-learn and train nothing.
-    On 8 x 8 digits they raised the recall of rare classes from .50 to .74 and .73 (mean of three classifiers); small classes are hard to
-    learn for a GAN, which mostly repeats what it was shown.
+    **Compare it with SMOTE on flat rows, and with plain copies, before relying on it**: imbalanced-learn has both, and they train
+    nothing. On 8 x 8 digits they raised the recall of rare classes from .50 to .74 and .73 (mean of three classifiers). Small classes
+    are hard to learn for a GAN, which mostly repeats what it was shown.
 
     Parameters
     ----------
