@@ -16,6 +16,6 @@ __getattr__, __dir__ = lazy_names(
         "BAGANImageOversampler": ".oversampler",
         "ImageGAN": ".gan",
         "image_scores": ".image_scoring",
-        "recipe_table": ".recipe_table",
+        "recipe_table": ".recipe_rows",
     },
 )
