@@ -36,7 +36,7 @@ def list_recipes(debug: DebugOption = False) -> None:
 @images.command("recipes")
 def show_recipes(debug: DebugOption = False) -> None:
     """What each recipe was shown to reach, and whether it works on 28 x 28 pixels."""
-    from tabgan.images import recipe_table
+    from tabgan.images.recipe_rows import recipe_table
 
     table = recipe_table().drop(columns=["needs", "labels"]).rename(columns={"n_steps": "steps"})
     typer.echo(table.to_string(index=False, na_rep="", float_format="{:.3g}".format))
