@@ -201,5 +201,6 @@ def _bars(axes: Any, pair: ColumnPair, names: tuple[str, str]) -> None:
         axes.get_yticklabels()[-1].set_color(GREY)
     axes.invert_yaxis()
     in_percent(axes.xaxis)
-    beside = axes.figure.get_figwidth() / axes.get_subplotspec().get_gridspec().ncols
+    inches = axes.figure.bbox.width / axes.figure.dpi  # of a figure or a part of one
+    beside = inches / axes.get_subplotspec().get_gridspec().ncols
     axes.locator_params(axis="x", nbins=4 if beside >= _ROOM_FOR_TICKS else 2)
