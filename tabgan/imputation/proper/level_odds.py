@@ -24,6 +24,11 @@ __all__ = ["LevelOdds", "fit_level_odds"]
 
 MOST_ROWS = 2000
 _INVERSE_PENALTY = 10.0
+_STRONGER = (1.0, 0.1, 0.01)
+_ROWS_PER_SLOT = 20
+"""With fewer rows, the penalty is the one that predicts held-out rows best: else odds are those of single rows, and draws of rare
+levels, which stand far out, lead to others."""
+_FOLDS = 3
 _ABSENT = -12.0
 """Log odds of a level that a bootstrap sample does not hold."""
 _MOST_ENTRIES = 4e8
@@ -87,9 +92,11 @@ def fit_level_odds(
     centre, spread = seen.mean(0), seen.std(0)
     spread = np.where(spread > 1e-9, spread, 1.0)
     fits = []
+    some = whole[2][:MOST_ROWS]
+    penalty = _inverse_penalty((whole[0][some][:, slots] - centre) / spread, whole[1][some].astype(int), n_levels)
     for number, (rows, cells, chosen) in enumerate((whole, *samples[:most])):
         chosen = chosen[: MOST_DRAWN if number else MOST_ROWS]
-        fits.append(_fit((rows[chosen][:, slots] - centre) / spread, cells[chosen].astype(int), n_levels))
+        fits.append(_fit((rows[chosen][:, slots] - centre) / spread, cells[chosen].astype(int), n_levels, penalty))
     share = math.sqrt(min(min(len(whole[0]), MOST_DRAWN) / n_rows, 1.0))
     weights = torch.zeros(len(fits), n_levels, whole[0].shape[1], dtype=torch.float64)
     intercepts = torch.zeros(len(fits), n_levels, dtype=torch.float64)
@@ -101,7 +108,27 @@ def fit_level_odds(
     return LevelOdds(weights, intercepts)
 
 
-def _fit(seen: np.ndarray, cells: np.ndarray, n_levels: int) -> tuple[np.ndarray, np.ndarray]:
+def _inverse_penalty(seen: np.ndarray, cells: np.ndarray, n_levels: int) -> float:
+    """The weakest penalty where rows are many, else the one of the lowest log loss on held-out rows."""
+    if len(seen) >= _ROWS_PER_SLOT * seen.shape[1] or len(seen) < 2 * _FOLDS:
+        return _INVERSE_PENALTY
+    order = np.argsort(np.random.default_rng(0).random(len(seen)))
+    losses = []
+    for penalty in (_INVERSE_PENALTY, *_STRONGER):
+        loss = 0.0
+        for fold in range(_FOLDS):
+            test, train = order[fold::_FOLDS], np.setdiff1d(order, order[fold::_FOLDS])
+            coefficients, constants = _fit(seen[train], cells[train], n_levels, penalty)
+            odds = seen[test] @ coefficients.T + constants
+            odds -= odds.max(1, keepdims=True)
+            loss += float((np.log(np.exp(odds).sum(1)) - odds[np.arange(len(test)), cells[test]]).sum())
+        losses.append(loss)
+    return (_INVERSE_PENALTY, *_STRONGER)[int(np.argmin(losses))]
+
+
+def _fit(
+    seen: np.ndarray, cells: np.ndarray, n_levels: int, penalty: float = _INVERSE_PENALTY
+) -> tuple[np.ndarray, np.ndarray]:
     """Coefficients of shape (n_levels, n_slots) and constants of shape (n_levels,)."""
     coefficients, constants = np.zeros((n_levels, seen.shape[1])), np.full(n_levels, _ABSENT)
     present = np.unique(cells)
@@ -111,7 +138,7 @@ def _fit(seen: np.ndarray, cells: np.ndarray, n_levels: int) -> tuple[np.ndarray
     solver = "newton-cholesky" if seen.shape[1] * len(present) <= 200 else "lbfgs"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        model = LogisticRegression(C=_INVERSE_PENALTY, solver=solver, max_iter=60).fit(seen, cells)
+        model = LogisticRegression(C=penalty, solver=solver, max_iter=60).fit(seen, cells)
     if len(present) == 2:
         half = model.coef_[0] / 2
         coefficients[present], constants[present] = np.stack([-half, half]), model.intercept_[0] / 2 * np.array([-1, 1])

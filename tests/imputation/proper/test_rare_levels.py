@@ -1,0 +1,17 @@
+"""Draws of labels in tables of few rows and many levels keep the shares of their levels where cells are missing at random."""
+
+import numpy as np
+import pandas as pd
+
+from tabgan import GAINImputer
+
+
+def test_draws_of_labels_keep_their_shares():
+    rng = np.random.default_rng(0)
+    shares = np.r_[0.8, np.full(10, 0.02)]
+    full = pd.DataFrame({f"c{k}": rng.choice(list("abcdefghijk"), 400, p=shares) for k in range(8)})
+    gaps = rng.random(full.shape) < 0.15
+    imputer = GAINImputer(effort="fast", random_state=0).fit(full.mask(gaps))
+    draws = imputer.sample(full.mask(gaps), n_draws=3, random_state=0)
+    drawn = np.concatenate([draw.to_numpy()[gaps] for draw in draws])
+    assert abs((drawn == "a").mean() - 0.8) < 0.08
