@@ -25,7 +25,7 @@ __all__ = ["LevelOdds", "fit_level_odds"]
 MOST_ROWS = 2000
 _INVERSE_PENALTY = 10.0
 _STRONGER = (1.0, 0.1, 0.01)
-_ROWS_PER_SLOT = 20
+_ROWS_PER_SLOT = 8
 """With fewer rows, the penalty is the one that predicts held-out rows best: else odds are those of single rows, and draws of rare
 levels, which stand far out, lead to others."""
 _FOLDS = 3
