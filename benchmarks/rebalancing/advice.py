@@ -236,6 +236,10 @@ def against_nothing(rows: list[dict[str, Any]], gains_of: Sequence[dict[str, Any
     )
 
 
+_RULE_SINCE = "2026-11-30T14:00:00"
+"""When `should_rebalance` began to ask that weights, bags and rows better what leaves the table as it is."""
+
+
 def page(rows: list[dict[str, Any]], gains_of: Sequence[dict[str, Any]] = ()) -> str:
     """Markdown: what was advised, at what price, and what every candidate was worth; of a case that ran again, the last row."""
     rows = list({json.dumps(row["case"]): row for row in rows}.values())
@@ -282,6 +286,12 @@ def page(rows: list[dict[str, Any]], gains_of: Sequence[dict[str, Any]] = ()) ->
             )
         parts.append(" ".join(said))
     parts += [against_nothing(many, gains_of)] if len(many) > 1 else []
+    earlier = sum(row.get("time", _RULE_SINCE) < _RULE_SINCE for row in (*done, *many))
+    if earlier:
+        parts.append(
+            f"**{earlier} of {len(done) + len(many)} answers were given by an earlier rule**: by now, weights, bags and new rows have "
+            "to better a threshold, calibration or other settings of the estimator clearly, too."
+        )
     failed = [f"- {row['case']}: {row['error']}" for row in rows if "error" in row]
     return "\n\n".join(parts + (["## Failed runs\n\n" + "\n".join(failed)] if failed else [])) + "\n"
 
