@@ -1,12 +1,14 @@
 """The xy game (min over x, max over y of xy), and unrolling against finite differences and closed forms."""
 
 import copy
+import dataclasses
 import math
 
 import pytest
 import torch
 from torch import nn
 
+from tabgan.core.cases import Shared
 from tabgan.core.losses import ADVERSARIAL_LOSSES, BeganLoss
 from tabgan.core.phases import DiscriminatorLoss, GeneratorLoss, OptimizerSpec, Phase, Term, TermLoss
 from tabgan.core.tasks import GenerationTask, normal_prior
@@ -130,6 +132,7 @@ def imagined_loss(x, players, loss, batch, moments=None):
     """The generator's loss after K steps, with detached gradients and the trainer's own optimiser."""
     inner = loss.inner
     generator, judge = Shift(x), Curve(0.0, 0.0)
+    batch = dataclasses.replace(batch, made=Shared())  # another generator makes other rows
     judge.load_state_dict(players["discriminator"].state_dict())
     optimizer = inner.build(list(judge.parameters()))
     if moments:
