@@ -25,9 +25,11 @@ __all__ = ["LevelOdds", "fit_level_odds"]
 MOST_ROWS = 2000
 _INVERSE_PENALTY = 10.0
 _STRONGER = (1.0, 0.1, 0.01)
-_ROWS_PER_SLOT = 8
-"""With fewer rows, the penalty is the one that predicts held-out rows best: else odds are those of single rows, and draws of rare
+_ROWS_PER_SLOT = 100
+"""With fewer rows, held-out ones say whether odds need a stronger penalty: else they may be those of single rows, and draws of rare
 levels, which stand far out, lead to others."""
+_CLEARLY = 2.0
+"""Standard errors: penalties weaken slopes, so that one has to predict clearly better."""
 _FOLDS = 3
 _ABSENT = -12.0
 """Log odds of a level that a bootstrap sample does not hold."""
@@ -109,21 +111,30 @@ def fit_level_odds(
 
 
 def _inverse_penalty(seen: np.ndarray, cells: np.ndarray, n_levels: int) -> float:
-    """The weakest penalty where rows are many, else the one of the lowest log loss on held-out rows."""
-    if len(seen) >= _ROWS_PER_SLOT * seen.shape[1] or len(seen) < 2 * _FOLDS:
+    """The weakest penalty, unless stronger ones, one after the other, predict held-out rows clearly better."""
+    n = len(seen)
+    if n >= _ROWS_PER_SLOT * seen.shape[1] or n < 2 * _FOLDS:
         return _INVERSE_PENALTY
-    order = np.argsort(np.random.default_rng(0).random(len(seen)))
-    losses = []
-    for penalty in (_INVERSE_PENALTY, *_STRONGER):
-        loss = 0.0
+    order = np.argsort(np.random.default_rng(0).random(n))
+
+    def losses(penalty: float) -> np.ndarray:
+        found = np.empty(n)
         for fold in range(_FOLDS):
             test, train = order[fold::_FOLDS], np.setdiff1d(order, order[fold::_FOLDS])
             coefficients, constants = _fit(seen[train], cells[train], n_levels, penalty)
             odds = seen[test] @ coefficients.T + constants
             odds -= odds.max(1, keepdims=True)
-            loss += float((np.log(np.exp(odds).sum(1)) - odds[np.arange(len(test)), cells[test]]).sum())
-        losses.append(loss)
-    return (_INVERSE_PENALTY, *_STRONGER)[int(np.argmin(losses))]
+            found[test] = np.log(np.exp(odds).sum(1)) - odds[np.arange(len(test)), cells[test]]
+        return found
+
+    best, least = _INVERSE_PENALTY, losses(_INVERSE_PENALTY)
+    for penalty in _STRONGER:
+        now = losses(penalty)
+        gain = least - now
+        if gain.mean() <= _CLEARLY * gain.std(ddof=1) / math.sqrt(n):
+            break
+        best, least = penalty, now
+    return best
 
 
 def _fit(

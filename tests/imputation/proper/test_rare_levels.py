@@ -2,14 +2,16 @@
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from tabgan import GAINImputer
 
 
-def test_draws_of_labels_keep_their_shares():
+@pytest.mark.parametrize("n_rows", [400, 1000])
+def test_draws_of_labels_keep_their_shares(n_rows):
     rng = np.random.default_rng(0)
     shares = np.r_[0.8, np.full(10, 0.02)]
-    full = pd.DataFrame({f"c{k}": rng.choice(list("abcdefghijk"), 400, p=shares) for k in range(8)})
+    full = pd.DataFrame({f"c{k}": rng.choice(list("abcdefghijk"), n_rows, p=shares) for k in range(8)})
     gaps = rng.random(full.shape) < 0.15
     imputer = GAINImputer(effort="fast", random_state=0).fit(full.mask(gaps))
     draws = imputer.sample(full.mask(gaps), n_draws=3, random_state=0)
