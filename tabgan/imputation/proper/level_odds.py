@@ -32,7 +32,7 @@ _CLEARLY = 2.0
 """Standard errors: penalties weaken slopes, so that one has to predict clearly better."""
 _FOLDS = 3
 _FURTHEST = 1.5
-"""How far log odds of a bootstrap sample's fit lie from those of all rows: where a level hardly occurs, one says a millionth and the
+"""How far log odds of a bootstrap sample's fit lie above those of all rows: where a level hardly occurs, one says a millionth and the
 other a hundredth, and what the draws follow besides knows such levels no better than by a small share."""
 _ABSENT = -12.0
 """Log odds of a level that a bootstrap sample does not hold."""
@@ -60,7 +60,7 @@ class LevelOdds:
         fit = 0 if number == 0 else 1 + (number - 1) % max(len(self.weights) - 1, 1)
         fit = min(fit, len(self.weights) - 1)
         of_all = self._of(rows, 0)
-        moved = (self._of(rows, fit) - of_all).clamp(-_FURTHEST, _FURTHEST) if fit else 0.0
+        moved = (self._of(rows, fit) - of_all).clamp(max=_FURTHEST) if fit else 0.0
         return (of_all + moved).log_softmax(1)
 
     def _of(self, rows: Tensor, fit: int) -> Tensor:
