@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tabgan.images import recipes
-from tabgan.images.recipes.reached import Reached
+from tabgan.images.recipes.standing import Reached
 
 __all__ = ["balancing_table", "standings"]
 

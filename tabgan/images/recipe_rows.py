@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from tabgan.images.recipes import recipes
-from tabgan.images.recipes.reached import Reached
+from tabgan.images.recipes.standing import Reached
 
 __all__ = ["recipe_table"]
 
@@ -17,7 +17,7 @@ def recipe_table() -> pd.DataFrame:
     -------
     DataFrame
         One row per recipe and data set, with the columns ``recipe``, ``needs``, ``standing`` and the fields of
-        `tabgan.images.recipes.reached.Reached`; a recipe without results has one row.
+        `tabgan.images.recipes.standing.Reached`; a recipe without results has one row.
 
         ``standing`` is about 28 x 28 pixels: ``"works"`` (coverage of at least 0.7, and 0.9 of the images are of the class asked
         for), ``"in part"``, ``"for study"`` (coverage below 0.5, or less than 0.7 of the class: it works on 8 x 8 pixels at best) or

@@ -13,8 +13,8 @@ from typer.testing import CliRunner
 from benchmarks.images.reached import reached_rows
 from tabgan.cli.main import app
 from tabgan.images import ImageGAN, recipe_table, recipes
-from tabgan.images.recipes.reached import REACHED, Reached
-from tabgan.images.recipes.standing import standing_of
+from tabgan.images.recipes.reached import REACHED
+from tabgan.images.recipes.standing import Reached, standing_of
 
 RESULTS = Path(__file__).parents[2] / "benchmarks" / "images" / "results"
 SHAPES = {"digits": (1, 8, 8), "mnist": (1, 28, 28)}

@@ -2,46 +2,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from tabgan.images.recipes.standing import Reached
 
-__all__ = ["REACHED", "Reached"]
-
-
-class Reached(NamedTuple):
-    """One training run of a recipe.
-
-    Attributes
-    ----------
-    recipe : str
-        Its name.
-    data : str
-        ``"digits"`` (8 x 8, 648 images), ``"mnist"`` and ``"fashion"`` (28 x 28, 5,000 images), or a task of image to image.
-    labels : bool
-        Whether it was trained with the classes.
-    n_steps : int or None
-        Steps of training.
-    seconds : float or None
-        CPU seconds on one core.
-    frechet : float or None
-        Frechet distance in the features of a small classifier; comparable within one data set only, and with no published FID.
-    coverage : float or None
-        Share of real images that have a generated one among them.
-    accuracy : float or None
-        Share of generated images that a classifier gives to the class asked for.
-    error : float or None
-        Mean absolute error of translations, in grey levels from -1 to 1.
-    """
-
-    recipe: str
-    data: str
-    labels: bool
-    n_steps: int | None
-    seconds: float | None
-    frechet: float | None
-    coverage: float | None
-    accuracy: float | None
-    error: float | None
-
+__all__ = ["REACHED"]
 
 REACHED: list[Reached] = [
     Reached("acgan", "digits", True, 4000, 19.8, 0.372, 0.86, 0.975, None),

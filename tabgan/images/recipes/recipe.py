@@ -22,8 +22,8 @@ from tabgan.estimators.parameter_checks import BOOLEAN, integer, number
 from tabgan.exceptions import InvalidParameterError, parameter_error
 from tabgan.images.networks.layers import SMALL, Shape
 from tabgan.images.pixels import Pixels
-from tabgan.images.recipes.reached import REACHED, Reached
-from tabgan.images.recipes.standing import standing_of
+from tabgan.images.recipes.reached import REACHED
+from tabgan.images.recipes.standing import Reached, standing_of
 
 __all__ = [
     "NETWORK_SETTINGS",

@@ -158,7 +158,9 @@ def fit(learning: Learning) -> Donors | None:
         told = learn.scales.forward(judged.last.completed)
         for j, span in enumerate(spans):
             cells = (learning.judged_cells[:, j] > 0).nonzero()[:, 0]
-            odds = learn.odds(j, []) if span.kind == "categorical" and len(cells) else None
+            odds = (
+                learn.odds(j, []) if span.kind == "categorical" and len(cells) and not learning.run.time_is_up else None
+            )
             if odds is not None:
                 truth = judged.rows.values[cells, span.start : span.stop]
                 lean = _best_share(log_shares(judged.last.completed[cells], span), odds(told[cells], 0), truth)
