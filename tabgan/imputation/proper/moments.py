@@ -98,7 +98,8 @@ def fit_moments(
     Honaker and King 2010, "What to do about missing values in time-series cross-section data", section 3 (EM on bootstrap samples in
     the place of draws from a posterior).
     """
-    found = [fit_gaussian(rows, visible, time_is_up=time_is_up)]
+    prior_rows = 1 + len(rows) / 1000  # sets that hang by less magnify what processors round differently
+    found = [fit_gaussian(rows, visible, prior_rows=prior_rows, time_is_up=time_is_up)]
     size = min(len(rows), MOST_DRAWN)
     share = math.sqrt(min(size / n_rows, 1.0))
     for sample in samples:
@@ -106,7 +107,12 @@ def fit_moments(
             break
         chosen = sample[:size]
         one = fit_gaussian(
-            rows[chosen], visible[chosen], start=found[0], n_iterations=_ITERATIONS, tolerance=_TOLERANCE
+            rows[chosen],
+            visible[chosen],
+            prior_rows=prior_rows,
+            start=found[0],
+            n_iterations=_ITERATIONS,
+            tolerance=_TOLERANCE,
         )
         mean, covariance = (
             torch.lerp(a, b, share) for a, b in ((found[0].mean, one.mean), (found[0].covariance, one.covariance))
