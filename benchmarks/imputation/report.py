@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from benchmarks.imputation.bars import bars
 from benchmarks.imputation.config import TUNING_TABLES, Cell, Grid
+from benchmarks.imputation.in_short import in_short
+from benchmarks.imputation.openings import opening
 from benchmarks.imputation.standing import (
     CELL,
     cell_means,
@@ -52,7 +53,8 @@ def write_report(grid: Grid, row_paths: Sequence[Path], page_path: Path) -> str:
     methods = [method for method in grid.methods if (rows["method"] == method).any()]
     page_path.parent.mkdir(parents=True, exist_ok=True)
     several = len(grid.mechanisms) * len(grid.rates) > 1
-    parts = [f"# Imputation benchmark `{grid.name}`", _settings(grid, rows)]
+    title, text = opening(grid.name)
+    parts = [f"# {title}", text]
     measures = {
         "rmse": "RMSE of hidden numbers, in column standard deviations",
         "rmse_minmax": "RMSE of hidden numbers, in column ranges (GAIN's own measure)",
@@ -61,7 +63,7 @@ def write_report(grid: Grid, row_paths: Sequence[Path], page_path: Path) -> str:
     cells = {measure: cell_means(rows, measure, methods) for measure in measures if rows[measure].notna().any()}
     if several:
         cells.pop("rmse_minmax", None)
-    parts.append(bars(cells, OURS))
+    parts.append(in_short(cells, OURS))
     for measure, values in cells.items():
         parts.append(f"## {measures[measure]}")
         if several:
@@ -74,7 +76,7 @@ def write_report(grid: Grid, row_paths: Sequence[Path], page_path: Path) -> str:
     parts += ["## Seconds, fit and transform together (mean per table)", _seconds(rows, methods), _TIMING]
     if grid.test_fraction:
         parts += ["## Rows per second, out of sample", _throughput(rows, methods)]
-    parts.append(_failures(rows))
+    parts += [_failures(rows), "## How it was measured", _settings(grid, rows)]
     text = "\n\n".join(part for part in parts if part) + "\n"
     page_path.write_text(text)
     return text
@@ -102,15 +104,15 @@ def _settings(grid: Grid, rows: pd.DataFrame) -> str:
     packages = sorted(set(rows["package"].dropna())) if "package" in rows else []
     name = grid.name.removesuffix("_full") + " --full" * grid.name.endswith("_full")
     expected, there = len(grid.cells()), len(rows)
-    unfinished = "" if there == expected else f" **{there} of {expected} runs are in; the rest was not run.**"
+    unfinished = "" if there == expected else f"**{there} of {expected} runs are in; the rest was not run.** "
     seeds = ", ".join(map(str, sorted(rows["seed"].unique())))
     return (
-        f"{rows['table'].nunique()} tables {size}{scored}; mechanisms {', '.join(grid.mechanisms)}; rates "
-        f"{', '.join(map(str, grid.rates))}; seeds {seeds}. Mean over seeds; a failed run counts as the "
+        f"{unfinished}{rows['table'].nunique()} tables {size}{scored}; mechanisms {', '.join(grid.mechanisms)}; rates "
+        f"{', '.join(map(str, grid.rates))}; seeds {seeds}. Means over seeds; a failed run has the "
         f"worst rank. CPU, {rows['machine'].dropna().iloc[-1]}, Python {rows['python'].dropna().iloc[-1]}, {versions}"
         f"{''.join(f', {package}' for package in packages)}. "
         "Tables marked * were looked at while choosing hyperparameters. "
-        f"Made by `python -m benchmarks.imputation {name}`.{unfinished}"
+        f"Made by `python -m benchmarks.imputation {name}`."
     )
 
 
@@ -215,7 +217,7 @@ def _seconds(rows: pd.DataFrame, methods: list[str]) -> str:
     lines = []
     for method in methods:
         both = mean[[OURS, method]].dropna()
-        if method != OURS and len(both):
+        if method != OURS and both[method].sum() > 1:  # a ratio to no time says nothing
             worst = (both[OURS] / both[method]).idxmax()
             lines.append(
                 f"- {method}: {both[OURS].sum():.1f} s of ours to {both[method].sum():.1f} s of theirs over {len(both)} tables "

@@ -1,4 +1,4 @@
-"""Sections of a page beside the comparison: gates, repaired probabilities, fidelity and class consistency of made rows."""
+"""Sections of a page beside the comparison: gates, repaired probabilities, fidelity and class consistency of synthetic rows."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pandas as pd
 from benchmarks.imputation.report import markdown
 from benchmarks.rebalancing.config import GATED, TUNING_TABLES
 from benchmarks.rebalancing.frames import CELL, TUNED, block_values
+from benchmarks.rebalancing.openings import MEASURE_WORDS
 
 __all__ = ["consistency", "fidelity", "gates", "repairs", "said"]
 
@@ -97,7 +98,7 @@ def repairs(scores: pd.DataFrame, methods: list[str]) -> str:
                 }
         shown = pd.DataFrame(lines).T
         shown.index.name = "method"
-        parts.append(f"## {measure} by ways to repair probabilities\n\n{markdown(shown)}")
+        parts.append(f"## {MEASURE_WORDS[measure]} by ways to repair probabilities\n\n{markdown(shown)}")
     note = (
         "repaired: after the shift back to the true class shares. scaled: then a slope and an offset per class, fitted to held-out "
         'predictions of the training fold, as `PriorCorrectedClassifier(method="sigmoid")` does.'
@@ -106,7 +107,7 @@ def repairs(scores: pd.DataFrame, methods: list[str]) -> str:
 
 
 def fidelity(rows: list[dict[str, Any]], methods: list[str]) -> str:
-    """Median over the classes and cells in which each of the methods made rows, the same for real training rows."""
+    """Median over the classes and cells in which each of the methods made synthetic rows, the same for real training rows."""
     found = [
         {"method": row["method"], "at": (*(row[name] for name in CELL), c)} | measures
         for row in rows
@@ -129,11 +130,12 @@ def fidelity(rows: list[dict[str, Any]], methods: list[str]) -> str:
     shown = by_method.map(lambda value: "-" if pd.isna(value) else f"{value:.3f}")
     shown.index.name = "method"
     note = (
-        f"Median over {frame['at'].nunique()} classes and folds that all of them made rows of. consistency: share of made rows that a "
-        "balanced forest fitted to the held-out fold gives the asked class; shape: mean of 1 - KS or 1 - total variation against "
-        "held-out rows; two_sample_auc: of a logistic regression between made and held-out rows, 0.5 is best; nearest_train: median "
-        "distance of a made row to the nearest training row of its class, over that between training rows; copies: share at "
-        "distance 0. All but consistency, copies and nearest_train need 10 held-out rows of the class."
+        f"Median over {frame['at'].nunique()} classes and folds that all of them made rows of. consistency: share of synthetic "
+        "rows that a balanced forest fitted to the held-out fold gives the asked class; shape: mean of 1 - KS or 1 - total "
+        "variation against held-out rows; two_sample_auc: of a logistic regression between synthetic and held-out rows, 0.5 is "
+        "best; nearest_train: median distance of a synthetic row to the nearest training row of its class, over that between "
+        "training rows; copies: share at distance 0. All but consistency, copies and nearest_train need 10 held-out rows of the "
+        "class."
     )
     return f"{markdown(shown)}\n\n{note}"
 

@@ -22,6 +22,7 @@ from benchmarks.rebalancing.frames import (
     mean_ranks,
     read_rows,
 )
+from benchmarks.rebalancing.openings import MEASURE_WORDS, opening
 from benchmarks.rebalancing.scores import LABEL_MEASURES, MEASURES
 
 __all__ = ["write_report"]
@@ -41,19 +42,19 @@ def write_report(grid: Grid, rows_path: Path, page_path: Path) -> str:
     page_path.parent.mkdir(parents=True, exist_ok=True)
     scores = long_scores(scored)
     complete, partial = _by_coverage(scores, grid)
-    parts = [f"# Rebalancing benchmark `{grid.name}`", _settings(grid, scored, scores)]
-    parts += [gates(scored, scores), repairs(scores, complete)]
+    title, text = opening(grid.name)
+    parts = [f"# {title}", text, gates(scored, scores), repairs(scores, complete)]
     if grid.compared:
         parts += _comparison(scores, complete, grid, page_path, "")
     if measured := fidelity(scored, complete):
-        parts += ["## Fidelity of made rows", measured, consistency(scored, complete)]
+        parts += ["## Are synthetic rows like real ones?", measured, consistency(scored, complete)]
     for methods in partial if grid.compared else []:
         title = f"On the cells that {' and '.join(methods)} ran on"
         parts += [f"## {title}", *_comparison(scores, [*complete, *methods], grid, None, "#")]
-        parts += ["### Fidelity of made rows", fidelity(scored, [*complete, *methods])]
+        parts += ["### Are synthetic rows like real ones?", fidelity(scored, [*complete, *methods])]
     if warned := said(scored):
         parts += ["## What our samplers' reports warn of", warned]
-    parts += [_cost(scored, grid), _failures(rows)]
+    parts += [_cost(scored, grid), _failures(rows), "## How it was measured", _settings(grid, scored, scores)]
     text = "\n\n".join(part for part in parts if part) + "\n"
     page_path.write_text(text)
     return text
@@ -102,7 +103,10 @@ def _comparison(scores: pd.DataFrame, methods: list[str], grid: Grid, page: Path
     parts += [f"{head} Mean AUPRC by classifier", _by_classifier(chosen, methods, "auprc", None)]
     if page is not None:
         for measure in ("auprc", "f1", "g_mean"):
-            parts += [f"{head} {measure} by table, mean over classifiers", _by_table(chosen, methods, measure)]
+            parts += [
+                f"{head} {MEASURE_WORDS[measure]} by table, mean over classifiers",
+                _by_table(chosen, methods, measure),
+            ]
     return parts
 
 
@@ -120,7 +124,7 @@ def _means(scores: pd.DataFrame, methods: list[str], measures: list[str]) -> str
             "-" if pd.isna(means.get(m)) else f"**{means[m]:.3f}**" if means[m] == best else f"{means[m]:.3f}"
             for m in methods
         ]
-        shown[measure.removesuffix("_tuned")] = texts
+        shown[MEASURE_WORDS[measure.removesuffix("_tuned")]] = texts
     return markdown(shown) + f"\n\n{n} blocks in which every method ran through."
 
 
@@ -136,7 +140,7 @@ def _ranks(scores: pd.DataFrame, methods: list[str]) -> str:
         for measure, by_block in ranks.items():
             part = by_block[np.isin(by_block.index.get_level_values("table").isin(TUNING_TABLES), wanted)]
             mean, n_blocks = part.mean(), len(part)
-            shown[measure] = [
+            shown[MEASURE_WORDS[measure]] = [
                 "-" if pd.isna(mean.get(m)) else f"**{mean[m]:.2f}**" if mean[m] == mean.min() else f"{mean[m]:.2f}"
                 for m in methods
             ]
@@ -160,11 +164,13 @@ def _differences(scores: pd.DataFrame, methods: list[str], page: Path, grid: Gri
         ranks = mean_ranks(block_values(scores, measure, ranked), measure).groupby("table").mean()
         p = friedmanchisquare(*ranks.to_numpy().T).pvalue
         path = page.with_name(f"{page.stem}-{measure}.png")
-        critical_difference_plot(ranks.mean().to_dict(), len(ranks), path, title=f"{measure}: mean rank, {grid.name}")
+        critical_difference_plot(
+            ranks.mean().to_dict(), len(ranks), path, title=f"{MEASURE_WORDS[measure]}: mean rank, {grid.name}"
+        )
         difference = critical_difference(len(ranked), len(ranks))
         lines.append(
-            f"{measure}: Friedman p = {p:.2g}, Nemenyi critical difference {difference:.2f} over {len(ranks)} tables "
-            f"(ranks averaged over classifiers first).\n\n![Mean ranks of the methods by {measure}]({path.name})"
+            f"{MEASURE_WORDS[measure]}: Friedman p = {p:.2g}, Nemenyi critical difference {difference:.2f} over {len(ranks)} tables "
+            f"(ranks averaged over classifiers first).\n\n![Mean ranks of the methods by {MEASURE_WORDS[measure]}]({path.name})"
         )
     return "\n\n".join(lines)
 
@@ -178,7 +184,7 @@ def _wins(scores: pd.DataFrame, methods: list[str]) -> str:
                 continue
             with np.errstate(invalid="ignore"):
                 gain = values.sub(values[other], axis=0).fillna(0.0)
-            shown[f"{measure} against {other}"] = [
+            shown[f"{MEASURE_WORDS[measure]} against {other}"] = [
                 f"{(gain[m] > TIE).sum()}-{(gain[m].abs() <= TIE).sum()}-{(gain[m] < -TIE).sum()}" for m in methods
             ]
         if measure == "auprc" and "none" in methods:
@@ -252,8 +258,8 @@ def _settings(grid: Grid, rows: list[dict[str, Any]], scores: pd.DataFrame) -> s
     folds = sorted({(r["repeat"], r["fold"]) for r in rows})
     return (
         f"{scores['table'].nunique()} tables {size}; {len(folds)} of {grid.n_splits} stratified folds x {grid.repeats} repeats; "
-        f"classifiers {', '.join(sorted(scores['classifier'].unique()))}. Only training folds are rebalanced. Means over folds; a "
-        "failed run ranks last. `_repaired`: after the shift back to the true class shares. For more than two classes AUPRC, AUC "
+        f"classifiers: {', '.join(sorted(scores['classifier'].unique()))}. Only training folds are rebalanced. Means over folds; a "
+        "failed run ranks last. For more than two classes AUPRC, AUC "
         "and F1 are macro averages, and no threshold is tuned. "
         f"CPU, {last['machine']}, Python {last['python']}, {versions}, commit {last['commit']}. "
         "Tables marked * are those that hyperparameters may be chosen on. "

@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 from benchmarks.environments import environment_python
-from benchmarks.imputation.bars import bars
 from benchmarks.imputation.config import GRIDS, Cell, Grid
+from benchmarks.imputation.in_short import in_short
 from benchmarks.imputation.report import read_rows, write_report
 from benchmarks.imputation.standing import cell_means, mean_ranks, paired_ratios, table_means, win_tie_loss
 from benchmarks.imputation.uncut import page
@@ -72,16 +72,15 @@ def test_a_method_that_was_not_run_in_a_cell_leaves_that_cell_out_of_its_tables_
     assert mean_ranks(cells).to_dict() == {"MICE": 3.0, "tree chain": 2.0, "GAINImputer": 1.0}
 
 
-def test_goals_name_the_worst_table(tmp_path):
+def test_the_page_in_short_names_the_worst_table(tmp_path):
     rows = made_rows(GRID)
     for row in rows:
         if row["table"] == "ecoli" and row["method"] == "GAINImputer":
             row["rmse"] *= 1.5
     cells = cell_means(read_rows(stored(rows, tmp_path / "rows.jsonl"), GRID), "rmse", list(GRID.methods))
-    text = bars({"rmse": cells}, "GAINImputer")
-    assert "Worst table against MICE: ecoli 1.080" in text
-    assert "over it: ecoli" in text
-    assert f"RMSE over that of tree chain, all tables: {0.9 * 1.5 ** (1 / 3):.3f}" in text
+    text = in_short({"rmse": cells}, "GAINImputer")
+    assert "worst against MICE: ecoli 1.080; behind MICE by more than 3%: ecoli." in text
+    assert f"RMSE as a multiple of that of tree chain, all tables: {0.9 * 1.5 ** (1 / 3):.3f}" in text
 
 
 def test_a_page_has_a_row_per_table_a_plot_and_the_seconds(tmp_path):

@@ -1,4 +1,4 @@
-"""What a grid says about the goals that `GAINImputer` was set, as a list."""
+"""What a grid says about `GAINImputer` in short, as a list."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ import pandas as pd
 from benchmarks.imputation.config import TUNING_TABLES
 from benchmarks.imputation.standing import mean_ranks, paired_ratios
 
-__all__ = ["bars"]
+__all__ = ["in_short"]
 
 _WORSE_THAN_MICE = 1.03
 
 
-def bars(cells: Mapping[str, pd.DataFrame], ours: str) -> str:
-    """A line per goal that the grid's methods can tell about; empty without ours or without a competitor.
+def in_short(cells: Mapping[str, pd.DataFrame], ours: str) -> str:
+    """A line per question that the grid's methods can answer; empty without ours or without a competitor.
 
     Parameters
     ----------
     cells : mapping of str to DataFrame
         Of each measure what `cell_means` returns.
     ours : str
-        The method the goals are for.
+        The method the lines are about.
     """
     lines = []
     if "rmse" in cells and ours in cells["rmse"]:
         lines += _accuracy(cells["rmse"], ours)
     if "error_rate" in cells and ours in cells["error_rate"]:
         lines += _categories(cells["error_rate"], ours)
-    return "## Goals\n\n" + "\n".join(lines) if lines else ""
+    return "## In short\n\n" + "\n".join(lines) if lines else ""
 
 
 def _accuracy(cells: pd.DataFrame, ours: str) -> list[str]:
@@ -41,22 +41,21 @@ def _accuracy(cells: pd.DataFrame, ours: str) -> list[str]:
         if ours in ranks and len(ranks) > 1:
             best = ranks.drop(ours)
             lines.append(
-                f"- Mean rank on RMSE, {title}: ours {ranks[ours]:.2f}, next {best.idxmin()} {best.min():.2f} (goal: the lowest)"
+                f"- Mean rank by RMSE, {title}: ours {ranks[ours]:.2f}, the best other, {best.idxmin()}, {best.min():.2f}."
             )
-        for theirs, goal in (("tree chain", 0.95), ("MICE", 0.85)):
+        for theirs in ("tree chain", "MICE"):
             ratios = paired_ratios(part, ours, theirs) if theirs in part else pd.Series(dtype=float)
             if len(ratios):
                 found = np.exp(np.log(ratios).mean())
-                lines.append(
-                    f"- RMSE over that of {theirs}, {title}: {found:.3f} in {len(ratios)} cells (goal: at most {goal})"
-                )
+                lines.append(f"- RMSE as a multiple of that of {theirs}, {title}: {found:.3f} in {len(ratios)} cells.")
     if "MICE" in cells and len(ratios := paired_ratios(cells, ours, "MICE")):
         tables = np.exp(np.log(ratios).groupby(level="table").mean()).sort_values(ascending=False)
         over = tables[tables > _WORSE_THAN_MICE]
         table, mechanism, rate = ratios.idxmax()
         lines.append(
-            f"- Worst table against MICE: {tables.index[0]} {tables.iloc[0]:.3f} (goal: at most {_WORSE_THAN_MICE} on any; over it: "
-            f"{', '.join(over.index) or 'none'}); worst cell: {table} {mechanism} {rate:.0%} {ratios.max():.3f}"
+            f"- The table that is worst against MICE: {tables.index[0]} {tables.iloc[0]:.3f}; behind MICE by more than "
+            f"{_WORSE_THAN_MICE - 1:.0%}: {', '.join(over.index) or 'none'}. The worst cell: {table} {mechanism.upper()} {rate:.0%}, "
+            f"{ratios.max():.3f}."
         )
     return lines
 
@@ -71,5 +70,5 @@ def _categories(cells: pd.DataFrame, ours: str) -> list[str]:
         return []
     found = np.exp(np.log(ratios).mean())
     return [
-        f"- Wrong categories over the best of {', '.join(simple)} per cell: {found:.3f} in {len(ratios)} cells (goal: at most 0.95)"
+        f"- Wrong labels as a multiple of those of the best of {', '.join(simple)} per cell: {found:.3f} in {len(ratios)} cells."
     ]
