@@ -105,7 +105,7 @@ def test_a_seed_is_drawn_once_for_all_blocks() -> None:
 
 def as_text(frame: pd.DataFrame) -> pd.DataFrame:
     """Cells in words, numbers as floats: blocks of pandas hold whole numbers with nulls as floats, and so does all of Ray 2.55."""
-    numbers = {name: "float64" for name in frame.select_dtypes("number")}
+    numbers = dict.fromkeys(frame.select_dtypes("number"), "float64")
     return frame.astype(numbers).astype("string").fillna("")
 
 
