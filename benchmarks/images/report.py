@@ -34,6 +34,11 @@ def write_report(results: Path, page: Path) -> str:
     parts = [
         "# Image benchmarks",
         "",
+        "How near are generated images to real ones? *frechet* and *kid* are distances between features, lower is better. "
+        "*precision* to *coverage* say how many images lie among those of the other kind, higher is better. *c2st_auc* is .5 "
+        "where a classifier cannot tell them apart, *accuracy* the share that shows the class asked for. Features are of a "
+        "judge of our own, so that no figure compares with a published FID.",
+        "",
         "Written by `python -m benchmarks.images report`; CPU seconds are of one core.",
         "",
     ]

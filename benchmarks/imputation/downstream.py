@@ -150,7 +150,11 @@ def main() -> None:
 
 
 def _page(rows: pd.DataFrame) -> str:
-    parts = ["# After imputation", (__doc__ or "").split("\n\n", 1)[1].strip()]
+    parts = [
+        "# After imputation",
+        "What are imputed values worth to the model that learns from them?",
+        (__doc__ or "").split("\n\n", 1)[1].strip(),
+    ]
     present = [way for way in WAYS if (rows["way"] == way).any()]
     for model in (model for model in MODELS if model in rows):
         cells = rows.pivot_table(index=["table", "mechanism", "seed"], columns="way", values=model)

@@ -37,6 +37,10 @@ TABLES = (
     "glass",
     "ecoli",
 )
+_QUESTION = (
+    "`sample` draws missing values, so that several completed tables show how uncertain they are. Are the draws spread like the "
+    "true values?"
+)
 N_DRAWS, N_DRAWS_IN_R = 20, 5
 LEVELS = (0.5, 0.8, 0.9, 0.95)
 """Nominal coverages of intervals; pages show the one of 90 % beside the draws."""
@@ -169,7 +173,7 @@ def _page(rows: pd.DataFrame) -> str:
     shown = mean.map("{:.4f}".format)
     shown.insert(0, "runs", rows.groupby("method", observed=True)["wasserstein"].count().astype(str))
     shown.index.name = f"mean over {rows['table'].nunique()} tables"
-    parts = ["# Draws", (__doc__ or "").split("\n\n", 1)[1], markdown(shown)]
+    parts = ["# Draws", _QUESTION, (__doc__ or "").split("\n\n", 1)[1], markdown(shown)]
     for measure in ("wasserstein", "energy", "c2st"):
         table = rows.groupby(["table", "method"], sort=False, observed=True)[measure].mean().unstack("method")
         parts += [f"## {measure}", markdown(table.map("{:.4f}".format))]

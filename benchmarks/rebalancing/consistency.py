@@ -86,7 +86,8 @@ def _heading(rows: list[dict[str, Any]], found: pd.DataFrame) -> str:
     last = next(row for row in reversed(rows) if "error" not in row)
     n_seeds = found["seed"].nunique()
     return (
-        "# Class consistency of made rows\n\n"
+        "# Class consistency of synthetic rows\n\n"
+        "Do synthetic rows look like the class that they were made for? A forest that learnt from real rows is asked.\n\n"
         f"{found['table'].nunique()} of {len(MAIN_TABLES)} tables, those with a rarer class of which a forest finds at least "
         f"{RECALLS[0]:.0%}; the others were screened out without a sampler. Cut to {MOST_ROWS} rows, whole, every class brought to "
         f"the size of the largest; seeds {', '.join(map(str, sorted(found['seed'].unique())))}{', averaged' * (n_seeds > 1)}. Three "

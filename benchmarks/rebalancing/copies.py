@@ -125,6 +125,8 @@ def page(rows: list[dict[str, Any]]) -> str:
     frame.index.name = "table, rows of the class, method"
     parts = [
         "# Copies in small mixed tables",
+        "Synthetic rows that repeat real ones teach a classifier nothing. How many do in small tables of numbers and "
+        "labels, and do the labels of a synthetic row belong together?",
         "Half of each table (cut to 1,500 rows) is learnt from; synthetic rows of its rarest class, as many as balance asks for. "
         "*Copies*: share that equals a row of the class that was learnt from, in every cell. Beside it the share of held-out real "
         "rows of the class that do, and the share of real rows that repeat another. A forest (50 trees, three folds) tells "

@@ -133,6 +133,7 @@ def page(rows: list[dict[str, Any]]) -> str:
     sizes = f"from {BY_ROWS[0].rows:,} to {BY_ROWS[-1].rows:,} rows"
     parts = [
         "# What rebalancing costs, by rows",
+        "How much time and memory does it take to rebalance a table, and how do they grow with its rows?",
         "Simulated tables (correlated normal columns, a centre per class), all classes brought to the size of the largest, samplers "
         "with their defaults; SMOTE is imbalanced-learn's, SMOTENC where there are labels. One thread. Memory is the peak above the "
         f"imports, table and result within it. CPU, {last['machine']}, Python {last['python']}, torch {last['torch']}, commit "

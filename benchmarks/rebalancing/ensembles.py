@@ -125,6 +125,8 @@ def page(rows: list[dict[str, Any]], tables: Sequence[str]) -> str:
     folds = sorted({row["fold"] for row in rows})
     parts = [
         "# Balanced ensembles",
+        "A usual answer to imbalance is many classifiers, each on another balanced part of the table. "
+        "Which of five such ensembles does best as it comes?",
         f"{len({row['table'] for row in rows})} of the grid's {len(tables)} tables cut to {MAX_ROWS:,} rows, folds {folds} of "
         f"{N_SPLITS}, every ensemble with its defaults, on the same numbers (gaps by median or mode, standardised, levels one-hot). "
         "Ranks are among the five ensembles, by the mean over folds of each table; a failed run is ranked last, and its scores are "

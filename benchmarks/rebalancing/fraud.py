@@ -127,6 +127,7 @@ def page(rows: list[dict[str, Any]]) -> str:
     last = rows[-1]
     parts = [
         "# A rare class in a large table",
+        "One payment in six hundred is a fraud. Which way to deal with that finds most of them?",
         "Tables simulated after the published shape of the public card-fraud table: 30 numeric columns with heavy tails, "
         f"{SHARE:.2%} positives, of which a fifth are like anybody. Every method is trained on a whole table and judged on "
         f"{FURTHER:,} further rows; means over seeds. "
