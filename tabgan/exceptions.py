@@ -12,7 +12,7 @@ __all__ = [
     "InvalidParameterError",
     "MissingExtraError",
     "ModelFileError",
-    "NoRowsMadeWarning",
+    "NoSyntheticRowsWarning",
     "PartFailedError",
     "SchemaMismatchError",
     "StalledError",
@@ -72,7 +72,7 @@ class IdentifierWarning(UserWarning):
     """Columns in which every cell differs are taken for names of rows; the message names them, and says how to declare either."""
 
 
-class NoRowsMadeWarning(UserWarning):
+class NoSyntheticRowsWarning(UserWarning):
     """A sampler's gate made none of the rows asked for; ``gate_`` says why, and `tabgan.should_rebalance` what else may help."""
 
 

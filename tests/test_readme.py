@@ -8,9 +8,32 @@ from palmerpenguins import load_penguins
 
 from tabgan import GAINImputer
 
-README = (Path(__file__).resolve().parents[1] / "README.md").read_text()
+ROOT = Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text()
 COLUMNS = ["species", "bill_length_mm", "body_mass_g", "sex"]
 PENGUINS = load_penguins().drop(columns="year")
+
+
+WHOLE_TABLES = {
+    "california": "california_housing*",
+    "letter": "letter*",
+    "default credit": "default_credit_card*",
+    "diamonds": "diamonds",
+    "adult": "adult_train",
+    "bike sharing": "bike_sharing_hour",
+    "Beijing air": "beijing_pm25",
+    "caravan": "caravan",
+}
+"""Rows of README's table, and what the page calls them."""
+
+
+def table_after(text: str, heading: str) -> dict[str, dict[str, str]]:
+    """The first Markdown table after a text, by row and column, without what makes cells bold."""
+    lines = text[text.index(heading) :].splitlines()
+    start = next(k for k, line in enumerate(lines) if line.startswith("|"))
+    end = next((k for k in range(start, len(lines)) if not lines[k].startswith("|")), len(lines))
+    head, _, *rows = ([cell.strip().strip("*") for cell in line.strip("|").split("|")] for line in lines[start:end])
+    return {row[0]: dict(zip(head, row, strict=True)) for row in rows}
 
 
 def test_python_blocks_run():
@@ -50,3 +73,42 @@ def test_names_and_commands_are_said():
     assert "tabgan check patients.csv" in README
     assert '.venv/bin/pip install -c constraints.txt ".[demo]" && .venv/bin/tabgan demo' in README
     assert '.venv/bin/pip install -c constraints.txt -e ".[test]" && .venv/bin/pytest' in README
+
+
+def test_errors_and_seconds_of_whole_tables_are_those_of_the_page():
+    page = (ROOT / "docs" / "benchmarks" / "uncut.md").read_text()
+    errors, seconds = table_after(page, "## Numbers"), table_after(page, "## CPU seconds")
+    methods = {
+        "MICE": "MICE",
+        "boosting chain": "boosting chain",
+        "tree chain (50 trees)": "tree chain, 4 rounds",
+        'GAINImputer(effort="fast")': "GAINImputer, fast",
+        "GAINImputer": "GAINImputer",
+    }
+    shown = table_after(README, "**Whole tables**")
+    assert shown.keys() == WHOLE_TABLES.keys()
+    for row, cells in shown.items():
+        name = f"{WHOLE_TABLES[row]} MCAR"
+        for column, method in methods.items():
+            assert cells[column].replace("*", "") == f"{errors[name][method]} / {seconds[name][method]} s", (
+                row,
+                column,
+            )
+
+
+def test_ranks_are_those_of_the_pages():
+    page = (ROOT / "docs" / "benchmarks" / "rebalancing-main.md").read_text()
+    ranks = table_after(page, "## Mean ranks among oversamplers only")
+    shown = table_after(README, "| mean rank among oversamplers")
+    for measure, row in shown.items():
+        for method, rank in list(row.items())[1:]:
+            assert rank == ranks[method][measure], (measure, method)
+    page = (ROOT / "docs" / "benchmarks" / "mechanisms.md").read_text()
+    ranks = table_after(page[: page.index("## Seconds")], "| method | mean rank")
+    (shown_ranks, ratios, others, _) = table_after(README, "**Imputation**: 26 real tables").values()
+    for method, rank in list(shown_ranks.items())[1:]:
+        row = {name.split(" (")[0]: cell for name, cell in ranks[method.split(" (")[0]].items()}
+        assert rank == row["mean rank, all tables"], method
+        if method != "GAINImputer":
+            assert ratios[method] == row["ours / theirs, all tables"], method
+            assert others[method] == row["ours / theirs, other tables"], method

@@ -50,7 +50,9 @@ def judge(method: str, table: LabelledTable, seed: int) -> dict[str, Any]:
     sampler.fit_resample(table.frame, pd.Series(table.y, name="class"))
     told = sampler.report_.table.reset_index()
     told["class"] = [table.labels[code] for code in told["class"]]
-    kept = told[["class", "n_real", "n_made", "consistency", "consistency_real"]]
+    kept = told.rename(columns={"n_synthetic": "n_made"})[
+        ["class", "n_real", "n_made", "consistency", "consistency_real"]
+    ]
     return {"classes": json.loads(kept.to_json(orient="records"))}
 
 

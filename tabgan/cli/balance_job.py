@@ -57,7 +57,7 @@ class BalanceOptions:
 
 
 def balance_file(options: BalanceOptions, say: Callable[[str], None]) -> BalanceReport:
-    """Add made rows to the table in one file.
+    """Add synthetic rows to the table in one file.
 
     Parameters
     ----------
@@ -139,9 +139,9 @@ def balance_file(options: BalanceOptions, say: Callable[[str], None]) -> Balance
             say(judged["gate"])
             if sampler.gate_.share == 0:
                 say("note: without --gate, all rows that balance asks for are made.")
-    report.n_made = len(parents)
+    report.n_synthetic = len(parents)
     report.classes = [
-        {"class": label, "n_real": int(n), "n_made": 0} | lines.get(label, {}) for label, n in counts.items()
+        {"class": label, "n_real": int(n), "n_synthetic": 0} | lines.get(label, {}) for label, n in counts.items()
     ]
     table.extend(parents, blank=left, mark=options.mark)
     status(f"writing {options.output.destination}")
@@ -324,7 +324,7 @@ def _check_own(sampler: Any, frame: pd.DataFrame, y: pd.Series, options: Balance
 
 
 def _changes(frame: pd.DataFrame, made: pd.DataFrame, parents: np.ndarray) -> dict[str, pd.Series]:
-    """Cells in which made rows differ from those they started as, by column, indexed by row number."""
+    """Cells in which synthetic rows differ from those they started as, by column, indexed by row number."""
     n_own = len(frame)
     changes = {}
     for name in frame.columns:

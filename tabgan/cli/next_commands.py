@@ -102,7 +102,7 @@ def after_balance(model: str | None, source: Place, output: Place, target: str) 
     """What to run after `tabgan balance`: why, and the command or code."""
     steps = [
         (
-            "In Python: see by cross-validation whether made rows help, or a moved threshold does as much",
+            "In Python: see by cross-validation whether synthetic rows help, or a moved threshold does as much",
             "tabgan.should_rebalance(X, y)",
         )
     ]

@@ -127,7 +127,7 @@ def _value(column: Any, text: str, option: str) -> Any:
 
 
 def _joined(X: Any, y: Any) -> pd.DataFrame:
-    """One frame of made rows, the class last; columns without a name get their number, a class without one ``"class"``."""
+    """One frame of synthetic rows, the class last; columns without a name get their number, a class without one ``"class"``."""
     dense = X.toarray() if issparse(X) else X
     frame = dense.copy() if isinstance(dense, pd.DataFrame) else _numbered(pd.DataFrame(dense))
     frame.columns = [str(name) for name in frame.columns]

@@ -256,10 +256,10 @@ class BalanceReport(PrintedReport):
     Parameters
     ----------
     input, output, target : str
-    n_rows, n_made : int
+    n_rows, n_synthetic : int
         Rows of the input, and rows added.
     classes : list of dict
-        One per class: ``class``, ``n_real``, ``n_made``, and for classes that grew what `SamplingReport` says of them.
+        One per class: ``class``, ``n_real``, ``n_synthetic``, and for classes that grew what `SamplingReport` says of them.
     model : dict
         File, whether the model in it was reused, method, steps, why training stopped, seed, and what the gate chose and why
         (None without one); empty when nothing was learned.
@@ -269,9 +269,9 @@ class BalanceReport(PrintedReport):
 
     heading: ClassVar[tuple[str, ...]] = (
         "class",
-        "how made",
+        "method",
         "rows",
-        "made",
+        "synthetic",
         "like its class",
         "real rows",
         "nearest",
@@ -282,7 +282,7 @@ class BalanceReport(PrintedReport):
     output: str
     target: str
     n_rows: int
-    n_made: int = 0
+    n_synthetic: int = 0
     classes: list[dict[str, Any]] = field(default_factory=list)
     model: dict[str, Any] = field(default_factory=dict)
     seconds: float = 0.0
@@ -301,7 +301,7 @@ class BalanceReport(PrintedReport):
             how = f"model reused from {self.model['file']}"
         elif self.model:
             how = f"{self.model['method']}, {self.model['steps']} steps, seed {self.model['seed']}"
-        done = f"{self.n_rows} rows, {self.n_made} made in {self.seconds:.1f} s ({how})"
+        done = f"{self.n_rows} rows, {self.n_synthetic} made in {self.seconds:.1f} s ({how})"
         return f"{self.input}: {done} -> {self.output}"
 
     def rows(self) -> list[tuple[str, ...]]:
@@ -311,7 +311,7 @@ class BalanceReport(PrintedReport):
                 str(line["class"]),
                 line.get("method") or "-",
                 str(line["n_real"]),
-                str(line["n_made"]),
+                str(line["n_synthetic"]),
                 _shown(line.get("consistency"), "{:.0%}"),
                 _shown(line.get("consistency_real"), "{:.0%}"),
                 _shown(line.get("nearest"), "{:.2f}"),

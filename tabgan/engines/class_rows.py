@@ -10,10 +10,18 @@ import numpy as np
 from tabgan._warnings import warn_caller
 from tabgan.engines.mergeable_samples import SampleSettings, Strata
 from tabgan.engines.model_files import loaded
-from tabgan.exceptions import InvalidInputError, InvalidParameterError, NoRowsMadeWarning
+from tabgan.exceptions import InvalidInputError, InvalidParameterError, NoSyntheticRowsWarning
 from tabgan.sampling.gate import INSTEAD
 
-__all__ = ["asked_blocks", "class_counts", "fit_to_sample", "made_rows", "strata_of", "summed_counts", "wanted_rows"]
+__all__ = [
+    "asked_blocks",
+    "class_counts",
+    "fit_to_sample",
+    "strata_of",
+    "summed_counts",
+    "synthetic_rows",
+    "wanted_rows",
+]
 
 _ROWS_PER_BLOCK = 10_000
 
@@ -141,7 +149,7 @@ def fit_to_sample(sampler: Any, rows: Any, label: str, counts: Mapping[Any, int]
     if gate is None:
         return wanted
     if gate.share == 0 and any(wanted.values()):
-        warn_caller(f"the gate makes no rows, see gate_. {INSTEAD}", NoRowsMadeWarning)
+        warn_caller(f"the gate makes no rows, see gate_. {INSTEAD}", NoSyntheticRowsWarning)
     return {c: round(gate.share * n) for c, n in wanted.items()}
 
 
@@ -160,7 +168,7 @@ def asked_blocks(wanted: Mapping[Any, int], seed: int) -> list[tuple[list[tuple[
     return [(block, int(word)) for block, word in zip(blocks, seeds, strict=True) if block]
 
 
-def made_rows(path: str, asked: list[tuple[Any, int]], seed: int, label: str, schema: Any) -> Any:
+def synthetic_rows(path: str, asked: list[tuple[Any, int]], seed: int, label: str, schema: Any) -> Any:
     """Synthetic rows of the asked classes as an Arrow table of the given schema; columns that the sampler does not know are null."""
     import pyarrow as pa
 

@@ -21,9 +21,9 @@ from tabgan.engines.class_rows import (
     asked_blocks,
     class_counts,
     fit_to_sample,
-    made_rows,
     strata_of,
     summed_counts,
+    synthetic_rows,
     wanted_rows,
 )
 from tabgan.engines.mergeable_samples import SampleSettings, Strata, check_sample_size, merged
@@ -299,7 +299,7 @@ def _made(path: str, plan: list[Any], label: str, schema: Any, ray_remote_args: 
     def make(block: Any) -> Iterator[Any]:
         for number in block["id"].to_pylist():
             asked, seed = plan[number]
-            yield made_rows(path, asked, seed, label, schema)
+            yield synthetic_rows(path, asked, seed, label, schema)
 
     return mapped(numbers, make, ray_remote_args)
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from tabgan.engines.block_work import DRAW, RowNames, drawn_pieces, filled_pieces, summaries_of
-from tabgan.engines.class_rows import asked_blocks, fit_to_sample, made_rows, strata_of, wanted_rows
+from tabgan.engines.class_rows import asked_blocks, fit_to_sample, strata_of, synthetic_rows, wanted_rows
 from tabgan.engines.mergeable_samples import SampleSettings, Strata, check_sample_size
 from tabgan.engines.model_files import loaded, stored
 from tabgan.engines.spark_jobs import collected_rows, copied_schema, mapped_frame, placed_frame, tables_of
@@ -254,7 +254,7 @@ def fit_resample(
     def make(block: Any) -> Iterator[Any]:
         for number in block["id"].to_pylist():
             asked, seed = plan[number]
-            yield made_rows(place(), asked, seed, label, schema)
+            yield synthetic_rows(place(), asked, seed, label, schema)
 
     numbers = frame.sparkSession.range(0, len(plan), numPartitions=len(plan))
     return frame.union(mapped_frame(numbers, make, copied_schema(frame.schema, nullable=True)))

@@ -61,7 +61,7 @@ class ReportsResampling:
         Parameters
         ----------
         check : bool, default=False
-            Also hold real rows out and show what made rows change in a classifier. Takes about as long as ``fit``.
+            Also hold real rows out and show what synthetic rows change in a classifier. Takes about as long as ``fit``.
         max_classes : int, default=3
             Draw at most this many classes.
         random_state : int, default=0

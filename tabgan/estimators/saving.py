@@ -52,7 +52,7 @@ class Savable:
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the fitted estimator to one file, without pickle; `tabgan.load` reads it.
 
-        A sampler's file holds the training table, since made rows start from its rows, and an imputer's some of its rows: keep
+        A sampler's file holds the training table, since synthetic rows start from its rows, and an imputer's some of its rows: keep
         files as you keep the table.
 
         Parameters

@@ -118,7 +118,7 @@ class BalancedSamplingClassifier(DocLinked, ClassifierMixin, MetaEstimatorMixin,
     them, or be a pipeline. Members get no ``sample_weight``: those given to `fit` decide how often a row is drawn into a bag.
 
     A row is out of bag for a member if it is not in its bag; with a sampler that is shared, if it is in the fold that the sampler was
-    not fitted on. No made row therefore gives away what a threshold or a slope is learnt from.
+    not fitted on. No synthetic row therefore gives away what a threshold or a slope is learnt from.
 
     References
     ----------

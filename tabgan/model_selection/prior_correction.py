@@ -121,7 +121,7 @@ class PriorCorrectedClassifier(DocLinked, ClassifierMixin, MetaEstimatorMixin, B
         Resamples the rows that ``estimator`` is trained on. None leaves them as they are.
     method : {"sigmoid", "prior"}, default="sigmoid"
         How probabilities are repaired. ``"prior"``: the shift of class shares is divided out again. ``"sigmoid"``: then a slope and
-        an offset per class bring them into line with rows held out by cross-validation, which also mends what made rows and the
+        an offset per class bring them into line with rows held out by cross-validation, which also mends what synthetic rows and the
         classifier itself distort; ``cv`` fits more, the same as a threshold needs.
     tune_threshold : {"f1", "g_mean", "balanced_accuracy"} or None, default="balanced_accuracy"
         For two classes, what the threshold on the rarer class's probability is best for, on corrected probabilities of rows held

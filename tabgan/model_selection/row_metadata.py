@@ -105,7 +105,7 @@ def takes_weights(model: Any) -> bool:
 
 
 def weights_after(sampler: Any, labels: np.ndarray, weights: np.ndarray, resampled: np.ndarray) -> np.ndarray:
-    """Weights of the rows that a sampler gave: those of the rows that they are, and for made rows the mean of their class.
+    """Weights of the rows that a sampler gave: those of the rows that they are, and for synthetic rows the mean of their class.
 
     Parameters
     ----------

@@ -16,7 +16,7 @@ __all__ = ["ClassCountsDisplay"]
 
 
 class ClassCountsDisplay(AxesDisplay):
-    """Real and made rows per class, as bars; the largest class on top.
+    """Real and synthetic rows per class, as bars; the largest class on top.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ class ClassCountsDisplay(AxesDisplay):
         -------
         ClassCountsDisplay
         """
-        from tabgan.plotting.made_rows import resampled_by
+        from tabgan.plotting.synthetic_rows import resampled_by
 
         result = resampled_by(sampler)
         return cls.from_predictions(result.labels[~result.made], result.labels, max_classes=max_classes, ax=ax)
@@ -116,7 +116,7 @@ class ClassCountsDisplay(AxesDisplay):
             color=OTHER,
             height=0.72,
             alpha=0.85,
-            label="made",
+            label="synthetic",
             hatch="///",
             edgecolor="white",
         )

@@ -1,4 +1,4 @@
-"""`DecisionDisplay`: what a classifier says of held-out rows when it learnt without made rows, and when with them."""
+"""`DecisionDisplay`: what a classifier says of held-out rows when it learnt without synthetic rows, and when with them."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ _NARROWEST = 3.2
 
 
 class DecisionDisplay(FigureDisplay):
-    """A classifier's probabilities and recalls on held-out real rows, without and with made rows in its training table.
+    """A classifier's probabilities and recalls on held-out real rows, without and with synthetic rows in its training table.
 
-    Made rows mostly move the decision threshold: probabilities of the rare class rise for all rows alike, recall goes up, precision
-    down. Points far from a rising curve are rows that the classifier learnt to see differently.
+    Synthetic rows mostly move the decision threshold: probabilities of the rare class rise for all rows alike, recall goes up,
+    precision down. Points far from a rising curve are rows that the classifier learnt to see differently.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ class DecisionDisplay(FigureDisplay):
     classes : ndarray of shape (n_classes,)
         Of the columns of the probabilities.
     before, after : ndarray of shape (n_rows, n_classes)
-        Probabilities without and with made rows.
+        Probabilities without and with synthetic rows.
 
     Attributes
     ----------
@@ -138,7 +138,7 @@ class DecisionDisplay(FigureDisplay):
         y_true : array-like of shape (n_rows,)
             Classes of rows that neither saw.
         before, after : array-like of shape (n_rows, n_classes)
-            ``predict_proba`` without and with made rows.
+            ``predict_proba`` without and with synthetic rows.
         classes : array-like of shape (n_classes,)
             ``classes_`` of both.
         label : object, default=None
@@ -170,7 +170,7 @@ class DecisionDisplay(FigureDisplay):
         head_line(
             self.figure_,
             f"class {name} on {len(mine):,} held-out rows: {self.n_changed_:,} predictions change; mean probability {x.mean():.2f} "
-            f"without made rows, {y.mean():.2f} with them; true share {mine.mean():.2f}",
+            f"without synthetic rows, {y.mean():.2f} with them; true share {mine.mean():.2f}",
         )
         rng = np.random.default_rng(0)
         for part, colour, what, marker, size in (
@@ -192,13 +192,13 @@ class DecisionDisplay(FigureDisplay):
             line(0.5, color=GREY, linewidth=0.6, linestyle=":")
         points.set_xlim(-0.02, 1.02)
         points.set_ylim(-0.02, 1.02)
-        points.set_xlabel(f"probability of {name} without made rows", fontsize=8)
-        points.set_ylabel("with made rows", fontsize=8)
+        points.set_xlabel(f"probability of {name} without synthetic rows", fontsize=8)
+        points.set_ylabel("with synthetic rows", fontsize=8)
         points.legend(fontsize=7, frameon=False, loc="lower right")
         places = np.arange(len(shown))
         for column, colour, shift in (("without", MAIN, -0.19), ("with", OTHER, 0.19)):
             values = self.measures_[column].to_numpy()
-            bars.barh(places + shift, values, height=0.36, color=colour, alpha=0.85, label=f"{column} made rows")
+            bars.barh(places + shift, values, height=0.36, color=colour, alpha=0.85, label=f"{column} synthetic rows")
             for at, value in zip(places + shift, values, strict=True):
                 bars.annotate(f"{value:.0%}", (value, at), (3, 0), textcoords="offset points", va="center", fontsize=7)
         bars.set_yticks(places, [label(one) for one in shown])

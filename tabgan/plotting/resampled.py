@@ -1,4 +1,4 @@
-"""`ResamplingDisplay`: made rows of one class against the real ones they stand beside."""
+"""`ResamplingDisplay`: synthetic rows of one class against the real ones they stand beside."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from tabgan.plotting.canvas import (
     wrapped,
 )
 from tabgan.plotting.display import FigureDisplay, legend_above
-from tabgan.plotting.made_rows import Resampled, resampled_by, resampled_of
 from tabgan.plotting.marginals import ColumnPair, disagreement, draw_pair, most_different
+from tabgan.plotting.synthetic_rows import Resampled, resampled_by, resampled_of
 from tabgan.plotting.views import check_count, is_number
 
 __all__ = ["ResamplingDisplay"]
@@ -38,7 +38,7 @@ class ResamplingDisplay(FigureDisplay):
     """Made against real rows of one class: marginals, correlations, a projection, and nearest-real distances.
 
     Numbers are standardised and labels one-hot for the projection and the distances. The projection is on the first two principal
-    components of the class's real rows. Distances of made rows far below those among real rows mean near-copies.
+    components of the class's real rows. Distances of synthetic rows far below those among real rows mean near-copies.
 
     Parameters
     ----------
@@ -49,9 +49,9 @@ class ResamplingDisplay(FigureDisplay):
     n_columns : int
         Columns of the table, shown or not.
     correlation_difference : pandas.DataFrame
-        Rank correlation among made rows minus that among real ones, for the columns where it is largest.
+        Rank correlation among synthetic rows minus that among real ones, for the columns where it is largest.
     real_points, made_points, other_points : ndarray of shape (n, 2)
-        The projection of the class's real and made rows and of other classes' real rows.
+        The projection of the class's real and synthetic rows and of other classes' real rows.
     real_distances, made_distances : ndarray of shape (n,)
         To the nearest (other) real row of the class.
 
@@ -105,7 +105,7 @@ class ResamplingDisplay(FigureDisplay):
         sampler : BAGANOversampler or CGANSampler
             Fitted.
         label : object, default=None
-            The class to look at; None takes the one with the most made rows.
+            The class to look at; None takes the one with the most synthetic rows.
         max_columns : int, default=8
             Show at most this many columns, those that disagree most.
         fig : matplotlib.figure.Figure, default=None
@@ -138,9 +138,9 @@ class ResamplingDisplay(FigureDisplay):
         X_resampled : table of shape (n_samples, n_features)
         y_resampled : array-like of shape (n_samples,)
         made : array of bool of shape (n_samples,)
-            True for made rows; for samplers of imbalanced-learn ``np.arange(len(y_resampled)) >= len(y)``.
+            True for synthetic rows; for samplers of imbalanced-learn ``np.arange(len(y_resampled)) >= len(y)``.
         label : object, default=None
-            The class to look at; None takes the one with the most made rows.
+            The class to look at; None takes the one with the most synthetic rows.
         categorical_features : None, list of names or positions, or boolean mask, default=None
             Columns to treat as labels whatever they hold.
         missing_values : scalar or list of scalars, default=np.nan
@@ -168,7 +168,7 @@ class ResamplingDisplay(FigureDisplay):
         ----------
         result : Resampled
         label : object, default=None
-            The class to look at; None takes the one with the most made rows.
+            The class to look at; None takes the one with the most synthetic rows.
         max_columns : int, default=8
             Show at most this many columns, those that disagree most.
         fig : matplotlib.figure.Figure, default=None
@@ -181,7 +181,7 @@ class ResamplingDisplay(FigureDisplay):
         Raises
         ------
         InvalidInputError
-            There are no real or no made rows of the class.
+            There are no real or no synthetic rows of the class.
         """
         return cls.compared(result, label=label, max_columns=max_columns).plot(fig)
 
@@ -192,7 +192,9 @@ class ResamplingDisplay(FigureDisplay):
         mine = np.array([one == label for one in result.labels], dtype=bool)
         real, made = np.flatnonzero(mine & ~result.made), np.flatnonzero(mine & result.made)
         if not len(real) or not len(made):
-            raise InvalidInputError(f"class {label!r} has {len(real)} real and {len(made)} made rows; both are needed.")
+            raise InvalidInputError(
+                f"class {label!r} has {len(real)} real and {len(made)} synthetic rows; both are needed."
+            )
         pairs = []
         for name, column in result.frame.items():
             cells, known = column.to_numpy(), column.notna().to_numpy()
@@ -240,7 +242,7 @@ class ResamplingDisplay(FigureDisplay):
         correlation, projection, distances = panels(lower, 3, per_row=3 if beside(3, _NARROWEST_BELOW) == 3 else 1)
         self.axes_ = [*marginals, correlation, projection, distances]
         for axes, pair in zip(marginals, self.pairs, strict=False):
-            draw_pair(axes, pair, ("real", "made"))
+            draw_pair(axes, pair, ("real", "synthetic"))
         if not self.pairs:
             say_inside(marginals[0], "no column holds a value in both")
         self._draw_correlation(correlation)
@@ -264,14 +266,14 @@ class ResamplingDisplay(FigureDisplay):
         texts = [label(name, 14) for name in names]
         axes.set_xticks(range(len(names)), texts, rotation=55, ha="right", rotation_mode="anchor", fontsize=7)
         axes.set_yticks(range(len(names)), texts, fontsize=7)
-        axes.set_title(f"correlation, made minus real (largest {worst:.2f})", fontsize=9)
+        axes.set_title(f"correlation, synthetic minus real (largest {worst:.2f})", fontsize=9)
         self.figure_.colorbar(picture, ax=axes, shrink=0.8).ax.tick_params(labelsize=7)
 
     def _draw_projection(self, axes: Any) -> None:
         parts = [
             (self.other_points, "0.72", "other classes", 6, 0.5, "o"),
             (self.real_points, MAIN, "real", 12, 0.75, "o"),
-            (self.made_points, OTHER, "made", 14, 0.6, "x"),
+            (self.made_points, OTHER, "synthetic", 14, 0.6, "x"),
         ]
         for points, colour, name, size, alpha, marker in parts:
             if len(points):
@@ -333,7 +335,7 @@ def _correlation_difference(frame: pd.DataFrame, real: np.ndarray, made: np.ndar
     codes = codes[[name for name in codes if codes[name].iloc[real].nunique() > 1]]
     if codes.shape[1] < 2:
         return pd.DataFrame()
-    # A column that made rows hold constant has lost all its correlations, so it counts as 0 there.
+    # A column that synthetic rows hold constant has lost all its correlations, so it counts as 0 there.
     difference = codes.iloc[made].corr("spearman").fillna(0.0) - codes.iloc[real].corr("spearman").fillna(0.0)
     np.fill_diagonal(values := difference.to_numpy().copy(), 0.0)
     worst = np.sort(np.argsort(-np.abs(values).max(axis=1), kind="stable")[:most])

@@ -1,1 +1,1 @@
-"""One-file HTML reports on a filled table or on made rows, to look at in a browser or a notebook."""
+"""One-file HTML reports on a filled table or on synthetic rows, to look at in a browser or a notebook."""

@@ -52,7 +52,7 @@ def report_images(
         What ``images`` should become, for models that translate.
     made : ndarray or Tensor, default=None
         Images that the model drew, to show these; None draws some.
-    y_made : array of shape (n_made,), default=None
+    y_made : array of shape (n_synthetic,), default=None
         Their classes.
     random_state : int, default=0
         Of the images drawn here.
@@ -171,7 +171,12 @@ def _closeness(gan: Any, images: Any, y: Any, random_state: int) -> dict[str, di
 
 
 def _measures(real: np.ndarray, made: np.ndarray) -> dict[str, float]:
-    found = {"n_real": float(len(real)), "n_made": float(len(made)), "nearest": float("nan"), "spread": float("nan")}
+    found = {
+        "n_real": float(len(real)),
+        "n_synthetic": float(len(made)),
+        "nearest": float("nan"),
+        "spread": float("nan"),
+    }
     if len(real) >= _FEW and len(made) >= _FEW:
         between, apart = float(np.median(nearest_distances(real))), _mean_distance(real)
         found["nearest"] = float(np.median(nearest_distances(made, real))) / between if between else float("nan")
@@ -196,7 +201,7 @@ def _closeness_table(lines: dict[str, dict[str, float]]) -> Table:
         [
             text_cell(name, ""),
             number_cell(line["n_real"]),
-            number_cell(line["n_made"]),
+            number_cell(line["n_synthetic"]),
             number_cell(line["nearest"], ".2f", "bad" if line["nearest"] < _COPIES else ""),
             number_cell(line["spread"], ".2f", "bad" if line["spread"] < _COLLAPSE else ""),
         ]

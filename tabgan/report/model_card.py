@@ -185,7 +185,7 @@ def _of_sampler(sampler: Any) -> list[str]:
         classes.append((_code(label), f"{n:,}", f"{sampler.sampling_strategy_.get(label, 0):,} more", method))
     columns: list[Sequence[str]] = [("column", "kind", "seen in training")]
     for column in schema.columns:
-        seen = "names of rows; made rows get new ones" if column.kind == "identifier" else _limits(column)
+        seen = "names of rows; synthetic rows get new ones" if column.kind == "identifier" else _limits(column)
         columns.append((_code(column.name), column.kind, seen.removeprefix("one of ")))
     gate = (
         str(sampler.gate_)
@@ -198,11 +198,11 @@ def _of_sampler(sampler: Any) -> list[str]:
         "\n".join(
             f"- {line}"
             for line in (
-                f"Made rows need not help. {gate}",
+                f"Synthetic rows need not help. {gate}",
                 "`tabgan.should_rebalance` compares them with doing nothing, class weights and thresholds.",
-                "Probabilities of a classifier trained on made rows are too high for the classes that grew; "
+                "Probabilities of a classifier trained on synthetic rows are too high for the classes that grew; "
                 "`tabgan.PriorCorrectedClassifier` mends that.",
-                "Made rows are no new evidence: never test on them, and never compute a standard error from them.",
+                "Synthetic rows are no new evidence: never test on them, and never compute a standard error from them.",
                 "They start from real rows and are not anonymous.",
                 *fitted.warnings,
             )
@@ -212,7 +212,7 @@ def _of_sampler(sampler: Any) -> list[str]:
         "keep the data.",
         _table(classes),
         _table(columns),
-        *(["Kept in made rows: " + "; ".join(schema.words()) + "."] if schema.words() else []),
+        *(["Kept in synthetic rows: " + "; ".join(schema.words()) + "."] if schema.words() else []),
     ]
 
 
@@ -221,7 +221,7 @@ def _of_images(gan: Any) -> list[str]:
     return [
         "An `ImageGAN` makes images like those it was trained on.",
         "## What not to rely on",
-        "- Made images may repeat training images, miss whole kinds of them, and say nothing about how frequent a kind is.",
+        "- Generated images may repeat training images, miss whole kinds of them, and say nothing about how frequent a kind is.",
         "## What it was trained on",
         "\n".join(f"- {name}: {value}" for name, value in facts),
         *([_table(rows)] if rows else []),

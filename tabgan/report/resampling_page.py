@@ -18,7 +18,7 @@ __all__ = ["class_table", "report_nothing_to_make", "report_resampling", "resamp
 
 _NEXT = [
     (
-        "See by cross-validation whether made rows help, or a moved threshold does as much",
+        "See by cross-validation whether synthetic rows help, or a moved threshold does as much",
         "tabgan.should_rebalance(X, y)",
     ),
     ("Keep the model, for more rows without training", "sampler.save('rows.tabgan'); sampler.sample(100)"),
@@ -27,20 +27,22 @@ _NEXT = [
 _MEASURES = [
     (
         "consistency",
-        Head("Look like their class", True, "share of made rows that a forest fitted on real rows gives the class"),
+        Head(
+            "Look like their class", True, "share of synthetic rows that a forest fitted on real rows gives the class"
+        ),
         ".0%",
     ),
     ("consistency_real", Head("Real rows do", True, "the same share of real rows, cross-fitted"), ".0%"),
-    ("density", Head("Density", True, "made rows in the neighbourhoods of real ones; about 1 is good"), ".2f"),
-    ("coverage", Head("Coverage", True, "real rows with a made one in their neighbourhood; 1 is best"), ".2f"),
+    ("density", Head("Density", True, "synthetic rows in the neighbourhoods of real ones; about 1 is good"), ".2f"),
+    ("coverage", Head("Coverage", True, "real rows with a synthetic one in their neighbourhood; 1 is best"), ".2f"),
     (
         "nearest",
         Head("Nearest real", True, "median distance to the nearest real row over that between real rows"),
         ".2f",
     ),
-    ("copies", Head("Copies", True, "made rows that equal a real one"), ".0%"),
-    ("distinct", Head("Distinct", True, "different made rows over all made rows"), ".0%"),
-    ("spread", Head("Spread", True, "mean distance among made rows over that among real ones"), ".2f"),
+    ("copies", Head("Copies", True, "synthetic rows that equal a real one"), ".0%"),
+    ("distinct", Head("Distinct", True, "different synthetic rows over all synthetic rows"), ".0%"),
+    ("spread", Head("Spread", True, "mean distance among synthetic rows over that among real ones"), ".2f"),
 ]
 
 _ADVICE = {
@@ -63,10 +65,10 @@ def report_resampling(
     sampler : BAGANOversampler or CGANSampler
         Fitted.
     check : bool, default=False
-        Also hold out a quarter of the real rows, fit a clone without them, and show what made rows change in a classifier's
+        Also hold out a quarter of the real rows, fit a clone without them, and show what synthetic rows change in a classifier's
         decisions. Takes about as long as `fit`.
     max_classes : int, default=3
-        Draw at most this many classes, those with the most made rows.
+        Draw at most this many classes, those with the most synthetic rows.
     random_state : int, default=0
         Of the rows held out.
     source : str, default=None
@@ -97,7 +99,7 @@ def resampling_page(
     sampler: Any, *, check: bool = False, max_classes: int = 3, random_state: int = 0, source: str | None = None
 ) -> Page:
     """What `report_resampling` renders, for those who have something to add."""
-    from tabgan.plotting.made_rows import resampled_by
+    from tabgan.plotting.synthetic_rows import resampled_by
     from tabgan.plotting.views import check_count, check_draws
 
     check_count("max_classes", max_classes)
@@ -108,11 +110,11 @@ def resampling_page(
         )
     result = resampled_by(sampler)
     found = sampler.report_
-    n_made = int(result.made.sum())
-    page = Page("Resampling report", _lead(n_made, len(result.made) - n_made, len(found.table), found.gate))
+    n_synthetic = int(result.made.sum())
+    page = Page("Resampling report", _lead(n_synthetic, len(result.made) - n_synthetic, len(found.table), found.gate))
     page.facts = [
-        ("Real rows", f"{len(result.made) - n_made:,}"),
-        ("Made rows", f"{n_made:,}"),
+        ("Real rows", f"{len(result.made) - n_synthetic:,}"),
+        ("Synthetic rows", f"{n_synthetic:,}"),
         ("Columns", f"{sampler.n_features_in_:,}"),
         ("Classes", f"{len(sampler.classes_):,}"),
         ("Seed", repr(sampler.random_state)),
@@ -132,12 +134,12 @@ def resampling_page(
         ("Versions", versions()),
     ]
     decision, why_not = (
-        _decision(sampler, int((~result.made).sum()), random_state) if check and n_made else (None, None)
+        _decision(sampler, int((~result.made).sum()), random_state) if check and n_synthetic else (None, None)
     )
     page.notices += [why_not] if why_not else []
-    page.source, page.headline = source or "", _headline(decision, n_made)
+    page.source, page.headline = source or "", _headline(decision, n_synthetic)
     page.tables = ([_decision_table(decision)] if decision else []) + page.tables
-    page.next_steps = _NEXT if n_made else []
+    page.next_steps = _NEXT if n_synthetic else []
     if can_draw():
         page.pictures = _pictures(sampler, result, max_classes, decision)
     else:
@@ -157,19 +159,19 @@ def report_nothing_to_make(counts: pd.Series, source: str | None = None) -> HTML
     """
     page = Page("Resampling report", _lead(0, int(counts.sum()), 0))
     page.source = source or ""
-    page.facts = [("Real rows", f"{counts.sum():,}"), ("Made rows", "0"), ("Classes", f"{len(counts):,}")]
+    page.facts = [("Real rows", f"{counts.sum():,}"), ("Synthetic rows", "0"), ("Classes", f"{len(counts):,}")]
     rows = [[text_cell(name, ""), number_cell(float(count))] for name, count in counts.items()]
     page.tables = [Table("Class by class", [Head("Class"), Head("Real", True)], rows)]
     page.details = [("Versions", versions())]
     return render(page)
 
 
-def _headline(decision: Any, n_made: int) -> str:
-    """What made rows changed for a classifier, in one sentence."""
-    if not n_made:
+def _headline(decision: Any, n_synthetic: int) -> str:
+    """What synthetic rows changed for a classifier, in one sentence."""
+    if not n_synthetic:
         return ""
     if decision is None:
-        return f"{n_made:,} rows were made; whether they help a classifier was not measured here."
+        return f"{n_synthetic:,} rows were made; whether they help a classifier was not measured here."
     measures, name = decision.measures_, decision.label
     told = []
     for what in ("precision", "recall"):
@@ -182,38 +184,44 @@ def _headline(decision: Any, n_made: int) -> str:
         )
     n, n_mine = len(decision.truth), int(np.sum(decision.truth == name))
     return (
-        f"Made rows change how a classifier finds class {name}: {', '.join(told)}, on {n:,} held-out rows, {n_mine:,} of them of this "
-        "class."
+        f"Synthetic rows change how a classifier finds class {name}: {', '.join(told)}, on {n:,} held-out rows, {n_mine:,} of them of "
+        "this class."
     )
 
 
-def _lead(n_made: int, n_real: int, n_classes: int, gate: str | None = None) -> str:
-    if not n_made and gate is not None:
+def _lead(n_synthetic: int, n_real: int, n_classes: int, gate: str | None = None) -> str:
+    if not n_synthetic and gate is not None:
         return f"No row was made. {gate}"
-    if not n_made:
+    if not n_synthetic:
         return "No row was made: the classes are as sampling_strategy wants them already."
     classes = "one class" if n_classes == 1 else f"{n_classes} classes"
     return (
-        f"{n_made:,} rows were made for {classes}, beside {n_real:,} real ones. Whether they help a classifier, "
+        f"{n_synthetic:,} rows were made for {classes}, beside {n_real:,} real ones. Whether they help a classifier, "
         "tabgan.should_rebalance(X, y) says; more often than not a moved decision threshold does as much."
     )
 
 
 def class_table(found: pd.DataFrame) -> Table:
     """The table of a `SamplingReport`, with what its measures mean."""
-    heads = [Head("Class"), Head("Real", True), Head("Made", True), Head("Method"), *(head for _, head, _ in _MEASURES)]
+    heads = [
+        Head("Class"),
+        Head("Real", True),
+        Head("Synthetic", True),
+        Head("Method"),
+        *(head for _, head, _ in _MEASURES),
+    ]
     rows = [
         [
             text_cell(name, ""),
             number_cell(float(line["n_real"])),
-            number_cell(float(line["n_made"])),
+            number_cell(float(line["n_synthetic"])),
             text_cell(line["method"]),
             *(number_cell(float(line[key]), form) for key, _, form in _MEASURES),
         ]
         for name, line in zip(found.index, found.to_dict(orient="records"), strict=True)
     ]
     return Table(
-        "Class by class", heads, rows, "Measured on the made rows against the real ones. Select a heading to sort."
+        "Class by class", heads, rows, "Measured on the synthetic rows against the real ones. Select a heading to sort."
     )
 
 
@@ -233,7 +241,7 @@ def _notices(sampler: Any) -> list[Notice]:
     if int(np.sum(sampler.synthetic_mask_)):
         notices.append(
             Notice(
-                "Made rows change the class frequencies, and with them predicted probabilities.",
+                "Synthetic rows change the class frequencies, and with them predicted probabilities.",
                 "Score on real rows only, and use PriorCorrectedClassifier where probabilities matter.",
             )
         )
@@ -257,8 +265,8 @@ def _decision(sampler: Any, n_real: int, random_state: int) -> tuple[Any, Notice
 def _decision_table(decision: Any) -> Table:
     heads = [
         Head("Measure"),
-        Head("Without made rows", True),
-        Head("With made rows", True),
+        Head("Without synthetic rows", True),
+        Head("With synthetic rows", True),
         Head("Change in points", True, "difference of the two percentages: from 40% to 50% are 10 points"),
     ]
     rows = [
@@ -268,7 +276,7 @@ def _decision_table(decision: Any) -> Table:
         )
     ]
     return Table(
-        "What made rows change in a classifier",
+        "What synthetic rows change in a classifier",
         heads,
         rows,
         f"A logistic regression fitted twice; {len(decision.truth):,} real rows were held out from it and from a clone of the "
@@ -286,18 +294,18 @@ def _pictures(sampler: Any, result: Any, max_classes: int, decision: Any) -> lis
         picture_of(
             lambda: ClassCountsDisplay.from_predictions(labels[~made], labels),
             "Rows per class",
-            "Real and made rows per class.",
-            "Real rows stay as they are; made rows stand at the end of the table.",
+            "Real and synthetic rows per class.",
+            "Real rows stay as they are; synthetic rows stand at the end of the table.",
         )
     ]
     for name in pd.Series(labels[made]).value_counts().index[:max_classes]:
         pictures.append(
             picture_of(
                 partial(ResamplingDisplay.from_resampled, result, label=name),
-                f"Class {name}: made against real rows",
+                f"Class {name}: synthetic against real rows",
                 "Distributions of the columns that differ most, differences of correlations, a projection to two dimensions, and "
                 "distances to the nearest real row.",
-                "Made rows should lie among the real ones without sitting on them: distances far to the left of the real rows' "
+                "Synthetic rows should lie among the real ones without sitting on them: distances far to the left of the real rows' "
                 "mean near-copies.",
             )
         )
@@ -305,10 +313,10 @@ def _pictures(sampler: Any, result: Any, max_classes: int, decision: Any) -> lis
         pictures.append(
             picture_of(
                 decision.plot,
-                "A classifier's decisions, without and with made rows",
-                "Probabilities of one class on held-out rows without made rows against with them, and recall and precision of both.",
-                "Points above the diagonal became more likely to be called the class. Made rows that help separate the marks; those "
-                "that only move the threshold lift all of them alike.",
+                "A classifier's decisions, without and with synthetic rows",
+                "Probabilities of one class on held-out rows, without and with synthetic rows, and recall and precision of both.",
+                "Points above the diagonal became more likely to be called the class. Synthetic rows that help separate the marks; "
+                "those that only move the threshold lift all of them alike.",
             )
         )
     if has_curves(sampler.history_):

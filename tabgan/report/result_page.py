@@ -108,14 +108,14 @@ def _decision(result: RebalanceDecision) -> Page:
     return page
 
 
-def _made_rows(result: SamplingReport) -> Page:
-    n_made = int(result.table["n_made"].sum()) if len(result.table) else 0
+def _synthetic_rows(result: SamplingReport) -> Page:
+    n_synthetic = int(result.table["n_synthetic"].sum()) if len(result.table) else 0
     warned = len(result.warnings) + len(result.training)
     said = f"{counted(warned, 'thing')} to look at below." if warned else "Nothing stands out."
     classes = "one class" if len(result.table) == 1 else f"{len(result.table):,} classes"
-    told = f"{n_made:,} rows made for {classes}. {said}" if n_made else "No row was made."
-    page = Page("Made rows", result.gate or "", headline=told)
-    page.facts = [("Made rows", f"{n_made:,}"), ("Classes", f"{len(result.table):,}")]
+    told = f"{n_synthetic:,} rows made for {classes}. {said}" if n_synthetic else "No row was made."
+    page = Page("Synthetic rows", result.gate or "", headline=told)
+    page.facts = [("Synthetic rows", f"{n_synthetic:,}"), ("Classes", f"{len(result.table):,}")]
     page.tables = [class_table(result.table)] if len(result.table) else []
     page.notices = [*row_notices(result), *(Notice(f"In training: {text}") for text in result.training)]
     return page
@@ -230,7 +230,7 @@ def _image_scores(result: ImageScores) -> Page:
 
 _PAGES: dict[type, Callable[[Any], Page]] = {
     RebalanceDecision: _decision,
-    SamplingReport: _made_rows,
+    SamplingReport: _synthetic_rows,
     GateDecision: _gate,
     PooledEstimates: _pooled,
     PooledTest: _test,

@@ -12,9 +12,9 @@ import pandas as pd
 
 from tabgan.exceptions import InvalidInputError
 from tabgan.plotting.canvas import figures
-from tabgan.plotting.made_rows import Resampled
 from tabgan.plotting.marginals import ColumnPair, disagreement
 from tabgan.plotting.resampled import ResamplingDisplay
+from tabgan.plotting.synthetic_rows import Resampled
 from tabgan.plotting.views import check_count, feature_columns, is_number, label_columns, view
 from tabgan.report.html import HTMLReport, render
 from tabgan.report.page import Cell, Head, Notice, Page, Table, number_cell, settings_of, text_cell, versions
@@ -73,7 +73,7 @@ def report_rows(
     >>> X = np.random.default_rng(0).normal(size=(60, 3))
     >>> sampler = CGANSampler(n_steps=0, random_state=0).fit(X, np.repeat([0, 1], [45, 15]))
     >>> report_rows(sampler, *sampler.sample(10, y=1), max_classes=1).title
-    'Report on made rows'
+    'Report on synthetic rows'
     """
     check_count("max_classes", max_classes)
     if not hasattr(sampler, "resample") or not hasattr(sampler, "methods_"):
@@ -87,15 +87,15 @@ def report_rows(
         for label in counts.index
         if (result.labels[~result.made] == label).any()
     }
-    n_real, n_made = int((~result.made).sum()), int(result.made.sum())
+    n_real, n_synthetic = int((~result.made).sum()), int(result.made.sum())
     of = f"class {counts.index[0]}" if len(counts) == 1 else f"{len(counts)} classes"
     page = Page(
-        "Report on made rows",
-        f"{n_made:,} rows of {of}, drawn from a {type(sampler).__name__} that was fitted on {n_real:,} real rows.",
+        "Report on synthetic rows",
+        f"{n_synthetic:,} rows of {of}, drawn from a {type(sampler).__name__} that was fitted on {n_real:,} real rows.",
     )
     page.source, page.headline = source or "", _headline(found)
     page.facts = [
-        ("Made rows", f"{n_made:,}"),
+        ("Synthetic rows", f"{n_synthetic:,}"),
         ("Training rows", f"{n_real:,}"),
         ("Columns", f"{sampler.n_features_in_:,}"),
         ("Classes", f"{len(counts):,}"),
@@ -103,7 +103,7 @@ def report_rows(
     ]
     page.notices = _notices(result, found, where)
     page.tables = [_class_table(sampler, result, counts, found), _column_table(sampler, result)]
-    asked = [("model", type(sampler).__name__), ("rows", f"{n_made:,}"), ("seed", repr(random_state))]
+    asked = [("model", type(sampler).__name__), ("rows", f"{n_synthetic:,}"), ("seed", repr(random_state))]
     page.details = [
         ("Draw", asked + [(f"where {name}", repr(value)) for name, value in (where or {}).items()]),
         ("Settings of the model", settings_of(sampler)),
@@ -113,10 +113,10 @@ def report_rows(
         page.pictures = [
             picture_of(
                 partial(found[label].plot),
-                f"Class {label}: made against real rows",
+                f"Class {label}: synthetic against real rows",
                 "Distributions of the columns that differ most, differences of correlations, a projection to two dimensions, and "
                 "distances to the nearest real row.",
-                "Made rows should lie among the real ones of their class without sitting on them.",
+                "Synthetic rows should lie among the real ones of their class without sitting on them.",
             )
             for label in [label for label in counts.index if label in found][:max_classes]
         ]
@@ -131,7 +131,7 @@ def _headline(found: dict[Any, ResamplingDisplay]) -> str:
         return ""
     n = sum(len(display.made_distances) for display in found.values())
     copies = sum(int(np.sum(display.made_distances <= _SAME)) for display in found.values())
-    told = f"{copies:,} of {n:,} made rows equal a real one" if copies else "No made row equals a real one"
+    told = f"{copies:,} of {n:,} synthetic rows equal a real one" if copies else "No synthetic row equals a real one"
     worst = max(
         (pair for display in found.values() for pair in display.pairs[:1]),
         key=lambda pair: pair.disagreement,
@@ -167,10 +167,10 @@ def _class_table(sampler: Any, result: Resampled, counts: pd.Series, found: dict
     heads = [
         Head("Class"),
         Head("Training", True, "rows in the table that the sampler was fitted on"),
-        Head("Made", True),
+        Head("Synthetic", True),
         Head("Method"),
         Head("Nearest real", True, "median distance to the nearest real row over that between real rows"),
-        Head("Copies", True, "made rows that equal a real one"),
+        Head("Copies", True, "synthetic rows that equal a real one"),
         Head("Differs most in", hint="the column whose distribution differs most from the real rows'"),
     ]
     rows = []
@@ -207,7 +207,7 @@ def _column_table(sampler: Any, result: Resampled) -> Table:
         Head("Column"),
         Head("Kind"),
         Head("Training", hint="mean and standard deviation, or the most frequent label and its share"),
-        Head("Made", hint="the same of made rows"),
+        Head("Synthetic", hint="the same of synthetic rows"),
         Head("Difference", True, "of the distributions beyond chance: 0 none, 1 apart"),
     ]
     pairs = []
@@ -230,9 +230,7 @@ def _column_table(sampler: Any, result: Resampled) -> Table:
         )
     for column in (one for one, is_kept in zip(sampler.schema_.columns, kept, strict=True) if not is_kept):
         rows.append([text_cell(column.name, ""), text_cell(column.kind), *[text_cell("-")] * 2, number_cell(None)])
-    note = (
-        "Over all classes: made rows of other class frequencies differ for that reason alone. Select a heading to sort."
-    )
+    note = "Over all classes: synthetic rows of other class frequencies differ for that reason alone. Select a heading to sort."
     return Table("Column by column", heads, rows, note)
 
 
@@ -265,7 +263,7 @@ def _notices(result: Resampled, found: dict[Any, ResamplingDisplay], where: Mapp
         if len(display.made_distances) and _copies(display) > _COPIES + float(np.mean(display.real_distances <= _SAME)):
             notices.append(
                 Notice(
-                    f"Class {label!r}: {_copies(display):.0%} of the made rows equal a real row.",
+                    f"Class {label!r}: {_copies(display):.0%} of the synthetic rows equal a real row.",
                     "They add weight, not information, and disclose the rows that they copy.",
                 )
             )
@@ -276,7 +274,7 @@ def _notices(result: Resampled, found: dict[Any, ResamplingDisplay], where: Mapp
         )
     notices.append(
         Notice(
-            "Made rows start from real rows, and may disclose them.",
+            "Synthetic rows start from real rows, and may disclose them.",
             "Do not share them where the training table may not be shared, and score models on real rows only.",
         )
     )

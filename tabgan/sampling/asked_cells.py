@@ -57,12 +57,12 @@ class AskedCells:
         return allowed
 
     def write_into(self, raw: dict[int, np.ndarray]) -> None:
-        """Replace whole columns of made rows by the cells asked for."""
+        """Replace whole columns of synthetic rows by the cells asked for."""
         for j, cell in self.cells.items():
             raw[j] = np.repeat(cell, len(raw[j]))
 
     def altered(self, raw: Mapping[int, np.ndarray]) -> np.ndarray:
-        """Boolean array of shape (n,): made rows that lack one of the cells."""
+        """Boolean array of shape (n,): synthetic rows that lack one of the cells."""
         return np.logical_or.reduce([np.asarray(raw[j] != cell[0], dtype=bool) for j, cell in self.cells.items()])
 
 

@@ -44,7 +44,7 @@ class BAGANOversampler(TabularSampler):
         None makes exactly the rows asked for. A measure's name: a cross-validation inside `fit`, with four quick classifiers,
         says how many of them are worth making for that measure: all, half, a quarter, a tenth or, in doubt, none. Class counts then
         need not be what ``sampling_strategy`` asks for; ``gate_`` and ``report_`` say what was chosen and why, and where it is none,
-        a `NoRowsMadeWarning` says so. ``"expected_cost"`` guards what the decisions of least cost cost, and needs ``costs``.
+        a `NoSyntheticRowsWarning` says so. ``"expected_cost"`` guards what the decisions of least cost cost, and needs ``costs``.
     costs : dict, DataFrame, array-like of shape (n_classes, n_classes) or None, default=None
         What predictions cost, by (true class, predicted class), for ``gate="expected_cost"``; see
         `tabgan.estimators.costs.read_costs`.
@@ -65,12 +65,12 @@ class BAGANOversampler(TabularSampler):
     verbose : int, default=0
         1 shows a progress bar of training; 0 shows nothing.
     start : {"mixture", "kernel", "segments", "copies", "autoencoder"}, default="mixture"
-        Where made rows start: half kernel draws and half points on segments, only the one or the other, real rows as they are,
+        Where synthetic rows start: half kernel draws and half points on segments, only the one or the other, real rows as they are,
         or the decoder of an autoencoder. Of the closed-form starts that is for classes below 1,000 rows; see ``redraws``. A table of
         labels only has no kernels: there ``"mixture"`` and ``"kernel"`` draw half of a real row's labels again, each given all
         others, whatever the size of the class, and nothing is trained.
     focus : float in [0, 1], default=0.9
-        How much made rows keep to the heart of their class. 0: they start from each of its rows equally often. 1: as often as the
+        How much synthetic rows keep to the heart of their class. 0: they start from each of its rows equally often. 1: as often as the
         row's ten nearest rows are of its class, so that rows among other classes lend nothing. Above 0, a row that lands nearer
         to another class's row than to any of its own is drawn in towards its parent. Little focus gives a wide region, many
         finds and many false alarms; much focus fewer of both. Where trees draw all cells again, it only chooses the
@@ -85,7 +85,7 @@ class BAGANOversampler(TabularSampler):
         Stop after this many scorings on held-out rows, 50 steps apart, without an improvement, and keep the best weights. 0
         holds nothing out and keeps the last weights.
     batch_size : int, default=128
-        Real rows per training step, and as many made rows.
+        Real rows per training step, and as many synthetic rows.
     learning_rate : float, default=0.001
         Learning rate of Adam, which trains both players.
     d_noise : int, default=16
@@ -97,7 +97,7 @@ class BAGANOversampler(TabularSampler):
     adversarial_weight : float, default=0.1
         Weight of the discriminator's K + 1 classes in the generator's loss, beside the energy score.
     energy_weight : float, default=1.0
-        Weight of the energy score of two made rows against a real row near their parent.
+        Weight of the energy score of two synthetic rows against a real row near their parent.
     autoencoder_steps : int, default=1000
         Steps that the autoencoder is trained for, with ``start="autoencoder"``.
     max_categories : int, default=32
@@ -117,9 +117,9 @@ class BAGANOversampler(TabularSampler):
         How rows of each class are made: a class of one row is smoothed with the other classes' covariance, small ones start
         as the others do, only classes of ten rows or more are corrected by the network, and those of 1,000 or more drawn again.
     synthetic_mask_ : ndarray of bool
-        After `fit_resample`: True for made rows.
+        After `fit_resample`: True for synthetic rows.
     parents_ : ndarray of int
-        The row of ``X`` that each made row started from.
+        The row of ``X`` that each synthetic row started from.
     gate_ : GateDecision or None
         What ``gate`` chose: ``share`` of the rows asked for, ``reason`` and ``table``.
     classes_ : ndarray
@@ -141,8 +141,8 @@ class BAGANOversampler(TabularSampler):
     Notes
     -----
     Gaps are accepted and stay where the parent row has them. Numbers keep their column's decimals and range, categories
-    their levels. Pairwise rules that hold in every row (``x <= y``, one column decided by another, a line) hold in every made row.
-    A row that comes out as the copy of a real one, of which there is only that one, is drawn again.
+    their levels. Pairwise rules that hold in every row (``x <= y``, one column decided by another, a line) hold in every synthetic
+    row. A row that comes out as the copy of a real one, of which there is only that one, is drawn again.
 
     References
     ----------

@@ -29,7 +29,7 @@ from tabgan.exceptions import (
     IdentifierWarning,
     InvalidInputError,
     InvalidParameterError,
-    NoRowsMadeWarning,
+    NoSyntheticRowsWarning,
     parameter_error,
 )
 from tabgan.metrics.classification import EXPECTED_COST
@@ -108,12 +108,12 @@ class TabularSampler(SavableSampler, FollowedFits, FittedHTML, ReportsResampling
 
     def _fit(self, X: Any, y: Any, allowance: Allowance, tasks: FitTasks) -> None:
         device = resolve_device(self.device)
+        self.__dict__.pop("_fitted", None)  # a fit that fails must not leave new columns with an old model
         tasks.enter("reading the table")
         table = self._read(X)
         target = read_target(y, table.n_rows)
         costs = None if self.costs is None else read_costs(self.costs, np.array(target.names, dtype=object))
         self.sampling_strategy_ = wanted_rows(self.sampling_strategy, target)
-        self.__dict__.pop("_fitted", None)  # a fit that fails must not leave new columns with an old model
         generator = make_generator(seed_of(self.random_state))
         self.schema_ = infer_schema(
             table,
@@ -192,7 +192,7 @@ class TabularSampler(SavableSampler, FollowedFits, FittedHTML, ReportsResampling
         counts = self._fitted.target.counts.tolist()
         rows: list[Any] = [("class", "real rows", "rows are made by")]
         rows += [(str(k), f"{n:,}", how) for (k, how), n in zip(self.methods_.items(), counts, strict=True)]
-        return facts, rows, "After fit_resample, report_ says whether made rows look like their class."
+        return facts, rows, "After fit_resample, report_ says whether synthetic rows look like their class."
 
     @followed
     def fit_resample(self, X: Any, y: Any, **params: Any) -> tuple[Any, Any]:
@@ -251,7 +251,7 @@ class TabularSampler(SavableSampler, FollowedFits, FittedHTML, ReportsResampling
         wanted = wanted_rows(strategy, fitted.target)
         if fitted.gate is not None:
             if fitted.gate.share == 0 and any(wanted.values()):
-                warn_caller(f"the gate makes no rows, see gate_. {INSTEAD}", NoRowsMadeWarning)
+                warn_caller(f"the gate makes no rows, see gate_. {INSTEAD}", NoSyntheticRowsWarning)
             wanted = {label: round(fitted.gate.share * n) for label, n in wanted.items()}
         codes = _codes_of(wanted, fitted.target)
         generator = make_generator(fitted.sampling_seed)
@@ -348,7 +348,7 @@ class TabularSampler(SavableSampler, FollowedFits, FittedHTML, ReportsResampling
         if issparse(X):
             X = X.toarray()
         elif isinstance(X, np.ndarray | pd.DataFrame):
-            X = X.copy()  # made rows start from these: what happens to the user's object later must not show in them
+            X = X.copy()  # synthetic rows start from these, whatever becomes of the user's object
         table = read_table(X, missing_values=self.missing_values)
         if table.has_names:
             validate_data(self, X, reset=True, skip_check_array=True)

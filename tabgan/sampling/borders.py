@@ -1,4 +1,4 @@
-"""Where a class ends: how much a row is among its own, and whether a made row has landed among another class's."""
+"""Where a class ends: how much a row is among its own, and whether a synthetic row has landed among another class's."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def own_share(rows: Tensor, classes: Tensor, n_neighbours: int = 10, *, asked: T
 
 
 class Borders:
-    """The real rows that tell whether made rows are still among their own.
+    """The real rows that tell whether synthetic rows are still among their own.
 
     Parameters
     ----------
@@ -60,12 +60,12 @@ class Borders:
         self._positions: dict[int, tuple[Tensor, Tensor]] = {}
 
     def strays(self, drawn: Tensor, drawn_classes: Tensor) -> Tensor:
-        """Which made rows are nearer to a row of another class than to every row of their own.
+        """Which synthetic rows are nearer to a row of another class than to every row of their own.
 
         Parameters
         ----------
         drawn : Tensor of shape (n_drawn, width)
-            Made rows, encoded.
+            Synthetic rows, encoded.
         drawn_classes : LongTensor of shape (n_drawn,)
             The class each was made for.
 

@@ -27,7 +27,7 @@ class CGANSampler(TabularSampler):
     where this brings rows nearer to real rows that training never saw, which is rare. `methods_` says which it was.
 
     Both players see the class, and further columns if ``condition_columns`` names some; labels are drawn balanced in training.
-    What class a made row has is never guessed: it is asked for, and the row starts from what is known of that class.
+    What class a synthetic row has is never guessed: it is asked for, and the row starts from what is known of that class.
     ``start="noise"`` is the classical conditional GAN.
 
     The first ten parameters, to ``verbose``, are all that most tables need. The others follow by what they are for.
@@ -40,7 +40,7 @@ class CGANSampler(TabularSampler):
         None makes exactly the rows asked for. A measure's name: a cross-validation inside `fit`, with four quick classifiers,
         says how many of them are worth making for that measure: all, half, a quarter, a tenth or, in doubt, none. Class counts then
         need not be what ``sampling_strategy`` asks for; ``gate_`` and ``report_`` say what was chosen and why, and where it is none,
-        a `NoRowsMadeWarning` says so. ``"expected_cost"`` guards what the decisions of least cost cost, and needs ``costs``.
+        a `NoSyntheticRowsWarning` says so. ``"expected_cost"`` guards what the decisions of least cost cost, and needs ``costs``.
     costs : dict, DataFrame, array-like of shape (n_classes, n_classes) or None, default=None
         What predictions cost, by (true class, predicted class), for ``gate="expected_cost"``; see
         `tabgan.estimators.costs.read_costs`.
@@ -63,9 +63,9 @@ class CGANSampler(TabularSampler):
     verbose : int, default=0
         1 shows a progress bar of training; 0 shows nothing.
     start : {"kernel", "mixture", "segments", "copies", "noise"}, default="kernel"
-        Where made rows start: see `BAGANOversampler`, also for tables of labels only; ``"noise"`` knows no real row.
+        Where synthetic rows start: see `BAGANOversampler`, also for tables of labels only; ``"noise"`` knows no real row.
     focus : float in [0, 1], default=0.0
-        How much made rows keep to the heart of their class. 0: they start from each of its rows equally often. 1: as often as the
+        How much synthetic rows keep to the heart of their class. 0: they start from each of its rows equally often. 1: as often as the
         row's ten nearest rows are of its class, so that rows among other classes lend nothing. Above 0, a row that lands nearer
         to another class's row than to any of its own is drawn in towards its parent. Little focus gives a wide region, many
         finds and many false alarms; much focus fewer of both. Where trees draw all cells again, it only chooses the
@@ -80,7 +80,7 @@ class CGANSampler(TabularSampler):
         Stop after this many scorings on held-out rows, 50 steps apart, without an improvement, and keep the best weights. 0
         holds nothing out and keeps the last weights.
     batch_size : int, default=128
-        Real rows per training step, and as many made rows.
+        Real rows per training step, and as many synthetic rows.
     learning_rate : float, default=0.001
         Learning rate of Adam, which trains both players.
     betas : tuple of float, default=(0.5, 0.9)
@@ -106,7 +106,7 @@ class CGANSampler(TabularSampler):
     adversarial_weight : float, default=0.1
         Weight of the adversarial term in the generator's loss, beside the energy score.
     energy_weight : float, default=1.0
-        Weight of the energy score of two made rows against a real row near their parent.
+        Weight of the energy score of two synthetic rows against a real row near their parent.
     max_categories : int, default=32
         Levels of a column with a slot of their own; rarer ones share one.
     device : {"auto", "cpu", "cuda", "cuda:N", "mps"}, default="auto"

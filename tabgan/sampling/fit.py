@@ -148,7 +148,7 @@ def _split(classes: Tensor, n_classes: int, generator: torch.Generator) -> Tenso
 def _held_out_score(
     seeds: ClassSeeds, told: Tensor, values: Tensor, visible: Tensor, classes: Tensor
 ) -> Callable[[ClassMaker], float]:
-    """Mean over classes of the energy distance between made rows and rows that training never saw."""
+    """Mean over classes of the energy distance between synthetic rows and rows that training never saw."""
     slots = visible[:, seeds.column]
     present = [index for index in range(seeds.n_classes) if (classes == index).any()]
     truth = {index: (values * slots)[classes == index][:_MOST_SCORED].numpy() for index in present}

@@ -1,4 +1,4 @@
-"""A fitted sampler: made rows, from encoded draws to cells of a table."""
+"""A fitted sampler: synthetic rows, from encoded draws to cells of a table."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ class FittedSampler:
     condition_slots : ndarray of int
         Slots of further columns that the generator is told beside the class.
     rules : Rules
-        What holds in every row of the table, and so in every made row.
+        What holds in every row of the table, and so in every synthetic row.
     settings : SamplerSettings
         What it was trained with.
     methods : list of str
@@ -264,7 +264,7 @@ class FittedSampler:
         asked: AskedCells | None,
         generator: torch.Generator,
     ) -> dict[int, np.ndarray]:
-        """Made rows that obey the rules and still have the cells asked for.
+        """Synthetic rows that obey the rules and still have the cells asked for.
 
         Where both cannot be had by small changes, all columns that rules name come from a training row that suits: the parent,
         or where no row of the class does, one of another class. Where no row at all does, the cells go before the rules.
@@ -289,7 +289,7 @@ class FittedSampler:
         return raw
 
     def _encoded(self, parents: np.ndarray, cells: dict[int, tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
-        """Made rows as the encoder sees them once they are finished: rounded, clipped, and within the rules."""
+        """Synthetic rows as the encoder sees them once they are finished: rounded, clipped, and within the rules."""
         values = self.encoded.values[parents]
         for j, span in zip(self.encoder.schema_.encoded, self.encoder.spans_, strict=True):
             if j in cells:

@@ -33,15 +33,15 @@ _FOLDS = 3
 _ROUNDS = 2
 _TOLERANCE = 0.005
 _RANKINGS = ("average_precision", "roc_auc")
-"""They rarely gain from made rows, so that the best of four shares by chance is the thing to fear: a gain has to be proved. Labels
-at one half usually gain; there what is likelier better than not, by one standard error, is taken."""
+"""They rarely gain from synthetic rows, so that the best of four shares by chance is the thing to fear: a gain has to be proved.
+Labels at one half usually gain; there what is likelier better than not, by one standard error, is taken."""
 _RANKING_LEVEL = 0.01
 _RANKING_ROUNDS = 6
 """At most; as soon as no share is ahead by its standard error, no more are run."""
 _MOST_ROWS = 4000
 
 MakeRows = Callable[[np.ndarray, np.ndarray, int], np.ndarray]
-"""From the positions of the rows to learn from, the classes asked for and a seed to made rows, encoded and complete."""
+"""From the positions of the rows to learn from, the classes asked for and a seed to synthetic rows, encoded and complete."""
 
 
 @dataclass(frozen=True)
@@ -229,7 +229,7 @@ def _score(
     seed: int,
     costs: np.ndarray | None = None,
 ) -> float:
-    """Mean of the measure over the classifiers, trained on real and made rows and scored on real ones; more is better."""
+    """Mean of the measure over the classifiers, trained on real and synthetic rows and scored on real ones; more is better."""
     X, y = np.concatenate([train, made]), np.concatenate([train_codes, made_codes])
     n_classes = int(max(y.max(), test_codes.max())) + 1 if costs is None else len(costs)
     positive = int(np.bincount(train_codes, minlength=2)[:2].argmin())

@@ -122,7 +122,7 @@ class ClassMaker(nn.Module):
 
     @torch.no_grad()
     def make(self, rows: Tensor, condition: Tensor, generator: torch.Generator) -> Tensor:
-        """One made row for each given row of the data.
+        """One synthetic row for each given row of the data.
 
         Parameters
         ----------
@@ -164,7 +164,7 @@ class ClassMaker(nn.Module):
         fixed: tuple[np.ndarray, np.ndarray] | None = None,
         allowance: Allowance | None = None,
     ) -> Tensor:
-        """One made row for each parent: by trees for large classes, by the network for others it knows, else from the seeds.
+        """One synthetic row for each parent: by trees for large classes, by the network for others it knows, else from the seeds.
 
         Parameters
         ----------

@@ -25,7 +25,7 @@ _TREES = 50
 _SAME = 1e-6
 _COLUMNS = (
     "n_real",
-    "n_made",
+    "n_synthetic",
     "method",
     "consistency",
     "consistency_real",
@@ -46,14 +46,14 @@ class SamplingReport(ReportsItself):
     Parameters
     ----------
     table : pandas.DataFrame
-        One row per class that rows were made for: ``n_real``, ``n_made``, ``method``; ``consistency``, the share of made rows
-        that a classifier assigns to their class (a forest with balanced weights, fitted on real rows without the row that a made
-        one started from), beside ``consistency_real``, its share of real rows that it did not see; ``density`` and ``coverage``
-        of made against real rows (Naeem et al. 2020; NaN for fewer than seven rows);
-        ``nearest``, the median distance of made rows to the nearest real row of the class over that between real rows (far below
-        1: near-copies), ``copies``, the share of made rows that equal a real one, beside ``repeats``, the share of real rows that
-        equal another; ``distinct``, the number of different made rows over that of all made rows; and ``spread``, the mean distance
-        among made rows over that among real ones (far below 1: collapse). NaN where a class has too few rows to tell.
+        One row per class that rows were made for: ``n_real``, ``n_synthetic``, ``method``; ``consistency``, the share of synthetic
+        rows that a classifier assigns to their class (a forest with balanced weights, fitted on real rows without the row that a
+        synthetic one started from), beside ``consistency_real``, its share of real rows that it did not see; ``density`` and
+        ``coverage`` of synthetic against real rows (Naeem et al. 2020; NaN for fewer than seven rows);
+        ``nearest``, the median distance of synthetic rows to the nearest real row of the class over that between real rows (far below
+        1: near-copies), ``copies``, the share of synthetic rows that equal a real one, beside ``repeats``, the share of real rows that
+        equal another; ``distinct``, the number of different synthetic rows over that of all; and ``spread``, the mean distance among
+        synthetic rows over that among real ones (far below 1: collapse). NaN where a class has too few rows to tell.
     warnings : list of str
         In plain words; empty when nothing stands out.
     training : list of str
@@ -86,7 +86,7 @@ class SamplingReport(ReportsItself):
 
 
 def build_report(fitted: FittedSampler, made: MadeRows, generator: torch.Generator) -> SamplingReport:
-    """Measure made rows against the table they were made from.
+    """Measure synthetic rows against the table they were made from.
 
     Parameters
     ----------
@@ -109,7 +109,7 @@ def build_report(fitted: FittedSampler, made: MadeRows, generator: torch.Generat
         line = {
             "class": label,
             "n_real": len(of_class),
-            "n_made": len(mine),
+            "n_synthetic": len(mine),
             "method": fitted.methods[index],
             **judged.get(index, {}),
             **_closeness(_some(of_class, generator), _some(mine, generator)),
@@ -127,7 +127,7 @@ def build_report(fitted: FittedSampler, made: MadeRows, generator: torch.Generat
 def _consistency(
     real: np.ndarray, codes: np.ndarray, rows: np.ndarray, made: MadeRows, generator: torch.Generator
 ) -> dict[int, dict[str, float]]:
-    """Share of made rows, and of real rows, that forests assign to their class which saw neither them nor their parents."""
+    """Share of synthetic rows, and of real rows, that forests assign to their class which saw neither them nor their parents."""
     from sklearn.ensemble import ExtraTreesClassifier
 
     rng = np.random.default_rng(int(torch.randint(2**31 - 1, (), generator=generator)))

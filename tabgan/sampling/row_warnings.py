@@ -41,9 +41,11 @@ def class_warnings(label: Any, line: Mapping[str, Any], *, n_classes: int, n_col
         line.get(name, np.nan) for name in ("spread", "copies", "repeats", "consistency_real")
     )
     if spread < _COLLAPSE:
-        warnings.append(f"class {label!r}: made rows are much alike (spread {spread:.2f} of the real rows'): collapse.")
+        warnings.append(
+            f"class {label!r}: synthetic rows are much alike (spread {spread:.2f} of the real rows'): collapse."
+        )
     if copies > _COPIES + np.nan_to_num(repeats):
-        warnings.append(f"class {label!r}: {copies:.0%} of the made rows equal a real row.")
+        warnings.append(f"class {label!r}: {copies:.0%} of the synthetic rows equal a real row.")
     if line["n_real"] < _FEW:
         rows = "1 row" if line["n_real"] == 1 else f"{line['n_real']} rows"
         warnings.append(f"class {label!r} has {rows}: whatever is made from so few tells little that is new.")
@@ -51,17 +53,17 @@ def class_warnings(label: Any, line: Mapping[str, Any], *, n_classes: int, n_col
         few = f" {line['n_real']} rows may be too few for {n_columns:,} columns." if n_columns > line["n_real"] else ""
         warnings.append(
             f"class {label!r}: {real:.0%} of its real rows look like their class to a forest that did not see them, and guessing "
-            f"would find {1 / n_classes:.0%}; so nobody can tell whether made rows are of it.{few}"
+            f"would find {1 / n_classes:.0%}; so nobody can tell whether synthetic rows are of it.{few}"
         )
     elif line.get("consistency", np.nan) < real - _INCONSISTENT:
         warnings.append(
-            f"class {label!r}: {line['consistency']:.0%} of the made rows look like their class, of real ones {real:.0%}."
+            f"class {label!r}: {line['consistency']:.0%} of the synthetic rows look like their class, of real ones {real:.0%}."
         )
     return warnings
 
 
 def parent_warnings(label: Any, index: int, fitted: FittedSampler, made: MadeRows) -> list[str]:
-    """Whether a few real rows lend most of a class's made rows, and whether these miss other cells than its real rows do."""
+    """Whether a few real rows lend most of a class's synthetic rows, and whether these miss other cells than its real rows do."""
     parents = made.parents[made.codes == index]
     own = np.flatnonzero(fitted.target.codes == index)
     warnings = []
@@ -69,8 +71,8 @@ def parent_warnings(label: Any, index: int, fitted: FittedSampler, made: MadeRow
     most = int(np.searchsorted(counts.cumsum(), len(parents) / 2, side="right")) + 1
     if len(own) >= _FEW and len(parents) >= _LEAST_MADE and most < _FEW_PARENTS:
         warnings.append(
-            f"class {label!r}: {most} of its {len(own)} real rows are what more than half of the made rows start from; the others "
-            "lie among other classes' rows, and focus=0 starts from all of them."
+            f"class {label!r}: {most} of its {len(own)} real rows are what more than half of the synthetic rows start from; the "
+            "others lie among other classes' rows, and focus=0 starts from all of them."
         )
     differing = []
     for j, column in enumerate(fitted.table.columns):

@@ -92,7 +92,7 @@ def _fitted_to_state(fitted: FittedSampler) -> dict[str, Any]:
     maker = fitted.maker
     return {
         "settings": asdict(fitted.settings),
-        # All rows of the table, through the way by which made rows leave it: in the user's own dtypes.
+        # All rows of the table, through the way by which synthetic rows leave it: in the user's own dtypes.
         "table": container_to_state(fitted.table.with_rows(np.arange(fitted.table.n_rows), {}, only=True)),
         "target": container_to_state(_storable_target(fitted.target)),
         "encoder": fitted.encoder.to_state(),

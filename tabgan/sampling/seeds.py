@@ -246,12 +246,12 @@ class ClassSeeds(nn.Module):
         return drawn * self.visible[parents][:, self.column]
 
     def drawn_in(self, drawn: Tensor, parents: Tensor, generator: torch.Generator) -> Tensor:
-        """Made rows that landed nearer to another class's row than to any of their own, drawn in towards their parents.
+        """Synthetic rows that landed nearer to another class's row than to any of their own, drawn in towards their parents.
 
         Parameters
         ----------
         drawn : Tensor of shape (n, width)
-            Made rows, encoded.
+            Synthetic rows, encoded.
         parents : LongTensor of shape (n,)
             The row that each started from.
         generator : torch.Generator
@@ -293,7 +293,7 @@ class ClassSeeds(nn.Module):
         return free
 
     def keep_settled(self, drawn: Tensor, parents: Tensor) -> Tensor:
-        """Made rows with the cells in which all rows of their class agree as their parents have them, of shape (n, width)."""
+        """Synthetic rows with the cells in which all rows of their class agree as their parents have them, of shape (n, width)."""
         seen = self.visible[parents][:, self.column] > 0
         return torch.where(self.settled[self.classes[parents]] & seen, self.rows[parents], drawn)
 

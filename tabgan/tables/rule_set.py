@@ -94,7 +94,7 @@ class Rules:
         missing: Cells | None = None,
         parents_missing: Cells | None = None,
     ) -> dict[int, np.ndarray]:
-        """Change made rows, as little as the rules allow, so that none breaks a rule.
+        """Change synthetic rows, as little as the rules allow, so that none breaks a rule.
 
         First what one column decides or computes is set from its cause, causes before effects. Where a rule is still broken
         (an order, a level never seen, a value off the effect's decimals or range, two causes at odds) all its columns take the values
@@ -106,7 +106,7 @@ class Rules:
         values : dict of int to ndarray of shape (n,)
             Made cells by column position, as in `RawColumn.values`. Never modified.
         parents : dict of int to ndarray of shape (n,)
-            For each made row the cells of a row of the table that the rules come from.
+            For each synthetic row the cells of a row of the table that the rules come from.
         missing, parents_missing : dict of int to ndarray of bool of shape (n,), default=None
             Further missing cells of each.
 

@@ -58,12 +58,12 @@ def test_originals_come_first_and_untouched_then_exact_counts(tabgan, table, tmp
     assert "60 rows, 69 made" in result.stderr
     assert "class 'tiny' has 3 rows" in result.stderr
     said = json.loads(report.read_text())
-    assert [(line["class"], line["n_real"], line["n_made"]) for line in said["classes"]] == [
+    assert [(line["class"], line["n_real"], line["n_synthetic"]) for line in said["classes"]] == [
         ("common", 43, 0),
         ("rare", 14, 29),
         ("tiny", 3, 40),
     ]
-    assert said["n_made"] == 69
+    assert said["n_synthetic"] == 69
     assert said["model"]["method"] == "BAGANOversampler"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in.csv", "out.csv", "r.json"]
 

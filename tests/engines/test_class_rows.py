@@ -12,13 +12,13 @@ from tabgan.engines.class_rows import (
     asked_blocks,
     class_counts,
     fit_to_sample,
-    made_rows,
     strata_of,
     summed_counts,
+    synthetic_rows,
     wanted_rows,
 )
 from tabgan.engines.model_files import stored
-from tabgan.exceptions import InvalidInputError, InvalidParameterError, NoRowsMadeWarning
+from tabgan.exceptions import InvalidInputError, InvalidParameterError, NoSyntheticRowsWarning
 from tests.engines.distributed_table import arrow_table
 
 pa = pytest.importorskip("pyarrow", reason="engines send Arrow tables (extra parquet)")
@@ -105,15 +105,15 @@ def test_made_rows_have_the_columns_and_types_of_the_table() -> None:
     assert wanted == {"yes": 40}
     assert sampler.sampling_strategy == {"yes": counts["yes"] + 40}
     path = stored(sampler)
-    made = made_rows(path, [("yes", 40), ("no", 2)], 1, "label", table.schema)
+    made = synthetic_rows(path, [("yes", 40), ("no", 2)], 1, "label", table.schema)
     assert made.schema.equals(table.schema)
     assert made["label"].to_pylist() == ["yes"] * 40 + ["no"] * 2
     assert made["id"].null_count == 42
-    assert made.equals(made_rows(path, [("yes", 40), ("no", 2)], 1, "label", table.schema))
-    assert not made.equals(made_rows(path, [("yes", 40), ("no", 2)], 2, "label", table.schema))
+    assert made.equals(synthetic_rows(path, [("yes", 40), ("no", 2)], 1, "label", table.schema))
+    assert not made.equals(synthetic_rows(path, [("yes", 40), ("no", 2)], 2, "label", table.schema))
     kind = table.schema.names.index("kind")
     coded = table.schema.set(kind, pa.field("kind", pa.dictionary(pa.int8(), pa.large_string())))
-    again = made_rows(path, [("yes", 40), ("no", 2)], 1, "label", coded)
+    again = synthetic_rows(path, [("yes", 40), ("no", 2)], 1, "label", coded)
     assert again.schema.equals(coded)
     assert again["kind"].to_pylist() == made["kind"].to_pylist()
 
@@ -138,7 +138,7 @@ def test_the_gate_decides_on_the_sample(share: float) -> None:
     if share:
         wanted = fit_to_sample(sampler, rows, "label", counts)
     else:
-        with pytest.warns(NoRowsMadeWarning, match="gate"):
+        with pytest.warns(NoSyntheticRowsWarning, match="gate"):
             wanted = fit_to_sample(sampler, rows, "label", counts)
     assert wanted == {"yes": round(share * 29_700)}
     assert sampler.asked == {"yes": round(sampler.here["no"] / 2)}

@@ -34,13 +34,13 @@ def test_measures_are_those_of_the_predictions():
     np.testing.assert_allclose(points, np.stack([BEFORE[:2, 0], AFTER[:2, 0]], axis=1))
     said = display.figure_.get_suptitle()
     assert "6 held-out rows: 2 predictions change" in said
-    assert "0.35 without made rows" in said
+    assert "0.35 without synthetic rows" in said
     assert "0.55 with them; true share 0.33" in said
 
 
 @pytest.mark.parametrize("share", [0.25, 1.0])
 def test_a_gate_that_has_decided_is_not_asked_again(share, monkeypatch):
-    """It costs more than everything else; its share of the made rows is what the user gets."""
+    """It costs more than everything else; its share of the synthetic rows is what the user gets."""
     rows = np.random.default_rng(0).normal(size=(120, 2))
     y = np.repeat([0, 1], [80, 40])
     sampler = BAGANOversampler(gate="f1", n_steps=0, random_state=0)
@@ -91,7 +91,7 @@ def test_held_out_rows_are_never_learnt_from():
     assert not learnt & asked
     assert not learnt_more & asked
     assert not hasattr(sampler, "sample_indices_")  # a clone was fitted
-    # A classifier of priors alone: a quarter without made rows, a half with them.
+    # A classifier of priors alone: a quarter without synthetic rows, a half with them.
     np.testing.assert_allclose(display.before[:, 1], 0.25)
     np.testing.assert_allclose(display.after[:, 1], 0.5)
 
@@ -101,7 +101,7 @@ def test_a_mixed_table_with_gaps_needs_no_classifier(gappy, sampler):
     display = DecisionDisplay.from_estimator(sampler, gappy, target, max_rows=100)
     assert len(display.truth) == 25
     assert display.before.shape == display.after.shape == (25, 2)
-    # Made rows of the rare class make it likelier for nearly all rows.
+    # Synthetic rows of the rare class make it likelier for nearly all rows.
     assert display.after[:, 1].mean() > display.before[:, 1].mean()
 
 

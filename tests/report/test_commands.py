@@ -102,7 +102,7 @@ def test_sample_writes_html(model, tmp_path):
     result = run("sample", model, "-n", 30, "-o", rows, "--report", page)
     assert result.exit_code == 0, result.output
     text = page.read_text(encoding="utf-8")
-    assert "Report on made rows" in text
+    assert "Report on synthetic rows" in text
     for name in ("x", "rare"):
         assert f"&lt;script&gt;{name}&lt;/script&gt;" in text
         assert f"<script>{name}" not in text

@@ -207,7 +207,7 @@ def test_resampling_report(hostile):
     pytest.importorskip("matplotlib").use("Agg")
     y = np.where(np.arange(80) % 4 == 0, HOSTILE, "common")
     page = check_page(report_resampling(CGANSampler(n_steps=0, random_state=0).fit(hostile, y)).html)
-    assert page.words[page.words.index("Made rows") + 1] == "40"
+    assert page.words[page.words.index("Synthetic rows") + 1] == "40"
     assert HOSTILE in page.words
     assert len(page.all("figure")) == 2
 
@@ -234,7 +234,7 @@ def test_made_rows_are_told_beside_the_training_rows(hostile):
     mask, said = sampler.synthetic_mask_.copy(), str(sampler.report_)
     X, classes = sampler.sample(30, y=HOSTILE, random_state=0)
     page = check_page(report_rows(sampler, X, classes, where={HOSTILE: BREAKOUT}, random_state=5).html)
-    assert page.words[page.words.index("Made rows") + 1] == "30"
+    assert page.words[page.words.index("Synthetic rows") + 1] == "30"
     assert page.words[page.words.index("Training rows") + 1] == "80"
     at = page.words.index(HOSTILE, page.words.index("Class by class", page.words.index("Summary") + 1))
     assert [word for word in page.words[at : at + 12] if word][:3] == [HOSTILE, "20", "30"]
@@ -253,7 +253,7 @@ def test_rows_that_equal_real_ones_are_called_copies(hostile):
     y = np.where(np.arange(80) % 4 == 0, "rare", "common")
     sampler = CGANSampler(n_steps=0, random_state=0).fit(hostile, y)
     words = check_page(report_rows(sampler, hostile[y == "rare"], y[y == "rare"]).html).words
-    assert any(word.startswith("Class 'rare': 100% of the made rows equal a real row") for word in words)
+    assert any(word.startswith("Class 'rare': 100% of the synthetic rows equal a real row") for word in words)
 
 
 @pytest.fixture(scope="module")

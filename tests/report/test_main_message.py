@@ -1,4 +1,4 @@
-"""Reports begin with what the reader must know: the worst column, what made rows change, which method, and what to run next."""
+"""Reports begin with what the reader must know: the worst column, what synthetic rows change, which method, and what to run next."""
 
 import json
 import re
@@ -192,7 +192,7 @@ def test_the_resampling_report_leads_with_its_own_result(monkeypatch):
     sampler = CGANSampler(n_steps=0, random_state=0).fit(X, np.arange(80) % 4 == 0)
     report = report_resampling(sampler, check=True, source="t.csv")
     words = check_page(report.html).words
-    assert any(word.startswith("Made rows change how a classifier finds class True: precision ") for word in words)
+    assert any(word.startswith("Synthetic rows change how a classifier finds class True: precision ") for word in words)
     assert "tabgan.should_rebalance(X, y)" in words
     assert "Change in points" in words
 

@@ -54,7 +54,7 @@ def results():
     row = dict.fromkeys(
         ["consistency", "consistency_real", "density", "coverage", "nearest", "copies", "distinct", "spread"], 0.5
     )
-    made = pd.DataFrame([{"class": "x", "n_real": 5, "n_made": 7, "method": "kernel", "repeats": NAN} | row])
+    made = pd.DataFrame([{"class": "x", "n_real": 5, "n_synthetic": 7, "method": "kernel", "repeats": NAN} | row])
     shares = pd.DataFrame(
         {"share": [0.0, 1.0], "f1": [0.25, 0.5], "difference": [0, 0.25], "difference_se": [NAN, 0.125]}
     )
@@ -126,7 +126,7 @@ def test_numbers_in_text_sort_as_numbers():
 
 
 def test_what_was_not_made_and_what_is_no_result_is_said():
-    nothing = SamplingReport(pd.DataFrame(columns=["n_made"]), gate="gate: no rows are made; no gain.")
+    nothing = SamplingReport(pd.DataFrame(columns=["n_synthetic"]), gate="gate: no rows are made; no gain.")
     assert nothing.to_html().to_dict()["headline"] == "No row was made."
     with pytest.raises(InvalidInputError, match=r"takes a result \(RebalanceDecision, .*, not Candidate"):
         report_result(Candidate("none", None, "nothing"))

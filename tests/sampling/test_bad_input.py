@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.exceptions import NotFittedError
 
 from tabgan import BAGANOversampler, CGANSampler
 from tabgan.exceptions import InvalidInputError, InvalidParameterError
@@ -165,3 +166,11 @@ def test_nothing_works_before_fit():
     for call in (lambda s: s.sample(), lambda s: s.resample(), lambda s: s.save("x")):
         with pytest.raises(NotFittedError):
             call(BAGANOversampler())
+
+
+def test_a_fit_that_fails_leaves_no_old_model():
+    sampler = BAGANOversampler(n_steps=0, random_state=0).fit(X, Y)
+    with pytest.raises(InvalidInputError):
+        sampler.fit(X.assign(more=1), ["r"] * 6)  # one class
+    with pytest.raises(NotFittedError):
+        sampler.sample(2)

@@ -9,7 +9,7 @@ from sklearn.linear_model import LogisticRegression
 
 import tabgan
 from tabgan import BAGANOversampler, CGANSampler
-from tabgan.exceptions import InvalidParameterError, NoRowsMadeWarning
+from tabgan.exceptions import InvalidParameterError, NoSyntheticRowsWarning
 from tabgan.sampling import gate as gate_module
 from tabgan.sampling.gate import SHARES, GateDecision, decide, most_fits, most_folds
 
@@ -62,7 +62,7 @@ def test_the_amount_made_in_a_fold_is_the_share_of_what_is_asked():
 
     decide(*two_classes(), {1: 192}, counted, "f1", 0)
     assert len(seen) == 6
-    assert all(n == 160 and made == {1: 128} for n, made in seen), "8 made rows for each of a fold's 16"
+    assert all(n == 160 and made == {1: 128} for n, made in seen), "8 synthetic rows for each of a fold's 16"
 
 
 def test_a_gain_has_to_be_surer_for_a_ranking():
@@ -134,7 +134,7 @@ def test_samplers_make_the_share(monkeypatch, tmp_path, sampler, share):
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         X, y = fitted.fit_resample(rows, codes)
-    told = [str(one.message) for one in caught if one.category is NoRowsMadeWarning]
+    told = [str(one.message) for one in caught if one.category is NoSyntheticRowsWarning]
     assert len(told) == (share == 0)
     assert all("should_rebalance" in one for one in told)
     assert Counter(y.tolist()) == {0: 216, 1: 24 + round(share * 192)}

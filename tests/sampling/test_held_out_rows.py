@@ -1,4 +1,4 @@
-"""Which rows a sampler is trained on, which choose its weights, and which made rows start from."""
+"""Which rows a sampler is trained on, which choose its weights, and which synthetic rows start from."""
 
 import numpy as np
 import pandas as pd

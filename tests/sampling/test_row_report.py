@@ -25,7 +25,7 @@ def test_classes_far_apart_are_told_apart(sampler):
     sampler.fit_resample(*blobs(6.0))
     line = sampler.report_.table.loc["rare"]
     assert line["n_real"] == 30
-    assert line["n_made"] == 90
+    assert line["n_synthetic"] == 90
     assert line["method"] == sampler.methods_["rare"]
     assert line["consistency"] >= 0.95
     assert line["consistency_real"] >= 0.95
@@ -124,7 +124,7 @@ def test_it_becomes_json_and_shows_plain_labels():
     sampler.fit_resample(X, (y == "rare").astype(int))
     plain = json.loads(json.dumps(sampler.report_.to_dict(), allow_nan=False))
     assert [line["class"] for line in plain["classes"]] == [1]
-    assert plain["classes"][0]["n_made"] == 115
+    assert plain["classes"][0]["n_synthetic"] == 115
     assert "class 1 has 5 rows" in sampler.report_.warnings[-1]
     assert "np.int64" not in str(sampler.report_)
 
@@ -140,7 +140,7 @@ def test_nothing_made_nothing_said():
 
 
 def test_training_warnings_are_shown():
-    report = SamplingReport(pd.DataFrame({"n_made": [1]}, index=["a"]), ["one"], ["<two>"])
+    report = SamplingReport(pd.DataFrame({"n_synthetic": [1]}, index=["a"]), ["one"], ["<two>"])
     assert str(report).endswith("! one\n! <two>")
     assert "&lt;two&gt;" in report._repr_html_()
 
@@ -163,8 +163,8 @@ def test_the_report_is_measured_once_and_not_before_rows_are_made():
     assert sampler.report_ is sampler.report_
     earlier = sampler.report_
     sampler.resample({"rare": 50})
-    assert sampler.report_.table.loc["rare", "n_made"] == 20
-    assert earlier.table.loc["rare", "n_made"] == 90
+    assert sampler.report_.table.loc["rare", "n_synthetic"] == 20
+    assert earlier.table.loc["rare", "n_synthetic"] == 90
     sampler.fit(X, y)
     assert not hasattr(sampler, "report_")
     assert not hasattr(sampler, "synthetic_mask_")

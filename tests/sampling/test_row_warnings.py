@@ -29,7 +29,7 @@ def test_too_few_rows_for_the_width_is_said():
     warnings = said(sampler.report_, "guessing would find 50%")
     assert len(warnings) == 1
     assert warnings[0].endswith("20 rows may be too few for 600 columns.")
-    assert not said(sampler.report_, "of the made rows look like"), "a comparison with nothing says nothing"
+    assert not said(sampler.report_, "of the synthetic rows look like"), "a comparison with nothing says nothing"
 
 
 @pytest.mark.parametrize(

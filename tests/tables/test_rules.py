@@ -141,7 +141,7 @@ def test_state_is_strict_json_and_comes_back_equal():
     assert str(Rules(("a",))) == "no rules"
 
 
-def made_rows(table, n, rng):
+def synthetic_rows(table, n, rng):
     """Cells of each column drawn apart from the others, some never seen before, some missing."""
     made, parents, missing, parents_missing = {}, {}, {}, {}
     parent = rng.integers(0, table.n_rows, n)
@@ -164,7 +164,7 @@ def test_after_repair_nothing_is_broken(seed, gaps):
     table = read_table(ruled(200, seed=seed % 3, gaps=gaps))
     rules = find_rules(table)
     assert len(rules) >= 7
-    made, parents, missing, parents_missing = made_rows(table, 60, np.random.default_rng(seed))
+    made, parents, missing, parents_missing = synthetic_rows(table, 60, np.random.default_rng(seed))
     assert not rules.broken(
         {j: c.values for j, c in enumerate(table.columns)}, {j: c.missing for j, c in enumerate(table.columns)}
     ).any()

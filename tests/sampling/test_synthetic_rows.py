@@ -1,4 +1,4 @@
-"""What made rows may look like: kinds, bounds, gaps, rules; and tables at the edge of what there is to learn."""
+"""What synthetic rows may look like: kinds, bounds, gaps, rules; and tables at the edge of what there is to learn."""
 
 from collections import Counter
 

@@ -1,4 +1,4 @@
-"""A table with made rows at its end: what displays and reports of resampling start from."""
+"""A table with synthetic rows at its end: what displays and reports of resampling start from."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["Resampled", "resampled_by", "resampled_of"]
 
 @dataclass(frozen=True)
 class Resampled:
-    """A table with made rows at its end.
+    """A table with synthetic rows at its end.
 
     Parameters
     ----------
@@ -25,7 +25,7 @@ class Resampled:
     labels : ndarray of shape (n_rows,)
         Class of each row.
     made : ndarray of bool of shape (n_rows,)
-        True for made rows.
+        True for synthetic rows.
     """
 
     frame: pd.DataFrame
@@ -68,7 +68,7 @@ def resampled_by(sampler: Any) -> Resampled:
 
 
 def resampled_of(X: Any, y: Any, made: Any, categorical_features: Any, missing_values: Any) -> Resampled:
-    """A table whose made rows are known; `tabgan.plotting.ResamplingDisplay.from_predictions` has the parameters.
+    """A table whose synthetic rows are known; `tabgan.plotting.ResamplingDisplay.from_predictions` has the parameters.
 
     Raises
     ------
