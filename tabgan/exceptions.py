@@ -15,6 +15,7 @@ __all__ = [
     "NoSyntheticRowsWarning",
     "PartFailedError",
     "SchemaMismatchError",
+    "SpellingsWarning",
     "StalledError",
     "TabganError",
     "TextsWarning",
@@ -74,6 +75,10 @@ class IdentifierWarning(UserWarning):
 
 class NoSyntheticRowsWarning(UserWarning):
     """A sampler's gate made none of the rows asked for; ``gate_`` says why, and `tabgan.should_rebalance` what else may help."""
+
+
+class SpellingsWarning(UserWarning):
+    """Labels of a column, or classes, differ only in case or blanks, and are kept apart; the message names them and what to do."""
 
 
 class TextsWarning(UserWarning):

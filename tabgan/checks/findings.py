@@ -12,6 +12,7 @@ KINDS = {
     "first row": "a first row taken for names",
     "written": "text that mostly reads as numbers or dates",
     "sentinel": "numbers and dates that stand for a missing value",
+    "spelling": "labels that differ only in case or blanks",
     "id": "columns that name rows",
     "codes": "whole numbers that may be codes",
     "duplicates": "rows or columns that repeat others",

@@ -12,7 +12,7 @@ from tabgan.checks.odd_cells import reads_mostly_as
 from tabgan.tables.columns import RawColumn, Table
 from tabgan.tables.identifiers import is_identifier
 
-__all__ = ["find_identifiers"]
+__all__ = ["find_identifiers", "is_row_name"]
 
 _FEWEST_CELLS = 20
 _MOST_REPEATED = 0.1
@@ -49,6 +49,11 @@ def find_identifiers(table: Table) -> list[Finding]:
         for column in table.columns
         if (why := _why(column))
     ]
+
+
+def is_row_name(column: RawColumn) -> bool:
+    """Whether the values of a column look as if they named its rows; see `find_identifiers`."""
+    return bool(_why(column))
 
 
 def _why(column: RawColumn) -> str:

@@ -8,6 +8,7 @@ from tabgan.checks.first_row import find_first_row
 from tabgan.checks.odd_cells import find_odd_cells
 from tabgan.checks.row_names import find_identifiers
 from tabgan.checks.sentinels import find_sentinels
+from tabgan.checks.spellings import find_spellings
 from tabgan.tables.columns import Table
 from tabgan.tables.schema import TableSchema
 
@@ -32,6 +33,7 @@ def find_suspicions(table: Table, schema: TableSchema) -> list[Finding]:
         *find_first_row(table),
         *find_odd_cells(table),
         *find_sentinels(table, schema.columns),
+        *find_spellings(table),
         *find_identifiers(table),
         *find_codes(table, schema.columns),
     ]

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from tabgan._files import written_together
+from tabgan.cli.check_job import spelling_hints
 from tabgan.cli.errors import warnings_told
 from tabgan.cli.files.sources import Place, write_bytes
 from tabgan.cli.files.table_files import ReadOptions, TableFile, open_table
@@ -103,7 +104,7 @@ def balance_file(options: BalanceOptions, say: Callable[[str], None]) -> Balance
     frame = table.frame([name for name in names if name != options.target])
     table.check_output(options.output)
     report = BalanceReport(options.source.name, options.output.destination, options.target, table.n_rows)
-    report.warnings += table.first_hints()
+    report.warnings += table.first_hints() + spelling_hints(frame, y)
     report.notes += table.notes()
     if singles > max(1, len(counts) // 4):
         report.warnings.append(

@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from tabgan.checks.findings import Finding
 from tabgan.cli.errors import printable
 from tabgan.cli.files.sources import Place, write_bytes
@@ -21,7 +23,7 @@ from tabgan.cli.summaries import plain_name
 from tabgan.exceptions import InvalidParameterError
 from tabgan.report.checked_table import TableCheck
 
-__all__ = ["CheckOptions", "FileCheck", "check_file", "new_findings"]
+__all__ = ["CheckOptions", "FileCheck", "check_file", "new_findings", "spelling_hints"]
 
 _MARKER = re.compile(r"--missing ('(?:[^'\\]|\\.)*')")
 
@@ -176,6 +178,29 @@ def new_findings(findings: Sequence[Finding], table: TableFile) -> list[Finding]
     findings = [_as_written(finding, table) for finding in findings]
     named = table.options.header and table.place.format in ("csv", "tsv", "xlsx", "ods") and not _said_of_header(table)
     return [finding for finding in findings if named or finding.kind != "first row"]
+
+
+def spelling_hints(frame: pd.DataFrame, classes: pd.Series | None = None, sampled: bool = False) -> list[str]:
+    """What to say of labels that look like one label written in several ways; of two columns, and how many more there are.
+
+    Parameters
+    ----------
+    frame : DataFrame
+    classes : Series, default=None
+        The target column.
+    sampled : bool, default=False
+        Cells were counted in some rows only.
+    """
+    from tabgan.checks.findings import first_of_each
+    from tabgan.checks.spellings import find_spellings
+    from tabgan.tables.frames import read_table
+
+    counts = None if classes is None else classes.value_counts().to_dict()
+    target = "" if classes is None else f"column {str(classes.name)!r} (--target)"
+    shown, left = first_of_each(find_spellings(read_table(frame), counts, target))
+    where = f"in a sample of {len(frame):,} rows, " if sampled else ""
+    more = [f"{left} more of these; `tabgan check` lists them all"] if left else []
+    return [where + finding.text(command_line=True) for finding in shown] + more
 
 
 def _as_written(finding: Finding, table: TableFile) -> Finding:

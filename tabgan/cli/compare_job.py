@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from tabgan._files import written_together
+from tabgan.cli.check_job import spelling_hints
 from tabgan.cli.errors import note, printable, teller
 from tabgan.cli.files.sources import Place, write_bytes
 from tabgan.cli.files.table_files import ReadOptions, TableFile, open_table
@@ -77,7 +78,7 @@ def compare_file(options: CompareOptions) -> Comparison:
     status("")
     frame, categorical = _columns(table, options)
     say = teller(options.quiet)
-    for hint in table.first_hints() + table.notes():
+    for hint in table.first_hints() + table.notes() + spelling_hints(frame):
         say(f"note: {hint}")
 
     from tabgan.model_selection.compare_imputers import METHODS, compare_imputers

@@ -12,12 +12,13 @@ from typing import Any, BinaryIO
 
 from tabgan._files import write_whole, written_together
 from tabgan.checks.suspicions import unread_cells
+from tabgan.cli.check_job import spelling_hints
 from tabgan.cli.errors import warnings_told
 from tabgan.cli.files.compression import packing_stream, unpack_file
 from tabgan.cli.files.parted import Looked, Part, PartedTable
 from tabgan.cli.files.parted_files import open_parted
 from tabgan.cli.files.sources import member_name
-from tabgan.cli.files.table_source import first_hints, marker_lines
+from tabgan.cli.files.table_source import blank_lines, first_hints, marker_lines
 from tabgan.cli.impute_job import ImputeOptions, chosen_settings, model_facts
 from tabgan.cli.lookup import check_apart, known_columns, known_kinds
 from tabgan.cli.models import is_reused, load_model
@@ -218,6 +219,7 @@ class _Run:
         imputer = GAINImputer.paper(**settings) if options.objective == "paper" else GAINImputer(**settings)
         with warnings_told(self._say):
             fit_to_sample(imputer, sample)
+        self._warnings += spelling_hints(sample.table(), sampled=sample.n_seen > n_rows)
         imputer.verbose = 0
         settled = table.options.settled
         imputer.column_styles_ = {name: found.style for name, found in settled.items() if found.style is not None}
@@ -244,6 +246,7 @@ class _Run:
         gaps, fills = Counter[str](), Counter[str]()
         markers: dict[str, Counter[str]] = {}
         unread: dict[str, list[Any]] = {}
+        blanked: dict[str, tuple[int, str]] = {}
         for number in sorted(facts):
             found = facts[number]
             gaps.update(found["gaps"])
@@ -253,6 +256,9 @@ class _Run:
             for name, (n, odd, place) in found["unread"].items():
                 before = unread.setdefault(name, [0, odd, place])
                 before[0] += n
+            for name, (n, example) in found["blanked"].items():
+                n_before, first = blanked.get(name, (0, example))
+                blanked[name] = n_before + n, first
         styles = {name: settled.style for name, settled in table.options.settled.items()}
         odd_cells = [
             unread_cells(name, odd, n, style.describe(), place)
@@ -260,7 +266,7 @@ class _Run:
             if (style := styles[name]) is not None
         ]
         report.warnings += [*self._warnings, *first_hints(odd_cells)]
-        report.notes += [*self._notes, *marker_lines(markers)]
+        report.notes += [*self._notes, *marker_lines(markers), *blank_lines(blanked)]
         kinds = {str(column.name): column.kind for column in imputer.schema_.columns}
         for name in table.names:
             seen = name in columns.names

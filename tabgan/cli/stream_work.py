@@ -123,12 +123,16 @@ class _Counted:
     markers: dict[str, Counter[str]] = field(default_factory=dict)
     unread: dict[str, list[Any]] = field(default_factory=dict)
     """By column how many cells were not read, some of them, and where the first is."""
+    blanked: dict[str, list[Any]] = field(default_factory=dict)
+    """By column how many cells were read without the blanks around them, and one of them."""
 
     def add(self, table: TableFile, gaps: pd.DataFrame, unread: pd.DataFrame, fills: dict[str, pd.Series]) -> None:
         self.gaps.update({name: int(gaps[name].sum()) for name in gaps})
         self.fills.update({name: len(values) for name, values in fills.items()})
         for marker, counts in table.all_markers().items():
             self.markers.setdefault(marker, Counter()).update(counts)
+        for name, (n, example) in table.blanked.items():
+            self.blanked.setdefault(name, [0, example])[0] += n
         for name in unread:
             rows = np.flatnonzero(unread[name])
             if len(rows):
@@ -143,6 +147,7 @@ class _Counted:
             "fills": self.fills,
             "markers": self.markers,
             "unread": self.unread,
+            "blanked": self.blanked,
         }
 
 

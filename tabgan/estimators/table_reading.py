@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -11,14 +12,15 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from tabgan._warnings import warn_caller
 from tabgan.checks.code_columns import find_codes
 from tabgan.checks.odd_cells import unread_texts
-from tabgan.exceptions import CodesWarning, EmptyColumnsWarning, InvalidInputError, TextsWarning
+from tabgan.checks.spellings import find_spellings
+from tabgan.exceptions import CodesWarning, EmptyColumnsWarning, InvalidInputError, SpellingsWarning, TextsWarning
 from tabgan.tables.encoder import EncodedTable, TableEncoder
 from tabgan.tables.frames import Table, read_table
 from tabgan.tables.labels import shown_names
 from tabgan.tables.rules import find_rules
 from tabgan.tables.schema import TableSchema, infer_schema
 
-__all__ = ["ReadingMixin", "warn_of_texts"]
+__all__ = ["ReadingMixin", "warn_of_spellings", "warn_of_texts"]
 
 _MOST_TOLD = 3
 
@@ -42,6 +44,22 @@ def warn_of_texts(table: Table, categorical_features: Any, column_kinds: Any) ->
             f"`tabgan impute` read the file; categorical_features={list(found)[:1]} says that they are labels.",
             TextsWarning,
         )
+
+
+def warn_of_spellings(table: Table, classes: Mapping[Hashable, int] | None = None) -> None:
+    """Warn of labels that look like one label written in several ways: they are kept apart.
+
+    Parameters
+    ----------
+    table : Table
+    classes : mapping of label to number of rows, default=None
+        Of ``y``, where there is one.
+    """
+    found = find_spellings(table, classes)
+    if found:
+        left = len(found) - _MOST_TOLD
+        more = f" {left} more columns have such labels; tabgan.check lists them." if left > 0 else ""
+        warn_caller(". ".join(finding.text() for finding in found[:_MOST_TOLD]) + f".{more}", SpellingsWarning)
 
 
 class ReadingMixin:
@@ -106,6 +124,7 @@ class ReadingMixin:
                 CodesWarning,
             )
         warn_of_texts(table, self.categorical_features, self.column_kinds)
+        warn_of_spellings(table)
         self.encoder_ = TableEncoder(
             numeric_transform=self.numeric_transform or ("minmax" if self.objective == "paper" else "standard"),
             max_categories=self.max_categories,

@@ -24,7 +24,7 @@ from tabgan.estimators.fit_tasks import FitTasks, FollowedFits, followed
 from tabgan.estimators.notebook import FittedHTML, Learnt
 from tabgan.estimators.parameter_checks import SEED, Rule, check, integer, seed_of
 from tabgan.estimators.reports import ReportsResampling
-from tabgan.estimators.table_reading import warn_of_texts
+from tabgan.estimators.table_reading import warn_of_spellings, warn_of_texts
 from tabgan.exceptions import (
     IdentifierWarning,
     InvalidInputError,
@@ -123,6 +123,7 @@ class TabularSampler(SavableSampler, FollowedFits, FittedHTML, ReportsResampling
         )
         self._name_identifiers()
         warn_of_texts(table, self.categorical_features, self.column_kinds)
+        warn_of_spellings(table, dict(zip(target.names, target.counts.tolist(), strict=True)))
         with own_torch(self.n_threads), interruptible(f"{type(self).__name__}.fit") as interruption:
             run = Run(generator, device, allowance.deadline, bool(self.verbose), follower=tasks.follower)
             tasks.enter("learning what rows look like")

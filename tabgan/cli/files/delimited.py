@@ -5,12 +5,21 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from tabgan.exceptions import InvalidInputError
 
-__all__ = ["DelimitedText", "cell_value", "header_names", "parse_delimited", "parse_part", "write_delimited"]
+__all__ = [
+    "DelimitedText",
+    "cell_value",
+    "dropped_blanks",
+    "header_names",
+    "parse_delimited",
+    "parse_part",
+    "write_delimited",
+]
 
 
 @dataclass
@@ -292,6 +301,21 @@ def cell_value(raw: str) -> str:
         return text
     body, _, rest = text[1:].rpartition('"')
     return body.replace('""', '"') + rest
+
+
+def dropped_blanks(cells: Iterable[str]) -> tuple[int, str] | None:
+    """Raw cells that stand between blanks where other cells of the same value do not, or between others: how many, and the commonest.
+
+    Blanks that all cells of a value have are layout; those that some have are more often a slip.
+    """
+    written: dict[str, dict[str, int]] = {}
+    for raw, n in Counter(cells).items():
+        value = raw.strip()
+        if value and value[0] != '"':
+            written.setdefault(value, {})[raw] = n
+    several = [forms for forms in written.values() if len(forms) > 1]
+    blanked = {raw: n for forms in several for raw, n in forms.items() if raw != raw.strip()}
+    return (sum(blanked.values()), max(blanked, key=blanked.__getitem__)) if blanked else None
 
 
 def _quoted(value: str, delimiter: str, wanted: bool) -> str:

@@ -14,7 +14,7 @@ import pandas as pd
 
 from tabgan.checks.suspicions import suspected_header, suspected_value
 from tabgan.cli.files.column_options import ReadOptions
-from tabgan.cli.files.delimited import DelimitedText, cell_value, parse_delimited, write_delimited
+from tabgan.cli.files.delimited import DelimitedText, cell_value, dropped_blanks, parse_delimited, write_delimited
 from tabgan.cli.files.evidence import Evidence
 from tabgan.cli.files.settled import settled_column
 from tabgan.cli.files.sniffing import Layout, layout_of
@@ -101,13 +101,23 @@ class DelimitedTable(TableFile):
                 typed = settled_column(name, texts, gaps, settled, self.row_place)
                 self._typed[name] = self._with_blanks(name, texts, typed)
                 self._note_markers(name, texts, gaps, False)
+                self._note_blanks(name, typed)
                 return self._typed[name].values
             writing = self.said.writing(name, self._likely_decimal)
             typed = typed_column(name, texts, gaps, self.options.family(name), self.row_place, writing)
             self._typed[name] = self._with_blanks(name, texts, typed)
             self.hints += [typed.hint] if typed.hint else []
             self._note_markers(name, texts, gaps, typed.is_text)
+            self._note_blanks(name, typed)
         return self._typed[name].values
+
+    def _note_blanks(self, name: str, typed: TextColumn) -> None:
+        """Labels that stand between blanks in some rows, and in others not."""
+        if typed.is_text:
+            j = self.names.index(name)
+            raw = (record[j] for record in compress(self._parsed.records, ~typed.values.isna().to_numpy()))
+            found = dropped_blanks(raw)
+            self.blanked |= {} if found is None else {name: found}
 
     def _with_blanks(self, name: str, texts: list[str], typed: TextColumn) -> TextColumn:
         """Labels with the blanks that stand within their quotes."""

@@ -23,6 +23,7 @@ from tabgan.written.detect import Style
 
 __all__ = [
     "TableFile",
+    "blank_lines",
     "cells_of",
     "delimiter_of",
     "first_hints",
@@ -60,6 +61,7 @@ class TableFile(abc.ABC):
         self._marked: dict[str, dict[str, int]] = {}
         self._notes: list[str] = []
         self._asked: dict[tuple[str, str], str] = {}
+        self.blanked: dict[str, tuple[int, str]] = {}
 
     @abc.abstractmethod
     def column(self, name: str) -> pd.Series:
@@ -123,7 +125,7 @@ class TableFile(abc.ABC):
             marker: {name: n for name, n in found.items() if self._asked.get((marker, name)) not in said}
             for marker, found in self._marked.items()
         }
-        return list(self._notes) + marker_lines(unsaid)
+        return list(self._notes) + marker_lines(unsaid) + blank_lines(self.blanked)
 
     def first_hints(self) -> list[str]:
         """Hints at how columns were read, a few of them and the number of the others."""
@@ -242,6 +244,17 @@ def marker_lines(marked: Mapping[str, Mapping[str, int]]) -> list[str]:
         one = f"in {next(iter(counts))!r} "
         lines.append(f"{total} {marker!r} {one * (len(counts) == 1)}read as missing" + f": {where}" * (len(counts) > 1))
     return lines
+
+
+def blank_lines(blanked: Mapping[str, tuple[int, str]]) -> list[str]:
+    """What to say of labels that some cells have between blanks: by column how many cells, and one of them; at most one line."""
+    told = [
+        f"{counted(n, 'cell')} such as {example!r} in {name!r}"
+        for name, (n, example) in list(blanked.items())[:_MOST_NAMED]
+    ]
+    more = len(blanked) - len(told)
+    further = f" and others in {counted(more, 'more column')}" if more else ""
+    return [f"{', '.join(told)}{further} read without the blanks around them"] if told else []
 
 
 def first_hints(hints: Sequence[str]) -> list[str]:
