@@ -10,9 +10,11 @@ import numpy as np
 from tabgan.checks.findings import Finding
 from tabgan.checks.suspicions import PADDED
 from tabgan.tables.columns import RawColumn, Table
+from tabgan.wording import counted
 from tabgan.written.dates import formats_of
-from tabgan.written.detect import Ambiguous, style_of
+from tabgan.written.detect import ENOUGH, Ambiguous, style_of
 from tabgan.written.numbers import PLAIN, body_of
+from tabgan.written.units import unit_in
 
 __all__ = ["find_odd_cells", "reads_mostly_as", "unread_texts"]
 
@@ -50,7 +52,38 @@ def find_odd_cells(table: Table) -> list[Finding]:
         if seen is not None:
             what, odd, n_cells = seen
             found.append(_finding(str(column.name), what, odd, sum(odd.values()), n_cells))
+        elif units := _several_units(column):
+            found.append(_of_units(str(column.name), units))
     return found
+
+
+def _several_units(column: RawColumn) -> dict[str, int]:
+    """Units of a column whose cells nearly all are amounts in some unit, by the number of cells; empty for all other columns."""
+    if column.family not in ("text", "category"):
+        return {}
+    counts = Counter(str(cell).strip() for cell in column.values[~column.missing])
+    if sum(counts.values()) < _FEWEST_CELLS:
+        return {}
+    units: Counter[str] = Counter()
+    for text, n in counts.items():
+        parts = body_of(text)
+        if parts is not None and (unit := unit_in(parts[0]) or unit_in(parts[2])):
+            units[unit] += n
+    if sum(units.values()) < ENOUGH * sum(counts.values()) or len(units) < 2:
+        return {}
+    return dict(units.most_common())
+
+
+def _of_units(name: str, units: Mapping[str, int]) -> Finding:
+    shown = " and ".join(f"{unit} ({counted(n, 'cell')})" for unit, n in list(units.items())[:_MOST_SHOWN])
+    more = f" and {len(units) - _MOST_SHOWN} more" if len(units) > _MOST_SHOWN else ""
+    return Finding(
+        "written",
+        (name,),
+        f"column {name!r} is treated as text, as its amounts have several units: {shown}{more}",
+        "convert them to one",
+        "convert them to one in the file first",
+    )
 
 
 def reads_mostly_as(column: RawColumn) -> tuple[str, dict[str, int], int] | None:

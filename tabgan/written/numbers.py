@@ -11,24 +11,19 @@ from typing import Any
 
 import numpy as np
 
+from tabgan.written.units import AFTER, BEFORE, is_same_unit, unit_in, units_in
+
 __all__ = ["BLANKS", "PLAIN", "NumberStyle", "body_of", "number_style", "plain_style"]
 
 BLANKS = " \u00a0\u2009\u202f"
 """Blanks that stand between thousands: of a keyboard, not breaking, thin, and thin and not breaking."""
 _APOSTROPHES = "'\u2019"
 _MINUS = "\u2212\u2013-"  # the hyphen last, as in a class of characters
-_UNITS = (
-    r"[$\u20ac\u00a3\u00a5\u20b9\u20a9\u20bd\u20ba\u20b4\u20aa\u20ab\u0e3f\u20a6\u20b1\u20a1\u20b2\u20b5\u20b8\u20ae%\u2030\uff05]"
-    r"|(?:R|US|A|C|NZ|HK|S|NT)\$|Rs\.?|kr\.?|Kr\.?|z\u0142|K\u010d|Ft|lei|Fr\.|SFr\.|"
-    "EUR|USD|GBP|CHF|JPY|CNY|RMB|SEK|NOK|DKK|PLN|CZK|HUF|RON|BGN|TRY|RUB|UAH|INR|BRL|MXN|ARS|CLP|COP|CAD|AUD|NZD|SGD|HKD|"
-    "TWD|KRW|THB|IDR|MYR|PHP|VND|ZAR|NGN|KES|EGP|ILS|AED|SAR"
-)
 _CELL = re.compile(
-    rf"(?P<before>[(\s+{_MINUS}]*(?:{_UNITS})?[(\s+{_MINUS}]*)"
+    rf"(?P<before>[(\s+{_MINUS}]*(?:{BEFORE})?[(\s+{_MINUS}]*)"
     rf"(?P<body>[0-9.](?:[0-9.,{BLANKS}{_APOSTROPHES}]*[0-9.])?(?:[eE][+-]?[0-9]+)?)"
-    rf"(?P<after>[)\s]*(?:{_UNITS})?[)\s{_MINUS}]*)"
+    rf"(?P<after>[)\s]*(?:{AFTER})?[)\s{_MINUS}]*)"
 )
-_UNIT = re.compile(_UNITS)
 _INFINITE = re.compile(r"[+-]?inf(inity)?", re.IGNORECASE)
 _MOST_DECIMALS = 17
 
@@ -67,7 +62,7 @@ def body_of(text: str) -> tuple[str, str, str] | None:
     signs = sum(before.count(sign) + after.count(sign) for sign in "+" + _MINUS + "(")
     if any(sign in after for sign in _MINUS) and len(body) < 2:
         return None  # 2- is a mark in a school report
-    if signs > 1 or before.count("(") != after.count(")") or len(_UNIT.findall(before + after)) > 1:
+    if signs > 1 or before.count("(") != after.count(")") or len(units_in(before)) + len(units_in(after)) > 1:
         return None
     return before, body, after
 
@@ -117,9 +112,8 @@ class NumberStyle:
 
     @property
     def unit(self) -> str:
-        """Percent sign or currency, empty without."""
-        found = _UNIT.search("".join(self.positive))
-        return found.group() if found else ""
+        """Percent sign, currency or unit of measure, empty without."""
+        return unit_in("".join(self.positive))
 
     @property
     def whole(self) -> bool:
@@ -148,11 +142,11 @@ class NumberStyle:
         found = _body(self.decimal, self.thousands, self.lakhs).fullmatch(body)
         if found is None:
             return None
-        unit = _UNIT.search(before + after)
+        unit = unit_in(before) or unit_in(after)
         whole = "".join(filter(str.isdigit, found["whole"] or "0"))
         fraction = found["fraction"] or (found.groupdict().get("bare") or "")
         value = float(f"{whole}.{fraction or '0'}{found['exponent'] or ''}")
-        if (unit.group() if unit else "") != self.unit and value != 0:
+        if not is_same_unit(unit, self.unit) and value != 0:
             return None
         return -value if _is_negative((before, after)) else value
 

@@ -203,6 +203,17 @@ def test_numbers_and_dates_as_people_write_them():
     assert "numbers, '1,234' as 1234 or 1.234" in found.what
 
 
+def test_amounts_in_several_units_are_told():
+    (found,) = of(find_odd_cells, c=["12 km", "800 m", "3 km"] * 10)
+    assert (
+        found.what == "column 'c' is treated as text, as its amounts have several units: km (20 cells) and m (10 cells)"
+    )
+    assert "convert them to one" in found.text()
+    assert "in the file" in found.text(command_line=True)
+    assert of(find_odd_cells, c=["12 km", "800 m", "far"] * 10) == []
+    assert of(find_odd_cells, c=["2A", "3B", "4C"] * 10) == []
+
+
 def test_a_first_row_taken_for_names():
     cells = {"red": ["red", "blue"] * 5, "12": range(10), "7.5": np.arange(10) / 2}
     (found,) = of(find_first_row, **cells)

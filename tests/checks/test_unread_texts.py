@@ -30,6 +30,7 @@ def frame(**columns):
         (["unknown", *DAYS[1:]], "dates"),
         (AMOUNTS, "comma"),
         ([f"{k}%" for k in range(60)], ""),
+        ([f"{k}.5 kg" for k in range(60)], "the unit kg"),
     ],
 )
 def test_dates_and_amounts_are_found(cells, said):
