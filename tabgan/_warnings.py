@@ -9,6 +9,7 @@ from pathlib import Path
 __all__ = ["warn_caller"]
 
 _OURS = str(Path(__file__).parent)
+_CALLERS = frozenset({"sklearn", "imblearn", "joblib"})
 
 
 def warn_caller(message: str, category: type[Warning] = UserWarning) -> None:
@@ -23,8 +24,9 @@ def warn_caller(message: str, category: type[Warning] = UserWarning) -> None:
 
     Notes
     -----
-    Frames of tabgan, of `contextlib` (which wraps our methods) and of scikit-learn (whose ``fit_transform`` and pipelines call them)
-    are passed over, so that the line shown is the user's own. Where there is no other, the outermost one is shown.
+    Frames of tabgan, of `contextlib` (which wraps our methods), of scikit-learn (whose ``fit_transform`` and pipelines call them) and
+    of joblib (through which pipelines do) are passed over, so that the line shown is the user's own. Where there is no other, the
+    outermost one is shown.
     """
     level, frame = 1, sys._getframe(1)
     while frame.f_back is not None and _passed_over(frame.f_code.co_filename):
@@ -34,4 +36,4 @@ def warn_caller(message: str, category: type[Warning] = UserWarning) -> None:
 
 def _passed_over(file: str) -> bool:
     path = Path(file)
-    return file.startswith(_OURS) or path.name == "contextlib.py" or not {"sklearn", "imblearn"}.isdisjoint(path.parts)
+    return file.startswith(_OURS) or path.name == "contextlib.py" or not _CALLERS.isdisjoint(path.parts)

@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 import pytest
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from tabgan import GAINImputer
 from tabgan._runtime import own_torch
@@ -24,8 +25,9 @@ def imputer():
         lambda: imputer().fit(TABLE),
         lambda: imputer().fit_transform(TABLE),
         lambda: make_pipeline(imputer()).fit(TABLE),
+        lambda: make_pipeline(imputer(), StandardScaler()).fit(TABLE),
     ],
-    ids=["fit", "fit_transform", "in a pipeline"],
+    ids=["fit", "fit_transform", "last of a pipeline", "first of a pipeline, which calls it through joblib"],
 )
 def test_the_users_line_is_named(call):
     with pytest.warns(EmptyColumnsWarning) as caught:
