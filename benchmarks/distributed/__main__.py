@@ -91,6 +91,7 @@ class OnSpark:
         for key, value in {
             "spark.sql.shuffle.partitions": "4",
             "spark.task.maxFailures": "50",
+            "spark.python.daemon.module": "benchmarks.distributed.spark_daemon",
             "spark.sql.execution.arrow.maxRecordsPerBatch": "5000",
             "spark.ui.showConsoleProgress": "false",
         }.items():

@@ -36,7 +36,7 @@ def ray_task(command: str) -> bool:
 
 def spark_worker(command: str) -> bool:
     """Whether a command line is that of a Python worker of Spark, or of what starts them."""
-    return "pyspark.daemon" in command
+    return "pyspark.daemon" in command or "spark_daemon" in command
 
 
 class Killer:
