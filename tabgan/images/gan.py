@@ -28,7 +28,8 @@ from tabgan.images.fitting import Setup, make_images, train_recipe
 from tabgan.images.gan_state import SavableImageGAN
 from tabgan.images.making import Drawing
 from tabgan.images.recipes import recipes
-from tabgan.images.recipes.recipe import Recipe, TrainingData, check_settings
+from tabgan.images.recipes.allowed_settings import check_settings, check_settings_for_data
+from tabgan.images.recipes.recipe import Recipe, TrainingData
 from tabgan.images.training_data import Given, Known, read_training_data
 from tabgan.images.watching import checkpoints_of, tensorboard_writer, watchers_of
 
@@ -222,6 +223,7 @@ class ImageGAN(FollowedFits, Drawing, SavableImageGAN, FittedHTML, ReportsImages
         given = self._read(recipe, {**recipe.settings, **asked}, images, y, targets)
         sizes, conditions = given.sizes, given.conditions
         settings = recipe.defaults(sizes.shape, asked)
+        check_settings_for_data(recipe, asked, settings, sizes)
         generator = make_generator(seed_of(self.random_state))
         players = recipe.networks(sizes, SimpleNamespace(**settings), generator)
         settings = settings | {"d_noise": recipe.d_noise(players, SimpleNamespace(**settings))}

@@ -112,7 +112,7 @@ def test_cycles_translate_both_ways():
         ({"learning_rate": -1.0}, {}, "learning_rate=-1.0"),
         ({"random_state": -1}, {}, "random_state=-1"),
         ({"settings": {"widht": 3}}, {}, r"\['widht'\] are not settings"),
-        ({"settings": {"network": "vit"}}, {}, "network='vit'"),
+        ({"settings": {"network": "vit"}}, {}, r"settings\['network'\]='vit' is not valid; it must be one of 'auto'"),
         ({"settings": {"depth": 0}}, {}, r"settings\['depth'\]=0"),
         ({"settings": {"balanced": 1}}, {}, r"settings\['balanced'\]=1 is not valid; it must be True or False"),
         ({"recipe": "wgan-gp", "settings": {"penalty_weight": -1.0}}, {}, r"settings\['penalty_weight'\]=-1"),

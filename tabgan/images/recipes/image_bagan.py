@@ -194,6 +194,7 @@ BAGAN = Recipe(
     },
     needs="labels",
     accepts=_of_the_class,
+    scores=False,
     larger={"n_steps": 8000, "n_autoencoder_steps": None},
 )
 """Recipe ``"bagan"``; ``n_steps`` counts the autoencoder's, too, an eighth of them where ``n_autoencoder_steps`` is None.

@@ -18,8 +18,7 @@ from tabgan.core.penalties import CasePenalty, Penalty
 from tabgan.core.phases import DiscriminatorLoss, GeneratorLoss, OptimizerSpec, PenalizedTask, Phase, Task, Term
 from tabgan.core.stabilisers import FlippedLabels, InstanceNoise, ReplayPool, SmoothedLabels
 from tabgan.core.tasks import GeneratingTask, GenerationTask, normal_prior
-from tabgan.estimators.parameter_checks import BOOLEAN, integer, number
-from tabgan.exceptions import InvalidParameterError, parameter_error
+from tabgan.exceptions import InvalidParameterError
 from tabgan.images.networks.layers import SMALL, Shape
 from tabgan.images.pixels import Pixels
 from tabgan.images.recipes.reached import REACHED
@@ -36,7 +35,6 @@ __all__ = [
     "Recipe",
     "Sizes",
     "TrainingData",
-    "check_settings",
     "judge_optimizer_of",
     "make_task",
     "optimizer_of",
@@ -44,9 +42,8 @@ __all__ = [
     "zero_centred",
 ]
 
-_MAY_BE_NONE = {"average"}
-_WHOLE_OR_NONE = {"width", "n_first_steps", "n_autoencoder_steps"}
-_MAY_BE_ZERO = {"pull_weight", "n_dropout", "n_unroll", "n_blocks", "n_down", "clip"}
+_PARTS_OF_STEPS = ("n_first_steps", "n_autoencoder_steps")
+"""Settings that say how many of the steps a first part of training takes."""
 
 Settings = Any
 """A namespace with the recipe's settings as attributes."""
@@ -216,6 +213,10 @@ class Recipe:
         Whether making images is cheap enough to look for collapse during training.
     larger : mapping, default={}
         Defaults that differ for images of more than 256 pixels, unless ``network="mlp"`` is asked for.
+    scores : bool, default=True
+        Whether its discriminator gives a score per image, which ``augment_target`` goes by.
+    unused : tuple of str, default=()
+        Settings of every recipe that this one has no use for, so that giving them is refused.
     """
 
     name: str
@@ -234,6 +235,8 @@ class Recipe:
     takes_labels: bool = True
     watched: bool = True
     larger: Mapping[str, Any] = field(default_factory=dict)
+    scores: bool = True
+    unused: tuple[str, ...] = ()
 
     @property
     def reached(self) -> list[Reached]:
@@ -246,40 +249,17 @@ class Recipe:
         return standing_of(self.reached)
 
     def defaults(self, shape: Shape, given: Mapping[str, Any]) -> dict[str, Any]:
-        """All settings for images of this shape, those that are given among them."""
+        """All settings for images of this shape, those that are given among them.
+
+        A default for the first part of training that would take up all steps becomes None, the recipe's share of them.
+        """
         pixels = shape[1] * shape[2]
         larger = self.larger if pixels > SMALL and given.get("network") != "mlp" else {}
-        return {**self.settings, **larger, **given}
-
-
-def check_settings(recipe: Recipe, given: Mapping[str, Any]) -> None:
-    """Check settings against the kind of their defaults, before anything is read.
-
-    Raises
-    ------
-    InvalidParameterError
-        An unknown setting, or a value of another kind than the default or below its least value; names it.
-    """
-    unknown = set(given) - set(recipe.settings)
-    if unknown:
-        raise InvalidParameterError(
-            f"settings={sorted(map(str, unknown))!r} are not settings of recipe {recipe.name!r}, which has {sorted(recipe.settings)}."
-        )
-    for name, value in given.items():
-        default = recipe.settings[name]
-        rule = number(0)
-        if isinstance(default, bool):
-            rule = BOOLEAN
-        elif name in _WHOLE_OR_NONE:
-            rule = integer(1)
-        elif isinstance(default, int):
-            rule = integer(0 if default == 0 or name in _MAY_BE_ZERO else 1)
-        elif isinstance(default, (str, tuple)):
-            continue
-        if value is None and (default is None or name in _MAY_BE_NONE):
-            continue
-        if not rule[0](value):
-            raise parameter_error(f"settings[{name!r}]", value, rule[1])
+        settings = {**self.settings, **larger, **given}
+        for name in _PARTS_OF_STEPS:
+            if name in settings and name not in given and (settings[name] or 0) >= settings["n_steps"]:
+                settings[name] = None
+        return settings
 
 
 def make_task(data: TrainingData, settings: Settings, **options: Any) -> GeneratingTask[Any]:

@@ -55,6 +55,7 @@ WASSERSTEIN = [
         | STATISTICS_SETTINGS
         | {"learning_rate": 5e-4, "n_critic": 5, "clip": 0.01},
         larger={"n_steps": 1200, "width": 16},
+        unused=("betas",),
     ),
     Recipe(
         "wgan-gp",

@@ -1,0 +1,91 @@
+"""What a recipe cannot do is refused by name before anything is read; what depends on labels, before anything is trained."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import pytest
+
+from tabgan.core.trainer import Trainer
+from tabgan.exceptions import InvalidParameterError
+from tabgan.images import ImageGAN, recipes
+
+IMAGES = np.random.default_rng(0).random((30, 8, 8))
+LABELS = np.arange(30) % 3
+
+
+class Unread:
+    """Images that nobody may look at."""
+
+    def __getattr__(self, name):
+        raise AssertionError("images were read")
+
+
+def make(recipe="non-saturating", n_steps=4, **settings):
+    return ImageGAN(recipe, n_steps=n_steps, batch_size=6, random_state=0, device="cpu", settings=settings)
+
+
+@pytest.mark.parametrize("recipe", ["bagan", "began"])
+def test_adaptive_strength_needs_a_discriminator_that_scores(recipe):
+    with pytest.raises(InvalidParameterError, match=r"settings\['augment_target'\]=0.6 goes by scores .*" + recipe):
+        make(recipe, augment="colour", augment_target=0.6).fit(Unread(), LABELS)
+    make(recipe, n_steps=2, augment="colour", width=4).fit(IMAGES, LABELS)
+
+
+@pytest.mark.parametrize("recipe", [name for name, known in recipes.items() if "augment_target" in known.settings])
+def test_every_other_recipe_with_that_setting_takes_it(recipe):
+    if recipes[recipe].scores:
+        small = {"width": 4, "n_first_steps": 1, "augment": "translation", "augment_target": 0.6}
+        make(recipe, n_steps=2, **{k: v for k, v in small.items() if k in recipes[recipe].settings}).fit(IMAGES, LABELS)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "settings", "message"),
+    [
+        ("lsgan", {"augment_target": 0.6}, "says how often images are changed, but not how"),
+        ("lsgan", {"augment": "blur"}, r"settings\['augment'\]='blur' .* '' or some of colour, translation, cut-out"),
+        ("lsgan", {"augment": "colour", "augment_target": 1.0}, r"settings\['augment_target'\]=1.0"),
+        ("lsgan", {"real_target": 0}, r"settings\['real_target'\]=0 .* > 0 and <= 1"),
+        ("lsgan", {"real_target": 1.1}, r"settings\['real_target'\]=1.1"),
+        ("lsgan", {"flip_probability": 0.5}, r"settings\['flip_probability'\]=0.5"),
+        ("lsgan", {"average": 1.0}, r"settings\['average'\]=1.0"),
+        ("lsgan", {"betas": (0.5, 1.0)}, r"settings\['betas'\]=\(0.5, 1.0\)"),
+        ("lsgan", {"betas": "fast"}, r"settings\['betas'\]='fast'"),
+        ("lsgan", {"network": "unet"}, r"settings\['network'\]='unet'"),
+        ("lsgan", {"statistics": "layer"}, r"settings\['statistics'\]='layer'"),
+        (
+            "lsgan",
+            {"network": "residual", "batch_norm": False},
+            r"settings\['batch_norm'\]=False .* network='residual'",
+        ),
+        ("projection", {"conditional_norm": True, "batch_norm": False}, "conditional_norm=True"),
+        ("dragan", {"penalty_noise": "salt"}, r"settings\['penalty_noise'\]='salt'"),
+        ("wgan", {"clip": 0.0}, r"settings\['clip'\]=0.0"),
+        ("wgan", {"betas": (0.5, 0.9)}, r"settings\['betas'\]: recipe 'wgan' has no use for it"),
+    ],
+)
+def test_refused_before_images_are_read(recipe, settings, message):
+    with pytest.raises(InvalidParameterError, match=message):
+        make(recipe, **settings).fit(Unread())
+
+
+def test_balancing_without_labels_is_refused_before_training(monkeypatch):
+    monkeypatch.setattr(Trainer, "fit", lambda *_: pytest.fail("training began"))
+    with pytest.raises(InvalidParameterError, match=r"settings\['balanced'\]=True .* no labels"):
+        make(balanced=True).fit(IMAGES)
+
+
+def test_a_first_part_leaves_steps_for_the_second():
+    # Its default on such images is 2,000 steps, after which nothing would be left for the second stage.
+    gan = make("stackgan", n_steps=4, width=4).fit(IMAGES, LABELS)
+    assert gan.settings_["n_first_steps"] is None
+    assert "discriminator_fine" in gan.history_[-1]
+    assert make("stackgan", n_steps=4)._checked()[0].defaults((1, 8, 8), {})["n_first_steps"] == 2000
+    with pytest.warns(
+        UserWarning, match=r"settings\['n_first_steps'\]=4 leaves none of n_steps=4 for the second stage"
+    ):
+        make("stackgan", n_steps=4, width=4, n_first_steps=4).fit(IMAGES, LABELS)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        make("stackgan", n_steps=4, width=4, n_first_steps=3).fit(IMAGES, LABELS)
