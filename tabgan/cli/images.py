@@ -84,11 +84,15 @@ def train(
     ] = None,
     seed: Annotated[int, typer.Option(help="Of the training.")] = 0,
     device: DeviceOption = "auto",
+    precision: Annotated[str, typer.Option(help="bfloat16 trains in mixed precision on CUDA.")] = "float32",
     max_time: Annotated[float | None, typer.Option(metavar="SECONDS", help="Stop after so long.")] = None,
     sample_every: Annotated[int | None, typer.Option(metavar="N", help="Write a grid every N steps.")] = None,
     sample_folder: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Where grids go.")] = None,
     tensorboard: Annotated[
         Path | None, typer.Option(metavar="FOLDER", help="Log losses and grids there (extra tensorboard).")
+    ] = None,
+    log: Annotated[
+        Path | None, typer.Option(metavar="CSV", help="Write losses by step there as training goes.")
     ] = None,
     checkpoint_every: Annotated[
         int | None,
@@ -127,10 +131,12 @@ def train(
         stream=stream,
         seed=seed,
         device=device,
+        precision=precision,
         max_time=max_time,
         sample_every=sample_every,
         sample_folder=sample_folder,
         tensorboard=tensorboard,
+        log=log,
         checkpoint_every=checkpoint_every,
         resume=resume,
         start=start,

@@ -39,10 +39,12 @@ class TrainOptions:
     stream: bool | None
     seed: int
     device: str
+    precision: str
     max_time: float | None
     sample_every: int | None
     sample_folder: Path | None
     tensorboard: Path | None
+    log: Path | None
     checkpoint_every: int | None
     resume: bool
     start: Path | None
@@ -195,11 +197,13 @@ def _begun(options: TrainOptions, checkpoint: Path) -> tuple[ImageGAN, int | Non
     keeps = options.checkpoint_every is not None
     run: dict[str, Any] = {
         "device": options.device,
+        "precision": options.precision,
         "max_time": options.max_time,
         "verbose": int(options.progress),
         "sample_every": options.sample_every,
         "sample_folder": None if options.sample_folder is None else str(options.sample_folder),
         "tensorboard": None if options.tensorboard is None else str(options.tensorboard),
+        "log": None if options.log is None else str(options.log),
         "checkpoint_every": options.checkpoint_every,
         "checkpoint": str(checkpoint) if keeps else None,
         "stream": "auto" if options.stream is None else options.stream,

@@ -39,6 +39,8 @@ class Run:
         Seconds that the deadline leaves; None if there is none, or it is nobody's to give again.
     follower : Follower, default=None
         Who is told of stages and training, and may end them.
+    compute_type : torch.dtype, default=None
+        What networks compute in; None is what their weights are in. See `tabgan.core.precision`.
     """
 
     generator: torch.Generator
@@ -47,6 +49,7 @@ class Run:
     verbose: bool
     max_time: float | None = None
     follower: Follower | None = None
+    compute_type: torch.dtype | None = None
 
     @property
     def time_is_up(self) -> bool:
@@ -217,7 +220,14 @@ def train(
     optional = [part for part in (early, *callbacks, watch) if part is not None]
     lasting: list[Callback] = [*averaged.values(), *optional, NanGuard()]
     trainer = Trainer(
-        moved, phases, task, generator=run.generator, callbacks=lasting, read_every=read_every, accumulate=accumulate
+        moved,
+        phases,
+        task,
+        generator=run.generator,
+        callbacks=lasting,
+        read_every=read_every,
+        accumulate=accumulate,
+        compute_type=run.compute_type,
     )
     if saved is not None:
         trainer.load_state_dict(saved)

@@ -15,6 +15,7 @@ from tabgan.core.data_parallel import average_gradients, averaged, first_of_all
 from tabgan.core.history import History
 from tabgan.core.interrupts import INTERRUPTED, Interruption, interruptible
 from tabgan.core.phases import Optimizer, Phase, Task
+from tabgan.core.precision import computing_in
 
 __all__ = ["Trainer"]
 
@@ -38,6 +39,8 @@ class Trainer(Generic[BatchT]):
         Steps between two readings of the losses; in between nothing waits for the device.
     accumulate : int, default=1
         Batches whose mean gradient makes one update: a larger batch for the memory of a small one.
+    compute_type : torch.dtype, default=None
+        Mixed precision: what losses and networks compute in, on the device of the first player; None computes in the weights' type.
 
     Notes
     -----
@@ -63,8 +66,10 @@ class Trainer(Generic[BatchT]):
         callbacks: Sequence[Callback] = (),
         read_every: int = 50,
         accumulate: int = 1,
+        compute_type: torch.dtype | None = None,
     ) -> None:
         self.accumulate = accumulate
+        self.compute_type = compute_type
         self.players = players
         self.phases = list(phases)
         self.task = task
@@ -193,7 +198,8 @@ class Trainer(Generic[BatchT]):
         optimizer.zero_grad(set_to_none=True)
         for _ in range(self.accumulate):
             batch = self.task.batch(self.generator)
-            terms = phase.loss(self.players, batch, self.generator, self.step_count)
+            with computing_in(self.compute_type, self._parameters[index][0].device):
+                terms = phase.loss(self.players, batch, self.generator, self.step_count)
             if not terms:
                 return
             loss = torch.stack(list(terms.values())).sum()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,11 +11,11 @@ import numpy as np
 import torch
 from sklearn.base import BaseEstimator
 
-from tabgan._files import check_place
 from tabgan._runtime import make_generator, own_torch, resolve_device
 from tabgan._warnings import warn_caller
 from tabgan.core.data_parallel import process_number
 from tabgan.core.interrupts import interruptible
+from tabgan.core.precision import check_precision, compute_type
 from tabgan.core.run import Run, deadline_after
 from tabgan.estimators.fit_tasks import FitTasks, FollowedFits, followed
 from tabgan.estimators.notebook import FittedHTML, Learnt
@@ -31,7 +30,7 @@ from tabgan.images.recipes import recipes
 from tabgan.images.recipes.allowed_settings import check_settings, check_settings_for_data
 from tabgan.images.recipes.recipe import Recipe, TrainingData
 from tabgan.images.training_data import Given, Known, read_training_data
-from tabgan.images.watching import checkpoints_of, tensorboard_writer, watchers_of
+from tabgan.images.watching import check_places, checkpoints_of, watchers_of
 
 __all__ = ["ImageGAN"]
 
@@ -85,6 +84,8 @@ class ImageGAN(FollowedFits, Drawing, SavableImageGAN, FittedHTML, ReportsImages
         An int makes results repeatable on one CPU; global random states are neither read nor moved.
     device : {"auto", "cpu", "cuda", "cuda:N", "mps"}, default="auto"
         Where to train; a fitted model lives on the CPU.
+    precision : {"float32", "bfloat16"}, default="float32"
+        ``"bfloat16"`` trains in mixed precision on CUDA: networks work in half the bits, weights and what is saved keep all.
     n_threads : int, default=1
         torch's CPU threads meanwhile. None leaves torch's setting.
     max_time : float, default=None
@@ -97,6 +98,8 @@ class ImageGAN(FollowedFits, Drawing, SavableImageGAN, FittedHTML, ReportsImages
         Where to; must exist. May be left out where ``tensorboard`` shows the grids.
     tensorboard : path-like, default=None
         Folder of a log of losses and grids, for ``tensorboard --logdir``; needs the extra ``tensorboard``.
+    log : path-like, default=None
+        A ``.csv`` file of the losses by step, written as training goes.
     checkpoint_every : int, default=None
         Write a model file every so many steps: ``tabgan.load(checkpoint)`` and `partial_fit` with its ``n_steps_left_`` go on
         exactly where a killed process stopped.
@@ -165,12 +168,14 @@ class ImageGAN(FollowedFits, Drawing, SavableImageGAN, FittedHTML, ReportsImages
         stream: bool | str = "auto",
         random_state: int | np.random.RandomState | None = None,
         device: str = "auto",
+        precision: str = "float32",
         n_threads: int | None = 1,
         max_time: float | None = None,
         verbose: int = 0,
         sample_every: int | None = None,
         sample_folder: str | os.PathLike[str] | None = None,
         tensorboard: str | os.PathLike[str] | None = None,
+        log: str | os.PathLike[str] | None = None,
         checkpoint_every: int | None = None,
         checkpoint: str | os.PathLike[str] | None = None,
     ) -> None:
@@ -187,12 +192,14 @@ class ImageGAN(FollowedFits, Drawing, SavableImageGAN, FittedHTML, ReportsImages
         self.stream = stream
         self.random_state = random_state
         self.device = device
+        self.precision = precision
         self.n_threads = n_threads
         self.max_time = max_time
         self.verbose = verbose
         self.sample_every = sample_every
         self.sample_folder = sample_folder
         self.tensorboard = tensorboard
+        self.log = log
         self.checkpoint_every = checkpoint_every
         self.checkpoint = checkpoint
 
@@ -236,7 +243,7 @@ class ImageGAN(FollowedFits, Drawing, SavableImageGAN, FittedHTML, ReportsImages
         self._draws = make_generator(int(torch.randint(2**62, (), generator=generator)))
         if process_number():  # the same networks, other batches
             generator = make_generator(int(torch.randint(2**62, (), generator=generator)) + process_number())
-        run = Run(generator, given.data.images.device, deadline, bool(self.verbose), follower=tasks.follower)
+        run = self._run(generator, given.data.images.device, deadline, tasks)
         tasks.enter(_TRAINING)
         self._train(players, given.data, run, settings["n_steps"])
         tasks.end()
@@ -276,11 +283,15 @@ class ImageGAN(FollowedFits, Drawing, SavableImageGAN, FittedHTML, ReportsImages
             raise InvalidInputError(f"images have shape {given.target.shape}, but training had {self._format.shape}.")
         generator = make_generator(0)  # replaced by the saved one
         players = self.recipe_.networks(self._sizes, SimpleNamespace(**self.settings_), generator)
-        run = Run(generator, given.data.images.device, deadline, bool(self.verbose), follower=tasks.follower)
+        run = self._run(generator, given.data.images.device, deadline, tasks)
         tasks.enter(_TRAINING)
         self._train(players, given.data, run, n_steps or self.settings_["n_steps"], self._training_state)
         tasks.end()
         return self
+
+    def _run(self, generator: torch.Generator, device: torch.device, deadline: float | None, tasks: FitTasks) -> Run:
+        kind = compute_type(self.precision)
+        return Run(generator, device, deadline, bool(self.verbose), follower=tasks.follower, compute_type=kind)
 
     def _tasks(self) -> FitTasks:
         """A fit for callbacks to follow, which begins with reading."""
@@ -307,15 +318,8 @@ class ImageGAN(FollowedFits, Drawing, SavableImageGAN, FittedHTML, ReportsImages
         check(self, _RULES)
         if not isinstance(self.recipe, str) or self.recipe not in recipes:
             raise parameter_error("recipe", self.recipe, "one of " + ", ".join(map(repr, recipes)))
-        wants_folder = self.sample_every is not None and (self.sample_folder is not None or self.tensorboard is None)
-        if wants_folder and (self.sample_folder is None or not Path(self.sample_folder).is_dir()):
-            raise parameter_error("sample_folder", self.sample_folder, "an existing folder when sample_every is given")
-        if self.tensorboard is not None:
-            tensorboard_writer()
-        if (self.checkpoint_every is None) != (self.checkpoint is None):
-            raise parameter_error("checkpoint", self.checkpoint, "a path if checkpoint_every is given, and else None")
-        if self.checkpoint is not None:
-            check_place(self.checkpoint)
+        check_precision(self.precision, resolve_device(self.device))
+        check_places(self)
         self._read_options().check()
         recipe = recipes[self.recipe]
         if self.settings is not None and not isinstance(self.settings, Mapping):

@@ -1,7 +1,9 @@
-"""What is written while an image model is trained: grids of samples or translations, a log for TensorBoard, checkpoints."""
+"""What is written while an image model is trained: grids of samples or translations, logs for TensorBoard and as CSV, checkpoints."""
 
 from __future__ import annotations
 
+import csv
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,15 +11,17 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from tabgan._files import check_place
 from tabgan._runtime import make_generator
 from tabgan.core.callbacks import Callback, Training
+from tabgan.core.data_parallel import process_number
 from tabgan.core.run import Checkpoints
-from tabgan.exceptions import MissingExtraError
+from tabgan.exceptions import MissingExtraError, parameter_error
 from tabgan.images.fitting import make_images
 from tabgan.images.grids import SampleGrid, grid_of
 from tabgan.images.recipes.recipe import TrainingData
 
-__all__ = ["TensorBoardLog", "checkpoints_of", "tensorboard_writer", "watchers_of"]
+__all__ = ["CsvLog", "TensorBoardLog", "check_places", "checkpoints_of", "tensorboard_writer", "watchers_of"]
 
 _N_SAMPLES, _N_TRANSLATIONS = 100, 8
 
@@ -77,14 +81,82 @@ class TensorBoardLog(Callback):
             self._writer.close()
 
 
+class CsvLog(Callback):
+    """Write the history of a run to a CSV file as it grows: one row per reading of the losses.
+
+    Parameters
+    ----------
+    path : Path
+        Replaced. A run that goes on begins with the rows of those before it.
+
+    Notes
+    -----
+    A stage that brings losses of its own brings columns: the file is then written anew, with empty cells in the rows before.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._columns: list[str] = []
+
+    def on_fit_begin(self, trainer: Training, n_steps: int) -> None:
+        """Begin with what was recorded before."""
+        self._write_all(trainer.history.rows)
+
+    def on_read(self, trainer: Training, row: dict[str, float], finite: bool) -> None:
+        """Append the losses."""
+        if not {"step", *row} <= set(self._columns):
+            self._write_all(trainer.history.rows)
+            return
+        with self.path.open("a", newline="", encoding="utf-8") as file:
+            csv.DictWriter(file, self._columns).writerow({"step": trainer.step_count, **row})
+
+    def _write_all(self, rows: list[dict[str, Any]]) -> None:
+        self._columns = list(dict.fromkeys(name for row in rows for name in row)) or ["step"]
+        with self.path.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, self._columns)
+            writer.writeheader()
+            writer.writerows(rows)
+
+
+def check_places(gan: Any) -> None:
+    """Whether all that is to be written while training has a place, before images are read.
+
+    Parameters
+    ----------
+    gan : ImageGAN
+
+    Raises
+    ------
+    InvalidParameterError, OSError
+        Names the parameter, or the place that cannot be written to.
+    MissingExtraError
+        TensorBoard is not installed.
+    """
+    wants_folder = gan.sample_every is not None and (gan.sample_folder is not None or gan.tensorboard is None)
+    if wants_folder and (gan.sample_folder is None or not Path(gan.sample_folder).is_dir()):
+        raise parameter_error("sample_folder", gan.sample_folder, "an existing folder when sample_every is given")
+    if gan.tensorboard is not None:
+        tensorboard_writer()
+    if gan.log is not None:
+        if not isinstance(gan.log, (str, os.PathLike)) or Path(gan.log).suffix.lower() != ".csv":
+            raise parameter_error("log", gan.log, "None or a file that ends in .csv")
+        check_place(gan.log)
+    if (gan.checkpoint_every is None) != (gan.checkpoint is None):
+        raise parameter_error("checkpoint", gan.checkpoint, "a path if checkpoint_every is given, and else None")
+    if gan.checkpoint is not None:
+        check_place(gan.checkpoint)
+
+
 def watchers_of(gan: Any, players: dict[str, Any], data: TrainingData) -> list[Callback]:
-    """What ``sample_every``, ``sample_folder`` and ``tensorboard`` ask for; of one run, so that it belongs into no file."""
+    """What ``sample_every``, ``sample_folder``, ``tensorboard`` and ``log`` ask for; of one run, so that it belongs into no file."""
     draw = _translations(gan, players, data) if data.sources is not None else _samples(gan, players)
     watchers: list[Callback] = []
     if gan.sample_every is not None and gan.sample_folder is not None:
         watchers.append(SampleGrid(draw, Path(gan.sample_folder), gan.sample_every))
     if gan.tensorboard is not None:
         watchers.append(TensorBoardLog(Path(gan.tensorboard), draw, gan.sample_every))
+    if gan.log is not None and not process_number():  # the losses are the same in all processes
+        watchers.append(CsvLog(Path(gan.log)))
     return watchers
 
 

@@ -93,6 +93,8 @@ COUNTERPARTS = {
             "size": "",
             "alpha": "",
             "tensorboard": "",
+            "log": "",
+            "precision": "",
             "checkpoint_every": "",
         },
     ),

@@ -80,4 +80,10 @@ class Judge(nn.Module):
         if self.embedding is not None:
             assert condition is not None
             logits = logits + (self.embedding(condition.to(inner)) * inner).sum(1)
-        return Verdict(logits, None if self.classes is None else self.classes(features), inner)
+        classes = None if self.classes is None else self.classes(features)
+        return Verdict(_whole(logits), _whole(classes), inner)
+
+
+def _whole(logits: Tensor | None) -> Tensor | None:
+    """In float32 where mixed precision halves them: losses are sums of many."""
+    return logits.float() if logits is not None and logits.dtype == torch.bfloat16 else logits
