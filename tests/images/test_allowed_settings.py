@@ -61,6 +61,8 @@ def test_every_other_recipe_with_that_setting_takes_it(recipe):
         ),
         ("projection", {"conditional_norm": True, "batch_norm": False}, "conditional_norm=True"),
         ("dragan", {"penalty_noise": "salt"}, r"settings\['penalty_noise'\]='salt'"),
+        ("began", {"balance": 1.5}, r"settings\['balance'\]=1.5"),
+        ("feature-matching", {"feature_weight": 0}, "leave the generator nothing to learn from"),
         ("wgan", {"clip": 0.0}, r"settings\['clip'\]=0.0"),
         ("wgan", {"betas": (0.5, 0.9)}, r"settings\['betas'\]: recipe 'wgan' has no use for it"),
     ],

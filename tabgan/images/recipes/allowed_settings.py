@@ -37,6 +37,7 @@ _RULES: dict[str, Rule] = {
     ),
     "augment_target": optional(_between(0, 1, "a number > 0 and < 1", low_too=False, high_too=False)),
     "clip": number(0, open_low=True),
+    "balance": _between(0, 1, "a number > 0 and <= 1", low_too=False, high_too=True),
 }
 """What some settings may be, whatever their default says."""
 _CHOICES: dict[str, tuple[str, ...]] = {
@@ -153,6 +154,10 @@ def _check_together(recipe: Recipe, settings: Mapping[str, Any], given: Mapping[
                 f"{what} says how often images are changed, but not how; give settings['augment'] as well, for example "
                 "'colour,translation,cut-out'."
             )
+    if settings.get("feature_weight") == 0 and settings.get("adversarial_weight") == 0:
+        raise InvalidParameterError(
+            "settings['feature_weight']=0 and settings['adversarial_weight']=0 leave the generator nothing to learn from; raise one."
+        )
     if settings.get("batch_norm") is False and (
         settings.get("conditional_norm") or settings.get("network") == "residual"
     ):

@@ -8,7 +8,6 @@ import torch
 from torch import nn
 
 from tabgan.core.class_losses import AuxiliaryClassLoss
-from tabgan.core.losses import ADVERSARIAL_LOSSES
 from tabgan.core.penalties import Penalty
 from tabgan.exceptions import InvalidInputError
 from tabgan.images.networks.judge import Judge
@@ -16,7 +15,7 @@ from tabgan.images.recipes.classic import plain_networks
 from tabgan.images.recipes.players import image_generator, image_trunk
 from tabgan.images.recipes.recipe import (
     NETWORK_SETTINGS,
-    R1_SETTINGS,
+    REGULARISER_SETTINGS,
     STATISTICS_SETTINGS,
     TRAINING_SETTINGS,
     Plan,
@@ -25,6 +24,7 @@ from tabgan.images.recipes.recipe import (
     TrainingData,
     make_task,
     optimizer_of,
+    pair_of,
     two_players,
     zero_centred,
 )
@@ -34,12 +34,14 @@ __all__ = ["CONDITIONAL"]
 
 def _cgan(players: dict[str, nn.Module], data: TrainingData, settings: Any) -> Plan[Any]:
     task = make_task(data, settings)
-    return two_players(task, "non-saturating", optimizer_of(settings), penalties=zero_centred(settings))
+    loss = pair_of("non-saturating", settings)
+    return two_players(task, loss, optimizer_of(settings), penalties=zero_centred(settings))
 
 
 def _matching(players: dict[str, nn.Module], data: TrainingData, settings: Any) -> Plan[Any]:
     task = make_task(data, settings, wrong_weight=settings.wrong_weight)
-    return two_players(task, "non-saturating", optimizer_of(settings), penalties=zero_centred(settings))
+    loss = pair_of("non-saturating", settings)
+    return two_players(task, loss, optimizer_of(settings), penalties=zero_centred(settings))
 
 
 def _vectors(players: dict[str, nn.Module], data: TrainingData, settings: Any) -> Plan[Any]:
@@ -60,7 +62,7 @@ def _auxiliary_networks(sizes: Sizes, settings: Any, generator: torch.Generator)
 
 def _auxiliary(players: dict[str, nn.Module], data: TrainingData, settings: Any) -> Plan[Any]:
     loss = AuxiliaryClassLoss(
-        ADVERSARIAL_LOSSES["non-saturating"],
+        pair_of("non-saturating", settings),
         settings.class_weight,
         settings.class_weight,
         classify_fakes=settings.classify_fakes,
@@ -77,7 +79,7 @@ CONDITIONAL = [
         "Mirza and Osindero 2014, eq. 2",
         plain_networks,
         _cgan,
-        _SETTINGS | R1_SETTINGS | {"n_steps": 4000},
+        _SETTINGS | REGULARISER_SETTINGS | {"n_steps": 4000},
         needs="labels",
         larger={"width": 16},
     ),
@@ -87,7 +89,7 @@ CONDITIONAL = [
         "Reed et al. 2016, algorithm 1 (GAN-CLS)",
         plain_networks,
         _matching,
-        _SETTINGS | R1_SETTINGS | {"n_steps": 2500, "wrong_weight": 0.5},
+        _SETTINGS | REGULARISER_SETTINGS | {"n_steps": 2500, "wrong_weight": 0.5},
         needs="labels",
         larger={"n_steps": 3000, "width": 16},
     ),
@@ -114,7 +116,7 @@ CONDITIONAL = [
         "Odena et al. 2017, eq. 2-3",
         _auxiliary_networks,
         _auxiliary,
-        _SETTINGS | R1_SETTINGS | {"n_steps": 4000, "class_weight": 1.0, "classify_fakes": True},
+        _SETTINGS | REGULARISER_SETTINGS | {"n_steps": 4000, "class_weight": 1.0, "classify_fakes": True},
         needs="labels",
         larger={"width": 16, "shift": 2},
     ),

@@ -11,7 +11,7 @@ from tabgan.images.networks.judge import Judge
 from tabgan.images.recipes.players import image_generator, image_trunk
 from tabgan.images.recipes.recipe import (
     NETWORK_SETTINGS,
-    R1_SETTINGS,
+    REGULARISER_SETTINGS,
     STATISTICS_SETTINGS,
     TRAINING_SETTINGS,
     TWO_RATES,
@@ -22,6 +22,7 @@ from tabgan.images.recipes.recipe import (
     judge_optimizer_of,
     make_task,
     optimizer_of,
+    pair_of,
     two_players,
     zero_centred,
 )
@@ -41,7 +42,7 @@ def _training(loss: str) -> Any:
     def training(players: dict[str, nn.Module], data: TrainingData, settings: Any) -> Plan[Any]:
         return two_players(
             make_task(data, settings),
-            loss,
+            pair_of(loss, settings),
             optimizer_of(settings),
             judge_optimizer=judge_optimizer_of(settings),
             penalties=zero_centred(settings),
@@ -50,7 +51,9 @@ def _training(loss: str) -> Any:
     return training
 
 
-_SETTINGS = TRAINING_SETTINGS | TWO_RATES | NETWORK_SETTINGS | STATISTICS_SETTINGS | R1_SETTINGS | {"n_steps": 3000}
+_SETTINGS = (
+    TRAINING_SETTINGS | TWO_RATES | NETWORK_SETTINGS | STATISTICS_SETTINGS | REGULARISER_SETTINGS | {"n_steps": 3000}
+)
 _LARGER = {"n_steps": 4000, "width": 16}
 
 CLASSIC = [

@@ -12,7 +12,7 @@ from tabgan.images.networks.judge import Judge
 from tabgan.images.networks.layers import initialise_normal
 from tabgan.images.recipes.players import with_statistics
 from tabgan.images.recipes.recipe import (
-    R1_SETTINGS,
+    REGULARISER_SETTINGS,
     STATISTICS_SETTINGS,
     TASK_SETTINGS,
     TRAINING_SETTINGS,
@@ -22,6 +22,7 @@ from tabgan.images.recipes.recipe import (
     TrainingData,
     make_task,
     optimizer_of,
+    pair_of,
     two_players,
     zero_centred,
 )
@@ -39,7 +40,8 @@ def _networks(sizes: Sizes, settings: Any, generator: torch.Generator) -> dict[s
 
 def _training(players: dict[str, nn.Module], data: TrainingData, settings: Any) -> Plan[Any]:
     task = make_task(data, settings)
-    return two_players(task, "non-saturating", optimizer_of(settings), penalties=zero_centred(settings))
+    loss = pair_of("non-saturating", settings)
+    return two_players(task, loss, optimizer_of(settings), penalties=zero_centred(settings))
 
 
 DCGAN = Recipe(
@@ -51,7 +53,7 @@ DCGAN = Recipe(
     TRAINING_SETTINGS
     | TASK_SETTINGS
     | STATISTICS_SETTINGS
-    | R1_SETTINGS
+    | REGULARISER_SETTINGS
     | {"n_steps": 1200, "width": 32, "d_noise": 100},
     larger={"n_steps": 3000, "width": 16},
 )

@@ -11,7 +11,7 @@ from tabgan.images.networks.judge import Judge
 from tabgan.images.recipes.players import image_generator, image_trunk
 from tabgan.images.recipes.recipe import (
     NETWORK_SETTINGS,
-    R1_SETTINGS,
+    REGULARISER_SETTINGS,
     STATISTICS_SETTINGS,
     TRAINING_SETTINGS,
     Plan,
@@ -20,6 +20,7 @@ from tabgan.images.recipes.recipe import (
     TrainingData,
     make_task,
     optimizer_of,
+    pair_of,
     two_players,
     zero_centred,
 )
@@ -48,7 +49,7 @@ def _projection(sizes: Sizes, settings: Any, generator: torch.Generator) -> dict
 def _training(players: dict[str, nn.Module], data: TrainingData, settings: Any) -> Plan[Any]:
     return two_players(
         make_task(data, settings),
-        "hinge",
+        pair_of("hinge", settings),
         optimizer_of(settings),
         n_critic=settings.n_critic,
         penalties=zero_centred(settings),
@@ -58,7 +59,7 @@ def _training(players: dict[str, nn.Module], data: TrainingData, settings: Any) 
 _SETTINGS = (
     TRAINING_SETTINGS
     | NETWORK_SETTINGS
-    | R1_SETTINGS
+    | REGULARISER_SETTINGS
     | {"n_steps": 1000, "betas": (0.0, 0.9), "learning_rate": 5e-4, "n_critic": 3}
 )
 _LARGER = {"n_steps": 2000, "width": 16}

@@ -13,6 +13,7 @@ from tabgan.core.augmentation import DiffAugment, RandomShifts
 from tabgan.core.callbacks import Callback
 from tabgan.core.cases import BatchT, Players
 from tabgan.core.conditional import ConditionalTask
+from tabgan.core.lecam import LeCamLoss
 from tabgan.core.losses import ADVERSARIAL_LOSSES, LossPair
 from tabgan.core.penalties import CasePenalty, Penalty
 from tabgan.core.phases import DiscriminatorLoss, GeneratorLoss, OptimizerSpec, PenalizedTask, Phase, Task, Term
@@ -26,7 +27,7 @@ from tabgan.images.recipes.standing import Reached, standing_of
 
 __all__ = [
     "NETWORK_SETTINGS",
-    "R1_SETTINGS",
+    "REGULARISER_SETTINGS",
     "STATISTICS_SETTINGS",
     "TASK_SETTINGS",
     "TRAINING_SETTINGS",
@@ -38,6 +39,7 @@ __all__ = [
     "judge_optimizer_of",
     "make_task",
     "optimizer_of",
+    "pair_of",
     "two_players",
     "zero_centred",
 ]
@@ -95,8 +97,10 @@ STATISTICS_SETTINGS: dict[str, Any] = {"statistics": "batch"}
 """Whose mean and variance the generator's batch norm takes: ``"batch"``, ``"reference"`` (a fixed batch's) or ``"virtual"`` (a fixed
 batch's and the image's own), so that an image does not depend on the others of its batch (Salimans et al. 2016, section 3.5)."""
 
-R1_SETTINGS: dict[str, Any] = {"r1": 0.0}
-"""Weight of half the squared gradient norm at real images (Mescheder et al. 2018, eq. 9); 0 leaves it out."""
+REGULARISER_SETTINGS: dict[str, Any] = {"r1": 0.0, "lecam": 0.0}
+"""Weights of what the discriminator may pay beside its loss, left out at 0: ``r1`` of half the squared gradient norm at real images
+(Mescheder et al. 2018, eq. 9), ``lecam`` of scores far from those of the other kind (Tseng et al. 2021, who take 0.01 to 0.5), for few
+images."""
 
 
 @dataclass(frozen=True)
@@ -311,6 +315,12 @@ def optimizer_of(settings: Settings, **changes: Any) -> OptimizerSpec:
 def judge_optimizer_of(settings: Settings) -> OptimizerSpec:
     """The same with the discriminator's own learning rate, if it has one."""
     return optimizer_of(settings, learning_rate=settings.discriminator_learning_rate or settings.learning_rate)
+
+
+def pair_of(loss: str, settings: Settings) -> LossPair:
+    """The loss pair of that name, regularised if its setting asks for it."""
+    pair = ADVERSARIAL_LOSSES[loss]
+    return LeCamLoss(pair, settings.lecam) if settings.lecam else pair
 
 
 def zero_centred(settings: Settings) -> list[Penalty]:

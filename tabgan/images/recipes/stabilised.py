@@ -17,7 +17,7 @@ from tabgan.images.recipes.classic import plain_networks
 from tabgan.images.recipes.players import image_generator, image_trunk
 from tabgan.images.recipes.recipe import (
     NETWORK_SETTINGS,
-    R1_SETTINGS,
+    REGULARISER_SETTINGS,
     STATISTICS_SETTINGS,
     TRAINING_SETTINGS,
     TWO_RATES,
@@ -28,6 +28,7 @@ from tabgan.images.recipes.recipe import (
     judge_optimizer_of,
     make_task,
     optimizer_of,
+    pair_of,
     two_players,
     zero_centred,
 )
@@ -50,9 +51,10 @@ class _Moments(Callback):
 
 def _matching(players: dict[str, nn.Module], data: TrainingData, settings: Any) -> Plan[Any]:
     task = make_task(data, settings)
-    plan = two_players(task, "non-saturating", judge_optimizer_of(settings), penalties=zero_centred(settings))
+    pair = pair_of("non-saturating", settings)
+    plan = two_players(task, pair, judge_optimizer_of(settings), penalties=zero_centred(settings))
     loss = FeatureMatchingLoss(
-        ADVERSARIAL_LOSSES["non-saturating"],
+        pair,
         task,
         weight=settings.feature_weight,
         adversarial_weight=settings.adversarial_weight,
@@ -90,7 +92,7 @@ def _minibatch_networks(sizes: Sizes, settings: Any, generator: torch.Generator)
 def _minibatch(players: dict[str, nn.Module], data: TrainingData, settings: Any) -> Plan[Any]:
     return two_players(
         make_task(data, settings),
-        "non-saturating",
+        pair_of("non-saturating", settings),
         optimizer_of(settings),
         judge_optimizer=judge_optimizer_of(settings),
         penalties=zero_centred(settings),
@@ -106,7 +108,7 @@ STABILISED = [
         "Salimans et al. 2016, section 3.1",
         plain_networks,
         _matching,
-        _SETTINGS | R1_SETTINGS | {"n_steps": 2500, "feature_weight": 1.0, "adversarial_weight": 0.0},
+        _SETTINGS | REGULARISER_SETTINGS | {"n_steps": 2500, "feature_weight": 1.0, "adversarial_weight": 0.0},
         larger={"n_steps": 3000, "width": 16},
     ),
     Recipe(
@@ -124,7 +126,7 @@ STABILISED = [
         "Salimans et al. 2016, section 3.2",
         _minibatch_networks,
         _minibatch,
-        _SETTINGS | R1_SETTINGS | {"n_steps": 2000, "n_kernels": 16, "d_kernel": 5},
+        _SETTINGS | REGULARISER_SETTINGS | {"n_steps": 2000, "n_kernels": 16, "d_kernel": 5},
         larger={"n_steps": 3000, "width": 16},
     ),
 ]
