@@ -157,9 +157,12 @@ class Generating(Generic[GenerationT]):
     def penalty_inputs(
         self, players: Players, batch: GenerationT
     ) -> tuple[Callable[[Tensor], Verdict], Tensor, Tensor]:
-        """The discriminator with the real rows' condition bound, and both kinds of rows under it."""
+        """The discriminator with the real rows' condition bound, and both kinds of rows under it.
+
+        Without a condition, generated rows are those that the discriminator has just judged: the same noise would give them again.
+        """
         with torch.no_grad():
-            fake = self.generate(players, batch)
+            fake = self.fakes(players, batch).rows if batch.condition is None else self.generate(players, batch)
         return lambda x: players["discriminator"](x, batch.condition), batch.real, fake
 
     def _judged(self, rows: Tensor) -> Tensor:

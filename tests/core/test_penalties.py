@@ -145,6 +145,26 @@ def test_conditions_are_bound_and_never_interpolated():
     assert not torch.equal(x, batch.real)
 
 
+@pytest.mark.parametrize(("condition", "n_synthetic"), [(None, 1), (torch.zeros(30, 1), 2)])
+def test_a_penalty_looks_at_the_rows_that_were_judged(condition, n_synthetic):
+    """Under a condition it wants rows of the real ones' conditions, which the judged rows need not have."""
+    task = GenerationTask(rows(30, 2)[0], normal_prior(2), 8, condition)
+    made, judged = [], []
+
+    def maker(noise, condition):
+        made.append(noise + 1)
+        return made[-1]
+
+    def judge(x, condition):
+        judged.append(x.detach())
+        return Verdict(x.sum(1))
+
+    players, batch = {"generator": maker, "discriminator": judge}, task.batch(seeded())
+    DiscriminatorLoss(ADVERSARIAL_LOSSES["wasserstein"], task)(players, batch, seeded(), 0)
+    assert torch.equal(task.penalty_inputs(players, batch)[2], judged[1])
+    assert len(made) == n_synthetic
+
+
 def test_a_lazy_penalty_is_paid_k_fold_on_every_kth_step():
     data = rows(30, 2)[0]
     task = GenerationTask(data, normal_prior(2), 8, torch.zeros(30, 1))
