@@ -9,6 +9,7 @@ import unicodedata
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from tabgan.cli.words import in_options
 from tabgan.exceptions import InvalidInputError, MissingExtraError, TabganError, TrainingDivergedError
@@ -24,6 +25,7 @@ __all__ = [
     "report_error",
     "shortened",
     "teller",
+    "warnings_in_words",
     "warnings_told",
 ]
 
@@ -79,6 +81,28 @@ def warnings_told(say: Callable[[str], None]) -> Iterator[None]:
         yield
     for text in dict.fromkeys(str(warning.message) for warning in caught if warning.category is UserWarning):
         say(f"warning: {text}")
+
+
+@contextmanager
+def warnings_in_words() -> Iterator[None]:
+    """What still warns in Python's way within a command: plain warnings in a line each, once; those for callers in Python not at all.
+
+    Warnings of a class of their own, such as `tabgan.exceptions.IdentifierWarning`, name parameters of Python; what they are about is
+    in the command's own words already.
+    """
+    shown: set[str] = set()
+    with warnings.catch_warnings():
+        as_python_does = warnings.showwarning
+
+        def show(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
+            if not issubclass(category, UserWarning):
+                as_python_does(message, category, *place, **more)
+            elif category is UserWarning and str(message) not in shown:
+                shown.add(str(message))
+                note(f"warning: {message}")
+
+        warnings.showwarning = show
+        yield
 
 
 def report_error(error: BaseException) -> int:

@@ -15,7 +15,7 @@ from tabgan.cli.card import CARD_EPILOG, card
 from tabgan.cli.check import CHECK_EPILOG, check
 from tabgan.cli.compare import COMPARE_EPILOG, compare
 from tabgan.cli.demo import demo
-from tabgan.cli.errors import report_error
+from tabgan.cli.errors import report_error, warnings_in_words
 from tabgan.cli.images import images
 from tabgan.cli.impute import IMPUTE_EPILOG, impute
 from tabgan.cli.options import DebugOption
@@ -63,7 +63,7 @@ class _Group(TyperGroup):
         from tabgan.core.interrupts import ctrl_c_aborts
 
         try:
-            with ctrl_c_aborts():
+            with ctrl_c_aborts(), warnings_in_words():
                 code = super().main(args=args, prog_name=prog_name, standalone_mode=False, **extra)
         except (Exception, KeyboardInterrupt) as error:
             code = report_error(error)

@@ -1,9 +1,15 @@
 """What the library says, in the words of the command line."""
 
+import warnings
+
+import numpy as np
+import pandas as pd
 import pytest
 
+from tabgan.cli.errors import warnings_in_words
 from tabgan.cli.summaries import BalanceReport, ColumnReport, ImputeReport
 from tabgan.cli.words import in_options
+from tabgan.exceptions import IdentifierWarning
 
 
 @pytest.mark.parametrize(
@@ -65,3 +71,33 @@ def test_many_doubtful_columns_share_a_line():
     report.add_warnings()
     (line,) = report.warnings
     assert "and 3 more" in line
+
+
+def test_no_warning_is_shown_as_python_shows_it(tabgan, tmp_path, recwarn):
+    """Reports fit samplers again, which warn once more, in words for callers in Python."""
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame({"id": np.arange(90) + 5000, "x": rng.normal(size=90), "kind": ["a"] * 70 + ["b"] * 20})
+    table.to_csv(tmp_path / "in.csv", index=False)
+    asked = (
+        "balance",
+        tmp_path / "in.csv",
+        "-t",
+        "kind",
+        "-o",
+        tmp_path / "out.csv",
+        "--report",
+        tmp_path / "page.html",
+    )
+    result = tabgan(*asked, "--steps", 2)
+    assert result.exit_code == 0
+    assert "IdentifierWarning" not in result.output
+    assert not [str(one.message) for one in recwarn if issubclass(one.category, UserWarning)]
+    assert result.output.count("identifiers, left out of distances") == 1
+
+
+def test_plain_warnings_are_told_once_in_the_words_of_the_command_line(capsys):
+    with warnings_in_words():
+        for _ in range(2):
+            warnings.warn("allow more in max_time", UserWarning, stacklevel=1)
+        warnings.warn("column_kinds={'id': 'identifier'}", IdentifierWarning, stacklevel=1)
+    assert capsys.readouterr().err == "warning: allow more in --max-time\n"
