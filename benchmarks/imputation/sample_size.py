@@ -38,7 +38,8 @@ _OPENING = """# How many rows to learn from
 Of a table larger than memory an imputer sees a sample only, 100,000 rows unless `n_rows` says otherwise. What does that cost?
 Each table here has a million rows, and a fifth of its cells is missing at random. `fit_batches` learnt from samples of several
 sizes, `fit` from all rows. All are judged on the missing cells of the same 20,000 further rows. Figures are errors divided by
-the error of the fit on all rows: 1.010 is 1 % worse. Lower is better.
+the error of the fit on all rows: 1.010 is 1 % worse. Lower is better. `fit` itself shows each of its stages 50,000 rows at most,
+drawn at random. So larger samples are equally good, and differ by the luck of the draw.
 
 ![Error over the size of the sample](sample_size.png)
 
