@@ -2,11 +2,11 @@
 
 Eight tables with a target, cut to 2,000 rows; 30 % of the feature cells hidden, completely at random (MCAR) or by their own values
 (MNAR); 70 % of the rows to learn from, 30 % to score on. Imputers learn from the training rows only and never see the target; the
-model learns from the filled training rows and is scored on the filled test rows: AUROC of two classes, R2 of numbers. Boosting is
+model learns from the imputed training rows and is scored on the imputed test rows: AUROC of two classes, R2 of numbers. Boosting is
 scikit-learn's HistGradientBoosting with its defaults, linear is logistic or ridge regression on standardised numbers and one-hot
-labels. Beside the imputers: the table before cells were hidden, boosting that is given the gaps as they are, and mean or mode with a
-column per gappy feature that says where the gaps were. Linear models have no row where the table has real gaps that are not filled.
-A difference smaller than that between seeds says that the choice of imputer did not matter.
+labels. Beside the imputers: the table before cells were hidden, boosting that is given the missing values as they are, and mean or
+mode with a column per incomplete feature that says where values were missing. Linear models have no row where the table has missing
+values of its own that are not imputed. A difference smaller than that between seeds says that the choice of imputer did not matter.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ TABLES = (
     "abalone",
     "diamonds",
 )
-NOTHING_HIDDEN, AS_THEY_ARE, INDICATOR = "(nothing hidden)", "(gaps as they are)", "mean/mode + indicator"
+NOTHING_HIDDEN, AS_THEY_ARE, INDICATOR = "(nothing hidden)", "(missing values as they are)", "mean/mode + indicator"
 IMPUTERS = ("mean/mode", "kNN(5)", "MICE", "tree chain", "miceforest", "re-masking autoencoder", "GAINImputer")
 WAYS = (NOTHING_HIDDEN, AS_THEY_ARE, INDICATOR, *IMPUTERS)
 MODELS = ("boosting", "linear")

@@ -72,7 +72,7 @@ def check(table: RealTable, folder: Path) -> dict[str, object]:
     return {
         "rows": len(before) - table.header,
         "columns": len(before[-1]),
-        "gaps": gaps,
+        "missing": gaps,
         "left": left,
         "all-missing columns": len(empty),
         "observed cells changed": changed,
@@ -98,7 +98,7 @@ def main() -> int:
     if folder is None:
         parser.error("no benchmark data: set TABGAN_DATA to the folder that holds manifest.json")
     names = parser.parse_args().tables or list(TABLES)
-    columns = ["rows", "columns", "gaps", "left", "all-missing columns", "observed cells changed", "seconds"]
+    columns = ["rows", "columns", "missing", "left", "all-missing columns", "observed cells changed", "seconds"]
     print("| table | " + " | ".join(columns) + " |\n" + "|---" * (len(columns) + 1) + "|")
     failed = 0
     for name in names:

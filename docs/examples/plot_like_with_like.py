@@ -3,7 +3,7 @@ Are imputed values right where values are missing?
 ==================================================
 
 Heavy species lose their body mass more often here, so imputed birds are heavier than observed ones. That is no fault:
-among birds that are as likely to have the gap, given all else, imputed and observed values lie on one line (first
+among birds that are as likely to miss the value, given all else, imputed and observed values lie on one line (first
 picture) and have one distribution (second picture).
 """
 

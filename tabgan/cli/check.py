@@ -35,11 +35,11 @@ to run next.
 
 Examples:
 
-tabgan check gaps.csv
+tabgan check patients.csv
 
 tabgan check survey.csv.gz --missing '?' --leave id
 
-tabgan check gaps.csv --json > gaps.json
+tabgan check patients.csv --json > patients.json
 
 Exit codes: 0 done, whatever was found; 2 bad usage or input; 130 interrupted."""
 

@@ -256,6 +256,6 @@ def _command(options: CheckOptions, seen: FileCheck, doubted: bool) -> list[str]
 
 
 def _beside(path: Path) -> Path:
-    """A new name in the same folder: ``gaps.csv.gz`` becomes ``gaps_full.csv.gz``."""
+    """A new name in the same folder: ``patients.csv.gz`` becomes ``patients_full.csv.gz``."""
     stem, dot, endings = path.name.partition(".")
     return path.with_name(f"{stem}_full{dot}{endings}")

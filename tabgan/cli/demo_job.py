@@ -48,7 +48,7 @@ class Score:
 
 
 def run_demo(steps: int, seed: int, report: Path | None) -> None:
-    """Fill the penguins' gaps and print the fills and the scores of every method.
+    """Fill the penguins' missing cells and print the fills and the scores of every method.
 
     Parameters
     ----------
@@ -130,7 +130,7 @@ def hidden_cell_scores(table: pd.DataFrame, gain: Callable[[pd.DataFrame], pd.Da
     Parameters
     ----------
     table : DataFrame
-        May have gaps of its own; these are filled too, but nobody can score them.
+        May have missing cells of its own; these are filled too, but nobody can score them.
     gain : callable
         Fills a table with `GAINImputer`.
     seed : int
@@ -169,7 +169,7 @@ def _show_fills(console: Console, table: pd.DataFrame, filled: pd.DataFrame, sec
     counts = gaps.sum()
     by_column = ", ".join(f"{name} {count}" for name, count in counts.items() if count)
     console.print(
-        f"Palmer penguins: {len(table)} rows, {table.shape[1]} columns, {int(counts.sum())} gaps ({by_column})."
+        f"Palmer penguins: {len(table)} rows, {table.shape[1]} columns, {int(counts.sum())} missing cells ({by_column})."
     )
     console.print(f"GAINImputer filled {int(counts.sum() - filled.isna().sum().sum())} of them in {seconds:.1f} s.\n")
     # The rows that are almost empty first, then those that lack one cell.

@@ -52,7 +52,7 @@ Parquet and Feather. Columns without a single value stay empty. Data go to OUTPU
 
 Examples:
 
-tabgan impute gaps.csv -o full.csv
+tabgan impute patients.csv -o full.csv
 
 tabgan impute survey.csv.gz -o survey_full.parquet --missing '?' --missing -999 --leave id,name
 
@@ -62,7 +62,7 @@ tabgan impute new.csv -o new_full.csv --model shop.tabgan          (reuses it, w
 
 tabgan impute year/ -o year_full/ --workers 4                       (a folder, larger than memory)
 
-cat gaps.tsv | tabgan impute - -o - --format tsv > full.tsv
+cat patients.tsv | tabgan impute - -o - --format tsv > full.tsv
 
 Exit codes: 0 done; 1 failed (training diverged, disk full, missing package); 2 bad usage or input; 130 interrupted. On
 failure no file is written and an existing output stays as it was."""

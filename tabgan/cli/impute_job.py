@@ -50,7 +50,7 @@ class ImputeOptions:
 
 
 def impute_file(options: ImputeOptions, say: Callable[[str], None]) -> ImputeReport:
-    """Fill the gaps of one file.
+    """Fill the missing cells of one file.
 
     Parameters
     ----------

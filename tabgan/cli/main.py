@@ -25,17 +25,17 @@ __all__ = ["app", "main"]
 
 _EPILOG = """Examples:
 
-tabgan check gaps.csv
+tabgan check patients.csv
 
-tabgan impute gaps.csv -o full.csv
+tabgan impute patients.csv -o full.csv
 
 tabgan impute train.csv -o full.csv --missing '?' --leave id --model shop.tabgan
 
 tabgan impute new.parquet -o new_full.parquet --model shop.tabgan
 
-cat gaps.csv | tabgan impute - -o - --quiet > full.csv
+cat patients.csv | tabgan impute - -o - --quiet > full.csv
 
-tabgan compare gaps.csv --leave id
+tabgan compare patients.csv --leave id
 
 tabgan balance train.csv --target y -o balanced.csv --model y.tabgan
 

@@ -31,7 +31,7 @@ class ColumnReport:
     ----------
     name, kind : str
         Kind as the model has it, "left alone" for a column it never saw.
-    gaps, filled : int
+    missing, filled : int
         Missing cells, and how many of these were filled.
     validation : dict or None
         ``n_cells`` and either ``rmse``, ``rmse_mean``, ``nrmse``, ``nrmse_mean`` or ``error_rate``,
@@ -42,7 +42,7 @@ class ColumnReport:
 
     name: str
     kind: str
-    gaps: int
+    missing: int
     filled: int = 0
     validation: dict[str, float] | None = None
     promise: dict[str, float] | None = None
@@ -69,7 +69,7 @@ class ColumnReport:
         """How near the truth is promised to lie, in words."""
         found = self.promise or {}
         if "half_width" in found:
-            return f"± {found['half_width']:.3g}"
+            return f"90% within ± {found['half_width']:.3g}"
         return f"{found['probability']:.0%} likely" if "probability" in found else "-"
 
 
@@ -80,12 +80,15 @@ class PrintedReport(abc.ABC):
     ----------
     heading : tuple of str
         Of the table.
+    legend : str
+        What its headings mean, where they do not say it themselves.
     n_texts : int
         So many columns of the table hold text, the others numbers.
     notes, warnings : list of str
     """
 
     heading: ClassVar[tuple[str, ...]]
+    legend: ClassVar[str] = ""
     n_texts: ClassVar[int] = 2
     notes: list[str]
     warnings: list[str]
@@ -119,6 +122,7 @@ class PrintedReport(abc.ABC):
                 )
                 for row in table
             ]
+            lines += [self.legend] if self.legend and any(cell != "-" for row in rows for cell in row[-3:]) else []
         lines += [f"note: {text}" for text in self.notes]
         lines += [f"warning: {in_options(text)}" for text in self.warnings]
         return printable("\n".join(lines)) + "\n"
@@ -179,12 +183,12 @@ class ImputeReport(PrintedReport):
     heading: ClassVar[tuple[str, ...]] = (
         "column",
         "kind",
-        "gaps",
+        "missing",
         "filled",
         "validation error",
         "mean or mode",
         "on cells",
-        "90% within",
+        "how sure",
     )
 
     input: str
@@ -198,7 +202,7 @@ class ImputeReport(PrintedReport):
 
     def add_warnings(self) -> None:
         """Say which columns stayed empty and which were filled no better than by their mean or mode on validation."""
-        empty = [column.name for column in self.columns if column.gaps == self.n_rows and not column.filled]
+        empty = [column.name for column in self.columns if column.missing == self.n_rows and not column.filled]
         if empty:
             self.warnings.append(f"left empty, as they hold no value to learn from: {', '.join(map(repr, empty))}")
         doubtful = [column for column in self.columns if column.filled and column.no_better_than_baseline]
@@ -216,36 +220,38 @@ class ImputeReport(PrintedReport):
     def to_json(self) -> str:
         """Write the report for programs."""
         content = asdict(self) | {"input": plain_name(self.input), "output": plain_name(self.output)}
-        content["gaps"] = sum(column.gaps for column in self.columns)
+        content["missing"] = sum(column.missing for column in self.columns)
         content["filled"] = sum(column.filled for column in self.columns)
         return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
     def summary(self) -> str:
         """One line."""
-        gaps, filled = (sum(getattr(column, what) for column in self.columns) for what in ("gaps", "filled"))
-        how = "no gaps, nothing to learn" if not self.model else self._how()
-        done = f"{self.n_rows} rows, {filled} of {gaps} gaps filled in {self.seconds:.1f} s ({how})"
+        missing, filled = (sum(getattr(column, what) for column in self.columns) for what in ("missing", "filled"))
+        how = "no missing cell, nothing to learn" if not self.model else self._how()
+        done = f"{self.n_rows} rows, {filled} of {missing} missing cells filled in {self.seconds:.1f} s ({how})"
         return f"{self.input}: {done} -> {self.output}"
 
     def _how(self) -> str:
         if self.model["reused"]:
             return f"model reused from {self.model['file']}"
-        return f"{self.model['objective']}, {self.model['steps']} steps, seed {self.model['seed']}"
+        name = "GAINImputer" if self.model["objective"] == "remask" else "published GAIN"
+        steps = f", {self.model['steps']:,} steps" if self.model["steps"] else ""
+        return f"{name}{steps}, seed {self.model['seed']}"
 
     def rows(self) -> list[tuple[str, ...]]:
-        """Table of the columns with gaps, without its heading."""
+        """Table of the columns with missing cells, without its heading."""
         return [
             (
                 column.name,
                 column.kind,
-                str(column.gaps),
+                str(column.missing),
                 str(column.filled),
                 *column.errors(),
                 str((column.validation or {}).get("n_cells", "-")),
                 column.promised(),
             )
             for column in self.columns
-            if column.gaps
+            if column.missing
         ]
 
 
@@ -277,6 +283,10 @@ class BalanceReport(PrintedReport):
         "nearest",
         "copies",
     )
+    legend: ClassVar[str] = (
+        "like its class: share that a classifier of real rows puts into the class; real rows: the same of real rows it did not see; "
+        "nearest: distance to the nearest real row, 1 as between real rows; copies: share that equals a real row"
+    )
 
     input: str
     output: str
@@ -300,7 +310,8 @@ class BalanceReport(PrintedReport):
         if self.model.get("reused"):
             how = f"model reused from {self.model['file']}"
         elif self.model:
-            how = f"{self.model['method']}, {self.model['steps']} steps, seed {self.model['seed']}"
+            steps = f", {self.model['steps']:,} steps" if self.model["steps"] else ""
+            how = f"{self.model['method']}{steps}, seed {self.model['seed']}"
         done = f"{self.n_rows} rows, {self.n_synthetic} made in {self.seconds:.1f} s ({how})"
         return f"{self.input}: {done} -> {self.output}"
 
@@ -309,7 +320,7 @@ class BalanceReport(PrintedReport):
         return [
             (
                 str(line["class"]),
-                line.get("method") or "-",
+                (line.get("method") or "-").partition(",")[0],
                 str(line["n_real"]),
                 str(line["n_synthetic"]),
                 _shown(line.get("consistency"), "{:.0%}"),

@@ -49,7 +49,7 @@ class UncertaintyMixin:
         random_state: int | None = None,
         row_keys: Any = None,
     ) -> list[Any]:
-        """Fill the gaps several times, each time with a draw from their joint distribution given the row's observed cells.
+        """Fill the missing cells several times, each time with a draw from their joint distribution given the row's observed cells.
 
         Parameters
         ----------
@@ -191,8 +191,8 @@ class UncertaintyMixin:
         Returns
         -------
         dict of column name to pandas.DataFrame
-            For each boolean, categorical or ordinal column with gaps in ``X``: one row per gap (indexed as ``X`` is, by position for
-            arrays), one column per level observed in `fit`, rows summing to 1.
+            For each boolean, categorical or ordinal column with missing cells in ``X``: one row per missing cell (indexed as ``X`` is,
+            by position for arrays), one column per level observed in `fit`, rows summing to 1.
         """
         table, encoded = self._encoded(X)
         with own_torch(self.n_threads):

@@ -134,7 +134,7 @@ def energy_i_score(
     if unknown:
         raise InvalidParameterError(f"columns or categorical names {unknown}, which X does not have.")
     if not gapped or not (share[gapped] > 0).all():
-        raise InvalidInputError("X has no gaps in the columns to score; the score needs missing values.")
+        raise InvalidInputError("X has no missing values in the columns to score; the score needs some.")
     if (share[gapped] == 1).any():
         raise InvalidInputError(f"Columns {share.index[share == 1].tolist()} have no observed value; drop them.")
     as_array = not isinstance(X, pd.DataFrame)

@@ -24,6 +24,7 @@ from tabgan.model_selection.ranking import Comparison, Outcome, ranked
 from tabgan.model_selection.row_metadata import checked_groups
 from tabgan.model_selection.working_table import Truth, filled_by, working_table
 from tabgan.tables.amputation import MECHANISMS, Mechanism
+from tabgan.wording import counted
 
 __all__ = ["METHODS", "Comparison", "compare_imputers"]
 
@@ -72,8 +73,8 @@ def compare_imputers(
         are fitted on the rows of the others, and errors are those of hidden cells of held-out groups: how well *new* patients are
         filled. Imputers need ``transform``. Not with ``n_draws``.
     mechanism : str, default="mcar"
-        How cells are chosen, see `tabgan.tables.amputation.ampute`. ``"mcar"`` is at random; if your real gaps depend on
-        values, try ``"mar"`` or ``"mnar"`` as well, or ``"copy"``, which hides in the pattern of the real gaps.
+        How cells are chosen, see `tabgan.tables.amputation.ampute`. ``"mcar"`` is at random; if values decide what is missing in your
+        table, try ``"mar"`` or ``"mnar"`` as well, or ``"copy"``, which hides in the pattern of the cells that really are missing.
     rate : float in (0, 1), default=0.2
         Share of the known cells to hide.
     n_repeats : int, default=3
@@ -346,7 +347,7 @@ def _notes(outcomes: Mapping[str, Outcome], max_time: float | None) -> list[str]
     for name, outcome in outcomes.items():
         slowest = max(outcome.seconds, default=0.0)
         if outcome.n_stopped:
-            notes.append(f"{name} was stopped early by max_time={max_time:g} in {outcome.n_stopped} repeat(s)")
+            notes.append(f"{name} was stopped early by max_time={max_time:g} in {counted(outcome.n_stopped, 'repeat')}")
         elif max_time is not None and slowest > max_time and not outcome.keeps_time:
             notes.append(f"{name} took {slowest:.1f} s, longer than max_time={max_time:g}, which it cannot keep")
     return notes

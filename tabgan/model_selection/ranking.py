@@ -73,11 +73,12 @@ class Comparison:
             return "Every method failed; their errors say why."
         best, ours = rows[self.best], rows.get("GAINImputer")
         tied = [name for name, row in rows.items() if row["tied"] and name != self.best]
-        told = f"{self.best} fills this table best: relative error {best['relative_error']:.3f}, where 1 is the mean or mode."
+        error = f"relative error {best['relative_error']:.3f}, where 1 is the mean or mode"
+        told = f"{self.best} fills this table best: {error}."
+        if tied:
+            told = f"{self.best} has the lowest error ({error}), but cannot be told from {', '.join(tied)}."
         if best["relative_error"] >= 1 or self.best == "mean/mode" or "mean/mode" in tied:
             told += " No method is clearly better than the mean or mode: here the columns tell little about each other."
-        if tied:
-            told += f" Not distinguishable from it: {', '.join(tied)}."
         if ours is not None and ours["error"] is not None:
             told += " GAINImputer failed here."
         elif ours is not None and self.best != "GAINImputer" and "GAINImputer" not in tied:

@@ -13,6 +13,7 @@ from tabgan.tables.amputation import Mechanism, ampute
 from tabgan.tables.columns import RawColumn
 from tabgan.tables.frames import read_table
 from tabgan.tables.schema import ColumnSchema, infer_schema
+from tabgan.wording import counted
 
 __all__ = ["Truth", "WorkingTable", "as_completed", "filled_by", "working_table"]
 
@@ -51,7 +52,7 @@ class WorkingTable:
         if self.frame.shape[1] < 2:
             left = "".join(f"; {name!r} is left out: {reason}" for name, reason in list(self.left_out.items())[:5])
             raise InvalidInputError(
-                f"X has {self.frame.shape[1]} column(s) to compare imputers on, and needs at least 2, as cells are "
+                f"X has {counted(self.frame.shape[1], 'column')} to compare imputers on, and needs at least 2, as cells are "
                 f"predicted from the other columns{left}."
             )
 

@@ -68,7 +68,7 @@ class DrawsDisplay(PanelDisplay):
     array([4.5, 5. , 5.5])
     """
 
-    _panel, _margin, _nothing = (2.7, 2.1), (0.3, 0.6), "no gap was filled"
+    _panel, _margin, _nothing = (2.7, 2.1), (0.3, 0.6), "no cell was imputed"
 
     def __init__(self, columns: list[DrawnColumn], n_columns: int) -> None:
         self.columns = columns
@@ -218,4 +218,6 @@ class DrawsDisplay(PanelDisplay):
         axes.set_xlabel("draw", fontsize=8)
 
     def _draw_around(self) -> None:
-        legend_above(self.figure_, self.axes_[0], shown_note(len(self.columns), self.n_columns, "columns with gaps"))
+        legend_above(
+            self.figure_, self.axes_[0], shown_note(len(self.columns), self.n_columns, "columns with missing cells")
+        )

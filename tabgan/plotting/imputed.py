@@ -42,7 +42,7 @@ class ImputationDisplay(PanelDisplay):
     ('1', array([4.]))
     """
 
-    _panel, _margin, _nothing = (2.6, 2.1), (0.4, 0.7), "no gap was filled"
+    _panel, _margin, _nothing = (2.6, 2.1), (0.4, 0.7), "no cell was imputed"
 
     def __init__(self, pairs: list[ColumnPair], n_columns: int) -> None:
         self.pairs = pairs
@@ -148,5 +148,5 @@ class ImputationDisplay(PanelDisplay):
         )
 
     def _draw_around(self) -> None:
-        note = shown_note(len(self.pairs), self.n_columns, "columns with gaps")
+        note = shown_note(len(self.pairs), self.n_columns, "columns with missing cells")
         legend_above(self.figure_, self.axes_[0], note and f"{note}, most different first")

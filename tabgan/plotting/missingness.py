@@ -1,4 +1,4 @@
-"""`MissingnessDisplay`: where the gaps are, and which columns miss their cells together."""
+"""`MissingnessDisplay`: where cells are missing, and which columns miss their cells together."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _NARROWEST = 3.2
 
 
 class MissingnessDisplay(FigureDisplay):
-    """Share of gaps per column, and how gaps of different columns go together.
+    """Share of missing cells per column, and how missing cells of different columns go together.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ class MissingnessDisplay(FigureDisplay):
 
     @classmethod
     def from_estimator(cls, imputer: Any, X: Any, *, max_columns: int = 12, fig: Any = None) -> MissingnessDisplay:
-        """Draw the gaps of a table as an imputer sees them, its ``missing_values`` included.
+        """Draw the missing cells of a table as an imputer sees them, its ``missing_values`` included.
 
         Parameters
         ----------
@@ -82,7 +82,7 @@ class MissingnessDisplay(FigureDisplay):
     def from_predictions(
         cls, X: Any, *, missing_values: Any = np.nan, max_columns: int = 12, fig: Any = None
     ) -> MissingnessDisplay:
-        """Draw the gaps of a table.
+        """Draw the missing cells of a table.
 
         Parameters
         ----------
@@ -116,13 +116,13 @@ class MissingnessDisplay(FigureDisplay):
         names = list(self.together.columns)
         n, n_gappy = len(names), int((self.shares > 0).sum())
         bars, grid = self.axes_ = panels(self.figure_, 2, per_row=beside(2, _NARROWEST))
-        note = shown_note(n + sum(map(len, self.alike.values())), n_gappy, "columns with gaps")
+        note = shown_note(n + sum(map(len, self.alike.values())), n_gappy, "columns with missing cells")
         texts = [label(name, 20) + (f" (+{len(self.alike[name])})" if self.alike[name] else "") for name in names]
         if any(self.alike.values()):
-            note = "; ".join(part for part in (note, "(+k): k more with gaps in the very same rows") if part)
+            note = "; ".join(part for part in (note, "(+k): k more that are missing in the very same rows") if part)
         head_line(
             self.figure_,
-            f"{self.complete:,} of {self.n_rows:,} rows are complete; {n_gappy:,} of {len(self.shares):,} columns have gaps"
+            f"{self.complete:,} of {self.n_rows:,} rows are complete; {n_gappy:,} of {len(self.shares):,} columns have missing cells"
             + (f"\n{note}" if note else ""),
         )
         if not n:
@@ -142,12 +142,12 @@ class MissingnessDisplay(FigureDisplay):
             )
         bars.set_title("share of missing cells\n", fontsize=9, loc="left")
         if n < 2:
-            say_inside(grid, "one column has gaps:\nnothing to compare it with")
+            say_inside(grid, "one column has missing cells:\nnothing to compare it with")
             return
         picture = grid.imshow(self.together.to_numpy(), cmap="PuOr_r", vmin=-1, vmax=1)
         grid.set_xticks(places, texts, rotation=55, ha="right", rotation_mode="anchor")
         grid.set_yticks(places, texts)
-        grid.set_title("gaps that go together\n(1 always, 0 by chance)", fontsize=9)
+        grid.set_title("missing together\n(1 always, 0 by chance)", fontsize=9)
         if n <= 12:
             for i, j in np.ndindex(n, n):
                 value = self.together.iat[i, j]

@@ -217,7 +217,8 @@ class PredictionDisplay(PanelDisplay):
         notes = []
         if len(self.columns) < self.n_columns:
             notes.append(
-                shown_note(len(self.columns), self.n_columns, "columns") + ", those with gaps and the worst first"
+                shown_note(len(self.columns), self.n_columns, "columns")
+                + ", those with missing cells and the worst first"
             )
         if self.coverage is not None:
             notes.append(f"lines: {self.coverage:.0%} intervals")

@@ -86,7 +86,7 @@ class PropensityDisplay(PanelDisplay):
     ('1', True, True)
     """
 
-    _panel, _margin, _nothing = (2.7, 2.3), (0.3, 0.6), "too few gaps to say what they depend on"
+    _panel, _margin, _nothing = (2.7, 2.3), (0.3, 0.6), "too few missing cells to say what they depend on"
 
     def __init__(self, columns: list[PropensityColumn], n_columns: int) -> None:
         self.columns = columns
@@ -222,7 +222,7 @@ class PropensityDisplay(PanelDisplay):
         axes.locator_params(nbins=4)
 
     def _draw_around(self) -> None:
-        note = shown_note(len(self.columns), self.n_columns, "columns with gaps")
+        note = shown_note(len(self.columns), self.n_columns, "columns with missing cells")
         what = "values, and their means (± 2 standard errors) at like probabilities"
         legend_above(self.figure_, self.axes_[0], f"{note}; {what}" if note else what)
 

@@ -83,7 +83,7 @@ class ConditionalImputationDisplay(PanelDisplay):
     [('side: left', 0, 0.0), ('side: right', 10, 0.31)]
     """
 
-    _panel, _margin, _nothing = (2.7, 2.1), (0.4, 0.7), "too few gaps to compare like with like"
+    _panel, _margin, _nothing = (2.7, 2.1), (0.4, 0.7), "too few missing cells to compare like with like"
 
     def __init__(self, strata: list[Stratum], n_strata: int, by: str | None, n_columns: int) -> None:
         self.strata = strata
@@ -249,7 +249,7 @@ class ConditionalImputationDisplay(PanelDisplay):
                     axes.set_xlim(min(low), max(high))
         explained = next(axes for axes in self.axes_ if axes.axison)
         n_shown = len(self.strata) // self.n_strata
-        note = shown_note(n_shown, self.n_columns, "columns with gaps")
+        note = shown_note(n_shown, self.n_columns, "columns with missing cells")
         which = "the most different ones" if self.by else "those with the most"
         legend_above(self.figure_, explained, note and f"{note}, {which}")
 

@@ -144,8 +144,9 @@ def _notices(comparison: Any) -> list[Notice]:
     if comparison.settings["mechanism"] == "mcar":
         notices.append(
             Notice(
-                "Cells were hidden at random; real gaps seldom are.",
-                "Where gaps depend on other columns or on the value, compare again with mechanism='mar' or 'mnar' (--mechanism).",
+                "Cells were hidden at random; cells that really are missing seldom are.",
+                "If other columns or the values themselves decide what is missing, compare again with mechanism='mar' or 'mnar' "
+                "(--mechanism).",
             )
         )
     return notices

@@ -19,7 +19,7 @@ def pictures_of_draws(imputer: Any, X: Any, n_draws: int, random_state: int) -> 
     imputer : GAINImputer
         Fitted with the default objective.
     X : table of shape (n_samples, n_features)
-        With gaps.
+        With missing values.
     n_draws : int
         At least 1.
     random_state : int
@@ -32,8 +32,8 @@ def pictures_of_draws(imputer: Any, X: Any, n_draws: int, random_state: int) -> 
         picture_of(
             lambda: DrawsDisplay.from_completed(imputer, X, draws),
             "Multiple imputations",
-            "For each column with gaps, mean and spread of the imputed cells in each draw.",
-            "The scatter between draws is what the gaps add to the uncertainty of a mean.",
+            "For each column with missing cells, mean and spread of the imputed cells in each draw.",
+            "The scatter between draws is what missing values add to the uncertainty of a mean.",
         )
     ]
     if n_draws > 1:
@@ -41,7 +41,7 @@ def pictures_of_draws(imputer: Any, X: Any, n_draws: int, random_state: int) -> 
             picture_of(
                 lambda: PoolingDisplay.from_completed(imputer, X, draws),
                 "Are there enough draws?",
-                "For each column with gaps, its pooled mean or share with interval and Monte Carlo error, by number of draws.",
+                "For each column with missing cells, pooled mean or share with interval and Monte Carlo error, by number of draws.",
                 "Lines should have come to rest, and the inner band, by which other draws would move the estimate, be at most a tenth "
                 "of the standard error. Means need few draws; PoolingDisplay shows your own analysis.",
             )
@@ -51,16 +51,16 @@ def pictures_of_draws(imputer: Any, X: Any, n_draws: int, random_state: int) -> 
         propensity,
         bool(propensity.columns),
         "Given the probability of being missing",
-        "For each column with gaps, its observed and imputed cells against the probability that they are missing.",
+        "For each column with missing cells, its observed and imputed cells against the probability that they are missing.",
         "At the same probability imputed and observed cells should be alike, however they differ as a whole. An AUC of .5 "
-        "says that the other columns do not tell where the gaps are.",
+        "says that the other columns do not tell where cells are missing.",
     )
     alike = ConditionalImputationDisplay.from_completed(imputer, X, draws)
     pictures += pictures_if(
         alike,
         bool(alike.strata),
         "Like with like",
-        "For columns with gaps, distributions of observed and imputed cells among rows as likely to have the gap.",
+        "For columns with missing cells, distributions of observed and imputed ones among rows as likely to miss them.",
         "Thirds of the imputed cells by the probability of being missing. Observed cells count by the odds of being missing, "
         "so that they stand for the missing ones; both should be distributed alike. Thin lines are single draws.",
     )
@@ -74,7 +74,7 @@ def by_another_column(imputer: Any, X: Any, draws: Sequence[Any]) -> list[Pictur
     ----------
     imputer : GAINImputer
     X : table of shape (n_samples, n_features)
-        With gaps.
+        With missing values.
     draws : sequence of tables of shape (n_samples, n_features)
         Completed; also a single one of point estimates.
     """
@@ -86,7 +86,7 @@ def by_another_column(imputer: Any, X: Any, draws: Sequence[Any]) -> list[Pictur
         display,
         bool(display.strata),
         f"By {display.by}",
-        f"For columns with gaps, distributions of observed and imputed cells in groups of rows alike in {display.by}.",
-        f"Of all columns, {display.by} goes most with both gaps and values, so imputed and observed cells are to be compared within "
+        f"For columns with missing cells, distributions of observed and imputed cells in groups of rows alike in {display.by}.",
+        f"Of all columns, {display.by} goes most with missing cells and values alike, so compare imputed and observed cells within "
         f"its groups. Where they still differ, imputations miss what it says, or another column has a part in it.{narrow}",
     )

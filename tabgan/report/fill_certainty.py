@@ -41,10 +41,10 @@ class ColumnCertainty:
         Examples
         --------
         >>> ColumnCertainty(half_width=12.345).words(), ColumnCertainty(probability=0.625).words()
-        ('± 12.3', '62% likely')
+        ('90% within ± 12.3', '62% likely')
         """
         if self.half_width is not None:
-            return f"± {figures(self.half_width)}"
+            return f"{COVERAGE:.0%} within ± {figures(self.half_width)}"
         return "-" if self.probability is None else f"{self.probability:.0%} likely"
 
 

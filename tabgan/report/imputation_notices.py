@@ -8,12 +8,12 @@ import pandas as pd
 
 from tabgan.core.callbacks import EarlyStopping
 from tabgan.imputation.scoring import relative_errors
+from tabgan.report.imputed_columns import FEW_CELLS
 from tabgan.report.page import Notice
 from tabgan.tables.columns import Table
 
 __all__ = ["imputation_notices"]
 
-_FEW_CELLS = 20
 _MOSTLY_MISSING = 0.6
 _NEARLY_ALL_WRONG = 0.9
 _MOSTLY_WRONG = 0.5
@@ -47,8 +47,8 @@ def imputation_notices(imputer: Any, gaps: pd.Series, table: Table) -> list[Noti
         notices.append(
             Notice(
                 f"{_named(worse)}: filled no better than by the mean or the most frequent value.",
-                "The other columns say little about them. Do not draw conclusions from single fills; a model that takes gaps, or a "
-                "missing indicator (add_indicator=True), may serve better.",
+                "The other columns say little about them. Do not draw conclusions from single fills; a model that takes missing "
+                "values, or a missing indicator (add_indicator=True), may serve better.",
             )
         )
     wrong = [name for name in scores.index if scores["error_rate"].get(name, 0) >= _NEARLY_ALL_WRONG and name in gappy]
@@ -89,15 +89,15 @@ def imputation_notices(imputer: Any, gaps: pd.Series, table: Table) -> list[Noti
     if new:
         notices.append(
             Notice(
-                f"{_named(new)}: gaps here, but none in the table that the imputer was fitted on.",
-                "Errors hold if the gaps came at random; else fit again on a table with such gaps.",
+                f"{_named(new)}: cells are missing here, but none was in the table that the imputer was fitted on.",
+                "Errors hold if cells are missing at random; else fit again on a table in which such cells are missing.",
             )
         )
-    few = [name for name in scores.index if scores["n_cells"][name] < _FEW_CELLS and name in gappy]
+    few = [name for name in scores.index if scores["n_cells"][name] < FEW_CELLS and name in gappy]
     if few:
         notices.append(
             Notice(
-                f"{_named(few)}: fewer than {_FEW_CELLS} held-out cells.",
+                f"{_named(few)}: fewer than {FEW_CELLS} held-out cells.",
                 "Their errors are rough; compare_imputers(X) hides cells several times and says more.",
             )
         )

@@ -17,7 +17,7 @@ from tabgan.report.fill_certainty import ColumnCertainty, FillCertainty, fill_ce
 from tabgan.report.filled_rows import example_rows, filled_rows
 from tabgan.report.html import HTMLReport, render
 from tabgan.report.imputation_notices import imputation_notices
-from tabgan.report.imputed_columns import ImputedColumn, imputed_columns, worst_in_words
+from tabgan.report.imputed_columns import FEW_CELLS, ImputedColumn, imputed_columns, worst_in_words
 from tabgan.report.missing_table import missing_table, missing_where
 from tabgan.report.page import Cell, Head, Page, Table, number_cell, settings_of, share_cell, text_cell, versions
 from tabgan.report.pictures import NO_MATPLOTLIB, can_draw, has_curves, picture_of, pictures_if
@@ -29,14 +29,14 @@ __all__ = ["imputation_page", "report_imputation", "report_nothing_to_fill"]
 _HEADS = [
     Head("Column"),
     Head("Kind"),
-    Head("Gaps", True, "missing cells"),
+    Head("Missing", True, "missing cells"),
     Head("Share", True, "missing cells over all rows"),
     Head("Error", True, "on held-out cells: RMSE of numbers, share of wrong labels"),
     Head("Mean or mode", True, "the same error when the mean or the most frequent label is filled in"),
     Head("Relative", True, "error over that of the mean or mode: below 1 the imputer has learnt something"),
     Head("Cells", True, "held-out cells that the errors rest on"),
     Head(
-        "90% within",
+        "How sure",
         True,
         "90% of the true numbers are promised to lie so near to the imputed one (half of the median interval's width), if cells are "
         "missing like those hidden in training; of labels the median probability of the imputed one",
@@ -61,7 +61,7 @@ def report_imputation(
     imputer : GAINImputer
         Fitted.
     X : DataFrame (pandas, polars, ...), ndarray or list of shape (n_samples, n_features)
-        The table with gaps.
+        The table with missing values.
     X_filled : table, default=None
         What ``imputer.transform(X)`` returned, if it is at hand; None fills the table here.
     check : bool, default=False
@@ -121,7 +121,7 @@ def imputation_page(
     gaps = pd.Series([int(column.missing.sum()) for column in table.columns])
     filled = imputer.transform(X) if X_filled is None else X_filled
     worst = imputed_columns(imputer.validation_scores_, table.names, gaps.tolist(), table.n_rows)
-    page = Page("Imputation report", _lead(imputer, gaps, table.n_rows))
+    page = Page("Imputation report", _lead(imputer, gaps))
     page.source, page.headline = source or "", worst_in_words(worst)
     page.facts = _facts(imputer, gaps, table)
     missing = np.column_stack([column.missing for column in table.columns])
@@ -148,39 +148,44 @@ def imputation_page(
 
 
 def report_nothing_to_fill(n_rows: int, n_columns: int, source: str | None = None) -> HTMLReport:
-    """Write the report on a table without gaps, for which no imputer was fitted."""
-    page = Page("Imputation report", "The table has no gaps: nothing was learnt and nothing filled.")
+    """Write the report on a table without missing values, for which no imputer was fitted."""
+    page = Page("Imputation report", "The table has no missing values: nothing was learnt and nothing imputed.")
     page.source = source or ""
-    page.facts = [("Rows", f"{n_rows:,}"), ("Columns", f"{n_columns:,}"), ("Gaps", "0")]
+    page.facts = [("Rows", f"{n_rows:,}"), ("Columns", f"{n_columns:,}"), ("Missing cells", "0")]
     page.details = [("Versions", versions())]
     return render(page)
 
 
-def _lead(imputer: Any, gaps: pd.Series, n_rows: int) -> str:
+def _lead(imputer: Any, gaps: pd.Series) -> str:
     if not gaps.sum():
-        return "The table has no gaps."
-    relative = _relative_of_gappy(imputer, gaps)
+        return "The table has no missing values."
+    relative, few = _relative_of_gappy(imputer, gaps)
+    if not len(relative) and few:
+        return f"How good the imputed values are cannot be told: fewer than {FEW_CELLS} cells of a column were held out of training."
     if not len(relative):
-        return "How good the fills are is not known: no cell of the columns with gaps was held out in training."
-    better = int((relative < 1).sum())
-    judged = len(relative) == int((gaps > 0).sum())
-    which = "columns with gaps" if judged else "columns with gaps that can be compared"
+        return "How good the imputed values are is not known: no cell of these columns was held out of training."
+    better = int((relative.round(2) < 1).sum())
+    which = "columns with missing cells" + (" that can be judged" if len(relative) < int((gaps > 0).sum()) else "")
     named = (
         f"{better} of the {len(relative)} {which} are"
         if len(relative) > 1
         else f"the {which.replace('columns', 'column')} is"
     )
     return (
-        f"On cells that were held out of training, {named}{'' if better or len(relative) > 1 else ' not'} filled better than by "
+        f"On cells that were held out of training, {named}{'' if better or len(relative) > 1 else ' not'} imputed better than by "
         f"the mean or the most frequent value; the median error is {relative.median():.0%} of theirs."
     )
 
 
-def _relative_of_gappy(imputer: Any, gaps: pd.Series) -> pd.Series:
-    """Relative errors of the columns that have gaps."""
+def _relative_of_gappy(imputer: Any, gaps: pd.Series) -> tuple[pd.Series, int]:
+    """Relative errors of the columns that have missing cells, and the number of those that rest on too few cells to be among them."""
     gappy = {column.name for column, n in zip(imputer.schema_.columns, gaps, strict=True) if n}
-    relative = relative_errors(imputer.validation_scores_)
-    return relative[[name in gappy for name in relative.index]]
+    scores = imputer.validation_scores_
+    relative = relative_errors(scores)
+    relative = relative[[name in gappy for name in relative.index]]
+    n_cells = dict(zip(scores.index, scores["n_cells"], strict=True))
+    enough = np.array([n_cells[name] >= FEW_CELLS for name in relative.index], dtype=bool)
+    return relative[enough], int((~enough).sum())
 
 
 def _facts(imputer: Any, gaps: pd.Series, table: Any) -> list[tuple[str, str]]:
@@ -189,11 +194,11 @@ def _facts(imputer: Any, gaps: pd.Series, table: Any) -> list[tuple[str, str]]:
     facts = [
         ("Rows", f"{table.n_rows:,}"),
         ("Columns", f"{table.n_columns:,}"),
-        ("Gaps", f"{gaps.sum():,} ({share_text(gaps.sum() / cells)})"),
-        ("Columns with gaps", f"{(gaps > 0).sum():,}"),
+        ("Missing cells", f"{gaps.sum():,} ({share_text(gaps.sum() / cells)})"),
+        ("Columns with missing cells", f"{(gaps > 0).sum():,}"),
         ("Complete rows", f"{complete:,}"),
     ]
-    relative = _relative_of_gappy(imputer, gaps)
+    relative, _ = _relative_of_gappy(imputer, gaps)
     if len(relative):
         facts.append(("Median error (mean or mode: 100%)", f"{relative.median():.0%}"))
     facts.append(("Seed", repr(imputer.random_state)))
@@ -249,7 +254,7 @@ def _column_table(imputer: Any, gaps: pd.Series, table: Any, worst: list[Imputed
                 number_cell(float(gaps[j])),
                 share_cell(float(gaps[j]) / table.n_rows),
                 *_errors(found),
-                number_cell(ratio, ".2f", "bad" if str(table.names[j]) in doubtful else _style(ratio)),
+                number_cell(ratio, ".2f", "bad" if str(table.names[j]) in doubtful else _style(ratio, found)),
                 number_cell(None if found is None else float(found["n_cells"])),
                 _sureness(sure.columns.get(str(table.names[j]))),
             ]
@@ -265,8 +270,10 @@ def _sureness(found: ColumnCertainty | None) -> Cell:
     return Cell(found.words(), repr(known))
 
 
-def _style(ratio: float) -> str:
-    """Colour by what is shown: 1.001 is no failure."""
+def _style(ratio: float, found: Any) -> str:
+    """Colour by what is shown: 1.001 is no failure, and a few cells are no success."""
+    if found is None or float(found["n_cells"]) < FEW_CELLS:
+        return ""
     return "bad" if round(ratio, 2) > 1 else "good" if round(ratio, 2) < 1 else ""
 
 
@@ -302,14 +309,14 @@ def _pictures(
             picture_of(
                 lambda: ImputationDisplay.from_completed(imputer, X, filled),
                 "Observed and imputed cells",
-                "For each column with gaps, the distribution of its observed and of its imputed cells.",
+                "For each column with missing cells, the distribution of its observed and of its imputed cells.",
                 "Columns whose imputed cells differ most from the observed ones come first. A difference needs a reason, such as "
-                "gaps that depend on the value; point estimates are narrower by nature.",
+                "cells that are missing because of their value; point estimates are narrower by nature.",
             ),
             picture_of(
                 lambda: MissingnessDisplay.from_estimator(imputer, X),
-                "Where the gaps are",
-                "Share of gaps per column, and the correlation of gaps between columns.",
+                "Where cells are missing",
+                "Share of missing cells per column, and how often cells of two columns are missing together.",
                 "Columns that miss cells together often come from one source or one skipped question.",
             ),
         ]
@@ -320,7 +327,7 @@ def _pictures(
             any(pattern.n_rows > 1 for pattern in patterns.patterns),  # else a bar of one row for each pattern
             "Which cells are missing together",
             "For each pattern of missing columns, the number of rows that have it.",
-            "A column of dots is a pattern: what these rows miss. Rows that miss many columns at once are mostly model.",
+            "A column of dots is a pattern: what these rows miss. Of a row that misses many cells, most is imputed.",
         )
     if gaps.any() and n_draws and imputer.objective == "remask":
         pictures += pictures_of_draws(imputer, X, n_draws, random_state)
@@ -330,7 +337,7 @@ def _pictures(
             propensity,
             bool(propensity.columns),
             "What the other columns tell of missing cells",
-            "For each column with gaps, its observed and imputed cells against the probability that they are missing.",
+            "For each column with missing cells, its observed and imputed cells against the probability that they are missing.",
             "AUC .5: the other columns do not tell where cells are missing; 1: they tell it exactly, and nothing can "
             "be compared. At the same probability imputed and observed cells should be alike.",
         )

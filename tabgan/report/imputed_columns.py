@@ -10,10 +10,11 @@ import numpy as np
 
 from tabgan.plotting.canvas import figures
 
-__all__ = ["ImputedColumn", "imputed_columns", "worst_in_words"]
+__all__ = ["FEW_CELLS", "ImputedColumn", "imputed_columns", "worst_in_words"]
 
 _MOST_NAMED = 4
-_FEW_CELLS = 20
+FEW_CELLS = 20
+"""Held-out cells: errors on fewer are not praised."""
 _FEW_SHARE = 0.02
 """Of the most missing cells of a column: one with fewer is not the one to name."""
 _MOSTLY_WRONG = 0.5
@@ -75,7 +76,7 @@ class ImputedColumn:
         told = f"{self.n_missing:,} of {self.n_rows:,} values {'is' if self.n_missing == 1 else 'are'} imputed"
         if not self.judged:
             return f"{told}, and how well is not known, as no cell was held out"
-        few = "only " if self.n_cells < _FEW_CELLS else ""
+        few = "only " if self.n_cells < FEW_CELLS else ""
         on = f"on {few}{self.n_cells:,} held-out cell{'' if self.n_cells == 1 else 's'}"
         if self.is_label:
             return f"{told}, {self.error:.0%} wrong {on} (the commonest value: {self.baseline:.0%})"
@@ -143,7 +144,7 @@ def worst_in_words(columns: Sequence[ImputedColumn]) -> str:
         if not worst.judged:
             return f"How far to rely on {worst.name} is not known: {worst.words()}.{ending}"
         judged = [column for column in columns if column.judged]
-        if max(column.n_cells for column in judged) < _FEW_CELLS:
+        if max(column.n_cells for column in judged) < FEW_CELLS:
             sure = "Too few cells were held out to tell how good fills are; least"
         else:
             sure = "Fills are close to the truth on held-out cells; least" if worst.left_open < _LITTLE else "Least"

@@ -43,14 +43,14 @@ def ampute(
         ``"mcar"``: cells at random. ``"mar"``: some columns stay complete, the other columns' cells are hidden with
         logistic probabilities in a random combination of the complete ones. ``"mnar"``: self-masking, the probability is
         logistic in the cell's own value. ``"mnar-quantile"``: the cells nearest to one end of each column, censoring with
-        noise. ``"block"``: runs of neighbouring columns in random rows. ``"copy"``: each row takes the gaps of a random donor
-        row; ``rate`` is then only met if the donors' gaps have that rate.
+        noise. ``"block"``: runs of neighbouring columns in random rows. ``"copy"``: each row misses the cells of a random donor
+        row; ``rate`` is then only met if the donors miss cells at that rate.
     random_state : int, default=None
         Seed; None draws a fresh one.
     observed : ndarray of bool of shape (n_rows, n_columns), default=None
         Cells that exist; None takes the ones that are not NaN.
     donors : ndarray of bool of shape (n_donors, n_columns), default=None
-        For ``"copy"``: True where a donor row has a gap. None takes the gaps of ``observed``.
+        For ``"copy"``: True where a donor row misses a cell. None takes those of ``observed``.
     mar_observed_fraction : float, default=0.3
         For ``"mar"``: share of columns that stay complete, at least one.
 
@@ -194,7 +194,9 @@ def _copied(observed: np.ndarray, donors: np.ndarray | None, rng: np.random.Gene
         )
     gaps = gaps[gaps.any(axis=1) & ~gaps.all(axis=1)]
     if not len(gaps):
-        raise InvalidParameterError("mechanism='copy' needs donor rows with a gap, and there are none; pass `donors`.")
+        raise InvalidParameterError(
+            "mechanism='copy' needs donor rows with a missing cell, and there are none; pass `donors`."
+        )
     hidden = gaps[rng.integers(0, len(gaps), size=len(observed))] & observed
     hidden[hidden.sum(axis=1) == observed.sum(axis=1)] = False
     return hidden

@@ -13,7 +13,7 @@ def test_demo_prints_fills_and_scores(tabgan):
     pytest.importorskip("palmerpenguins")
     result = tabgan("demo", "--steps", 30, "--seed", 1)
     assert result.exit_code == 0, result.output
-    assert "344 rows, 8 columns, 19 gaps" in result.stdout
+    assert "344 rows, 8 columns, 19 missing cells" in result.stdout
     assert "GAINImputer filled 19" in result.stdout
     assert "seed 1" in result.stdout
     for name in ("mean/mode", "kNN", "MICE", "GAINImputer"):

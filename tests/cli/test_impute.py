@@ -39,7 +39,7 @@ def test_gaps_and_nothing_else_are_filled(tabgan, table, tmp_path, gappy):
     changes = changed_cells(table.read_text(), out.read_text())
     assert len(changes) == int(gappy.isna().sum().sum()) == 32
     assert all(old == "" and new != "" for old, new in changes)
-    assert "32 of 32 gaps filled" in result.stderr
+    assert "32 of 32 missing cells filled" in result.stderr
     filled = pd.read_csv(out)
     assert filled["count"].dtype.kind == "i"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["full.csv", "gaps.csv"]
@@ -49,7 +49,7 @@ def test_streams_in_a_real_process(table, tmp_path, tabgan):
     done = run_process("impute", "-", "-o", "-", *QUICK, input=table.read_bytes())
     assert done.returncode == 0, done.stderr
     assert len(changed_cells(table.read_text(), done.stdout.decode())) == 32
-    assert b"gaps filled" in done.stderr
+    assert b"missing cells filled" in done.stderr
     # To the bit only within this process: the other one may use more threads.
     out = tmp_path / "full.csv"
     tabgan("impute", table, "-o", out, *QUICK)
@@ -122,7 +122,7 @@ def test_other_formats_from_end_to_end(tabgan, table, tmp_path, kind, gappy):
     assert tabgan("impute", table, "-o", middle, "--only", "day", *QUICK).exit_code == 0
     result = tabgan("impute", middle, "-o", out, *QUICK)
     assert result.exit_code == 0, result.output
-    assert "24 of 24 gaps" in result.stderr
+    assert "24 of 24 missing cells" in result.stderr
     assert tabgan("impute", out, "-o", back, *QUICK).exit_code == 0
     filled = pd.read_csv(back, parse_dates=["day"])
     assert not filled.isna().to_numpy().any()
@@ -146,12 +146,12 @@ def test_reports(tabgan, table, tmp_path):
     assert "validation error" in text.read_text()
     tabgan("impute", table, "-o", tmp_path / "1.csv", "--report", data, *QUICK)
     content = json.loads(data.read_text())
-    assert (content["gaps"], content["filled"], content["model"]["seed"]) == (32, 32, 0)
+    assert (content["missing"], content["filled"], content["model"]["seed"]) == (32, 32, 0)
     colour = next(column for column in content["columns"] if column["name"] == "colour")
     assert {"error_rate", "error_rate_mode", "n_cells"} <= set(colour["validation"])
     result = tabgan("impute", table, "-o", "-", "--report", "-", *QUICK)
     assert result.stdout.startswith("id,size,count,colour,day\n")
-    assert result.stderr.count("gaps filled") == 1
+    assert result.stderr.count("missing cells filled") == 1
 
 
 def test_a_table_without_gaps_is_copied(tabgan, tmp_path):

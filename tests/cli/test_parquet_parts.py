@@ -58,7 +58,7 @@ def test_a_folder_gets_a_filled_twin(tabgan, folder: Path, tmp_path: Path) -> No
         check_filled(before, pq.read_table(tmp_path / "full" / file.name))
         n_gaps += sum(before[name].null_count for name in before.schema.names)
     told = json.loads(report.read_text())
-    assert (told["n_rows"], told["gaps"], told["filled"]) == (106, n_gaps, n_gaps)
+    assert (told["n_rows"], told["missing"], told["filled"]) == (106, n_gaps, n_gaps)
 
 
 def test_how_many_rows_at_a_time_does_not_matter(tabgan, folder: Path, tmp_path: Path) -> None:

@@ -95,7 +95,7 @@ def test_parts_are_filled_as_the_whole_file_is(model: Path, tmp_path: Path, name
     assert content(tmp_path / f"parts_{name}") == content(tmp_path / f"whole_{name}")
     told = json.loads(report.read_text())
     assert told["n_rows"] == ROWS
-    assert told["gaps"] == told["filled"] == int(table().isna().to_numpy().sum())
+    assert told["missing"] == told["filled"] == int(table().isna().to_numpy().sum())
     assert {path.name for path in tmp_path.iterdir()} == {name, f"whole_{name}", f"parts_{name}", "r.json"}
 
 

@@ -210,7 +210,7 @@ def test_refusals(incomplete):
     def mean_fill(t, m):
         return [t.fillna(0.0)] * m
 
-    with pytest.raises(InvalidInputError, match="no gaps"):
+    with pytest.raises(InvalidInputError, match="no missing values"):
         energy_i_score(incomplete[["a"]], mean_fill)
     with pytest.raises(InvalidInputError, match="returned 1 tables"):
         energy_i_score(incomplete, lambda t, m: [t.fillna(0.0)])

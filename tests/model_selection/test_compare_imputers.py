@@ -237,7 +237,7 @@ def test_verdicts():
     found = compare_imputers(related(60), methods=[], imputers=twins, n_repeats=2)
     assert found.summary["rank"].tolist() == [1, 1]
     assert found.summary["tied"].all()
-    assert "Not distinguishable from it: b." in found.verdict()
+    assert "but cannot be told from b." in found.verdict()
 
 
 def test_paired_differences():

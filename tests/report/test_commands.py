@@ -43,7 +43,7 @@ def test_impute_without_gaps_still_reports(table, tmp_path):
     pd.read_csv(table).dropna().to_csv(full, index=False)
     result = run("impute", full, "-o", tmp_path / "out.csv", "--report", tmp_path / "report.html")
     assert result.exit_code == 0, result.output
-    assert "has no gaps" in (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "has no missing values" in (tmp_path / "report.html").read_text(encoding="utf-8")
 
 
 def test_balance_writes_html(table, tmp_path):

@@ -80,9 +80,9 @@ def test_the_report_says_it_by_column_and_by_cell(table, imputer, monkeypatch):
     monkeypatch.setattr(pictures.importlib.util, "find_spec", lambda name: None)
     found = report_imputation(imputer, table).to_dict()
     columns, rows = found["tables"][:2]
-    told = {row["Column"]: row["90% within"] for row in columns["rows"]}
+    told = {row["Column"]: row["How sure"] for row in columns["rows"]}
     assert told["x"] == "-"
-    assert told["y"].startswith("± ")
+    assert told["y"].startswith("90% within ± ")
     assert told["side"].endswith("% likely")
     imputed = [row["y"] for row in rows["rows"] if row["y"].startswith("→")]
     assert imputed

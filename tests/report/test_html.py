@@ -80,7 +80,7 @@ def test_draws_are_shown_from_all_sides(report, imputer, hostile):
 def test_the_summary_tells_the_table_and_the_seed(report, hostile):
     words = check_page(report.html).words
     assert words[words.index("Rows") + 1] == "80"
-    assert words[words.index("Gaps") + 1].startswith("120 ")
+    assert words[words.index("Missing cells") + 1].startswith("120 ")
     assert words[words.index("Seed") + 1] == "7"
     assert any("'empty': no value to learn from" in word for word in words)
     assert any("random_state" in word for word in words)

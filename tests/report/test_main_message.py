@@ -140,7 +140,7 @@ def test_reports_as_markdown_and_plain_data(table, imputer, monkeypatch):
     assert report.to_html() == report.html
     text = report.to_markdown()
     assert text.startswith("# Imputation report: t\\|\\*.csv\n\n**Do not rely on noise")
-    assert "| Column | Kind | Gaps |" in text
+    assert "| Column | Kind | Missing |" in text
     assert "| noise | categorical | 30 | 25.0% |" in text
     found = json.loads(json.dumps(report.to_dict(), allow_nan=False))
     assert found["headline"].startswith("Do not rely on noise")
