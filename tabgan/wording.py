@@ -8,6 +8,8 @@ from difflib import get_close_matches
 __all__ = ["counted", "listed", "share_text", "suggestion"]
 
 _MOST_LISTED = 12
+_ALIKE = 0.7
+"""Of `difflib`: less is another name."""
 
 
 def counted(n: int, what: str) -> str:
@@ -36,8 +38,9 @@ def share_text(share: float) -> str:
 
 def suggestion(name: str, known: Sequence[str]) -> str:
     """What to put instead of an unknown name: a close one, or the list of all."""
-    close = get_close_matches(name, known, n=1)
-    return f"did you mean {close[0]!r}?" if close else f"it has {listed(known)}."
+    folded = {one.casefold(): one for one in reversed(known)}
+    close = get_close_matches(name.casefold(), folded, n=1, cutoff=_ALIKE)
+    return f"did you mean {folded[close[0]]!r}?" if close else f"it has {listed(known)}."
 
 
 def listed(names: Sequence[str]) -> str:

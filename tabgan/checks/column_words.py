@@ -13,6 +13,7 @@ from tabgan.tables.kinds import ColumnSchema
 from tabgan.tables.pair_rules import LineRule
 from tabgan.tables.schema import TableSchema
 from tabgan.tables.sums import SumRule
+from tabgan.wording import counted
 
 __all__ = ["plan_for", "why_kind"]
 
@@ -49,7 +50,7 @@ def why_kind(column: RawColumn, known: ColumnSchema, wished: bool = False) -> st
         ends = f"from {shown_number(float(known.lower or 0))} to {shown_number(float(known.upper or 0))}"
         what = {
             "integer": "whole numbers",
-            "decimal": f"numbers of at most {known.decimals} decimals",
+            "decimal": f"numbers of at most {counted(known.decimals or 0, 'decimal')}",
             "continuous": "numbers",
         }[kind]
         return f"{said}{what} {ends}"
@@ -71,6 +72,9 @@ def _times(column: RawColumn, known: ColumnSchema) -> str:
         return f"whole numbers that are all times as {known.written}, from {known.lower} to {known.upper}"
     ends = times_as_index(np.array([known.lower, known.upper], dtype=np.int64), column)
     what = "times" if known.kind == "datetime" else "spans of time"
+    if known.kind == "datetime":
+        moments = times_as_index(column.values[~column.missing], column)
+        what = "dates" if (moments == moments.normalize()).all() else what
     return f"{what} from {ends[0]} to {ends[1]}".replace(" 00:00:00", "")
 
 
