@@ -14,6 +14,7 @@ __all__ = [
     "ModelFileError",
     "NoSyntheticRowsWarning",
     "PartFailedError",
+    "RepeatedKeysWarning",
     "SchemaMismatchError",
     "SpellingsWarning",
     "StalledError",
@@ -75,6 +76,10 @@ class IdentifierWarning(UserWarning):
 
 class NoSyntheticRowsWarning(UserWarning):
     """A sampler's gate made none of the rows asked for; ``gate_`` says why, and `tabgan.should_rebalance` what else may help."""
+
+
+class RepeatedKeysWarning(UserWarning):
+    """Rows of a table share their keys, and so the random numbers that belong to these; the message says how many, and what to do."""
 
 
 class SpellingsWarning(UserWarning):

@@ -66,7 +66,14 @@ class Alike:
 
 
 def clash(batches: Sequence[Any]) -> str:
-    """What keeps tables from being one, in words; empty where kinds of data do not."""
+    """What keeps tables from being one, in words; empty where neither columns nor kinds of data do."""
+    names = [[name for name, _ in _columns(batch)] for batch in batches]
+    if other := next((one for one in names if set(one) != set(names[0])), None):
+        only = [[name for name in a if name not in b] for a, b in ((names[0], other), (other, names[0]))]
+        words = " and ".join(
+            f"{some} in {where} rows only" for some, where in zip(only, ("some", "other"), strict=True) if some
+        )
+        return f"there are the columns {words}; all rows need the same ones."
     alike = Alike()
     for number, batch in enumerate(batches):
         if found := alike.difference(batch, number):

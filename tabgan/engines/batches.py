@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Hashable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import narwhals as nw
@@ -14,7 +15,7 @@ from pandas.api.types import union_categoricals
 from tabgan.engines.alike import any_known, clash
 from tabgan.exceptions import InvalidInputError, InvalidParameterError
 
-__all__ = ["batches_of", "joined", "keys_of", "taken", "with_keys", "without_keys"]
+__all__ = ["batches_of", "joined", "keys_as_pandas", "keys_of", "row_without_key", "taken", "with_keys", "without_keys"]
 
 _MOST_ROWS = 100_000
 """Per batch of what has no batches of its own: lazy frames, Arrow's tables and datasets."""
@@ -86,11 +87,34 @@ def _of_arrow(source: Any) -> Iterator[Any]:
         yield from source.to_batches(**_READING)
     else:
         for fragment in source.get_fragments():
-            for piece, is_small in _row_groups(fragment):
-                if is_small:
-                    yield piece.to_table(schema=source.schema).unify_dictionaries()
-                else:
-                    yield from piece.to_batches(schema=source.schema, **_READING)
+            with _named(fragment, source.schema):
+                for piece, is_small in _row_groups(fragment):
+                    if is_small:
+                        yield piece.to_table(schema=source.schema).unify_dictionaries()
+                    else:
+                        yield from piece.to_batches(schema=source.schema, **_READING)
+
+
+@contextmanager
+def _named(fragment: Any, schema: Any) -> Iterator[None]:
+    """Errors of Arrow name the file, and the columns that are of another type there than in the dataset."""
+    from pyarrow.lib import ArrowException
+
+    try:
+        yield
+    except ArrowException as error:
+        own = {field.name: field.type for field in fragment.physical_schema}
+        pairs = [(field.name, own[field.name], field.type) for field in schema if field.name in own]
+        other = [
+            f"column {name!r} is {here} there, but {there} in the dataset"
+            for name, here, there in pairs
+            if here != there
+        ]
+        where = f"the file {fragment.path!r}" if getattr(fragment, "path", None) else "a fragment of the dataset"
+        raise InvalidInputError(
+            f"{where} cannot be read as the rest: {'; '.join([*other, str(error)])}. A dataset has the types of its first file "
+            "unless it is given others: pyarrow.dataset.dataset(..., schema=...)."
+        ) from error
 
 
 def _row_groups(fragment: Any) -> Iterator[tuple[Any, bool]]:
@@ -274,14 +298,42 @@ def keys_of(batch: Any, keys: Any, start: int) -> np.ndarray:
     names = listed_keys(keys)
     if not names:
         return np.arange(start, start + len(batch), dtype=np.uint64)
-    found = batch[names] if isinstance(batch, pd.DataFrame) else nw.from_native(batch).select(names).to_pandas()
-    if found.isna().to_numpy().any():
-        row = int(found.isna().any(axis=1).to_numpy().argmax())
+    found = keys_as_pandas(batch, names)
+    if (row := row_without_key(found)) is not None:
         raise InvalidInputError(f"row {start + row} has no key in {names}; every row needs one that no other has.")
     try:
-        return pd.util.hash_pandas_object(found, index=False).to_numpy()
+        return pd.util.hash_pandas_object(_in_one_width(found), index=False).to_numpy()
     except TypeError as error:
         raise InvalidInputError(f"keys={names} holds lists, or other cells that no hash can be made of.") from error
+
+
+def _in_one_width(keys: pd.DataFrame) -> pd.DataFrame:
+    """Whole numbers of 64 bits, and times as seconds and the rest: engines and file types keep them in other widths and units."""
+    columns: list[Any] = []
+    for place in range(keys.shape[1]):
+        cells = keys.iloc[:, place]
+        if pd.api.types.infer_dtype(cells, skipna=False) == "date":
+            cells = cells.astype("datetime64[s]")
+        if pd.api.types.is_datetime64_any_dtype(cells.dtype):
+            ticks = cells.to_numpy(dtype="datetime64") if cells.dt.tz is None else cells.dt.tz_convert(None).to_numpy()
+            seconds = ticks.astype("datetime64[s]")
+            columns += [seconds.astype(np.int64), (ticks - seconds).astype("timedelta64[ns]").astype(np.int64)]
+        else:
+            columns.append(
+                (cells.astype("int64") if pd.api.types.is_signed_integer_dtype(cells.dtype) else cells).array
+            )
+    return pd.DataFrame(dict(enumerate(columns)))
+
+
+def keys_as_pandas(batch: Any, names: Sequence[Hashable]) -> pd.DataFrame:
+    """The key columns of a frame."""
+    return batch[list(names)] if isinstance(batch, pd.DataFrame) else nw.from_native(batch).select(names).to_pandas()
+
+
+def row_without_key(keys: pd.DataFrame) -> int | None:
+    """Number of the first row in which a key is missing."""
+    missing = keys.isna().any(axis=1).to_numpy()
+    return int(missing.argmax()) if missing.any() else None
 
 
 def without_keys(batch: Any, keys: Any) -> Any:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from tabgan.engines.batches import keys_of, listed_keys, with_keys, without_keys
+from tabgan.engines.batches import keys_as_pandas, keys_of, listed_keys, row_without_key, with_keys, without_keys
 from tabgan.engines.mergeable_samples import Strata
 from tabgan.engines.model_files import loaded
 from tabgan.engines.row_sample import RowSample
-from tabgan.exceptions import InvalidInputError, InvalidParameterError
+from tabgan.exceptions import InvalidInputError, InvalidParameterError, SchemaMismatchError
 
 __all__ = [
     "DRAW",
@@ -31,6 +32,7 @@ PLACE = "__tabgan_place__"
 """Column that an engine adds where no keys are given: the row's place in the table."""
 DRAW = "draw"
 _ROWS_AT_ONCE = 20_000
+_CELLS_SHOWN = 4
 _BLANK = ("", "na", "n/a", "#n/a", "nan", "null", "none")
 """What stands for a missing cell where readers make a column text because of another cell."""
 
@@ -70,12 +72,62 @@ class RowNames:
         return list(self.keys) or [PLACE]
 
     def numbers(self, block: Any) -> np.ndarray:
-        """A number per row; see `tabgan.engines.batches.keys_of`."""
-        return keys_of(block, self.columns, 0) if self.keys else block[PLACE].to_numpy().astype(np.uint64)
+        """A number per row; see `tabgan.engines.batches.keys_of`.
+
+        Raises
+        ------
+        InvalidInputError
+            A key is missing in a row; its first cells are named.
+        """
+        if not self.keys:
+            return block[PLACE].to_numpy().astype(np.uint64)
+        if (row := row_without_key(keys_as_pandas(block, self.columns))) is not None:
+            columns = dict.fromkeys([*self.keys, *block.column_names[:_CELLS_SHOWN]])
+            cells = block.select(list(columns)).slice(row, 1).to_pylist()[0]
+            shown = ", ".join(f"{name}={cell!r}" for name, cell in cells.items())
+            raise InvalidInputError(
+                f"the row with {shown} has no key in {list(self.keys)}; every row needs one that no other has."
+            )
+        return keys_of(block, self.columns, 0)
 
     def content(self, block: Any) -> Any:
         """The columns that say something."""
         return without_keys(block, [name for name in self.columns if name in block.column_names])
+
+    def ordered(self, block: Any, estimator: Any) -> Any:
+        """A block with its columns in the order of the fit, which blocks of differing files may not have.
+
+        Raises
+        ------
+        SchemaMismatchError
+            Columns are absent, or were not there in the fit; they are named.
+        """
+        fitted = list(getattr(estimator, "feature_names_in_", self.content(block).column_names))
+        self.check_columns(block.column_names, estimator, f"the block from {self.shown(block)} on")
+        if self.content(block).column_names == fitted:
+            return block
+        return block.select([*(name for name in self.columns if name in block.column_names), *fitted])
+
+    def check_columns(self, columns: Sequence[str], estimator: Any, what: str) -> None:
+        """Refuse columns beside the keys that are not those of the fit, in whatever order.
+
+        Raises
+        ------
+        SchemaMismatchError
+            Columns are absent, or were not there in the fit; they are named.
+        """
+        fitted = getattr(estimator, "feature_names_in_", None)
+        if fitted is None:
+            return
+        here = [name for name in columns if name not in self.columns]
+        absent, unknown = [name for name in fitted if name not in here], [name for name in here if name not in fitted]
+        if absent or unknown:
+            parts = [f"lacks the columns {absent}"] * bool(absent) + [f"has {unknown} beside those of fit"] * bool(
+                unknown
+            )
+            raise SchemaMismatchError(
+                f"{what} {' and '.join(parts)}; give the columns of fit, and name in keys what else is to come back as it was."
+            )
 
     def back(self, filled: Any, block: Any) -> Any:
         """The filled content with the user's keys where they were."""
@@ -98,8 +150,14 @@ def summaries_of(blocks: Iterable[Any], names: RowNames, strata: Strata) -> Any:
     for block in blocks:
         for k, rows in strata.parts(block):
             sample = samples.setdefault(k, strata.settings[k].empty())
-            sample.add(names.content(rows), names.numbers(rows), f"the rows from {names.shown(rows)} on")
+            sample.add(names.content(rows), names.numbers(rows), partial(_row_named, rows, names))
     return strata.table(samples)
+
+
+def _row_named(rows: Any, names: RowNames, number: int) -> str:
+    """What an error calls a row that cannot be learnt from; where it is the first one, all rows may be like it."""
+    shown = names.shown(rows.slice(number))
+    return shown if number else f"the rows from {shown} on"
 
 
 def filled_pieces(block: Any, path: str, names: RowNames) -> Iterator[Any]:
@@ -111,6 +169,7 @@ def filled_pieces(block: Any, path: str, names: RowNames) -> Iterator[Any]:
         Rows do not fit the estimator; names the first of them.
     """
     imputer = loaded(path)
+    block = names.ordered(block, imputer)
     for piece in _pieces(block):
         yield names.back(_named(imputer.transform, piece, names, _numbers(imputer)), piece)
 
@@ -126,6 +185,7 @@ def drawn_pieces(block: Any, path: str, names: RowNames, n_draws: int, seed: int
     import pyarrow as pa
 
     imputer = loaded(path)
+    block = names.ordered(block, imputer)
     for piece in _pieces(block):
         numbers = names.numbers(piece)
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from tabgan._warnings import warn_caller
 from tabgan.engines.batches import joined, taken
-from tabgan.exceptions import InvalidInputError
+from tabgan.exceptions import InvalidInputError, RepeatedKeysWarning
 from tabgan.tables.columns import RawColumn
 from tabgan.tables.frames import Table, read_table
 
@@ -53,10 +55,10 @@ class RowSample:
         self._missing_values = missing_values
         self._batches: list[Any] = []
         self._priorities: list[np.ndarray] = []
-        self._names: list[str] = []
+        self._names: list[str | Callable[[int], str]] = []
 
-    def add(self, batch: Any, keys: np.ndarray, name: str = "") -> None:
-        """Rows of a table, their keys, of shape (n,), uint64, and what errors are to call them.
+    def add(self, batch: Any, keys: np.ndarray, name: str | Callable[[int], str] = "") -> None:
+        """Rows of a table, their keys, of shape (n,), uint64, and what errors are to call them, or the row of a number among them.
 
         Raises
         ------
@@ -85,9 +87,18 @@ class RowSample:
     def table(self) -> Any:
         """The sampled rows, by priority."""
         self._thin_out()
-        return taken(self._batches[0], np.argsort(self._priorities[0], kind="stable"))
+        order = np.argsort(self._priorities[0], kind="stable")
+        ordered = self._priorities[0][order]
+        n_alike = int((ordered[1:] == ordered[:-1]).sum())
+        if n_alike:
+            warn_caller(
+                f"{n_alike:,} of {len(ordered):,} rows that were sampled have the keys of another one. Draws of such rows are "
+                "alike, and which of them are sampled may depend on their order: let keys name columns that tell all rows apart.",
+                RepeatedKeysWarning,
+            )
+        return taken(self._batches[0], order)
 
-    def _keep(self, batch: Any, priorities: np.ndarray, name: str = "") -> None:
+    def _keep(self, batch: Any, priorities: np.ndarray, name: str | Callable[[int], str] = "") -> None:
         self._batches.append(batch)
         self._priorities.append(priorities)
         self._names.append(name)
@@ -110,7 +121,20 @@ class RowSample:
             try:
                 read_table(batch, missing_values=self._missing_values)
             except InvalidInputError as error:
-                raise type(error)(f"{name}: {error}" if name else str(error)) from error
+                found = name if isinstance(name, str) else name(self._first_bad(batch))
+                raise type(error)(f"{found}: {error}" if found else str(error)) from error
+
+    def _first_bad(self, batch: Any) -> int:
+        """Number of the first row that cannot be learnt from, by halving."""
+        first, last = 0, len(batch)
+        while last - first > 1:
+            middle = (first + last) // 2
+            try:
+                read_table(taken(batch, np.arange(first, middle)), missing_values=self._missing_values)
+                first = middle
+            except InvalidInputError:
+                last = middle
+        return first
 
 
 def chosen_rows(table: Table, priorities: np.ndarray, n_rows: int) -> np.ndarray:

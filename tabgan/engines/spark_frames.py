@@ -128,7 +128,8 @@ def transform(imputer: Any, frame: Any, *, keys: Any = None) -> Any:
     Returns
     -------
     pyspark.sql.DataFrame
-        Lazy, of the frame's schema: decimals, dates and whole numbers with nulls keep their types.
+        Lazy, of the frame's schema: decimals, dates and whole numbers with nulls keep their types. Columns without a single value in
+        the fit are left out, and columns of ``add_indicator`` come last.
 
     Raises
     ------
@@ -143,11 +144,12 @@ def transform(imputer: Any, frame: Any, *, keys: Any = None) -> Any:
     """
     names = _names_of(frame, keys)
     place = _sent(imputer, frame, "imputer")
+    schema = _returned(frame, loaded(place()), names, indicators=True)
 
     def fill(block: Any) -> Iterator[Any]:
         return filled_pieces(block, place(), names)
 
-    return mapped_frame(frame, fill, frame.schema)
+    return mapped_frame(frame, fill, schema)
 
 
 def sample(imputer: Any, frame: Any, n_draws: int = 5, *, keys: Any = None, random_state: int | None = None) -> Any:
@@ -184,12 +186,13 @@ def sample(imputer: Any, frame: Any, n_draws: int = 5, *, keys: Any = None, rand
     if DRAW in frame.columns:
         raise InvalidInputError(f"the frame has a column {DRAW!r}, which the number of the draw is to have; rename it.")
     place = _sent(imputer, frame, "imputer")
-    seed = seed_of(loaded(place()).random_state if random_state is None else random_state)
+    fitted = loaded(place())
+    schema = _returned(frame, fitted, names, indicators=False).add(DRAW, "long")
+    seed = seed_of(fitted.random_state if random_state is None else random_state)
 
     def draw(block: Any) -> Iterator[Any]:
         return drawn_pieces(block, place(), names, n_draws, seed)
 
-    schema = copied_schema(frame.schema).add(DRAW, "long")
     return mapped_frame(placed_frame(frame, names, None), draw, schema)
 
 
@@ -293,6 +296,21 @@ def _merged(frame: Any, names: RowNames, strata: Strata, timeout: float | None) 
         summaries = summaries.repartition(n).mapInArrow(merge, _SUMMARY)
     found = collected_rows(summaries, timeout, "sample rows")
     return strata.rows_of((row[0], bytes(row[1])) for row in found)
+
+
+def _returned(frame: Any, estimator: Any, names: RowNames, indicators: bool) -> Any:
+    """The frame's schema without columns that had no value in the fit, and with those that say which cells were missing."""
+    from pyspark.sql.types import StructType
+
+    names.check_columns(frame.columns, estimator, "the frame")
+    if not hasattr(estimator, "get_feature_names_out"):
+        return copied_schema(frame.schema)
+    returned = [*names.keys, *map(str, estimator.get_feature_names_out())]
+    schema = StructType([field for field in frame.schema if field.name in returned])
+    for name in returned:
+        if indicators and name not in frame.columns:
+            schema.add(name, "boolean")
+    return schema
 
 
 def _names_of(frame: Any, keys: Any) -> RowNames:

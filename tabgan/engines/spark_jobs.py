@@ -23,14 +23,15 @@ def tables_of(batches: Iterable[Any]) -> Iterator[Any]:
 
 
 def mapped_frame(frame: Any, work: Callable[[Any], Iterable[Any]], schema: Any) -> Any:
-    """The frame block by block, in the types that Spark sent."""
+    """The frame block by block, in the types that Spark sent and in the order of the schema."""
+    names = schema.fieldNames()
 
     def run(batches: Iterable[Any]) -> Iterator[Any]:
         for block in tables_of(batches):
             if len(block):
                 types = {field.name: field.type for field in block.schema}
                 for table in work(block):
-                    yield from _cast(table, types).to_batches()
+                    yield from _cast(table.select(names), types).to_batches()
 
     return frame.mapInArrow(run, schema)
 

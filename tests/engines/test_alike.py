@@ -184,6 +184,19 @@ def test_hard_files_are_read(folder: Path) -> None:
     assert sum(part[name].null_count for part in filled for name in ("x", "kind")) == 0
 
 
+def test_a_file_that_a_dataset_cannot_read_is_named(tmp_path: Path) -> None:
+    pa, ds = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.dataset")
+    pq = pytest.importorskip("pyarrow.parquet")
+    for name, cells in (("a", pa.nulls(3)), ("b", pa.array(["u", "v", None]))):
+        pq.write_table(pa.table({"y": [1.0, 2.5, None], "x": cells}), tmp_path / f"{name}.parquet")
+    table = ds.dataset(tmp_path)
+    words = r"the file '.*b\.parquet' cannot be read as the rest: column 'x' is string there, but null in the dataset.*schema="
+    with pytest.raises(InvalidInputError, match=words):
+        list(batches_of(table))
+    whole = ds.dataset(tmp_path, schema=pa.schema([("y", pa.float64()), ("x", pa.string())]))
+    assert [len(batch) for _, batch in batches_of(whole)] == [3, 3]
+
+
 def test_datasets_are_read_row_group_by_row_group(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ds = pytest.importorskip("pyarrow.dataset")
     monkeypatch.setattr("tabgan.engines.batches._MOST_ROWS", 50)

@@ -22,7 +22,7 @@ from tabgan.engines.mergeable_samples import SampleSettings, Strata, check_sampl
 from tabgan.engines.model_files import loaded, stored
 from tabgan.engines.row_sample import RowSample
 from tabgan.engines.watchdog import check_timeout, watched
-from tabgan.exceptions import InvalidInputError, InvalidParameterError, StalledError
+from tabgan.exceptions import InvalidInputError, InvalidParameterError, SchemaMismatchError, StalledError
 from tests.engines.distributed_table import QUICK, arrow_table
 
 pa = pytest.importorskip("pyarrow", reason="engines send Arrow tables (extra parquet)")
@@ -174,9 +174,30 @@ def test_an_infinity_is_named_with_its_block() -> None:
     x = table["x"].to_pylist()
     x[310] = float("inf")
     table = table.set_column(1, "x", pa.array(x))
-    words = rf"the rows from the row with id={table['id'][300].as_py()} on: column 'x' has inf in row 10"
+    words = rf"the row with id={table['id'][310].as_py()}: column 'x' has inf in row 10"
     with pytest.raises(InvalidInputError, match=words):
         summaries_of([table.slice(0, 300), table.slice(300)], NAMES, Strata((SEEDS,)))
+
+
+def test_blocks_may_have_their_columns_in_another_order(model: str) -> None:
+    table = arrow_table().slice(0, 20)
+    turned = table.select(table.column_names[::-1])
+    for work in (
+        lambda block: filled_pieces(block, model, NAMES),
+        lambda block: drawn_pieces(block, model, NAMES, 1, 0),
+    ):
+        (wanted,), (found,) = work(table), work(turned)
+        assert found.select(wanted.column_names).equals(wanted)
+    words = r"the block from the row with id=\d+ on lacks the columns \['x'\] and has \['z'\] beside those of fit"
+    with pytest.raises(SchemaMismatchError, match=words):
+        list(filled_pieces(table.rename_columns({"x": "z"}), model, NAMES))
+
+
+def test_columns_that_some_blocks_lack_are_named() -> None:
+    table, strata = arrow_table(), Strata((SEEDS,))
+    blocks = table.slice(0, 300), table.slice(300).rename_columns({"x": "z"})
+    with pytest.raises(InvalidInputError, match=r"\['x'\] in some rows only and \['z'\] in other rows only"):
+        summaries_of(blocks, NAMES, strata)
 
 
 def test_keys_are_checked() -> None:

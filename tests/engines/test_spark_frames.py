@@ -15,7 +15,7 @@ import pytest
 import tabgan.spark
 from benchmarks.distributed.killer import Killer, spark_worker
 from tabgan import BAGANOversampler, GAINImputer, fit_batches, sample_batches, transform_batches
-from tabgan.exceptions import InvalidInputError, InvalidParameterError, StalledError
+from tabgan.exceptions import InvalidInputError, InvalidParameterError, SchemaMismatchError, StalledError
 from tests.engines.distributed_table import QUICK, SAMPLER, arrow_table
 from tests.engines.how_to_pages import run_page
 
@@ -70,6 +70,21 @@ def test_rows_and_types_are_those_of_one_process(fitted: GAINImputer, frame: Any
         assert found.schema == frame.schema
         assert dict(found.dtypes)["price"] == "decimal(10,2)"
         pd.testing.assert_frame_equal(by_row(found.toArrow()), wanted)
+
+
+def test_columns_may_go_come_and_stand_in_another_order(frame: Any) -> None:
+    from pyspark.sql.functions import lit
+
+    more = frame.withColumn("nothing", lit(None).cast("double")).select("label", "nothing", "price", "id", "x")
+    imputer = tabgan.spark.fit(GAINImputer(**QUICK, add_indicator=True), more, n_rows=300, keys="id")
+    turned = more.select(*reversed(more.columns))
+    found = tabgan.spark.transform(imputer, turned, keys="id").toArrow()
+    assert found.column_names == ["x", "id", "price", "label", "missingindicator_price", "missingindicator_x"]
+    local = next(transform_batches(imputer, [more.toArrow()], keys="id"))
+    pd.testing.assert_frame_equal(by_row(found), by_row(local)[found.column_names])
+    assert tabgan.spark.sample(imputer, turned, 1, keys="id").columns == ["x", "id", "price", "label", "draw"]
+    with pytest.raises(SchemaMismatchError, match=r"the frame lacks the columns \['nothing'\]"):
+        tabgan.spark.transform(imputer, frame.select("id", "label", "price", "x"), keys="id")
 
 
 def test_draws_are_those_of_one_process(fitted: GAINImputer, frame: Any) -> None:
