@@ -205,8 +205,8 @@ def sample(
     Returns
     -------
     ray.data.Dataset
-        ``n_draws`` times as many rows; a last column ``draw`` counts from 0. ``filter(expr="draw == 0")`` is the first completed
-        table.
+        ``n_draws`` times as many rows; a last column ``draw`` counts from 0. ``filter(expr=ray.data.expressions.col("draw") == 0)`` is
+        the first completed table.
 
     Raises
     ------
