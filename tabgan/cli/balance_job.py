@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -171,9 +170,7 @@ def _page(sampler: Any, counts: pd.Series, options: BalanceOptions) -> str | Non
     source = options.source.path.name if options.source.path else options.source.name
     if sampler is None:
         return report_nothing_to_make(counts, source).html
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the fit has said them; here a clone is fitted on some of the rows
-        page = resampling_page(sampler, check=True, source=source)
+    page = resampling_page(sampler, check=True, source=source)
     model = None if options.model is None else str(options.model)
     page.next_steps = after_balance(model, options.source, options.output, options.target)
     return render(page).html

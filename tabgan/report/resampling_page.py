@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from functools import partial
 from typing import Any
 
@@ -254,10 +255,11 @@ def _decision(sampler: Any, n_real: int, random_state: int) -> tuple[Any, Notice
     from tabgan.plotting.hidden import rows_of
 
     X, y = sampler.resample()
+    rows, labels = rows_of(X, np.arange(n_real)), np.asarray(y)[:n_real]
     try:
-        return decision_of(
-            sampler, rows_of(X, np.arange(n_real)), np.asarray(y)[:n_real], random_state=random_state
-        ), None
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the fit has said them; here a clone is fitted to some of the rows
+            return decision_of(sampler, rows, labels, random_state=random_state), None
     except InvalidInputError as error:
         return None, Notice(f"The classifier's decisions were not compared: {error}")
 

@@ -2,13 +2,23 @@
 
 import json
 import re
+import warnings
 from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from tabgan import CGANSampler, GAINImputer, compare_imputers, report_comparison, report_imputation, report_resampling
+from tabgan import (
+    BAGANOversampler,
+    CGANSampler,
+    GAINImputer,
+    compare_imputers,
+    report_comparison,
+    report_imputation,
+    report_resampling,
+)
+from tabgan.exceptions import IdentifierWarning
 from tabgan.model_selection.ranking import Comparison
 from tabgan.report import pictures
 from tabgan.report.comparison_page import comparison_page
@@ -253,3 +263,15 @@ def test_ends_of_intervals_are_written_as_their_column_is():
     assert _as_written(ends, free).tolist() == [[0.0, 1.0], [0.0767, 0.309]]
     whole = ColumnSchema("c", "integer", "number", "int64", lower=0, upper=3, decimals=0)
     assert _as_written(np.array([[-1.2e-6, 1.44e-6]]), whole).tolist() == [[0.0, 0.0]]
+
+
+def test_what_the_fit_has_warned_of_is_not_warned_of_again():
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame({"id": np.arange(90) + 5000, "x": rng.normal(size=90)})
+    sampler = BAGANOversampler(n_steps=2, random_state=0)
+    with pytest.warns(IdentifierWarning):
+        sampler.fit_resample(X, ["a"] * 70 + ["b"] * 20)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", IdentifierWarning)
+        page = report_resampling(sampler, check=True).html
+    assert "changed" in page
