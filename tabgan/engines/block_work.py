@@ -55,9 +55,13 @@ class RowNames:
 
         Raises
         ------
+        InvalidInputError
+            Names of columns repeat.
         InvalidParameterError
             A key is no column, or all columns are keys.
         """
+        if repeated := sorted({name for name in columns if list(columns).count(name) > 1}):
+            raise InvalidInputError(f"column names {repeated} appear more than once; rename them.")
         names = listed_keys(keys)
         unknown = [name for name in names if name not in columns]
         if unknown:

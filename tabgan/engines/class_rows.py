@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -55,7 +56,15 @@ def summed_counts(tables: Iterable[Any]) -> dict[Any, int]:
 
 
 def strata_of(counts: Mapping[Any, int], label: str, n_rows: int, seed: int, missing_values: Any) -> Strata:
-    """A sample of ``n_rows`` rows in which classes have equal parts, as far as they have the rows."""
+    """A sample of ``n_rows`` rows in which classes have equal parts, as far as they have the rows.
+
+    Raises
+    ------
+    InvalidInputError
+        Labels are decimals or bytes, which classifiers do not take.
+    """
+    if odd := [value for value in counts if isinstance(value, Decimal | bytes)]:
+        raise InvalidInputError(f"label {label!r} holds {odd[0]!r} and the like; cast it to whole numbers or text.")
     sizes, left = {}, n_rows
     for place, (value, n) in enumerate(sorted(counts.items(), key=lambda pair: pair[1])):
         sizes[value] = max(1, min(n, left // (len(counts) - place)))

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 
 from tabgan.engines.block_work import DRAW, RowNames, drawn_pieces, filled_pieces, summaries_of
-from tabgan.engines.class_rows import asked_blocks, fit_to_sample, strata_of, synthetic_rows, wanted_rows
+from tabgan.engines.class_rows import asked_blocks, fit_to_sample, strata_of, summed_counts, synthetic_rows, wanted_rows
 from tabgan.engines.mergeable_samples import SampleSettings, Strata, check_sample_size
 from tabgan.engines.model_files import loaded, stored
-from tabgan.engines.spark_jobs import collected_rows, copied_schema, mapped_frame, placed_frame, tables_of
+from tabgan.engines.spark_jobs import collected, column, copied_schema, in_arrow, mapped_frame, placed_frame, tables_of
 from tabgan.engines.watchdog import check_timeout
 from tabgan.estimators.parameter_checks import seed_of
 from tabgan.exceptions import InvalidInputError, InvalidParameterError, MissingExtraError, parameter_error
@@ -265,10 +265,14 @@ def fit_resample(
 
 def _class_counts(frame: Any, label: str, timeout: float | None) -> dict[Any, int]:
     """Rows per class, by label in ascending order."""
-    counts = {row[0]: row[1] for row in collected_rows(frame.groupBy(label).count(), timeout, "count classes")}
+    from pyspark.sql.functions import count, lit
+
+    grouped = frame.groupBy(column(label).alias("label")).agg(count(lit(1)).alias("n"))
+    table = collected(grouped, timeout, "count classes", "toArrow")
+    counts = dict(zip(table["label"].to_pylist(), table["n"].to_pylist(), strict=True))
     if missing := sum(n for value, n in counts.items() if value is None or value != value):
         raise InvalidInputError(f"{missing} rows have no label in {label!r}; fill or drop them first.")
-    return {value: counts[value] for value in sorted(counts)}
+    return summed_counts([table])
 
 
 def _sampled(
@@ -290,11 +294,11 @@ def _merged(frame: Any, names: RowNames, strata: Strata, timeout: float | None) 
     def merge(batches: Iterable[Any]) -> Iterator[Any]:
         yield from strata.merged(*tables_of(batches)).to_batches()
 
-    summaries, n = frame.mapInArrow(summarise, _SUMMARY), frame.rdd.getNumPartitions()
+    summaries, n = in_arrow(frame, summarise, _SUMMARY), frame.rdd.getNumPartitions()
     while n > _FAN_IN:
         n = -(-n // _FAN_IN)
         summaries = summaries.repartition(n).mapInArrow(merge, _SUMMARY)
-    found = collected_rows(summaries, timeout, "sample rows")
+    found = collected(summaries, timeout, "sample rows")
     return strata.rows_of((row[0], bytes(row[1])) for row in found)
 
 
@@ -323,6 +327,11 @@ def _names_of(frame: Any, keys: Any) -> RowNames:
     if not isinstance(frame, DataFrame):
         raise InvalidInputError(
             f"frame is {type(frame).__name__}; give a pyspark.sql.DataFrame, as from spark.read.parquet."
+        )
+    if ".connect." in type(frame).__module__:
+        raise InvalidInputError(
+            "frame is of Spark Connect, which can neither send a model to executors nor count partitions; run this on the "
+            "cluster itself, with a session as SparkSession.builder.master(...) gives."
         )
     return RowNames.of(keys, frame.columns)
 

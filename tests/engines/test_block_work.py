@@ -207,6 +207,8 @@ def test_keys_are_checked() -> None:
         RowNames.of(["a", "c"], ["a", "b"])
     with pytest.raises(InvalidParameterError, match="all columns"):
         RowNames.of(["a", "b"], ["a", "b"])
+    with pytest.raises(InvalidInputError, match=r"\['b'\] appear more than once"):
+        RowNames.of("a", ["a", "b", "b"])
 
 
 def test_models_are_read_once_and_again_where_they_changed(model: str, tmp_path: Path) -> None:

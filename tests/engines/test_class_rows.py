@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import numpy as np
 import pytest
 from imblearn.utils import check_sampling_strategy
@@ -80,6 +82,12 @@ def test_small_classes_are_sampled_as_a_whole() -> None:
     strata = strata_of({"a": 1000, "b": 7, "c": 200}, "label", 300, 5, np.nan)
     assert dict(zip(strata.labels, [s.n_rows for s in strata.settings], strict=True)) == {"a": 147, "b": 7, "c": 146}
     assert {s.seed for s in strata.settings} == {5}
+
+
+@pytest.mark.parametrize(("one", "other"), [(Decimal(0), Decimal(1)), (b"no", b"yes")])
+def test_labels_that_no_classifier_takes_are_refused(one: object, other: object) -> None:
+    with pytest.raises(InvalidInputError, match=r"label 'late' holds .* and the like; cast it"):
+        strata_of({one: 30, other: 7}, "late", 300, 5, np.nan)
 
 
 def test_blocks_hold_exactly_what_is_asked_for() -> None:

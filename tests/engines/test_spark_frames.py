@@ -76,15 +76,16 @@ def test_columns_may_go_come_and_stand_in_another_order(frame: Any) -> None:
     from pyspark.sql.functions import lit
 
     more = frame.withColumn("nothing", lit(None).cast("double")).select("label", "nothing", "price", "id", "x")
+    more = more.withColumnRenamed("price", "the.price")
     imputer = tabgan.spark.fit(GAINImputer(**QUICK, add_indicator=True), more, n_rows=300, keys="id")
-    turned = more.select(*reversed(more.columns))
+    turned = more.select("x", "id", "`the.price`", "nothing", "label")
     found = tabgan.spark.transform(imputer, turned, keys="id").toArrow()
-    assert found.column_names == ["x", "id", "price", "label", "missingindicator_price", "missingindicator_x"]
+    assert found.column_names == ["x", "id", "the.price", "label", "missingindicator_the.price", "missingindicator_x"]
     local = next(transform_batches(imputer, [more.toArrow()], keys="id"))
     pd.testing.assert_frame_equal(by_row(found), by_row(local)[found.column_names])
-    assert tabgan.spark.sample(imputer, turned, 1, keys="id").columns == ["x", "id", "price", "label", "draw"]
+    assert tabgan.spark.sample(imputer, turned, 1, keys="id").columns == ["x", "id", "the.price", "label", "draw"]
     with pytest.raises(SchemaMismatchError, match=r"the frame lacks the columns \['nothing'\]"):
-        tabgan.spark.transform(imputer, frame.select("id", "label", "price", "x"), keys="id")
+        tabgan.spark.transform(imputer, more.drop("nothing"), keys="id")
 
 
 def test_draws_are_those_of_one_process(fitted: GAINImputer, frame: Any) -> None:
@@ -115,7 +116,9 @@ def test_classes_are_balanced_and_own_rows_untouched(frame: Any) -> None:
     own = found[found["id"].notna()].sort_values("id", ignore_index=True).astype({"id": "int64"})
     pd.testing.assert_frame_equal(own, by_row(arrow_table()))
     assert [field.dataType for field in balanced.schema] == [field.dataType for field in frame.schema]
-    again = tabgan.spark.fit_resample(sampler, frame.repartition(5), label="label", keys="id").toArrow().to_pandas()
+    dotted = frame.repartition(5).withColumnRenamed("label", "la.bel")
+    again = tabgan.spark.fit_resample(sampler, dotted, label="la.bel", keys="id").toArrow().to_pandas()
+    again = again.rename(columns={"la.bel": "label"})
     texts = [rows.astype("string").fillna("").sort_values(list(rows), ignore_index=True) for rows in (found, again)]
     pd.testing.assert_frame_equal(*texts)
 
@@ -129,9 +132,17 @@ def test_killed_workers_lose_nothing_and_double_nothing(fitted: GAINImputer, fra
 
 
 def test_a_bad_row_is_named(fitted: GAINImputer, frame: Any) -> None:
+    from pyspark.sql.functions import when
+
     bad = frame.withColumn("x", frame.x.cast("string")).coalesce(1)  # one task that is tried again and again
     with pytest.raises(Exception, match=r"(?s)the row with id=\d+: .*'x'"):
         tabgan.spark.transform(fitted, bad, keys="id").collect()
+    key = arrow_table()["id"][17].as_py()
+    infinite = frame.withColumn("x", when(frame.id == key, float("inf")).otherwise(frame.x)).coalesce(1)
+    with pytest.raises(
+        InvalidInputError, match=rf"^the row with id={key}: column 'x' has inf in row .*missing_values\.$"
+    ):
+        tabgan.spark.fit(GAINImputer(**QUICK), infinite, keys="id")
 
 
 def test_a_hang_becomes_an_error(spark: Any) -> None:
@@ -166,6 +177,9 @@ def test_parameters_are_refused_by_name(name: str, options: dict, words: str, fi
 def test_what_is_no_frame_is_refused(fitted: GAINImputer, frame: Any) -> None:
     with pytest.raises(InvalidInputError, match=r"frame is Table; give a pyspark\.sql\.DataFrame"):
         tabgan.spark.transform(fitted, arrow_table())
+    remote = type("DataFrame", (type(frame),), {"__module__": "pyspark.sql.connect.dataframe"})
+    with pytest.raises(InvalidInputError, match="frame is of Spark Connect"):
+        tabgan.spark.transform(fitted, object.__new__(remote))
     with pytest.raises(InvalidInputError, match="column 'draw'"):
         tabgan.spark.sample(fitted, frame.withColumn("draw", frame.x))
     with pytest.raises(InvalidInputError, match="no rows"):
