@@ -61,7 +61,7 @@ _SHOWN = {
 def write_page(results: Path, template: Path, page: Path) -> None:
     """Fill the template.
 
-    ``{standings}``, ``{balancing}``, ``{digits:NAME}``, ``{ring:NAME}``, ``{table:NAME}``, ``{picture:FILE}``, ``{gallery:GRID}``,
+    ``{standings}``, ``{balancing:DATA}``, ``{digits:NAME}``, ``{ring:NAME}``, ``{table:NAME}``, ``{picture:FILE}``, ``{gallery:GRID}``,
     ``{lines}``, and ``{row:FILE|KEY|COLUMN}`` for a single figure.
     """
     found = {file.stem: _rows(file) for file in results.glob("*.jsonl")}
@@ -86,7 +86,9 @@ def write_page(results: Path, template: Path, page: Path) -> None:
         if kind == "standings":
             return standings()
         if kind == "balancing":
-            return balancing_table(list(found.get("balancing", {}).values()))
+            return balancing_table(
+                [row for row in found.get("balancing", {}).values() if row["key"].startswith(f"{name}/")]
+            )
         if kind == "lines":
             return lines_of_code()
         return match.group(0)

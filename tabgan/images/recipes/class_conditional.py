@@ -14,6 +14,7 @@ from tabgan.images.networks.judge import Judge
 from tabgan.images.recipes.classic import plain_networks
 from tabgan.images.recipes.players import image_generator, image_trunk
 from tabgan.images.recipes.recipe import (
+    LARGER_SETTINGS,
     NETWORK_SETTINGS,
     REGULARISER_SETTINGS,
     STATISTICS_SETTINGS,
@@ -81,7 +82,7 @@ CONDITIONAL = [
         _cgan,
         _SETTINGS | REGULARISER_SETTINGS | {"n_steps": 4000},
         needs="labels",
-        larger={"width": 16},
+        larger=LARGER_SETTINGS | {"n_steps": 5000},
     ),
     Recipe(
         "matching-aware",
@@ -91,7 +92,7 @@ CONDITIONAL = [
         _matching,
         _SETTINGS | REGULARISER_SETTINGS | {"n_steps": 2500, "wrong_weight": 0.5},
         needs="labels",
-        larger={"n_steps": 3000, "width": 16},
+        larger=LARGER_SETTINGS | {"n_steps": 3000},
     ),
     Recipe(
         "vector-conditions",

@@ -10,6 +10,7 @@ from torch import nn
 from tabgan.images.networks.judge import Judge
 from tabgan.images.recipes.players import image_generator, image_trunk
 from tabgan.images.recipes.recipe import (
+    LARGER_SETTINGS,
     NETWORK_SETTINGS,
     REGULARISER_SETTINGS,
     STATISTICS_SETTINGS,
@@ -54,7 +55,7 @@ def _training(loss: str) -> Any:
 _SETTINGS = (
     TRAINING_SETTINGS | TWO_RATES | NETWORK_SETTINGS | STATISTICS_SETTINGS | REGULARISER_SETTINGS | {"n_steps": 3000}
 )
-_LARGER = {"n_steps": 4000, "width": 16}
+_LARGER = LARGER_SETTINGS | {"n_steps": 5000}
 
 CLASSIC = [
     Recipe(
@@ -82,7 +83,7 @@ CLASSIC = [
         plain_networks,
         _training("lsgan"),
         _SETTINGS,
-        larger=_LARGER,
+        larger={"n_steps": 4000, "width": 16},
     ),
 ]
 """Recipes ``"minimax"``, ``"non-saturating"``, ``"lsgan"``."""

@@ -12,6 +12,7 @@ from tabgan.images.networks.judge import Judge
 from tabgan.images.networks.layers import initialise_normal
 from tabgan.images.recipes.players import with_statistics
 from tabgan.images.recipes.recipe import (
+    LARGER_SETTINGS,
     REGULARISER_SETTINGS,
     STATISTICS_SETTINGS,
     TASK_SETTINGS,
@@ -47,7 +48,7 @@ def _training(players: dict[str, nn.Module], data: TrainingData, settings: Any) 
 DCGAN = Recipe(
     "dcgan",
     "strided convolutions, batch norm in both players (not on G's output nor D's input), 8 to 64 pixels",
-    "Radford, Metz, Chintala 2016, section 3",
+    "Radford, Metz, Chintala 2016, section 3; departures for larger images: learning rate 5e-4, averaged weights",
     _networks,
     _training,
     TRAINING_SETTINGS
@@ -55,6 +56,6 @@ DCGAN = Recipe(
     | STATISTICS_SETTINGS
     | REGULARISER_SETTINGS
     | {"n_steps": 1200, "width": 32, "d_noise": 100},
-    larger={"n_steps": 3000, "width": 16},
+    larger=LARGER_SETTINGS | {"n_steps": 3000},
 )
 """Recipe ``"dcgan"``."""

