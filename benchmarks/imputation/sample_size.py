@@ -161,9 +161,9 @@ def relative(rows: pd.DataFrame, measure: str) -> pd.DataFrame:
 
 
 def flat_from(errors: pd.Series, within: float = 0.005) -> int:
-    """The smallest size from which on all errors, relative to the one of all rows, are within so much of it."""
+    """The smallest size from which on no error, relative to the one of all rows, is larger by more than so much."""
     sizes = sorted(errors.dropna().index)
-    far = [n for n in sizes if abs(errors[n] - 1) > within]
+    far = [n for n in sizes if errors[n] - 1 > within]
     return next(n for n in sizes if not far or n > max(far))
 
 
@@ -177,7 +177,7 @@ def page(rows: pd.DataFrame) -> str:
         base = rows[rows["rows"] == ALL].set_index(["effort", "table"])[measure].reindex(found.index)
         shown["error of all rows"] = base.map("{:.3f}".format)
         if measure == "rmse":
-            shown["flat (0.5 %) from"] = [f"{flat_from(found.loc[one]):,}" for one in found.index]
+            shown["at most 0.5 % worse from"] = [f"{flat_from(found.loc[one]):,}" for one in found.index]
         shown.index = pd.Index([f"{table}, {effort}" for effort, table in found.index], name="table, effort")
         parts += [f"## {title}", markdown(shown)]
     parts += ["## CPU seconds of a fit", _costs(rows), _how()]

@@ -6,12 +6,12 @@ import pandas as pd
 from benchmarks.imputation.sample_size import ALL, REAL, SIMULATED, TABLES, flat_from, relative
 
 
-def test_flat_is_where_no_larger_sample_differs() -> None:
+def test_flat_is_where_no_larger_sample_is_worse() -> None:
     sizes = [10_000, 30_000, 100_000, ALL]
     for errors, wanted in (
         ([1.02, 1.004, 1.001, 1], 30_000),
         ([1.004, 1.02, 1.001, 1], 100_000),
-        ([1.001, 1.001, 0.98, 1], ALL),
+        ([1.001, 1.001, 0.98, 1], 10_000),
         ([0.996, 1.003, np.nan, 1], 10_000),
     ):
         assert flat_from(pd.Series(errors, sizes)) == wanted
