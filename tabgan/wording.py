@@ -8,7 +8,7 @@ from difflib import get_close_matches
 __all__ = ["counted", "listed", "share_text", "suggestion"]
 
 _MOST_LISTED = 12
-_ALIKE = 0.7
+_ALIKE = 0.65
 """Of `difflib`: less is another name."""
 
 

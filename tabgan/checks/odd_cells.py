@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Collection, Hashable, Mapping, Sequence
 
@@ -23,6 +24,8 @@ _MOSTLY = 0.8
 _MOST_SHOWN = 3
 _PROBES = 200
 _FEW_TEXTS = 20
+_YEAR = re.compile(r"(?<!\d)(1[89]|20)\d\d(?!\d)")
+"""What holds one is a date written otherwise, and no marker of a missing one."""
 
 
 def _number_like(text: str) -> bool:
@@ -171,7 +174,7 @@ def _finding(name: str, what: str, odd: dict[str, int], n_odd: int, n_cells: int
     what_seen = (
         f"column {name!r} is treated as text, though {share}% of its cells read as {what}: {n_odd} do not ({listed})"
     )
-    if len(odd) > _MOST_SHOWN:
+    if len(odd) > _MOST_SHOWN or (any(map(_YEAR.search, odd)) and "dates" in what):
         return Finding(
             "written", (name,), what_seen, f"convert what are {what}", f"correct the cells that are no {what}"
         )

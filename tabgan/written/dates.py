@@ -18,6 +18,8 @@ from tabgan.written.months import month_names, month_of
 __all__ = ["DateStyle", "date_style", "formats_of"]
 
 _WORD = r"[^\W\d_]+\.?"
+_ORDINAL = r"(?:st|nd|rd|th|er|[\u00ba\u00aa])"
+"""What follows the day: 3rd March, 1er mars, 1\u00ba de marzo."""
 _ZONE = r"Z|UTC|GMT|[+-]\d{2}(?::?\d{2})?"
 _FIELDS = {
     "Y": r"(?P<Y>\d{4})",
@@ -70,10 +72,9 @@ def _pattern(plain: str, padded: bool) -> re.Pattern[str]:
     for k, piece in enumerate(_DIRECTIVE.split(plain)):
         if k % 2 == 0 or piece == "%":
             pieces.append(re.escape(piece))
-        elif padded and piece in "mdHI":
-            pieces.append(_FIELDS[piece].replace("{1,2}", "{2}"))
         else:
-            pieces.append(_FIELDS[piece])
+            field = _FIELDS[piece].replace("{1,2}", "{2}") if padded and piece in "mdHI" else _FIELDS[piece]
+            pieces.append(field + (f"(?P<o>{_ORDINAL})?" if piece == "d" and "%b" in plain else ""))
     return re.compile("".join(pieces), re.ASCII if "%b" not in plain and "%a" not in plain else 0)
 
 
@@ -100,6 +101,8 @@ class DateStyle:
         How the first half of a day is written.
     weekdays : str, default="Monday"
         How a Monday is written.
+    ordinal : str, default=""
+        What follows the first day of a month, such as ``er``; with ``th`` all days have what English gives them.
     """
 
     format: str
@@ -110,6 +113,7 @@ class DateStyle:
     zone: str = ""
     half: str = "AM"
     weekdays: str = "Monday"
+    ordinal: str = ""
 
     family = "datetime"
 
@@ -136,6 +140,11 @@ class DateStyle:
         if (word := part.get("a")) and not _WEEKDAYS[moment.weekday()].lower().startswith(word.rstrip(".").lower()):
             return None
         return moment
+
+    def _after_day(self, day: int) -> str:
+        if self.ordinal != "th":
+            return self.ordinal if day == 1 else ""
+        return "th" if day in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(day % 10, "th")
 
     def _year(self, part: dict[str, str | None]) -> int:
         if part.get("Y"):
@@ -179,7 +188,7 @@ class DateStyle:
             "y": f"{moment.year % 100:02d}",
             "m": f"{moment.month:0{wide}d}",
             "q": f"{moment.quarter}",
-            "d": f"{moment.day:0{wide}d}",
+            "d": f"{moment.day:0{wide}d}{self._after_day(moment.day)}",
             "b": self.months[moment.month - 1] if self.months else "",
             "a": weekday if len(self.weekdays) > 3 else weekday[:3],
             "H": f"{moment.hour:0{wide}d}",
@@ -194,6 +203,16 @@ class DateStyle:
             "%": "%",
         }
         return _DIRECTIVE.sub(lambda found: parts[found.group(1)], self._plain)
+
+
+def _ordinal(found: Sequence[dict[str, str | None]]) -> str:
+    """What follows days: ``th`` where English endings follow all of them, the ending of the first day, or nothing."""
+    endings = [part.get("o") or "" for part in found]
+    if all(ending in ("st", "nd", "rd", "th") for ending in endings):
+        return "th"
+    firsts = [part.get("o") or "" for part in found if int(part.get("d") or 0) == 1]
+    others = any(part.get("o") for part in found if int(part.get("d") or 0) != 1)
+    return firsts[0] if firsts and not others and len(set(firsts)) == 1 else ""
 
 
 def _month(part: dict[str, str | None]) -> int:
@@ -265,6 +284,7 @@ def date_style(text_format: str, texts: Iterable[str]) -> DateStyle | None:
         zone=zones.most_common(1)[0][0] if zones else "",
         half=re.sub("[Pp]", lambda p: "A" if p.group() == "P" else "a", halves[0], count=1) if halves else "AM",
         weekdays=weekdays[0].rstrip(".") if weekdays else "Monday",
+        ordinal=_ordinal(found),
     )
 
 
@@ -287,11 +307,12 @@ _TIME = re.compile(
 )
 _SPLIT = re.compile(r"(.*?\d\.?)(, | at |T| )(\d{1,2}:\d{2}.*)", re.ASCII)
 _BASIC = re.compile(r"\d{8}", re.ASCII)
+_DAY = rf"\d{{1,2}}{_ORDINAL}?"
 _NAMED = (
-    (re.compile(rf"(?P<a>{_WORD}(?P<c>,? ))?\d{{1,2}}(?P<s>\. | de |[-/ .]|)(?P<b>{_WORD})(?P<t>, | de |[-/ ]|)(?P<y>\d{{4}}|\d\d)"),
+    (re.compile(rf"(?P<a>{_WORD}(?P<c>,? ))?{_DAY}(?P<s>\. | de |[-/ .]|)(?P<b>{_WORD})(?P<t>, | de |[-/ ]|)(?P<y>\d{{4}}|\d\d)"),
      "%d{s}%b{t}{y}"),
-    (re.compile(rf"(?P<a>{_WORD}(?P<c>,? ))?(?P<b>{_WORD})(?P<s>[-/ ])\d{{1,2}}(?P<t>, |[-,/ ])(?P<y>\d{{4}})"), "%b{s}%d{t}{y}"),
-    (re.compile(rf"(?P<a>)(?P<y>\d{{4}})(?P<s>[-/ ])(?P<b>{_WORD})(?P<t>[-/ ])\d{{1,2}}"), "{y}{s}%b{t}%d"),
+    (re.compile(rf"(?P<a>{_WORD}(?P<c>,? ))?(?P<b>{_WORD})(?P<s>[-/ ]){_DAY}(?P<t>, |[-,/ ])(?P<y>\d{{4}})"), "%b{s}%d{t}{y}"),
+    (re.compile(rf"(?P<a>)(?P<y>\d{{4}})(?P<s>[-/ ])(?P<b>{_WORD})(?P<t>[-/ ])\d{{1,2}}{_ORDINAL}?"), "{y}{s}%b{t}%d"),
     (re.compile(rf"(?P<a>)(?P<b>{_WORD})(?P<s>[-/ ])(?P<t>)(?P<y>\d{{4}})"), "%b{s}{y}"),
 )  # fmt: skip
 _MONTHLY = (

@@ -19,10 +19,12 @@ BLANKS = " \u00a0\u2009\u202f"
 """Blanks that stand between thousands: of a keyboard, not breaking, thin, and thin and not breaking."""
 _APOSTROPHES = "'\u2019"
 _MINUS = "\u2212\u2013-"  # the hyphen last, as in a class of characters
+_ONLY = "/-"
+"""No minus: whole rupees, as on a cheque."""
 _CELL = re.compile(
     rf"(?P<before>[(\s+{_MINUS}]*(?:{BEFORE})?[(\s+{_MINUS}]*)"
     rf"(?P<body>[0-9.](?:[0-9.,{BLANKS}{_APOSTROPHES}]*[0-9.])?(?:[eE][+-]?[0-9]+)?)"
-    rf"(?P<after>[)\s]*(?:{AFTER})?[)\s{_MINUS}]*)"
+    rf"(?P<after>[)\s]*(?:{_ONLY})?(?:{AFTER})?[)\s{_MINUS}]*)"
 )
 _INFINITE = re.compile(r"[+-]?inf(inity)?", re.IGNORECASE)
 _MOST_DECIMALS = 17
@@ -57,10 +59,13 @@ def body_of(text: str) -> tuple[str, str, str] | None:
     if found is None:
         return None
     before, body, after = found["before"], found["body"], found["after"]
+    if not any(map(str.isdigit, body)):
+        return None  # a full stop alone, which is a missing value of some programs
     if not before and not after:
         return "", body, ""
-    signs = sum(before.count(sign) + after.count(sign) for sign in "+" + _MINUS + "(")
-    if any(sign in after for sign in _MINUS) and len(body) < 2:
+    end = after.replace(_ONLY, "")
+    signs = sum(before.count(sign) + end.count(sign) for sign in "+" + _MINUS + "(")
+    if any(sign in end for sign in _MINUS) and len(body) < 2:
         return None  # 2- is a mark in a school report
     if signs > 1 or before.count("(") != after.count(")") or len(units_in(before)) + len(units_in(after)) > 1:
         return None
@@ -68,7 +73,7 @@ def body_of(text: str) -> tuple[str, str, str] | None:
 
 
 def _is_negative(affixes: tuple[str, str]) -> bool:
-    both = "".join(affixes)
+    both = "".join(affixes).replace(_ONLY, "")
     return bool(both) and any(sign in both for sign in _MINUS + "(")
 
 
@@ -294,5 +299,5 @@ def _commonest(affixes: Iterable[tuple[tuple[str, str], int]]) -> tuple[str, str
 
 
 def _without_sign(affixes: tuple[str, str]) -> tuple[str, str]:
-    before, after = (re.sub(rf"[(){_MINUS}]", "", affix) for affix in affixes)
+    before, after = (re.sub(rf"[()]|(?<!/)[{_MINUS}]", "", affix) for affix in affixes)
     return before, after

@@ -18,12 +18,15 @@ _WORDS = (
     "m cm mm km \u00b5m \u03bcm um nm in ft mi yd "
     "m2 m\u00b2 sqm sqft qm cm2 cm\u00b2 km2 km\u00b2 ha m3 m\u00b3 cm3 cm\u00b3 ccm cc l ml mL cl dl dL \u00b5l \u00b5L ul uL "
     "s sec secs ms min mins h hr hrs hour hours d day days wk wks week weeks mo mos month months y yr yrs year years "
-    "Std. Tage Jahre Monate Wochen ans mois jours "
+    "Std. Tage Jahre Monate Wochen ans mois jours nights night times visits "
+    "rooms room beds bed baths bath people persons person points point pts stars star items item pieces piece pcs units "
+    "Zimmer Personen Person St\u00fcck Stk. Stk Punkte Sterne pi\u00e8ces pi\u00e8ce personnes personne pers. \u00e9toiles "
+    "Cr Dr CR DR Cr. Dr. "
     "kJ MJ kcal cal kW MW GW kWh MWh mV kV mA Hz kHz MHz GHz kPa hPa MPa Pa mbar bar psi mmHg \u00b0C \u00b0F \u00ba \u00b0 "
     "ppm ppb mol mmol \u00b5mol \u03bcmol umol nmol pmol mEq IU U IE mU "
     "mph kmh rpm bpm dB px pt kB MB GB TB k Mio. Mio mln Mrd. Mrd bn mn million billion"
 ).split()
-_LETTERS = "ACFJKLMVWN"
+_LETTERS = "ACDFHJKLMNSVW"
 """Units of one capital letter: 12 V, but 12A is a seat."""
 _MEASURE = "|".join(map(re.escape, sorted(_WORDS, key=len, reverse=True)))
 AFTER = rf"{BEFORE}|(?:{_MEASURE}|(?<!\S)[{_LETTERS}](?![^\W\d_]))(?:/(?:{_MEASURE}|[{_LETTERS}]))?"

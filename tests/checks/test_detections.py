@@ -167,6 +167,13 @@ def test_an_identifier_may_have_gaps():
             "dates written as %Y-%m-%d: 1 do not ('soon')",
             ("--missing", "c=soon"),
         ),
+        (
+            ["1", "2", "3", "4"] * 5 + ["."] * 2,
+            "whole numbers: 2 do not ('.')",
+            ("--missing", "c=."),
+        ),  # as Stata and SAS write it
+        (["2024-01-31", "2024-02-01"] * 6 + ["March 2024"], "1 do not ('March 2024')", ()),  # a date all the same
+        (["31.01.2024", "01.02.2024"] * 6 + ["00.00.0000"], "1 do not ('00.00.0000')", ("--missing", "c=00.00.0000")),
     ],
 )
 def test_text_that_mostly_reads_as_numbers_or_dates(cells, what, flags):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import threading
 
 import pandas as pd
@@ -273,3 +274,39 @@ def test_labels_that_need_quotes_get_them(tmp_path, label):
     table.frame(table.names)
     again = opened(tmp_path / "again.csv", filled(table, {"b": {1: label}}))
     assert again.column("b").tolist() == ["z", label, "w"]
+
+
+ROWS = "".join(f"{k};{k / 2};x\n" for k in range(30))
+BOXED = "".join(f"|{k:>4}|{k * 7 % 5} |\n" for k in range(30))
+
+
+@pytest.mark.parametrize(
+    ("text", "flags"),
+    [
+        ("Account 12\n\nday;sum;kind\n" + ROWS, "--delimiter ';' --skip-lines 2"),
+        ('"Account";"12"\n"";""\nday;sum;kind\n' + ROWS, "--delimiter ';' --skip-lines 2"),
+        (
+            f"Open items, all\n{'-' * 9}\n|no  |k |\n{'-' * 9}\n{BOXED}{'-' * 9}\n",
+            "--delimiter '|' --skip-lines 2 --comment '-'",
+        ),
+        ("Made by\tus\n\nday\tsum\tkind\n" + ROWS.replace(";", "\t"), "--delimiter '\\t' --skip-lines 2"),
+    ],
+)
+def test_flags_for_lines_above_the_table_are_named_and_read_it(tabgan, tmp_path, text, flags):
+    path = tmp_path / "t.csv"
+    path.write_text(text)
+    failed = tabgan("check", path)
+    assert failed.exit_code == 2
+    assert failed.stderr.rstrip().endswith(f": add {flags}.")
+    done = tabgan("check", path, *shlex.split(flags))
+    assert done.exit_code == 0, done.output
+    assert "30 rows" in done.output
+
+
+@pytest.mark.parametrize("text", ["a,b\n1,2\n3\n4,5\n6,7\n", "x,x\n1,2\n3,4\n5,6\n", "a;b\n1;2\n3;4;5\n"])
+def test_no_flags_are_named_where_none_would_help(tabgan, tmp_path, text):
+    path = tmp_path / "t.csv"
+    path.write_text(text)
+    failed = tabgan("check", path)
+    assert failed.exit_code == 2
+    assert "add --" not in failed.stderr

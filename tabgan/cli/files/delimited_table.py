@@ -17,10 +17,11 @@ from tabgan.cli.files.column_options import ReadOptions
 from tabgan.cli.files.delimited import DelimitedText, cell_value, dropped_blanks, parse_delimited, write_delimited
 from tabgan.cli.files.evidence import Evidence
 from tabgan.cli.files.settled import settled_column
-from tabgan.cli.files.sniffing import Layout, layout_of
+from tabgan.cli.files.sniffing import Layout, layout_of, suggested_flags
 from tabgan.cli.files.sources import Place, decode
 from tabgan.cli.files.table_source import TableFile, cells_of, delimiter_of, longer
 from tabgan.cli.files.text_columns import TextColumn, typed_column
+from tabgan.exceptions import InvalidInputError
 from tabgan.written.detect import Style, decimal_mark
 
 __all__ = ["DelimitedTable", "file_layout"]
@@ -56,9 +57,22 @@ class DelimitedTable(TableFile):
         """
         text, encoding = decode(data, place.name, options.encoding)
         layout = file_layout(text.removeprefix("\ufeff"), place, options)
-        parsed = parse_delimited(
-            text, place.name, layout.delimiter, options.header, lead=layout.lead, comment=options.comment
-        )
+        flags = ""
+        try:
+            parsed = parse_delimited(
+                text, place.name, layout.delimiter, options.header, lead=layout.lead, comment=options.comment
+            )
+        except InvalidInputError as error:
+            flags, why = suggested_flags(text.removeprefix("\ufeff"), layout.delimiter, layout.lead, options.comment)
+            if not flags:
+                raise
+            raise InvalidInputError(f"{str(error).partition('; ')[0]}; {why}: add {flags}.") from error
+        if len(parsed.names) == 1 and options.delimiter is None and place.format == "csv":
+            flags, why = suggested_flags(text.removeprefix("\ufeff"), layout.delimiter, layout.lead, options.comment)
+        if "--delimiter" in flags:
+            raise InvalidInputError(
+                f"{place.name} has the single column {parsed.names[0]!r} as it is; {why}: add {flags}."
+            )
         table = cls(place, parsed, encoding, options)
         table.note_layout(layout.notes)
         return table

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 
 from tabgan.checks.suspicions import is_number
 
-__all__ = ["Layout", "layout_of"]
+__all__ = ["Layout", "layout_of", "suggested_flags"]
 
 _LINES = 100
 _SAMPLE = 1_000_000
@@ -15,6 +16,8 @@ _QUOTED = re.compile(r'(?:(?<=[,;|\t\r\n ])|^)"(?:[^"]|"")*"')
 _SEPARATOR_LINE = re.compile(r'"?sep=(.)"?[ \t]*(?:\r?\n|\r)', re.IGNORECASE)
 _DECIMAL_COMMA = re.compile(r"[^,]*|[+-]?\d+,\d+")
 _NAMES = {"\t": "tabs", " ": "blanks"}
+_RULER = re.compile(r"([-=+_*])[-=+_*|\s]*")
+_FEWEST_ROWS = 3
 
 
 @dataclass(frozen=True)
@@ -92,6 +95,65 @@ def layout_of(
         lines = "1 line at the top begins" if marked == 1 else f"{marked} lines at the top begin"
         notes.append(f"{lines} with '#', no part of the table; --comment '#' leaves out those below as well")
     return Layout(delimiter, lead, notes)
+
+
+def suggested_flags(text: str, delimiter: str, lead: int = 0, comment: str | None = None) -> tuple[str, str]:
+    r"""Flags with which most lines of a text are rows of as many cells, and what these rows are, where lines above them are none.
+
+    Parameters
+    ----------
+    text : str
+        A whole file that could not be read.
+    delimiter : str
+        Where it was cut.
+    lead : int, default=0
+        So many characters at the top were passed over.
+    comment : str, default=None
+        What lines that are no rows were said to begin with.
+
+    Returns
+    -------
+    tuple of (str, str)
+        Empty where no flags make rows of nearly all lines, or those that were given would.
+
+    Examples
+    --------
+    >>> suggested_flags("Account 12\n\nday;sum\n1;2\n2;7\n3;5\n", ",")
+    ("--delimiter ';' --skip-lines 2", "from line 3 on, lines have 2 cells when cut at ';'")
+    """
+    before = text.count("\n", 0, lead)
+    lines = _lines(text, lead)
+    best: tuple[int, str, int, int, str] | None = None
+    for mark in dict.fromkeys((delimiter, ";", "\t", "|", ",")):
+        found = _body(lines, mark)
+        if found is not None and (best is None or found[0] > best[0]):
+            best = (found[0], mark, *found[1:])
+    if best is None:
+        return "", ""
+    _, mark, n_cells, first, ruler = best
+    skip = before + first
+    flags = [f"--delimiter {mark!r}"] if mark != delimiter else []
+    flags += [f"--skip-lines {skip}"] if first else []
+    flags += [f"--comment {ruler!r}"] if ruler and ruler != comment else []
+    return " ".join(flags), f"from line {skip + 1} on, lines have {n_cells} cells when cut at {mark!r}" if flags else ""
+
+
+def _body(lines: list[str], mark: str) -> tuple[int, int, int, str] | None:
+    """Cells in all rows, cells of a row, the first row, and with what lines between rows begin that are drawn rather than written."""
+    counts = [len(_cells(line, mark)) if line.strip() else 0 for line in lines]
+    usual, n_rows = (
+        Counter(count for count in counts if count > 1).most_common(1)[0] if max(counts, default=0) > 1 else (0, 0)
+    )
+    if n_rows < _FEWEST_ROWS:
+        return None
+    first = counts.index(usual)
+    others = [line for line, count in zip(lines[first:], counts[first:], strict=True) if count not in (0, usual)]
+    ruler = others[0].strip()[0] if others and all(_RULER.fullmatch(line.strip()) for line in others) else ""
+    if (others and not ruler) or (
+        ruler and any(line.startswith(ruler) for line in lines[first:] if line not in others)
+    ):
+        return None
+    return n_rows * usual, usual, first, ruler
 
 
 def _lines(text: str, start: int) -> list[str]:
