@@ -112,6 +112,9 @@ def reads_mostly_as(column: RawColumn) -> tuple[str, dict[str, int], int] | None
         if sum(counts[text] for text in some) < _MOSTLY * n_cells:
             continue
         style = style_of(text for text in some for _ in range(counts[text]))
+        if style is None:  # 00.00.0000 looks like a date, and is none
+            some = [text for text in some if style_of([text]) is not None]
+            style = style_of(text for text in some for _ in range(counts[text]))
         if style is None:
             continue
         if isinstance(style, Ambiguous):
