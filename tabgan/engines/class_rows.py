@@ -13,6 +13,7 @@ from tabgan.engines.mergeable_samples import SampleSettings, Strata
 from tabgan.engines.model_files import loaded
 from tabgan.exceptions import InvalidInputError, InvalidParameterError, NoSyntheticRowsWarning
 from tabgan.sampling.gate import INSTEAD
+from tabgan.tables.kinds import IDENTIFIER
 
 __all__ = [
     "asked_blocks",
@@ -178,16 +179,21 @@ def asked_blocks(wanted: Mapping[Any, int], seed: int) -> list[tuple[list[tuple[
 
 
 def synthetic_rows(path: str, asked: list[tuple[Any, int]], seed: int, label: str, schema: Any) -> Any:
-    """Synthetic rows of the asked classes as an Arrow table of the given schema; columns that the sampler does not know are null."""
+    """Synthetic rows of the asked classes as an Arrow table of the given schema.
+
+    Null are columns that the sampler does not know, and identifiers: new ones could be those of another block, or of rows that are
+    not in the sample.
+    """
     import pyarrow as pa
 
     sampler = loaded(path)
+    identifiers = {column.name for column in sampler.schema_.columns if column.kind == IDENTIFIER}
     y = [value for value, n in asked for _ in range(n)]
     made, _ = sampler.sample(y=y, random_state=seed)
     made[label] = y
     columns = []
     for field in schema:
-        if field.name not in made.columns:
+        if field.name not in made.columns or field.name in identifiers:
             columns.append(pa.nulls(len(y), field.type))
         elif pa.types.is_dictionary(field.type):
             plain = pa.array(made[field.name].astype(object), field.type.value_type, from_pandas=True)

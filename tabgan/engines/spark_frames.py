@@ -219,7 +219,7 @@ def fit_resample(
     label : str
         Column of the classes.
     keys : str or list of str, default=None
-        Columns that name a row; null in synthetic rows. See `fit`.
+        Columns that name a row; null in synthetic rows, as are other columns that the sampler takes for identifiers. See `fit`.
     n_rows : int, default=100000
         Rows of the sample.
     random_state : int, default=0

@@ -21,7 +21,7 @@ from tabgan.engines.class_rows import (
 )
 from tabgan.engines.model_files import stored
 from tabgan.exceptions import InvalidInputError, InvalidParameterError, NoSyntheticRowsWarning
-from tests.engines.distributed_table import arrow_table
+from tests.engines.distributed_table import SAMPLER, arrow_table
 
 pa = pytest.importorskip("pyarrow", reason="engines send Arrow tables (extra parquet)")
 
@@ -124,6 +124,19 @@ def test_made_rows_have_the_columns_and_types_of_the_table() -> None:
     again = synthetic_rows(path, [("yes", 40), ("no", 2)], 1, "label", coded)
     assert again.schema.equals(coded)
     assert again["kind"].to_pylist() == made["kind"].to_pylist()
+
+
+def test_identifiers_are_null_in_made_rows() -> None:
+    table = arrow_table()
+    table = table.append_column("name", table["id"].cast("string"))
+    strata = strata_of({"no": 570, "yes": 30}, "label", 200, 0, np.nan)
+    rows, _ = strata.rows(summaries_of([table], RowNames(("id",)), strata))
+    sampler = BAGANOversampler(**SAMPLER, column_kinds={"name": "identifier"}).fit(
+        rows.drop_columns(["label"]), rows["label"]
+    )
+    made = synthetic_rows(stored(sampler), [("yes", 7)], 1, "label", table.schema)
+    assert made["name"].null_count == made["id"].null_count == 7
+    assert made["label"].null_count == 0
 
 
 class Gated(BAGANOversampler):
