@@ -65,8 +65,11 @@ def test_a_place_that_lacks_its_name_is_an_error():
         of_name("nothing")
 
 
-def test_importing_tabgan_imports_neither_torch_nor_pandas():
+def test_importing_tabgan_imports_neither_torch_nor_pandas_nor_extras():
     fresh(
         "import sys, tabgan, tabgan.metrics, tabgan.plotting; dir(tabgan); tabgan.__version__\n"
-        "assert not {'torch', 'pandas', 'sklearn', 'matplotlib'} & set(sys.modules)"
+        "assert not {'torch', 'pandas', 'sklearn', 'matplotlib', 'pyarrow', 'ray', 'pyspark'} & set(sys.modules)"
+    )
+    fresh(
+        "import sys, tabgan.ray, tabgan.spark, tabgan.cli.stream_job\nassert not {'ray', 'pyspark'} & set(sys.modules)"
     )
