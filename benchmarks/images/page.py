@@ -61,8 +61,8 @@ _SHOWN = {
 def write_page(results: Path, template: Path, page: Path) -> None:
     """Fill the template.
 
-    ``{standings}``, ``{balancing:DATA}``, ``{digits:NAME}``, ``{ring:NAME}``, ``{table:NAME}``, ``{picture:FILE}``,
-    ``{gallery:GRID}``, ``{lines}``, and ``{row:FILE|KEY|COLUMN}`` for a single figure.
+    ``{standings}``, ``{balancing:DATA}``, ``{ring:NAME}``, ``{table:NAME}``, ``{picture:FILE}``, ``{gallery:GRID}``,
+    ``{lines}``, ``{digits:NAME}``, and ``{row:FILE|KEY|COLUMN}`` for a single figure.
     """
     found = {file.stem: _rows(file) for file in results.glob("*.jsonl")}
     pictures = page.parent / page.stem

@@ -64,7 +64,7 @@ class ImageGAN(FollowedFits, Drawing, SavableImageGAN, FittedHTML, ReportsImages
     batch_size : int, default=None
         Images per batch, drawn with replacement.
     d_noise : int, default=None
-        Width of the noise; pix2pix takes what its dropout needs.
+        Width of the noise; translators, ``"pixelcnn"`` and ``"rbm"`` take as many numbers as they need, whatever is given.
     learning_rate : float, default=None
         Of the optimisers.
     settings : dict, default=None

@@ -72,13 +72,13 @@ def test_defaults_are_the_settings_of_the_gallery(data):
 
 def test_larger_images_have_defaults_of_their_own_unless_others_are_given():
     recipe = recipes["wgan-gp"]
-    assert recipe.defaults((1, 16, 16), {})["average"] == 0.999
-    assert recipe.defaults((1, 16, 17), {})["average"] == 0.99
+    assert recipe.defaults((1, 16, 16), {})["n_steps"] == 2000
+    assert recipe.defaults((1, 16, 17), {})["n_steps"] == 4000
     assert recipe.defaults((1, 28, 28), {"average": None, "width": 8})["width"] == 8
     assert recipe.defaults((1, 28, 28), {"network": "mlp"})["width"] is None
     images = np.random.default_rng(0).random((10, 18, 18))
     gan = ImageGAN("wgan-gp", n_steps=1, batch_size=4, random_state=0, value_range=(0, 1)).fit(images)
-    assert (gan.settings_["width"], gan.settings_["average"], gan.settings_["n_steps"]) == (16, 0.99, 1)
+    assert (gan.settings_["width"], gan.settings_["average"], gan.settings_["n_steps"]) == (16, 0.999, 1)
 
 
 def test_the_command_line_shows_the_table():

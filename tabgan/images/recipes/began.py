@@ -13,6 +13,7 @@ from tabgan.core.losses import BeganLoss
 from tabgan.images.networks.encoder_decoder import AutoencoderDiscriminator
 from tabgan.images.recipes.players import image_generator, image_trunk
 from tabgan.images.recipes.recipe import (
+    LARGER_SETTINGS,
     NETWORK_SETTINGS,
     TRAINING_SETTINGS,
     Plan,
@@ -91,7 +92,7 @@ BEGAN = Recipe(
     TRAINING_SETTINGS
     | NETWORK_SETTINGS
     | {"n_steps": 3000, "learning_rate": 5e-4, "balance": 1.0, "balance_rate": 0.1, "d_code": 4, "pull_weight": 0.03},
-    larger={"n_steps": 2500, "width": 16},
+    larger=LARGER_SETTINGS | {"n_steps": 4000},
     scores=False,
 )
 """Recipe ``"began"``; ``pull_weight`` 0 leaves out what is not in the paper.

@@ -15,7 +15,7 @@ REACHED: list[Reached] = [
     Reached("bagan", "fashion", True, 4000, 101.0, 46.5, 0.498, 0.932, None),
     Reached("bagan", "mnist", True, 4000, 91.0, 14.5, 0.882, 0.993, None),
     Reached("began", "digits", True, 3000, 19.9, 6.7, 0.29, 0.998, None),
-    Reached("began", "mnist", True, 2500, 110.0, 57.1, 0.554, 0.878, None),
+    Reached("began", "mnist", True, 4000, 126.0, 25.2, 0.694, 0.931, None),
     Reached("cgan", "digits", True, 4000, 18.2, 0.58, 0.877, 0.994, None),
     Reached("cgan", "mnist", True, 5000, 100.0, 5.3, 0.893, 0.965, None),
     Reached("cyclegan", "cyclegan", False, None, 52.0, None, None, None, 0.0994),
@@ -63,6 +63,5 @@ REACHED: list[Reached] = [
     Reached("wgan", "digits", True, 1500, 22.2, 0.707, 0.732, 0.798, None),
     Reached("wgan", "mnist", True, 1200, 112.0, 160.0, 0.209, 0.338, None),
     Reached("wgan-gp", "digits", True, 2000, 34.1, 0.33, 0.943, 0.988, None),
-    Reached("wgan-gp", "fashion", True, 1000, 129.0, 22.3, 0.657, 0.822, None),
-    Reached("wgan-gp", "mnist", True, 1000, 133.0, 19.4, 0.694, 0.827, None),
+    Reached("wgan-gp", "mnist", True, 4000, 329.0, 3.0, 0.927, 0.975, None),
 ]

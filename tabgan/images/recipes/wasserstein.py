@@ -9,6 +9,7 @@ from torch import nn
 from tabgan.core.penalties import Penalty, WeightClip
 from tabgan.images.recipes.classic import plain_networks
 from tabgan.images.recipes.recipe import (
+    LARGER_SETTINGS,
     NETWORK_SETTINGS,
     STATISTICS_SETTINGS,
     TRAINING_SETTINGS,
@@ -74,7 +75,7 @@ WASSERSTEIN = [
             "penalty_weight": 10.0,
             "average": 0.999,
         },
-        larger={"n_steps": 1000, "width": 16, "average": 0.99},
+        larger=LARGER_SETTINGS | {"n_steps": 4000},
     ),
 ]
 """Recipes ``"wgan"`` and ``"wgan-gp"``."""
