@@ -312,7 +312,7 @@ class BalanceReport(PrintedReport):
         elif self.model:
             steps = f", {self.model['steps']:,} steps" if self.model["steps"] else ""
             how = f"{self.model['method']}{steps}, seed {self.model['seed']}"
-        done = f"{self.n_rows} rows, {self.n_synthetic} made in {self.seconds:.1f} s ({how})"
+        done = f"{self.n_rows} rows, {self.n_synthetic} synthetic rows made in {self.seconds:.1f} s ({how})"
         return f"{self.input}: {done} -> {self.output}"
 
     def rows(self) -> list[tuple[str, ...]]:

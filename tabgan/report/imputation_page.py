@@ -167,7 +167,7 @@ def _lead(imputer: Any, gaps: pd.Series) -> str:
     better = int((relative.round(2) < 1).sum())
     which = "columns with missing cells" + (" that can be judged" if len(relative) < int((gaps > 0).sum()) else "")
     named = (
-        f"{better} of the {len(relative)} {which} are"
+        f"{'all' if better == len(relative) else f'{better} of the'} {len(relative)} {which} are"
         if len(relative) > 1
         else f"the {which.replace('columns', 'column')} is"
     )

@@ -77,7 +77,7 @@ def missing_table(found: Sequence[MissingWhere]) -> Table | None:
     heads = [
         Head("Column"),
         Head(
-            "Missing mostly by",
+            "Goes with",
             hint="the column that differs most between rows where the first is missing and where it is not",
         ),
         Head("Difference", True, "between its values in these rows, beyond chance: 0 none, 1 apart"),
@@ -87,7 +87,10 @@ def missing_table(found: Sequence[MissingWhere]) -> Table | None:
         [text_cell(one.name, ""), text_cell(one.other or "-"), number_cell(one.difference, ".2f"), text_cell(one.words)]
         for one in found
     ]
-    note = "Imputations rest on such columns: what is missing by none of them may be missing at random, or because of its own value."
+    note = (
+        "Imputed values rest on such columns. Where no column tells what is missing, cells may be missing at random, or because of "
+        "their own value."
+    )
     return Table("What goes with missing cells", heads, rows, note) if rows else None
 
 

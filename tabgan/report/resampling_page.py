@@ -42,7 +42,7 @@ _MEASURES = [
         ".2f",
     ),
     ("copies", Head("Copies", True, "synthetic rows that equal a real one"), ".0%"),
-    ("distinct", Head("Distinct", True, "different synthetic rows over all synthetic rows"), ".0%"),
+    ("distinct", Head("Distinct", True, "different synthetic rows over all of them"), ".0%"),
     ("spread", Head("Spread", True, "mean distance among synthetic rows over that among real ones"), ".2f"),
 ]
 
@@ -316,7 +316,7 @@ def _pictures(sampler: Any, result: Any, max_classes: int, decision: Any) -> lis
             picture_of(
                 decision.plot,
                 "A classifier's decisions, without and with synthetic rows",
-                "Probabilities of one class on held-out rows, without and with synthetic rows, and recall and precision of both.",
+                "Probabilities of one class on held-out rows without synthetic rows and with them, and recall and precision of both.",
                 "Points above the diagonal became more likely to be called the class. Synthetic rows that help separate the marks; "
                 "those that only move the threshold lift all of them alike.",
             )

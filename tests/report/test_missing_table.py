@@ -58,7 +58,7 @@ def test_the_report_has_it_and_the_picture_by_that_column():
     imputer = GAINImputer(n_steps=0, draw_steps=0, n_trees=2, n_donor_trees=0, random_state=0).fit(frame)
     found = report_imputation(imputer, frame, n_draws=0).to_dict()
     rows = next(one for one in found["tables"] if one["title"] == "What goes with missing cells")["rows"]
-    assert {row["Column"]: row["Missing mostly by"] for row in rows}["parity"] == "sex"
+    assert {row["Column"]: row["Goes with"] for row in rows}["parity"] == "sex"
     titles = [picture["title"] for picture in found["pictures"]]
     assert "Which cells are missing together" in titles
     assert "What the other columns tell of missing cells" in titles
