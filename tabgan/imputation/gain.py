@@ -169,7 +169,8 @@ class GAINImputer(
     validation_scores_ : pandas.DataFrame
         Error per column on cells (of at most 4,000 rows) that were hidden from training, beside that of the mean or mode: columns
         ``kind``, ``n_cells``, ``rmse``, ``rmse_mean``, ``nrmse`` (in column standard deviations), ``error_rate``,
-        ``error_rate_mode``, ``log_loss``. Empty where nothing was held out.
+        ``error_rate_mode``, ``log_loss``. ``rmse`` is in the column's units, of dates in days, of durations in seconds. Empty where
+        nothing was held out.
     n_features_in_ : int
         Number of columns seen in `fit`.
     n_rows_ : int

@@ -11,6 +11,7 @@ import torch
 from tabgan.imputation.predicting import HeldOut
 from tabgan.tables.encoder import TableEncoder
 from tabgan.tables.frames import Table
+from tabgan.tables.kinds import ColumnSchema
 from tabgan.tables.numeric import unit_of
 from tabgan.tables.written_times import WRITTEN
 
@@ -104,6 +105,7 @@ def validation_scores(
             unit = unit_of(np.concatenate([true, known]).astype(float))
             true, known, filled = (part.astype(float) / unit for part in (true, known, filled))
             rmse, rmse_mean = _rms(filled - true), _rms(known.mean() - true)
+            unit *= _readable_unit(column, table.columns[position].unit)
             record |= {"rmse": rmse * unit, "rmse_mean": rmse_mean * unit, "nrmse": rmse / (known.std() or 1.0)}
         else:
             codes, levels = pd.factorize(known)
@@ -119,6 +121,18 @@ def validation_scores(
     if not records:
         return pd.DataFrame(columns=_COLUMNS)
     return pd.DataFrame(list(records.values()), index=pd.Index(list(records), tupleize_cols=False), columns=_COLUMNS)
+
+
+_SECONDS = {"M": 30.436875 * 86_400, "D": 86_400, "h": 3600, "m": 60, "s": 1, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
+"""Of each unit in which times are counted."""
+
+
+def _readable_unit(column: ColumnSchema, unit: str | None) -> float:
+    """What one tick of a column is in the unit of its errors: days for dates and times of day, seconds for durations, else 1."""
+    ticks = unit if column.written is None else WRITTEN[column.written].unit
+    if ticks is None or column.kind not in ("datetime", "timedelta"):
+        return 1.0
+    return _SECONDS[ticks] / (86_400 if column.kind == "datetime" else 1)
 
 
 def _rms(error: np.ndarray) -> float:

@@ -19,6 +19,7 @@ __all__ = [
     "THIRD",
     "beside",
     "drawable",
+    "error_figures",
     "figures",
     "head_line",
     "in_percent",
@@ -167,6 +168,28 @@ def figures(value: float, digits: int = 3) -> str:
     """
     short = format(value, f".{digits}g")
     return f"{float(short):,.0f}" if 10.0 ** min(digits, 3) <= abs(value) < 1e9 else short
+
+
+_DAY = 86_400
+_SPANS = ((2 * _DAY, _DAY, "days"), (5400, 3600, "hours"), (90, 60, "minutes"))
+"""From how many seconds on a span is told in which unit, of how many seconds."""
+
+
+def error_figures(value: float, kind: str, digits: int = 3) -> str:
+    """An error as `GAINImputer.validation_scores_` has it; of dates (in days) and durations (in seconds) with a unit that suits it.
+
+    Examples
+    --------
+    >>> error_figures(176.91, "datetime"), error_figures(0.02, "datetime"), error_figures(5400.0, "timedelta")
+    ('177 days', '28.8 minutes', '1.5 hours')
+    >>> error_figures(0.25, "decimal")
+    '0.25'
+    """
+    if kind not in ("datetime", "timedelta"):
+        return figures(value, digits)
+    seconds = value * (_DAY if kind == "datetime" else 1)
+    size, unit = next(((size, unit) for least, size, unit in _SPANS if seconds >= least), (1, "seconds"))
+    return f"{figures(seconds / size)} {unit}"
 
 
 def label(text: Any, longest: int = _LONGEST) -> str:

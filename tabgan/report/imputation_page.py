@@ -10,7 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from tabgan.exceptions import InvalidInputError
 from tabgan.imputation.scoring import relative_errors
-from tabgan.plotting.canvas import figures
+from tabgan.plotting.canvas import error_figures
 from tabgan.plotting.views import check_draws, label_columns, view
 from tabgan.report.draw_pictures import by_another_column, pictures_of_draws
 from tabgan.report.fill_certainty import ColumnCertainty, FillCertainty, fill_certainty
@@ -282,7 +282,8 @@ def _errors(found: Any) -> tuple[Cell, Cell]:
         return number_cell(None), number_cell(None)
     if not np.isnan(found["rmse"]):
         return tuple(  # type: ignore[return-value]
-            Cell(figures(float(found[name]), 4), repr(float(found[name]))) for name in ("rmse", "rmse_mean")
+            Cell(error_figures(float(found[name]), str(found["kind"]), 4), repr(float(found[name])))
+            for name in ("rmse", "rmse_mean")
         )
     return tuple(  # type: ignore[return-value]
         Cell(f"{found[name]:.1%} wrong", repr(float(found[name]))) for name in ("error_rate", "error_rate_mode")

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tabgan.plotting.canvas import figures
+from tabgan.plotting.canvas import error_figures
 
 __all__ = ["FEW_CELLS", "ImputedColumn", "imputed_columns", "worst_in_words"]
 
@@ -35,6 +35,8 @@ class ImputedColumn:
     is_label : bool
     n_cells : int
         Held-out cells.
+    kind : str, default=""
+        How the column is modelled; says the unit of errors of dates and durations.
     """
 
     name: str
@@ -44,6 +46,10 @@ class ImputedColumn:
     baseline: float
     is_label: bool
     n_cells: int
+    kind: str = ""
+
+    def _figures(self, error: float) -> str:
+        return error_figures(error, self.kind)
 
     @property
     def is_empty(self) -> bool:
@@ -80,7 +86,7 @@ class ImputedColumn:
         on = f"on {few}{self.n_cells:,} held-out cell{'' if self.n_cells == 1 else 's'}"
         if self.is_label:
             return f"{told}, {self.error:.0%} wrong {on} (the commonest value: {self.baseline:.0%})"
-        return f"{told}, off by {figures(self.error)} {on} (the mean: {figures(self.baseline)})"
+        return f"{told}, off by {self._figures(self.error)} {on} (the mean: {self._figures(self.baseline)})"
 
 
 def imputed_columns(scores: Any, names: Sequence[Any], n_missing: Sequence[int], n_rows: int) -> list[ImputedColumn]:
@@ -107,7 +113,14 @@ def imputed_columns(scores: Any, names: Sequence[Any], n_missing: Sequence[int],
         error, baseline = (np.nan, np.nan) if row is None else (float(row[key]) for key in keys)
         found.append(
             ImputedColumn(
-                str(name), int(n), n_rows, error, baseline, is_label, 0 if row is None else int(row["n_cells"])
+                str(name),
+                int(n),
+                n_rows,
+                error,
+                baseline,
+                is_label,
+                0 if row is None else int(row["n_cells"]),
+                "" if row is None else str(row["kind"]),
             )
         )
     few = _FEW_SHARE * max((one.n_missing for one in found), default=0)

@@ -13,7 +13,7 @@ from tabgan.core.checkpoint import FORMAT_VERSION
 from tabgan.estimators.saving import Savable
 from tabgan.exceptions import parameter_error
 from tabgan.imputation.scoring import relative_errors
-from tabgan.plotting.canvas import figures
+from tabgan.plotting.canvas import error_figures
 from tabgan.report.imputed_columns import imputed_columns, worst_in_words
 from tabgan.tables.kinds import NOT_MODELLED
 from tabgan.wording import counted
@@ -174,7 +174,8 @@ def _errors(score: Any) -> tuple[str, str, str]:
         return "not known", "", "0"
     if np.isnan(score["rmse"]):
         return f"{score['error_rate']:.0%} wrong", f"{score['error_rate_mode']:.0%} wrong", f"{score['n_cells']:,}"
-    return f"{figures(score['rmse'])} (RMSE)", figures(score["rmse_mean"]), f"{score['n_cells']:,}"
+    error, baseline = (error_figures(float(score[name]), str(score["kind"])) for name in ("rmse", "rmse_mean"))
+    return f"{error} (RMSE)", baseline, f"{score['n_cells']:,}"
 
 
 def _of_sampler(sampler: Any) -> list[str]:

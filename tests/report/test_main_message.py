@@ -275,3 +275,10 @@ def test_what_the_fit_has_warned_of_is_not_warned_of_again():
         warnings.simplefilter("error", IdentifierWarning)
         page = report_resampling(sampler, check=True).html
     assert "changed" in page
+
+
+def test_errors_of_dates_and_durations_have_units():
+    day = ImputedColumn("day", 8, 240, 176.9, 181.2, False, 22, "datetime")
+    assert "off by 177 days on 22 held-out cells (the mean: 181 days)" in day.words()
+    wait = ImputedColumn("wait", 8, 240, 5400.0, 120.0, False, 22, "timedelta")
+    assert "off by 1.5 hours on 22 held-out cells (the mean: 2 minutes)" in wait.words()
