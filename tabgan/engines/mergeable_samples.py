@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from tabgan.engines.row_sample import RowSample
-from tabgan.estimators.parameter_checks import integer
+from tabgan.estimators.parameter_checks import SEED, integer, seed_of
 from tabgan.exceptions import InvalidInputError, parameter_error
 
-__all__ = ["SampleSettings", "Strata", "check_sample_size", "merged"]
+__all__ = ["SampleSettings", "Strata", "check_sample_size", "checked_seed", "merged"]
 
 _PRIORITY = "__tabgan_priority__"
 _SEEN = b"tabgan_rows_seen"
@@ -21,6 +21,20 @@ def check_sample_size(n_rows: Any) -> None:
     holds, words = integer(1)
     if not holds(n_rows):
         raise parameter_error("n_rows", n_rows, words)
+
+
+def checked_seed(random_state: Any) -> int:
+    """A number that all parts of a table share, of what `random_state` may be.
+
+    Raises
+    ------
+    InvalidParameterError
+        It is none of that.
+    """
+    holds, words = SEED
+    if not holds(random_state):
+        raise parameter_error("random_state", random_state, words)
+    return seed_of(random_state)
 
 
 @dataclass(frozen=True)

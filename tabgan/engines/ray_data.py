@@ -26,11 +26,10 @@ from tabgan.engines.class_rows import (
     synthetic_rows,
     wanted_rows,
 )
-from tabgan.engines.mergeable_samples import SampleSettings, Strata, check_sample_size, merged
+from tabgan.engines.mergeable_samples import SampleSettings, Strata, check_sample_size, checked_seed, merged
 from tabgan.engines.model_files import loaded, stored
 from tabgan.engines.ray_tasks import blocks_of, collected, in_arrow, mapped, placed, ray_library, run_now
 from tabgan.engines.watchdog import check_timeout, watched
-from tabgan.estimators.parameter_checks import seed_of
 from tabgan.exceptions import InvalidInputError, InvalidParameterError, parameter_error
 from tabgan.imputation.parameters import is_count
 
@@ -221,7 +220,7 @@ def sample(
             f"the dataset has a column {DRAW!r}, which the number of the draw is to have; rename it."
         )
     path = _model_path(imputer, "imputer")
-    seed = seed_of(loaded(path).random_state if random_state is None else random_state)
+    seed = checked_seed(loaded(path).random_state if random_state is None else random_state)
     work = partial(drawn_pieces, path=path, names=names, n_draws=int(n_draws), seed=seed)
     return run_now(mapped(placed(dataset, names, timeout), work, ray_remote_args), timeout, "sample")
 
@@ -277,6 +276,7 @@ def fit_resample(
     if label not in dataset.columns() or label in names.keys:
         raise InvalidParameterError(f"label={label!r} is no column beside the keys; there are {dataset.columns()}.")
     check_sample_size(n_rows)
+    random_state = checked_seed(random_state)
     counting = mapped(dataset.select_columns([label]), partial(class_counts, label=label), ray_remote_args)
     counted = blocks_of(counting, timeout, "count classes")
     counts = summed_counts(collected([ref for ref, _ in counted], timeout, "count classes"))
@@ -315,7 +315,7 @@ def _sampled(
 ) -> tuple[Any, int]:
     names = _names_of(dataset, keys, timeout)
     check_sample_size(n_rows)
-    strata = Strata((SampleSettings(int(n_rows), random_state, missing_values),))
+    strata = Strata((SampleSettings(int(n_rows), checked_seed(random_state), missing_values),))
     return _merged(placed(dataset, names, timeout), names, strata, timeout, ray_remote_args)
 
 

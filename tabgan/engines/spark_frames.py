@@ -14,11 +14,10 @@ import numpy as np
 
 from tabgan.engines.block_work import DRAW, RowNames, drawn_pieces, filled_pieces, summaries_of
 from tabgan.engines.class_rows import asked_blocks, fit_to_sample, strata_of, summed_counts, synthetic_rows, wanted_rows
-from tabgan.engines.mergeable_samples import SampleSettings, Strata, check_sample_size
+from tabgan.engines.mergeable_samples import SampleSettings, Strata, check_sample_size, checked_seed
 from tabgan.engines.model_files import loaded, stored
 from tabgan.engines.spark_jobs import collected, column, copied_schema, in_arrow, mapped_frame, placed_frame, tables_of
 from tabgan.engines.watchdog import check_timeout
-from tabgan.estimators.parameter_checks import seed_of
 from tabgan.exceptions import InvalidInputError, InvalidParameterError, MissingExtraError, parameter_error
 from tabgan.imputation.parameters import is_count
 
@@ -188,7 +187,7 @@ def sample(imputer: Any, frame: Any, n_draws: int = 5, *, keys: Any = None, rand
     place = _sent(imputer, frame, "imputer")
     fitted = loaded(place())
     schema = _returned(frame, fitted, names, indicators=False).add(DRAW, "long")
-    seed = seed_of(fitted.random_state if random_state is None else random_state)
+    seed = checked_seed(fitted.random_state if random_state is None else random_state)
 
     def draw(block: Any) -> Iterator[Any]:
         return drawn_pieces(block, place(), names, n_draws, seed)
@@ -244,6 +243,7 @@ def fit_resample(
     if label not in frame.columns or label in names.keys:
         raise InvalidParameterError(f"label={label!r} is no column beside the keys; there are {frame.columns}.")
     check_sample_size(n_rows)
+    random_state = checked_seed(random_state)
     check_timeout(timeout)
     counts = _class_counts(frame, label, timeout)
     wanted_rows(sampler.sampling_strategy, counts)  # refused before the next pass
@@ -281,7 +281,7 @@ def _sampled(
     names = _names_of(frame, keys)
     check_sample_size(n_rows)
     check_timeout(timeout)
-    strata = Strata((SampleSettings(int(n_rows), random_state, missing_values),))
+    strata = Strata((SampleSettings(int(n_rows), checked_seed(random_state), missing_values),))
     return _merged(placed_frame(frame, names, timeout), names, strata, timeout)
 
 

@@ -11,6 +11,7 @@ from tqdm.auto import tqdm
 
 from tabgan.engines.alike import Alike
 from tabgan.engines.batches import batches_of, keys_of, with_keys, without_keys
+from tabgan.engines.mergeable_samples import checked_seed
 from tabgan.engines.row_sample import RowSample
 from tabgan.exceptions import InvalidInputError, parameter_error
 
@@ -81,7 +82,8 @@ def fit_batches(
     """
     if isinstance(n_rows, bool) or not isinstance(n_rows, int | np.integer) or n_rows < 1:
         raise parameter_error("n_rows", n_rows, "an integer >= 1")
-    sample, alike = RowSample(int(n_rows), random_state, getattr(estimator, "missing_values", np.nan)), Alike()
+    seed, missing_values = checked_seed(random_state), getattr(estimator, "missing_values", np.nan)
+    sample, alike = RowSample(int(n_rows), seed, missing_values), Alike()
     with tqdm(unit="row", unit_scale=True, desc="fit_batches", disable=not verbose, leave=False) as progress:
         for number, batch in batches_of(batches, keys):
             content = without_keys(batch, keys)

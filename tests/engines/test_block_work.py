@@ -18,7 +18,7 @@ from tabgan.engines.block_work import (
     summaries_of,
     with_places,
 )
-from tabgan.engines.mergeable_samples import SampleSettings, Strata, check_sample_size, merged
+from tabgan.engines.mergeable_samples import SampleSettings, Strata, check_sample_size, checked_seed, merged
 from tabgan.engines.model_files import loaded, stored
 from tabgan.engines.row_sample import RowSample
 from tabgan.engines.watchdog import check_timeout, watched
@@ -70,6 +70,12 @@ def test_classes_are_sampled_side_by_side() -> None:
     dictionary = table.set_column(table.schema.names.index("label"), "label", table["label"].dictionary_encode())
     again, _ = strata.rows(summaries_of([dictionary], NAMES, strata))
     assert again["label"].to_pylist() == rows["label"].to_pylist()
+
+
+def test_all_parts_share_a_seed() -> None:
+    assert checked_seed(5) == 5
+    assert isinstance(checked_seed(None), int)
+    assert checked_seed(np.random.RandomState(3)) == checked_seed(np.random.RandomState(3))
 
 
 def test_no_rows_are_refused() -> None:

@@ -201,6 +201,8 @@ def test_models_have_to_be_where_all_machines_read_them(fitted: GAINImputer, mon
         ("fit", {"keys": "no"}, r"keys names \['no'\]"),
         ("fit", {"n_rows": 0}, "n_rows=0"),
         ("fit", {"timeout": 0}, "timeout=0"),
+        ("fit", {"random_state": -1}, "random_state=-1"),
+        ("fit_resample", {"label": "label", "random_state": "now"}, "random_state='now'"),
         ("fit_resample", {"label": "no"}, "label='no' is no column"),
         ("fit_resample", {"label": "id", "keys": "id"}, "label='id' is no column beside the keys"),
         ("transform", {"keys": "no"}, r"keys names \['no'\]"),

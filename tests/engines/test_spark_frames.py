@@ -163,6 +163,8 @@ def test_a_hang_becomes_an_error(spark: Any) -> None:
         ("fit", {"keys": "no"}, r"keys names \['no'\]"),
         ("fit", {"n_rows": 0}, "n_rows=0"),
         ("fit", {"timeout": 0}, "timeout=0"),
+        ("fit", {"random_state": -1}, "random_state=-1"),
+        ("fit_resample", {"label": "label", "random_state": "now"}, "random_state='now'"),
         ("fit_resample", {"label": "no"}, "label='no' is no column"),
         ("transform", {"keys": "no"}, r"keys names \['no'\]"),
         ("sample", {"n_draws": 0}, "n_draws=0"),

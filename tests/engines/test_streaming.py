@@ -149,7 +149,16 @@ def test_what_is_no_table_in_batches_is_refused_by_name(batches: object, message
 
 @pytest.mark.parametrize(
     "options",
-    [{"n_rows": 0}, {"n_rows": True}, {"n_rows": 2.5}, {"keys": "no"}, {"keys": ["id", "no"]}, {"keys": list(table())}],
+    [
+        {"n_rows": 0},
+        {"n_rows": True},
+        {"n_rows": 2.5},
+        {"keys": "no"},
+        {"keys": ["id", "no"]},
+        {"keys": list(table())},
+        {"random_state": -1},
+        {"random_state": "now"},
+    ],
 )
 def test_parameters_are_refused_by_name(options: dict) -> None:
     with pytest.raises(InvalidParameterError, match=next(iter(options))):
