@@ -11,6 +11,7 @@ import os
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -79,18 +80,22 @@ class OnRay:
 
 
 class OnSpark:
-    """Spark with two executors of their own JVM, or as many threads as asked for."""
+    """Spark with as many threads as asked for, or with executors in a JVM of their own (``--master 'local-cluster[2,1,700]'``)."""
 
     name = "spark"
 
     def __init__(self, workers: int, master: str = "") -> None:
         os.environ["PYSPARK_PYTHON"] = sys.executable
+        import pyspark
         from pyspark.sql import SparkSession
+
+        os.environ.setdefault("SPARK_HOME", str(Path(pyspark.__file__).parent))  # where executors find their programs
 
         builder = SparkSession.builder.master(master or f"local[{workers},20]").config("spark.ui.enabled", "false")
         for key, value in {
             "spark.sql.shuffle.partitions": "4",
             "spark.task.maxFailures": "50",
+            "spark.executor.memory": "600m",
             "spark.python.daemon.module": "benchmarks.distributed.spark_daemon",
             "spark.sql.execution.arrow.maxRecordsPerBatch": "5000",
             "spark.ui.showConsoleProgress": "false",
@@ -211,8 +216,9 @@ def main() -> None:
     parser.add_argument("--files", type=int, default=24)
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 2, 4], help="of the part equality")
     parser.add_argument("--kills", type=int, default=6, help="at least, per function")
+    parser.add_argument("--master", default="", help="of Spark")
     given = parser.parse_args()
-    kind = ENGINES[given.engine]
+    kind: Any = partial(OnSpark, master=given.master) if given.engine == "spark" else OnRay
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name) / "table"
         folder.mkdir()

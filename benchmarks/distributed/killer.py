@@ -35,8 +35,8 @@ def ray_task(command: str) -> bool:
 
 
 def spark_worker(command: str) -> bool:
-    """Whether a command line is that of a Python worker of Spark, or of what starts them."""
-    return "pyspark.daemon" in command or "spark_daemon" in command
+    """Whether a command line is that of a Python worker of Spark, of what starts them, or of an executor with a JVM of its own."""
+    return any(word in command for word in ("pyspark.daemon", "spark_daemon", "CoarseGrainedExecutorBackend"))
 
 
 class Killer:

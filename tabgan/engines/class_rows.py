@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from tabgan._warnings import warn_caller
+from tabgan.engines.block_work import RowNames
 from tabgan.engines.mergeable_samples import SampleSettings, Strata
 from tabgan.engines.model_files import loaded
 from tabgan.exceptions import InvalidInputError, InvalidParameterError, NoSyntheticRowsWarning
@@ -28,32 +29,45 @@ __all__ = [
 _ROWS_PER_BLOCK = 10_000
 
 
-def class_counts(block: Any, label: str) -> Any:
-    """Rows per class of an Arrow table, as a table of ``label`` and ``n``.
-
-    Raises
-    ------
-    InvalidInputError
-        A label is missing.
-    """
+def class_counts(block: Any, label: str, names: RowNames) -> Any:
+    """Rows per class of an Arrow table, as a table of ``label``, ``n``, and ``where`` the first row without a label is."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
     cells = block[label].combine_chunks()
-    if missing := pc.sum(pc.is_null(cells, nan_is_null=True)).as_py():
-        raise InvalidInputError(f"{missing} rows have no label in {label!r}; fill or drop them first.")
+    missing = pc.index(pc.is_null(cells, nan_is_null=True), True).as_py()
+    where = names.shown(block.slice(missing)) if missing >= 0 and names.keys else None
     kind = cells.type.value_type if pa.types.is_dictionary(cells.type) else cells.type
     found = cells.cast(kind).value_counts()
-    return pa.table({"label": found.field("values"), "n": found.field("counts")})
+    return pa.table(
+        {
+            "label": found.field("values"),
+            "n": found.field("counts"),
+            "where": pa.array([where] * len(found), pa.string()),
+        }
+    )
 
 
-def summed_counts(tables: Iterable[Any]) -> dict[Any, int]:
-    """Rows per class over all blocks, by label in ascending order."""
+def summed_counts(tables: Iterable[Any], label: str) -> dict[Any, int]:
+    """Rows per class over all blocks, by label in ascending order.
+
+    Raises
+    ------
+    InvalidInputError
+        Labels are missing; says how many and, where blocks do, names a row.
+    """
     counts: dict[Any, int] = {}
+    missing, where = 0, ""
     for table in filter(len, tables):  # an engine may lose the columns of a table without rows
-        for label, n in zip(table["label"].to_pylist(), table["n"].to_pylist(), strict=True):
-            counts[label] = counts.get(label, 0) + n
-    return {label: counts[label] for label in sorted(counts)}
+        for row in table.to_pylist():
+            if row["label"] is None or row["label"] != row["label"]:
+                missing, where = missing + row["n"], where or row.get("where") or ""
+            else:
+                counts[row["label"]] = counts.get(row["label"], 0) + row["n"]
+    if missing:
+        shown = f" ({where} is one)" if where else ""
+        raise InvalidInputError(f"{missing:,} rows have no label in {label!r}{shown}; fill or drop them first.")
+    return {value: counts[value] for value in sorted(counts)}
 
 
 def strata_of(counts: Mapping[Any, int], label: str, n_rows: int, seed: int, missing_values: Any) -> Strata:

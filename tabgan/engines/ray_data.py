@@ -277,9 +277,10 @@ def fit_resample(
         raise InvalidParameterError(f"label={label!r} is no column beside the keys; there are {dataset.columns()}.")
     check_sample_size(n_rows)
     random_state = checked_seed(random_state)
-    counting = mapped(dataset.select_columns([label]), partial(class_counts, label=label), ray_remote_args)
+    columns = dataset.select_columns([label, *names.keys])
+    counting = mapped(columns, partial(class_counts, label=label, names=names), ray_remote_args)
     counted = blocks_of(counting, timeout, "count classes")
-    counts = summed_counts(collected([ref for ref, _ in counted], timeout, "count classes"))
+    counts = summed_counts(collected([ref for ref, _ in counted], timeout, "count classes"), label)
     wanted_rows(sampler.sampling_strategy, counts)  # refused before the next pass
     strata = strata_of(counts, label, n_rows, random_state, getattr(sampler, "missing_values", np.nan))
     rows, _ = _merged(placed(dataset, names, timeout), names, strata, timeout, ray_remote_args)

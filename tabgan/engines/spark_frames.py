@@ -268,11 +268,7 @@ def _class_counts(frame: Any, label: str, timeout: float | None) -> dict[Any, in
     from pyspark.sql.functions import count, lit
 
     grouped = frame.groupBy(column(label).alias("label")).agg(count(lit(1)).alias("n"))
-    table = collected(grouped, timeout, "count classes", "toArrow")
-    counts = dict(zip(table["label"].to_pylist(), table["n"].to_pylist(), strict=True))
-    if missing := sum(n for value, n in counts.items() if value is None or value != value):
-        raise InvalidInputError(f"{missing} rows have no label in {label!r}; fill or drop them first.")
-    return summed_counts([table])
+    return summed_counts([collected(grouped, timeout, "count classes", "toArrow")], label)
 
 
 def _sampled(

@@ -26,6 +26,7 @@ from tests.engines.distributed_table import SAMPLER, arrow_table
 pa = pytest.importorskip("pyarrow", reason="engines send Arrow tables (extra parquet)")
 
 COUNTS = {"a": 50, "b": 7, "c": 20}
+NAMES = RowNames(("id",))
 
 
 @pytest.mark.parametrize(
@@ -70,12 +71,19 @@ def test_classes_are_counted_over_blocks() -> None:
     table = arrow_table()
     labels = table["label"].to_pylist()
     encoded = table.set_column(table.schema.names.index("label"), "label", table["label"].dictionary_encode())
-    counts = summed_counts([class_counts(table.slice(0, 100), "label"), class_counts(encoded.slice(100), "label")])
+    parts = [class_counts(part, "label", NAMES) for part in (table.slice(0, 100), encoded.slice(100))]
+    counts = summed_counts(parts, "label")
     assert list(counts.items()) == [("no", labels.count("no")), ("yes", labels.count("yes"))]
-    with pytest.raises(InvalidInputError, match="1 rows have no label in 'label'"):
-        class_counts(pa.table({"label": ["a", None]}), "label")
-    with pytest.raises(InvalidInputError, match="2 rows have no label in 'label'"):
-        class_counts(pa.table({"label": pa.array([0.0, float("nan"), None])}), "label")
+
+
+@pytest.mark.parametrize("absent", [None, float("nan")])
+def test_rows_without_a_label_are_counted_over_blocks_and_named(absent: float | None) -> None:
+    blocks = [pa.table({"id": [k, k + 1, k + 2], "label": pa.array([absent, 1.0, absent])}) for k in (5, 20)]
+    counted = [class_counts(block.slice(start), "label", NAMES) for block, start in zip(blocks, (1, 0), strict=True)]
+    with pytest.raises(InvalidInputError, match=r"3 rows have no label in 'label' \(the row with id=7 is one\); fill"):
+        summed_counts(counted, "label")
+    with pytest.raises(InvalidInputError, match="4 rows have no label in 'label'; fill"):
+        summed_counts([class_counts(block, "label", RowNames(())) for block in blocks], "label")
 
 
 def test_small_classes_are_sampled_as_a_whole() -> None:
@@ -107,7 +115,7 @@ def sampled(counts: dict) -> object:
 
 def test_made_rows_have_the_columns_and_types_of_the_table() -> None:
     table = arrow_table()
-    counts = summed_counts([class_counts(table, "label")])
+    counts = summed_counts([class_counts(table, "label", NAMES)], "label")
     sampler = BAGANOversampler(gate=None, sampling_strategy={"yes": counts["yes"] + 40}, random_state=0)
     wanted = fit_to_sample(sampler, sampled(counts), "label", counts)
     assert wanted == {"yes": 40}
@@ -155,7 +163,7 @@ class Gated(BAGANOversampler):
 def test_the_gate_decides_on_the_sample(share: float) -> None:
     counts = {"no": 60_000, "yes": 300}
     sampler = Gated(sampling_strategy=0.5, max_time=share)
-    rows = sampled(summed_counts([class_counts(arrow_table(), "label")]))
+    rows = sampled(summed_counts([class_counts(arrow_table(), "label", NAMES)], "label"))
     if share:
         wanted = fit_to_sample(sampler, rows, "label", counts)
     else:
