@@ -20,7 +20,7 @@ Rows = Mapping[str, dict[str, Any]]
 _GALLERY = (
     "real gaussians wgan-gp projection sngan acgan cgan bagan dragan minimax lsgan matching-aware feature-matching wgan dcgan "
     "stackgan minibatch-discrimination unrolled began "
-    "non-saturating vae autoencoder gmmn rbm pixelcnn"
+    "r3gan non-saturating vae autoencoder gmmn rbm pixelcnn"
 ).split()
 _DISTANCES = {"frechet": "Frechet", "coverage": "coverage", "accuracy": "conditional accuracy"}
 _TABLES = {

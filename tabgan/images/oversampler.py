@@ -26,9 +26,10 @@ _MOST_MADE = 2**31
 class BAGANImageOversampler(FollowedFits, SamplerMixin, BaseEstimator):
     """Oversample rare classes of images with a balancing GAN.
 
-    **Compare it with SMOTE on flat rows, and with plain copies, before relying on it**: imbalanced-learn has both, and they train
-    nothing. On 8 x 8 digits they raised the recall of rare classes from .50 to .74 and .73 (mean of three classifiers). Small classes
-    are hard to learn for a GAN, which mostly repeats what it was shown.
+    **Try small affine changes of the rare class's images first, then SMOTE on flat rows or plain copies**, which train nothing. With 15
+    images of a class of MNIST left, turning, scaling and moving them a little raised its recall from .23 to .76 (mean of three
+    classifiers), SMOTE to .49, copies to .44, and this to .29. Small classes are hard to learn for a GAN, which mostly repeats what it
+    was shown. The documentation of images has the code and the figures.
 
     Parameters
     ----------
