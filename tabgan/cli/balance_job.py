@@ -17,7 +17,7 @@ from tabgan.cli.check_job import spelling_hints
 from tabgan.cli.errors import warnings_told
 from tabgan.cli.files.sources import Place, write_bytes
 from tabgan.cli.files.table_files import ReadOptions, TableFile, open_table
-from tabgan.cli.lookup import check_apart, known_columns, known_kinds, labels_by_text
+from tabgan.cli.lookup import check_apart, check_new, known_columns, known_kinds, labels_by_text
 from tabgan.cli.models import is_reused, load_model
 from tabgan.cli.next_commands import after_balance
 from tabgan.cli.options import check_destinations
@@ -186,10 +186,7 @@ def _columns(table: TableFile, options: BalanceOptions) -> tuple[list[str], set[
     if options.target in left:
         raise InvalidParameterError(f"column {options.target!r} is in --target and in --leave; choose one.")
     check_apart(left, {"--categorical": categorical, "--kind": set(known_kinds(table, options.kinds))})
-    if options.mark is not None and options.mark in table.names:
-        raise InvalidParameterError(
-            f"--mark {options.mark!r}: {table.place.name} has such a column already; give a new name."
-        )
+    check_new(table, options.mark)
     names = [name for name in table.names if name not in left]
     if len(names) < 2:
         raise InvalidParameterError(

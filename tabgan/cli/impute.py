@@ -71,7 +71,7 @@ failure no file is written and an existing output stays as it was."""
 _TRAINING = ("categorical", "kind", "effort", "objective", "steps", "max_time", "seed", "device")
 
 
-_WHOLE_FILES = ("sheet", "dry_run")
+_WHOLE_FILES = ("sheet", "dry_run", "mark")
 _BATCH_ROWS = 50_000
 
 
@@ -109,6 +109,12 @@ def impute(
     ] = None,
     categorical: CategoricalOption = None,
     kind: KindOption = None,
+    mark: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COL", help="Add this column: true in rows in which a cell was imputed, false in the others."
+        ),
+    ] = None,
     missing: MissingOption = None,
     default_markers: DefaultMarkersOption = True,
     decimal: DecimalOption = None,
@@ -203,6 +209,7 @@ def impute(
         only=only or (),
         categorical=categorical or (),
         kinds=kind or (),
+        mark=mark,
         model=model,
         refit=refit,
         report=summary_path(report),
@@ -257,7 +264,7 @@ def _look(context: typer.Context, place: Place, reading: ReadOptions) -> None:
 
     given = context.params
     further: list[str] = []
-    for name in ("only", "output_format", "model", "refit", *_TRAINING[2:], "report", "quiet"):
+    for name in ("only", "mark", "output_format", "model", "refit", *_TRAINING[2:], "report", "quiet"):
         value = given[name]
         if getattr(context.get_parameter_source(name), "name", "") != "COMMANDLINE" or value is False:
             continue

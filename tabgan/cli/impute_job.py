@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from tabgan._files import written_together
@@ -15,7 +16,7 @@ from tabgan.cli.check_job import new_findings
 from tabgan.cli.errors import warnings_told
 from tabgan.cli.files.sources import Place, write_bytes
 from tabgan.cli.files.table_files import ReadOptions, TableFile, open_table
-from tabgan.cli.lookup import check_apart, known_columns, known_kinds
+from tabgan.cli.lookup import check_apart, check_new, known_columns, known_kinds
 from tabgan.cli.models import is_reused, load_model
 from tabgan.cli.next_commands import after_impute
 from tabgan.cli.options import check_destinations
@@ -37,6 +38,7 @@ class ImputeOptions:
     only: Sequence[str]
     categorical: Sequence[str]
     kinds: Sequence[str]
+    mark: str | None = None
     model: Path | None
     refit: bool
     report: Path | None
@@ -87,6 +89,7 @@ def impute_file(options: ImputeOptions, say: Callable[[str], None]) -> ImputeRep
             (options.categorical, "--categorical"),
         )
     )
+    check_new(table, options.mark)
     table.options = replace(reading, text_columns=frozenset(categorical))
     kinds_asked = known_kinds(table, options.kinds)
     check_apart(left, {"--only": only, "--categorical": categorical, "--kind": set(kinds_asked)})
@@ -115,10 +118,13 @@ def impute_file(options: ImputeOptions, say: Callable[[str], None]) -> ImputeRep
         kinds, scores = {}, pd.DataFrame()
         imputer = completed = None
     status(f"writing {options.output.destination}")
+    own = list(table.names)
+    if options.mark is not None:
+        table.add_mark(options.mark, _touched(fills, table.n_rows))
     data = table.dumped(fills, options.output)
     status("drawing the report" if options.report else "")
     page = _page(imputer, frame, completed, options)
-    for name in table.names:
+    for name in own:
         seen = name in frame.columns
         n_gaps = (
             int(gaps[name].sum()) if seen else int(table.column(name).isna().sum()) if _readable(table, name) else 0
@@ -246,6 +252,14 @@ def fills_of(filled: pd.DataFrame, gaps: pd.DataFrame, only: set[str]) -> dict[s
             if len(values):
                 fills[name] = values
     return fills
+
+
+def _touched(fills: dict[str, pd.Series], n_rows: int) -> np.ndarray:
+    """The rows in which a cell was filled; boolean of shape (n_rows,)."""
+    rows = np.zeros(n_rows, dtype=bool)
+    for values in fills.values():
+        rows[values.index.to_numpy()] = True
+    return rows
 
 
 def _suspicions(imputer: Any, frame: pd.DataFrame, table: TableFile) -> list[str]:

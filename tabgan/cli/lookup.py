@@ -67,6 +67,12 @@ def check_apart(left: set[str], others: Mapping[str, set[str]]) -> None:
             raise InvalidParameterError(f"column {both[0]!r} is in --leave and in {option}; choose one.")
 
 
+def check_new(table: TableFile, mark: str | None) -> None:
+    """Refuse a ``--mark`` that a column has already."""
+    if mark is not None and mark in table.names:
+        raise InvalidParameterError(f"--mark {mark!r}: {table.place.name} has such a column already; give a new name.")
+
+
 def label_text(label: Any) -> str:
     """A class label as it is written on the command line."""
     from numpy import bool_

@@ -251,3 +251,35 @@ def test_a_single_column_that_varies_is_said_to_get_one_value(tabgan, tmp_path):
     value = pd.read_csv(tmp_path / "o.csv")["x"].iloc[2]
     assert value == 2.8  # 2.83 with its decimals
     assert f"all 10 missing cells get its mean, {value}" in " ".join(done.stderr.split())
+
+
+@pytest.mark.parametrize("ending", ["csv", "jsonl", "parquet", "xlsx"])
+def test_rows_with_imputed_cells_are_marked(tabgan, gappy, tmp_path, ending):
+    path, out = tmp_path / f"t.{ending}", tmp_path / f"out.{ending}"
+    gappy = gappy.drop(columns="day")
+    if ending == "jsonl":
+        gappy.to_json(path, orient="records", lines=True)
+    else:
+        pytest.importorskip({"parquet": "pyarrow", "xlsx": "openpyxl"}.get(ending, "pandas"))
+        {"csv": gappy.to_csv, "parquet": gappy.to_parquet, "xlsx": gappy.to_excel}[ending](path, index=False)
+    options = ["--leave", "id", "--mark", "imputed", "--effort", "fast"]
+    result = tabgan("impute", path, "-o", out, *options)
+    assert result.exit_code == 0, result.output
+    read = {"csv": pd.read_csv, "parquet": pd.read_parquet, "xlsx": pd.read_excel}
+    filled = (
+        pd.read_json(out, lines=True)
+        if ending == "jsonl"
+        else read[ending](out, **({"engine": "openpyxl"} if ending == "xlsx" else {}))
+    )
+    assert list(filled.columns) == [*gappy.columns, "imputed"]
+    assert filled["imputed"].tolist() == gappy.isna().any(axis=1).tolist()
+    assert "imputed" not in result.stderr.split("column")[1]
+
+
+def test_a_mark_needs_a_new_name_and_a_whole_table(tabgan, table, tmp_path):
+    taken = tabgan("impute", table, "-o", tmp_path / "o.csv", "--mark", "size")
+    assert taken.exit_code == 2
+    assert "has such a column already" in taken.stderr
+    parts = tabgan("impute", table, "-o", tmp_path / "o.csv", "--mark", "new", "--batch-rows", "20")
+    assert parts.exit_code == 2
+    assert "drop --mark" in parts.stderr

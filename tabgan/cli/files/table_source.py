@@ -163,8 +163,19 @@ class TableFile(abc.ABC):
         self._append(np.asarray(parents, dtype=np.int64), set(blank))
         self.n_rows += len(parents)
         if mark is not None:
-            self.names = [*self.names, mark]
-            self._add_mark(mark, np.arange(self.n_rows) >= own)
+            self.add_mark(mark, np.arange(self.n_rows) >= own)
+
+    def add_mark(self, name: str, marked: np.ndarray) -> None:
+        """Add a column of truth values at the end; one for each table.
+
+        Parameters
+        ----------
+        name : str
+            That no column has.
+        marked : ndarray of bool of shape (n_rows,)
+        """
+        self.names = [*self.names, name]
+        self._add_mark(name, marked)
 
     @abc.abstractmethod
     def _append(self, parents: np.ndarray, blank: set[str]) -> None:
