@@ -71,6 +71,8 @@ def _several_units(column: RawColumn) -> dict[str, int]:
     for text, n in counts.items():
         parts = body_of(text)
         if parts is not None and (unit := unit_in(parts[0]) or unit_in(parts[2])):
+            if len(unit) == 1 and unit.isupper():
+                return {}  # 5 A and 5 D are classes of a school
             units[unit] += n
     if sum(units.values()) < ENOUGH * sum(counts.values()) or len(units) < 2:
         return {}
