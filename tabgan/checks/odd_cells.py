@@ -17,7 +17,7 @@ from tabgan.written.detect import ENOUGH, Ambiguous, style_of
 from tabgan.written.numbers import PLAIN, body_of
 from tabgan.written.units import unit_in
 
-__all__ = ["find_odd_cells", "reads_mostly_as", "unread_texts"]
+__all__ = ["find_odd_cells", "reads_mostly_as", "several_units", "unread_texts"]
 
 _FEWEST_CELLS = 10
 _MOSTLY = 0.8
@@ -55,13 +55,23 @@ def find_odd_cells(table: Table) -> list[Finding]:
         if seen is not None:
             what, odd, n_cells = seen
             found.append(_finding(str(column.name), what, odd, sum(odd.values()), n_cells))
-        elif units := _several_units(column):
+        elif units := several_units(column):
             found.append(_of_units(str(column.name), units))
     return found
 
 
-def _several_units(column: RawColumn) -> dict[str, int]:
-    """Units of a column whose cells nearly all are amounts in some unit, by the number of cells; empty for all other columns."""
+def several_units(column: RawColumn) -> dict[str, int]:
+    """Units of a column of text whose cells nearly all are amounts in some unit.
+
+    Parameters
+    ----------
+    column : RawColumn
+
+    Returns
+    -------
+    dict of str to int
+        Cells by unit, the commonest first; empty for all other columns, and where there is one unit.
+    """
     if column.family not in ("text", "category"):
         return {}
     counts = Counter(str(cell).strip() for cell in column.values[~column.missing])

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from tabgan.checks.findings import Finding
-from tabgan.checks.odd_cells import reads_mostly_as
+from tabgan.checks.odd_cells import reads_mostly_as, several_units
 from tabgan.tables.columns import RawColumn, Table
 from tabgan.tables.identifiers import is_identifier
 
@@ -69,7 +69,7 @@ def _why(column: RawColumn) -> str:
             return f"all whole numbers from {int(known.min())} to {int(known.max())}, once each"
         if is_identifier(column):
             return f"{n_different} different numbers in {len(known)} cells"
-    elif column.family not in ("text", "category") or reads_mostly_as(column):
+    elif column.family not in ("text", "category") or reads_mostly_as(column) or several_units(column):
         return ""
     elif repeated <= _MOST_REPEATED:
         return f"{n_different} different texts in {len(known)} cells"

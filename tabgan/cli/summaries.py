@@ -69,7 +69,9 @@ class ColumnReport:
         """How near the truth is promised to lie, in words."""
         found = self.promise or {}
         if "half_width" in found:
-            return f"90% within ± {found['half_width']:.3g}"
+            from tabgan.plotting.canvas import figures
+
+            return f"90% within ± {figures(found['half_width'])}"
         return f"{found['probability']:.0%} likely" if "probability" in found else "-"
 
 

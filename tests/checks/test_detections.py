@@ -218,6 +218,7 @@ def test_amounts_in_several_units_are_told():
     assert "convert them to one" in found.text()
     assert "in the file" in found.text(command_line=True)
     assert of(find_odd_cells, c=["12 km", "800 m", "far"] * 10) == []
+    assert of(find_identifiers, c=[f"{k} {'km' if k % 3 else 'm'}" for k in range(60)]) == []
     assert of(find_odd_cells, c=["2A", "3B", "4C"] * 10) == []
     assert of(find_odd_cells, c=["2 A", "3 D", "4 C"] * 10) == []
 
