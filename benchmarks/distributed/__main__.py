@@ -217,7 +217,9 @@ def main() -> None:
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 2, 4], help="of the part equality")
     parser.add_argument("--kills", type=int, default=6, help="at least, per function")
     parser.add_argument("--master", default="", help="of Spark")
+    parser.add_argument("--sample", type=int, default=local.SAMPLE, help="rows that models are fitted to")
     given = parser.parse_args()
+    local.SAMPLE = given.sample
     kind: Any = partial(OnSpark, master=given.master) if given.engine == "spark" else OnRay
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name) / "table"
