@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -60,7 +61,7 @@ class RowNames:
         InvalidParameterError
             A key is no column, or all columns are keys.
         """
-        if repeated := sorted({name for name in columns if list(columns).count(name) > 1}):
+        if repeated := sorted(name for name, n in Counter(columns).items() if n > 1):
             raise InvalidInputError(f"column names {repeated} appear more than once; rename them.")
         names = listed_keys(keys)
         unknown = [name for name in names if name not in columns]
@@ -85,14 +86,17 @@ class RowNames:
         """
         if not self.keys:
             return block[PLACE].to_numpy().astype(np.uint64)
-        if (row := row_without_key(keys_as_pandas(block, self.columns))) is not None:
+        try:
+            return keys_of(block, self.columns, 0)
+        except InvalidInputError as error:
+            if (row := row_without_key(keys_as_pandas(block, self.columns))) is None:
+                raise
             columns = dict.fromkeys([*self.keys, *block.column_names[:_CELLS_SHOWN]])
             cells = block.select(list(columns)).slice(row, 1).to_pylist()[0]
             shown = ", ".join(f"{name}={cell!r}" for name, cell in cells.items())
             raise InvalidInputError(
                 f"the row with {shown} has no key in {list(self.keys)}; every row needs one that no other has."
-            )
-        return keys_of(block, self.columns, 0)
+            ) from error
 
     def content(self, block: Any) -> Any:
         """The columns that say something."""
