@@ -51,17 +51,22 @@ class Local:
     fitted: Any
 
 
+def fitted(table: Any) -> Any:
+    """An imputer fitted to a sample of a table or dataset."""
+    return fit_batches(imputer(), table, n_rows=SAMPLE, keys="id")
+
+
 def local_results(folder: Path) -> Local:
     """What `tabgan.fit_batches` and its like give."""
     table = ds.dataset(folder).to_table()
-    fitted = fit_batches(imputer(), table, n_rows=SAMPLE, keys="id")
-    filled = pa.concat_tables(transform_batches(fitted, table, keys="id"))
+    model = fitted(table)
+    filled = pa.concat_tables(transform_batches(model, table, keys="id"))
     draws = [
         draw.append_column("draw", pa.array([k] * len(draw)))
-        for piece in sample_batches(fitted, table, N_DRAWS, keys="id")
+        for piece in sample_batches(model, table, N_DRAWS, keys="id")
         for k, draw in enumerate(piece)
     ]
-    return Local(by_row(filled), by_row(pa.concat_tables(draws)), by_row(resampled(table)), fitted)
+    return Local(by_row(filled), by_row(pa.concat_tables(draws)), by_row(resampled(table)), model)
 
 
 def resampled(table: pa.Table) -> pa.Table:
