@@ -72,10 +72,18 @@ def test_refused_before_images_are_read(recipe, settings, message):
         make(recipe, **settings).fit(Unread())
 
 
-def test_balancing_without_labels_is_refused_before_training(monkeypatch):
+@pytest.mark.parametrize(
+    ("recipe", "settings", "y", "message"),
+    [
+        ("non-saturating", {"balanced": True}, None, r"settings\['balanced'\]=True .* no labels"),
+        ("dcgan", {"shift": 8}, LABELS, r"settings\['shift'\]=8 moves images of 8 x 8 pixels out of sight"),
+        ("stackgan", {"d_code": 32}, LABELS, r"d_noise=32 must be above settings\['d_code'\]=32"),
+    ],
+)
+def test_what_does_not_go_with_the_data_is_refused_before_training(recipe, settings, y, message, monkeypatch):
     monkeypatch.setattr(Trainer, "fit", lambda *_: pytest.fail("training began"))
-    with pytest.raises(InvalidParameterError, match=r"settings\['balanced'\]=True .* no labels"):
-        make(balanced=True).fit(IMAGES)
+    with pytest.raises(InvalidParameterError, match=message):
+        make(recipe, **settings).fit(IMAGES, y)
 
 
 def test_a_first_part_leaves_steps_for_the_second():

@@ -93,7 +93,7 @@ def check_settings_for_data(
     Raises
     ------
     InvalidParameterError
-        Classes are to be balanced, and there are none.
+        Classes are to be balanced, and there are none; or images to be moved by more than their size.
 
     Warns
     -----
@@ -103,6 +103,11 @@ def check_settings_for_data(
     if given.get("balanced") and not sizes.d_condition:
         raise InvalidParameterError(
             "settings['balanced']=True balances classes, but there are no labels; give y, or leave it out."
+        )
+    height, width = sizes.shape[1:]
+    if settings.get("shift", 0) >= min(height, width):
+        raise InvalidParameterError(
+            f"settings['shift']={settings['shift']} moves images of {height} x {width} pixels out of sight; lower it."
         )
     for name, rest in _PARTS_OF_STEPS.items():
         part, n_steps = given.get(name), settings["n_steps"]

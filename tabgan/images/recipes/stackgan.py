@@ -39,6 +39,11 @@ def _networks(sizes: Sizes, settings: Any, generator: torch.Generator) -> dict[s
         raise InvalidParameterError(
             f"recipe 'stackgan' halves images, but they have {height} x {width} pixels; pad them."
         )
+    if settings.d_code >= settings.d_noise:
+        raise InvalidParameterError(
+            f"d_noise={settings.d_noise} must be above settings['d_code']={settings.d_code}, the part of it that draws conditions; "
+            "raise d_noise, or lower d_code."
+        )
     small = Sizes((channels, height // 2, width // 2), sizes.d_condition)
     code, d_code = Sizes(small.shape, settings.d_code), settings.d_code
     first = image_generator(code, settings, generator, d_noise=settings.d_noise - d_code)
