@@ -63,6 +63,7 @@ def test_the_worst_column_comes_first():
             "rmse_mean": [4.0, np.nan, np.nan, 4.0],
             "error_rate": [np.nan, 0.76, 0.3, np.nan],
             "error_rate_mode": [np.nan, 0.8, 0.5, np.nan],
+            "kind": ["numeric", "categorical", "categorical", "numeric"],
         },
         index=["age", "cabin", "port", "fare"],
     )

@@ -48,7 +48,7 @@ def found(table):
 def test_kinds_and_why(found):
     why = {column.name: f"{column.kind}: {column.why}" for column in found.columns}
     assert why["row"] == "integer: whole numbers from 0 to 119"
-    assert why["start"].startswith("datetime: times from 2024-01-")
+    assert why["start"].startswith("datetime: dates from 2024-01-")
     assert why["a"].startswith("decimal: numbers of at most 2 decimals from ")
     assert why["red"] == "boolean: two whole numbers: 0, 1"
     assert why["same"] == "constant: every cell holds 'x'"
