@@ -13,6 +13,7 @@ from tabgan.estimators.saving import Savable
 from tabgan.exceptions import ModelFileError
 from tabgan.imputation.objectives import objective_from_state, objective_to_state
 from tabgan.imputation.predicting import Predictor
+from tabgan.imputation.scoring import tick
 from tabgan.tables.encoder import TableEncoder
 from tabgan.tables.labels import with_labels_as_text, with_labels_from_text
 from tabgan.tables.schema import TableSchema
@@ -47,6 +48,7 @@ class SavableImputer(Savable):
             "validation_scores": {
                 "index": with_labels_as_text(list(scores.index)),
                 "columns": {name: plain_value(list(scores[name])) for name in scores.columns},
+                "times_in_days": True,
             },
             "had_gaps": list(self.had_gaps_),
             "n_rows": self.n_rows_,
@@ -69,6 +71,10 @@ class SavableImputer(Savable):
         scores = state.pop("validation_scores")
         index = pd.Index(with_labels_from_text(scores["index"]), tupleize_cols=False)
         imputer.validation_scores_ = pd.DataFrame(scores["columns"], index=index)
+        if not scores.get("times_in_days"):  # earlier files count errors of times in ticks of the column
+            ticks = {column.name: tick(column) for column in imputer.schema_.columns}
+            for error in ("rmse", "rmse_mean"):
+                imputer.validation_scores_[error] *= [ticks[name] for name in index]
         imputer.n_iter_ = imputer._model.n_steps
         imputer.history_ = imputer._model.history
         imputer.stop_reason_ = imputer._model.stop_reason

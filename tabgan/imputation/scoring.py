@@ -15,7 +15,7 @@ from tabgan.tables.kinds import ColumnSchema
 from tabgan.tables.numeric import unit_of
 from tabgan.tables.written_times import WRITTEN
 
-__all__ = ["learnt_columns", "relative_errors", "split_validation", "validation_scores"]
+__all__ = ["learnt_columns", "relative_errors", "split_validation", "tick", "validation_scores"]
 
 _MOST_SHOWN = 8
 
@@ -105,7 +105,7 @@ def validation_scores(
             unit = unit_of(np.concatenate([true, known]).astype(float))
             true, known, filled = (part.astype(float) / unit for part in (true, known, filled))
             rmse, rmse_mean = _rms(filled - true), _rms(known.mean() - true)
-            unit *= _readable_unit(column, table.columns[position].unit)
+            unit *= tick(column)
             record |= {"rmse": rmse * unit, "rmse_mean": rmse_mean * unit, "nrmse": rmse / (known.std() or 1.0)}
         else:
             codes, levels = pd.factorize(known)
@@ -127,9 +127,9 @@ _SECONDS = {"M": 30.436875 * 86_400, "D": 86_400, "h": 3600, "m": 60, "s": 1, "m
 """Of each unit in which times are counted."""
 
 
-def _readable_unit(column: ColumnSchema, unit: str | None) -> float:
+def tick(column: ColumnSchema) -> float:
     """What one tick of a column is in the unit of its errors: days for dates and times of day, seconds for durations, else 1."""
-    ticks = unit if column.written is None else WRITTEN[column.written].unit
+    ticks = column.unit if column.written is None else WRITTEN[column.written].unit
     if ticks is None or column.kind not in ("datetime", "timedelta"):
         return 1.0
     return _SECONDS[ticks] / (86_400 if column.kind == "datetime" else 1)

@@ -50,6 +50,18 @@ def test_blocks_begin_as_the_identity_and_then_learn():
     assert isinstance(block.layers[0], nn.Conv2d)
 
 
+def test_more_noise_is_not_more_contrast():
+    maker = UnnormalisedGenerator((1, 16, 16), 4, width=8, generator=seeded())
+    with torch.no_grad():
+        for block in (layer for layer in maker.modules() if isinstance(layer, _Block)):
+            for layer in (block.layers[0], block.layers[2]):
+                layer.bias.fill_(0.5)
+            block.layers[-1].weight.fill_(0.1)
+    noise = torch.randn(3, 4, generator=seeded())
+    one, two = maker(noise), maker(2 * noise)
+    assert float((two - 2 * one).square().mean().sqrt()) > 0.1 * float(one.std())
+
+
 def test_kinds_are_counted_and_compared_with_all_alike():
     every = np.stack(np.unravel_index(np.arange(1000), (10, 10, 10)), 1)
     assert kinds_found(np.repeat(every, 3, 0)) == (1000, pytest.approx(0, abs=1e-12))
