@@ -55,7 +55,7 @@ def test_originals_come_first_and_untouched_then_exact_counts(tabgan, table, tmp
     assert made["count"].dropna().map(float.is_integer).all()
     assert set(made["colour"].dropna()) <= {"red", "blue"}
     assert made["day"].dropna().between("2024-01-01", "2024-03-31").all()
-    assert "60 rows, 69 made" in result.stderr
+    assert "60 rows, 69 synthetic rows made" in result.stderr
     assert "class 'tiny' has 3 rows" in result.stderr
     said = json.loads(report.read_text())
     assert [(line["class"], line["n_real"], line["n_synthetic"]) for line in said["classes"]] == [
@@ -175,7 +175,7 @@ def test_a_balanced_table_stays_as_it_is(tabgan, tmp_path):
     source.write_text("a,y\n1,u\n2,v\n")
     result = tabgan("balance", source, "-t", "y", "-o", out)
     assert out.read_bytes() == source.read_bytes()
-    assert "0 made" in result.stderr
+    assert "0 synthetic rows made" in result.stderr
     assert "nothing to learn" in result.stderr
 
 

@@ -32,7 +32,7 @@ def test_measures_are_those_of_the_predictions():
     pd.testing.assert_frame_equal(display.measures_, expected)
     points = display.axes_[0].collections[1].get_offsets()
     np.testing.assert_allclose(points, np.stack([BEFORE[:2, 0], AFTER[:2, 0]], axis=1))
-    said = display.figure_.get_suptitle()
+    said = " ".join(display.figure_.get_suptitle().split())
     assert "6 held-out rows: 2 predictions change" in said
     assert "0.35 without synthetic rows" in said
     assert "0.55 with them; true share 0.33" in said
