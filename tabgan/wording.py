@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from difflib import get_close_matches
 
-__all__ = ["counted", "listed", "share_text", "suggestion"]
+__all__ = ["column_text", "counted", "listed", "share_text", "suggestion"]
 
 _MOST_LISTED = 12
 _ALIKE = 0.65
@@ -21,6 +21,18 @@ def counted(n: int, what: str) -> str:
     ('1 cell', '3 cells')
     """
     return f"{n} {what}" + "s" * (n != 1)
+
+
+def column_text(name: object) -> str:
+    """A column's name in a sentence, where a bare number would not be known for one.
+
+    Examples
+    --------
+    >>> column_text("age"), column_text(3)
+    ('age', 'column 3')
+    """
+    text = str(name)
+    return f"column {text}" if text.isdigit() else text
 
 
 def share_text(share: float) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from tabgan.report.page import Picture
 from tabgan.report.pictures import picture_of, pictures_if
+from tabgan.wording import column_text
 
 __all__ = ["by_another_column", "pictures_of_draws"]
 
@@ -81,12 +82,13 @@ def by_another_column(imputer: Any, X: Any, draws: Sequence[Any]) -> list[Pictur
     from tabgan.plotting import ConditionalImputationDisplay
 
     display = ConditionalImputationDisplay.from_completed(imputer, X, draws, by="auto", max_columns=3)
+    by = column_text(display.by)
     narrow = "" if len(draws) > 1 else " Point estimates are narrower by nature."
     return pictures_if(
         display,
         bool(display.strata),
-        f"By {display.by}",
-        f"For columns with missing cells, distributions of observed and imputed cells in groups of rows alike in {display.by}.",
-        f"Of all columns, {display.by} goes most with missing cells and values alike, so compare imputed and observed cells within "
+        f"By {by}",
+        f"For columns with missing cells, distributions of observed and imputed cells in groups of rows alike in {by}.",
+        f"Of all columns, {by} goes most with missing cells and values alike, so compare imputed and observed cells within "
         f"its groups. Where they still differ, imputations miss what it says, or another column has a part in it.{narrow}",
     )

@@ -119,6 +119,11 @@ def _as_pandas(filled: Any) -> pd.DataFrame:
     return nw.from_native(filled, eager_only=True).to_pandas()
 
 
+def _plain(end: float) -> str:
+    """An end of an interval, written as the cells are: without commas between thousands."""
+    return figures(end).replace(",", "")
+
+
 def _cell(value: Any, was_missing: bool, promised: tuple[float, float] | float | None) -> Cell:
     if value is None or value is pd.NaT or value is pd.NA or (isinstance(value, float) and np.isnan(value)):
         return text_cell("missing")
@@ -127,7 +132,10 @@ def _cell(value: Any, was_missing: bool, promised: tuple[float, float] | float |
     if not was_missing:
         return text_cell(text)
     if isinstance(promised, tuple):
-        text += f" ({figures(promised[0])} to {figures(promised[1])})"
+        low, high = promised
+        if isinstance(value, int | float | np.number):  # what is imputed and what is promised come from two models
+            low, high = min(low, float(value)), max(high, float(value))
+        text += f" ({_plain(low)} to {_plain(high)})"
     elif promised is not None:
         text += f" ({promised:.0%})"
     return text_cell(f"→ {text}", "text filled")

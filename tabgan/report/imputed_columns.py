@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from tabgan.plotting.canvas import error_figures
+from tabgan.wording import column_text
 
 __all__ = ["FEW_CELLS", "ImputedColumn", "imputed_columns", "worst_in_words"]
 
@@ -155,7 +156,7 @@ def worst_in_words(columns: Sequence[ImputedColumn]) -> str:
     if not doubtful:
         worst = columns[0]
         if not worst.judged:
-            return f"How far to rely on {worst.name} is not known: {worst.words()}.{ending}"
+            return f"How far to rely on {column_text(worst.name)} is not known: {worst.words()}.{ending}"
         judged = [column for column in columns if column.judged]
         if max(column.n_cells for column in judged) < FEW_CELLS:
             sure = "Too few cells were held out to tell how good fills are; least"
@@ -163,13 +164,13 @@ def worst_in_words(columns: Sequence[ImputedColumn]) -> str:
             sure = "Fills are close to the truth on held-out cells; least" if worst.left_open < _LITTLE else "Least"
         dark = [column.name for column in columns if not column.judged]
         unknown = f" Of {_named(dark)} no cell was held out." if dark else ""
-        return f"{sure} sure is {worst.name}: {worst.words()}.{unknown}{ending}"
+        return f"{sure} sure is {column_text(worst.name)}: {worst.words()}.{unknown}{ending}"
     others = [column.name for column in doubtful[1:]]
     also = f" Nor on {_named(others)}." if others else ""
-    return f"Do not rely on {doubtful[0].name}: {doubtful[0].words()}.{also}{ending}"
+    return f"Do not rely on {column_text(doubtful[0].name)}: {doubtful[0].words()}.{also}{ending}"
 
 
 def _named(names: Sequence[str]) -> str:
     """The first few names, and how many more there are."""
     more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
-    return ", ".join(names[:_MOST_NAMED]) + more
+    return ", ".join(map(column_text, names[:_MOST_NAMED])) + more

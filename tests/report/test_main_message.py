@@ -23,7 +23,7 @@ from tabgan.model_selection.ranking import Comparison
 from tabgan.report import pictures
 from tabgan.report.comparison_page import comparison_page
 from tabgan.report.fill_certainty import _as_written
-from tabgan.report.filled_rows import example_rows, filled_rows
+from tabgan.report.filled_rows import _cell, example_rows, filled_rows
 from tabgan.report.imputation_notices import imputation_notices
 from tabgan.report.imputed_columns import ImputedColumn, imputed_columns, worst_in_words
 from tabgan.report.resampling_page import _decision_table, _headline
@@ -283,3 +283,17 @@ def test_errors_of_dates_and_durations_have_units():
     assert "off by 177 days on 22 held-out cells (the mean: 181 days)" in day.words()
     wait = ImputedColumn("wait", 8, 240, 5400.0, 120.0, False, 22, "timedelta")
     assert "off by 1.5 hours on 22 held-out cells (the mean: 2 minutes)" in wait.words()
+
+
+def test_columns_named_by_numbers_are_called_columns():
+    bad = ImputedColumn("117", 10, 20, 0.6, 0.7, True, 29)
+    also = ImputedColumn("3", 10, 20, 0.6, 0.7, True, 29)
+    said = worst_in_words([bad, also])
+    assert said.startswith("Do not rely on column 117: ")
+    assert said.endswith("Nor on column 3.")
+
+
+def test_an_imputed_number_lies_within_the_interval_that_is_shown():
+    assert _cell(0.04, True, (0.0, 0.0)).text == "→ 0.04 (0 to 0.04)"
+    assert _cell(40085, True, (11800.0, 73200.0)).text == "→ 40085 (11800 to 73200)"
+    assert _cell(pd.Timestamp("2024-01-31"), False, None).text == "2024-01-31"
