@@ -36,7 +36,8 @@ def ray_task(command: str) -> bool:
 
 def spark_worker(command: str) -> bool:
     """Whether a command line is that of a Python worker of Spark, of what starts them, or of an executor with a JVM of its own."""
-    return any(word in command for word in ("pyspark.daemon", "spark_daemon", "CoarseGrainedExecutorBackend"))
+    started = ("pyspark.daemon pyspark.worker", "spark_daemon pyspark.worker", "CoarseGrainedExecutorBackend")
+    return any(word in command for word in started)  # the driver has the daemon's name among its settings, too
 
 
 class Killer:

@@ -195,3 +195,9 @@ def test_the_how_to_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     names = run_page("spark", tmp_path, monkeypatch)
     counts = {row["late"]: row["count"] for row in names["balanced"].groupBy("late").count().collect()}
     assert counts["yes"] == counts["no"] // 2
+
+
+def test_the_driver_is_no_worker() -> None:
+    assert spark_worker("python -m benchmarks.distributed.spark_daemon pyspark.worker")
+    assert spark_worker("python -m pyspark.daemon pyspark.worker")
+    assert not spark_worker("java --conf spark.python.daemon.module=benchmarks.distributed.spark_daemon pyspark-shell")
