@@ -92,7 +92,7 @@ BEGAN = Recipe(
     TRAINING_SETTINGS
     | NETWORK_SETTINGS
     | {"n_steps": 3000, "learning_rate": 5e-4, "balance": 1.0, "balance_rate": 0.1, "d_code": 4, "pull_weight": 0.03},
-    larger=LARGER_SETTINGS | {"n_steps": 4000},
+    larger=LARGER_SETTINGS | {"n_steps": 8000},
     scores=False,
 )
 """Recipe ``"began"``; ``pull_weight`` 0 leaves out what is not in the paper.
