@@ -121,7 +121,7 @@ def imputed_columns(scores: Any, names: Sequence[Any], n_missing: Sequence[int],
                 baseline,
                 is_label,
                 0 if row is None else int(row["n_cells"]),
-                "" if row is None else str(row["kind"]),
+                "" if row is None else str(row.get("kind", "")),
             )
         )
     few = _FEW_SHARE * max((one.n_missing for one in found), default=0)

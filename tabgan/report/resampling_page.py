@@ -55,6 +55,9 @@ _ADVICE = {
     "look like their class": "The class overlaps others, or the rows are poor: check with should_rebalance whether they help.",
 }
 
+_FEWEST_HELD_OUT = 10
+"""Rows of a class: on fewer, precision and recall say little."""
+
 
 def report_resampling(
     sampler: Any, *, check: bool = False, max_classes: int = 3, random_state: int = 0, source: str | None = None
@@ -184,10 +187,13 @@ def _headline(decision: Any, n_synthetic: int) -> str:
             f"{what} stays at {before:.0%}" if moved == "stays" else f"{what} {moved} from {before:.0%} to {after:.0%}"
         )
     n, n_mine = len(decision.truth), int(np.sum(decision.truth == name))
-    return (
-        f"Synthetic rows change how a classifier finds class {name}: {', '.join(told)}, on {n:,} held-out rows, {n_mine:,} of them of "
-        "this class."
-    )
+    if n_mine < _FEWEST_HELD_OUT:
+        what = f"Too few rows of class {name} were held out to tell what synthetic rows change"
+    elif all(" stays " in one for one in told):
+        what = f"Synthetic rows do not change how a classifier finds class {name}"
+    else:
+        what = f"Synthetic rows change how a classifier finds class {name}"
+    return f"{what}: {', '.join(told)}, on {n:,} held-out rows, {n_mine:,} of them of this class."
 
 
 def _lead(n_synthetic: int, n_real: int, n_classes: int, gate: str | None = None) -> str:

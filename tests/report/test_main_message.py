@@ -193,7 +193,17 @@ class Decision:
 
 def test_the_resampling_report_leads_with_its_own_result(monkeypatch):
     said = _headline(Decision(), 12)
-    assert "precision falls from 83% to 53%, recall rises from 60% to 75%, on 10 held-out rows, 3 of them" in said
+    assert said.startswith(
+        "Too few rows of class rare were held out to tell what synthetic rows change: precision falls from 83% to 53%, "
+    )
+    assert "recall rises from 60% to 75%, on 10 held-out rows, 3 of them of this class" in said
+    many = Decision()
+    many.truth = np.repeat(many.truth, 10)
+    assert _headline(many, 12).startswith("Synthetic rows change how a classifier finds class rare: precision falls")
+    many.measures_ = many.measures_.assign(**{"with": many.measures_["without"]})
+    assert _headline(many, 12).startswith(
+        "Synthetic rows do not change how a classifier finds class rare: precision stays at 83%"
+    )
     rows = {row[0].text: [cell.text for cell in row[1:]] for row in _decision_table(Decision()).rows}
     assert rows["precision of rare"] == ["83.0%", "53.0%", "-30.0"]
     assert "not measured" in _headline(None, 5)
@@ -203,7 +213,10 @@ def test_the_resampling_report_leads_with_its_own_result(monkeypatch):
     sampler = CGANSampler(n_steps=0, random_state=0).fit(X, np.arange(80) % 4 == 0)
     report = report_resampling(sampler, check=True, source="t.csv")
     words = check_page(report.html).words
-    assert any(word.startswith("Synthetic rows change how a classifier finds class True: precision ") for word in words)
+    assert any(
+        word.startswith("Too few rows of class True were held out to tell what synthetic rows change: precision ")
+        for word in words
+    )
     assert "tabgan.should_rebalance(X, y)" in words
     assert "Change in points" in words
 
