@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 
 import tabgan
-from tests.golden.models.fitted import CURRENT, FITS, FOLDER, LAYOUT, RECIPES, fit_recipe, given, write
+from tests.golden.models.fitted import CURRENT, FITS, FOLDER, LAYOUT, NO_LONGER_READ, RECIPES, fit_recipe, given, write
 from tests.golden.models.layout import differences, layout_of, read_layouts, write_layouts
 
 
@@ -51,6 +51,8 @@ def layout(name: str, made: Path, stored: dict[str, dict[str, str]]) -> dict[str
 
 def renew_outputs() -> None:
     for path in sorted(FOLDER.glob("version*/*.npz")):
+        if (path.parent.name, path.stem) in NO_LONGER_READ:
+            continue
         write(path, given(path.stem, tabgan.load(path.with_suffix(".tabgan"))))
 
 

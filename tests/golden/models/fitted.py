@@ -22,6 +22,7 @@ __all__ = ["CURRENT", "FITS", "FOLDER", "LAYOUT", "RECIPES", "fit_recipe", "give
 FOLDER = Path(__file__).parent
 CURRENT = FOLDER / f"version{FORMAT_VERSION}"
 LAYOUT = CURRENT / "layout.json"
+NO_LONGER_READ = [("version1", "gain"), ("version1", "gain_published")]
 
 SMALL = {"width": 8, "n_blocks": 1, "random_state": 0}
 DIGITS = load_digits()
