@@ -35,10 +35,8 @@ def main(address: str, model: str, source: str, output: str) -> None:
     ray.init(address=address, logging_level="error", log_to_driver=False)
     ray.data.DataContext.get_current().enable_progress_bars = False
     logging.getLogger("ray.data").setLevel("CRITICAL")
-    n_files = len(
-        list(Path(source).iterdir())
-    )  # a block for each: Ray would make one of small ones, and write one file
-    filled = tabgan.ray.transform(model, ray.data.read_parquet(source, override_num_blocks=n_files), keys="id")
+    n_files = len(list(Path(source).iterdir()))  # a block for each: of small ones Ray makes one, and writes one file
+    filled = tabgan.ray.transform(model, ray.data.read_parquet(source).repartition(n_files), keys="id")
     filled.write_parquet(output, mode=ray.data.SaveMode.OVERWRITE)
 
 
