@@ -143,7 +143,7 @@ def test_letters_in_pictures_stand_out(browser, page, dark):
 
 def test_a_table_sorts_by_click(browser, reports):
     browser.open(reports["imputation"])
-    position, button = heading(browser, "Gaps")
+    position, button = heading(browser, "Missing")
     before = column(browser, position)
     button.click()
     assert column(browser, position) == sorted(before, key=float)
@@ -229,7 +229,7 @@ def test_a_notebook_shows_the_report_in_a_frame_that_sorts(browser, reports, tmp
     notebook.write_text(f'<!DOCTYPE html><meta charset="utf-8"><link rel=icon href=data:,>{frame}', encoding="utf-8")
     browser.open(notebook)
     browser.driver.switch_to.frame(0)
-    position, button = heading(browser, "Gaps")
+    position, button = heading(browser, "Missing")
     before = column(browser, position)
     button.click()
     assert column(browser, position) == sorted(before, key=float)
