@@ -264,7 +264,7 @@ def test_labels_and_images_may_be_tensors_that_require_gradients(sampler):
     assert len(gan.sample(y=y[[0, 39]])) == 2
     for strategy in (None, 2, "x", [1], {1: "x"}, {1: 11.5}, {1: 10**30}, {5: 1}):
         with pytest.raises(InvalidParameterError, match="sampling_strategy"):
-            BAGANImageOversampler(sampling_strategy=strategy, n_steps=1).fit_resample(images, y[28:])
+            BAGANImageOversampler(sampling_strategy=strategy).fit_resample(images, y[28:])
 
 
 def test_signalling_labels_are_refused(sampler):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,10 @@ from tabgan.exceptions import InvalidInputError, InvalidParameterError
 from tabgan.images.exporting import export_generator
 from tabgan.images.folders import list_folder
 from tabgan.images.gan import ImageGAN
+from tabgan.images.image_format import ImageFormat
 from tabgan.images.oversampler import n_to_make
+from tabgan.images.reading import ReadOptions, open_images
+from tabgan.images.warping import Warp, WarpedImages, warped
 
 __all__ = ["BalanceImagesOptions", "balance_folder", "export_model", "translate_images"]
 
@@ -43,7 +46,8 @@ class BalanceImagesOptions:
     output: Path
     strategy: str
     only_new: bool
-    recipe: str
+    recipe: str | None
+    warp: str | None
     size: str | None
     alpha: str
     steps: int | None
@@ -125,8 +129,7 @@ def balance_folder(options: BalanceImagesOptions) -> str:
         raise InvalidInputError(
             f"{str(options.source)!r} is no folder; give one with a subfolder of pictures per class."
         )
-    reused = options.model is not None and options.model.exists()
-    check_destinations({"--model": options.model}, reused="--model" if reused else None)
+    check_destinations({"--model": options.model}, reused="--model" if _is_reused(options) else None)
     listing = list_folder(options.source)
     if listing.labels is None:
         raise InvalidInputError(
@@ -136,38 +139,16 @@ def balance_folder(options: BalanceImagesOptions) -> str:
     if isinstance(strategy, Mapping):
         strategy = {str(label): n for label, n in strategy.items()}
     missing = n_to_make(strategy, labels)
-    if reused:
-        assert options.model is not None
-        gan = load_model(options.model, "image model")
-        unknown = sorted(set(missing) - {str(label) for label in getattr(gan, "classes_", [])})
-        if unknown:
-            raise InvalidInputError(
-                f"{str(options.model)!r} does not know the classes {', '.join(unknown)}; train another model."
-            )
-    else:
-        gan = ImageGAN(
-            options.recipe,
-            n_steps=options.steps,
-            settings=parsed_settings(options.settings),
-            size=size,
-            alpha=options.alpha,
-            random_state=options.seed,
-            device=options.device,
-            max_time=options.max_time,
-            verbose=int(options.progress),
-        ).fit(str(options.source))
-        if options.model is not None:
-            gan.save(options.model)
+    drawn, form = _drawing(options, size, missing)
     with new_folder(output) as whole:
         if not options.only_new:
             for file, name in zip(listing.files, listing.names, strict=True):
                 Path(whole, name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(file, whole / name)
         names = [f"{label}/synthetic-{row:05d}.png" for label, n in missing.items() for row in range(n)]
-        pieces = (piece for label, n in missing.items() for piece in _drawn(gan, label, n, options.seed))
-        write_plainly(whole, names, pieces, gan._format)
+        write_plainly(whole, names, (piece for label, n in missing.items() for piece in drawn(label, n)), form)
     made = ", ".join(f"{n:,} of {label}" for label, n in missing.items()) or "none, for no class lacks any"
-    return f"generated images: {made} -> {output}"
+    return f"added images: {made} -> {output}"
 
 
 def export_model(model: Path, output: Path, *, reverse: bool) -> str:
@@ -192,8 +173,77 @@ def export_model(model: Path, output: Path, *, reverse: bool) -> str:
     return f"{takes} in, images in -1 to 1 out -> {output}"
 
 
-def _drawn(gan: ImageGAN, label: str, n: int, seed: int) -> Iterator[Any]:
-    """Some images of a class at a time."""
-    known = next(one for one in gan.classes_ if str(one) == label)
-    for start in range(0, n, _AT_ONCE):
-        yield gan.sample(min(_AT_ONCE, n - start), y=known, random_state=(seed + start // _AT_ONCE) % 2**32)
+def _is_reused(options: BalanceImagesOptions) -> bool:
+    return options.model is not None and options.model.exists()
+
+
+def _drawing(
+    options: BalanceImagesOptions, size: Any, missing: Mapping[str, int]
+) -> tuple[Callable[[str, int], Iterator[Any]], ImageFormat]:
+    """``drawn(label, n)``, which gives some images of a class at a time, and their format."""
+    trains = options.recipe is not None or _is_reused(options)
+    given = parsed_settings(options.warp, "--warp")
+    warp = Warp.parsed(not trains if given is None else given)
+    source: ImageGAN | WarpedImages
+    if trains:
+        source = _gan(options, size, missing)
+        form = source._format
+    else:
+        _check_untrained(options)
+        opened = open_images(str(options.source), ReadOptions(size=size, alpha=options.alpha))
+        source = WarpedImages(opened, opened.labels, warp, make_generator(options.seed))
+        form = source.form
+
+    def drawn(label: str, n: int) -> Iterator[Any]:
+        known = next(one for one in source.classes_ if str(one) == label)
+        for start in range(0, n, _AT_ONCE):
+            seed = (options.seed + start // _AT_ONCE) % 2**32
+            images = source.sample(y=[known] * min(_AT_ONCE, n - start), random_state=seed)
+            if warp is not None and isinstance(source, ImageGAN):
+                images = warped(images, form, warp, make_generator(seed))
+            yield images
+
+    return drawn, form
+
+
+def _gan(options: BalanceImagesOptions, size: Any, missing: Mapping[str, int]) -> ImageGAN:
+    """The model of ``--model`` where the file is there, else one that is trained, and saved if asked for."""
+    if _is_reused(options):
+        assert options.model is not None
+        gan = load_model(options.model, "image model")
+        unknown = sorted(set(missing) - {str(label) for label in getattr(gan, "classes_", [])})
+        if unknown:
+            raise InvalidInputError(
+                f"{str(options.model)!r} does not know the classes {', '.join(unknown)}; train another model."
+            )
+        return gan
+    assert options.recipe is not None
+    gan = ImageGAN(
+        options.recipe,
+        n_steps=options.steps,
+        settings=parsed_settings(options.settings),
+        size=size,
+        alpha=options.alpha,
+        random_state=options.seed,
+        device=options.device,
+        max_time=options.max_time,
+        verbose=int(options.progress),
+    ).fit(str(options.source))
+    if options.model is not None:
+        gan.save(options.model)
+    return gan
+
+
+def _check_untrained(options: BalanceImagesOptions) -> None:
+    of_training = {
+        "--steps": options.steps,
+        "--settings": options.settings,
+        "--max-time": options.max_time,
+        "--model": options.model,
+    }
+    for name, value in of_training.items():
+        if value is not None:
+            raise InvalidParameterError(
+                f"{name} {str(value)!r} is about training, but nothing is trained without --recipe; give --recipe bagan for a GAN, or "
+                f"leave {name} out."
+            )

@@ -256,8 +256,8 @@ def there(path: Path | None) -> str | None:
     return None if path is None else str(path)
 
 
-def parsed_settings(text: str | None) -> dict[str, Any] | None:
-    """``--settings``.
+def parsed_settings(text: str | None, option: str = "--settings") -> dict[str, Any] | None:
+    """``--settings``, or another option of the kind.
 
     Raises
     ------
@@ -269,9 +269,9 @@ def parsed_settings(text: str | None) -> dict[str, Any] | None:
     try:
         parsed = json.loads(text)
     except ValueError as error:
-        raise InvalidParameterError(f"--settings {text!r} is no JSON: {error}") from error
+        raise InvalidParameterError(f"{option} {text!r} is no JSON: {error}") from error
     if not isinstance(parsed, dict):
-        raise InvalidParameterError(f'--settings {text!r} must be a JSON object, such as {{"width": 64}}.')
+        raise InvalidParameterError(f'{option} {text!r} must be a JSON object, such as {{"width": 64}}.')
     return parsed
 
 

@@ -40,7 +40,7 @@ STEPS = {
     "impute": {GAINImputer.paper().n_steps},
     "balance": {default(BAGANOversampler, "n_steps"), default(CGANSampler, "n_steps")},
 }
-EXAMPLES = {"missing": {-999}, "header": {1, 2}, "debug": {1}, "strategy": {0.5, 100}}
+EXAMPLES = {"missing": {-999}, "header": {1, 2}, "debug": {1}, "strategy": {0.5, 100}, "warp": {5}}
 """Numbers in help texts that are no defaults, by option."""
 
 COUNTERPARTS = {
@@ -104,6 +104,7 @@ COUNTERPARTS = {
         {
             "strategy": "sampling_strategy",
             "recipe": "",
+            "warp": "",
             "steps": "n_steps",
             "settings": "",
             "device": "",

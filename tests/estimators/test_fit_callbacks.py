@@ -135,9 +135,13 @@ def test_image_gans_tell_their_training_and_can_be_ended(pictures):
 
 
 def test_an_oversampler_of_images_hands_its_callbacks_on(pictures):
+    labels, recorder = np.repeat(["a", "b"], [16, 8]), Recorder()
+    BAGANImageOversampler(random_state=0).set_callbacks(recorder).fit_resample(pictures, labels)
+    assert recorder.begun == ["fit", "reading the images"]
+    assert sorted(recorder.begun) == sorted(recorder.ended)
     recorder = Recorder()
-    made = BAGANImageOversampler(n_steps=10, batch_size=4, random_state=0).set_callbacks(recorder)
-    made.fit_resample(pictures, np.repeat(["a", "b"], [16, 8]))
+    made = BAGANImageOversampler(recipe="bagan", n_steps=10, batch_size=4, random_state=0).set_callbacks(recorder)
+    made.fit_resample(pictures, labels)
     assert recorder.told
     assert sorted(recorder.begun) == sorted(recorder.ended)
 

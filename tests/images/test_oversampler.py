@@ -22,14 +22,17 @@ IMAGES = np.random.default_rng(0).integers(0, 256, (40, 8, 8), dtype=np.uint8)
 LABELS = np.array(["a"] * 30 + ["b"] * 7 + ["c"] * 3)
 
 
+TRAINED = {"recipe": "bagan", "n_steps": 2, "batch_size": 8, "settings": {"width": 8, "n_autoencoder_steps": 1}}
+
+
 def make(**changes):
-    settings = {"width": 8, "n_autoencoder_steps": 1}
-    return BAGANImageOversampler(**({"n_steps": 2, "batch_size": 8, "settings": settings, "random_state": 0} | changes))
+    return BAGANImageOversampler(**({"random_state": 0} | changes))
 
 
-def test_a_step_of_pipelines_that_only_training_rows_pass():
+@pytest.mark.parametrize("training", [{}, TRAINED], ids=["own images", "bagan"])
+def test_a_step_of_pipelines_that_only_training_rows_pass(training):
     flat = FunctionTransformer(lambda images: images.reshape(len(images), -1) / 255)
-    pipeline = make_pipeline(make(), flat, LogisticRegression(max_iter=20))
+    pipeline = make_pipeline(make(**training), flat, LogisticRegression(max_iter=20))
     assert len(cross_val_predict(pipeline, IMAGES, LABELS, cv=3)) == 40
     check_is_fitted(pipeline.fit(IMAGES, LABELS)[0])
     assert clone(make()).get_params() == make().get_params()
@@ -37,6 +40,7 @@ def test_a_step_of_pipelines_that_only_training_rows_pass():
         check_is_fitted(make())
 
 
+@pytest.mark.parametrize("training", [{}, TRAINED, TRAINED | {"warp": True}], ids=["own", "bagan", "bagan, warped"])
 @pytest.mark.parametrize(
     "images",
     [
@@ -49,8 +53,8 @@ def test_a_step_of_pipelines_that_only_training_rows_pass():
     ],
     ids=["hw", "hwc", "chw", "flat", "tensor", "frame"],
 )
-def test_images_come_back_with_more_of_the_rare_ones(images):
-    sampler = make()
+def test_images_come_back_with_more_of_the_rare_ones(images, training):
+    sampler = make(**training)
     X, y = sampler.fit_resample(images, LABELS)
     assert type(X) is type(images)
     assert X.shape == (90, *images.shape[1:])
@@ -110,7 +114,62 @@ def test_a_share_of_the_majority():
 )
 def test_errors_before_training(strategy, y, error, message):
     with pytest.raises(error, match=message):
-        make(sampling_strategy=strategy, n_steps=100_000).fit_resample(IMAGES, y)
+        make(**TRAINED | {"sampling_strategy": strategy, "n_steps": 100_000}).fit_resample(IMAGES, y)
+    with pytest.raises(error, match=message):
+        make(sampling_strategy=strategy).fit_resample(IMAGES, y)
+
+
+@pytest.mark.parametrize("name", ["n_steps", "batch_size", "d_noise", "learning_rate", "settings", "max_time"])
+def test_what_is_about_training_needs_a_recipe(name):
+    with pytest.raises(InvalidParameterError, match=rf"{name}=.* is about training, but recipe=None trains nothing"):
+        make(**{name: {"width": 8} if name == "settings" else 3}).fit(IMAGES, LABELS)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"recipe": "nonsense"}, "recipe='nonsense'"),
+        ({"warp": {"turn": -1}}, r"warp\['turn'\]=-1"),
+        (TRAINED | {"warp": "much"}, "warp='much'"),
+        ({"random_state": -1}, "random_state=-1"),
+        ({"n_threads": 0}, "n_threads=0"),
+        ({"value_range": (1, 0)}, "value_range"),
+        ({"image_shape": 8}, "image_shape"),
+    ],
+)
+def test_parameters_out_of_range(changes, message):
+    with pytest.raises(InvalidParameterError, match=message):
+        make(**changes).fit(IMAGES, LABELS)
+
+
+def test_the_default_changes_a_class_s_own_images():
+    darker = np.where((LABELS == "c")[:, None, None], IMAGES // 4, IMAGES // 4 + 190)
+    made = make().fit_resample(darker, LABELS)[0][-27:]
+    assert made.max() < 64
+    assert len(np.unique(made, axis=0)) == 27
+    copies = make(warp=False).fit_resample(darker, LABELS)[0][-27:]
+    originals, counts = np.unique(copies, axis=0, return_counts=True)
+    assert counts.tolist() == [9, 9, 9]
+    assert (originals[:, None] == darker[-3:]).all((2, 3)).any(1).all()
+
+
+def test_generated_images_are_changed_on_demand():
+    plain, changed = (make(**TRAINED, warp=warp).fit_resample(IMAGES, LABELS)[0][40:] for warp in (None, True))
+    none = dict.fromkeys(("turn", "slant", "scale", "move", "bend"), 0)
+    assert (plain != changed).any(axis=(1, 2)).mean() > 0.9
+    np.testing.assert_array_equal(make(**TRAINED, warp=none).fit_resample(IMAGES, LABELS)[0][40:], plain)
+
+
+def test_a_seed_repeats_and_a_fit_that_fails_keeps_no_old_source():
+    first, again, other = (make(random_state=seed).fit_resample(IMAGES, LABELS)[0] for seed in (1, 1, 2))
+    np.testing.assert_array_equal(first, again)
+    assert (first != other).any()
+    sampler = make().fit(IMAGES, LABELS)
+    assert len(sampler.source_.sample(y=["b"] * 3)) == 3
+    with pytest.raises(InvalidInputError):
+        sampler.fit(IMAGES[:0], LABELS[:0])
+    with pytest.raises(NotFittedError):
+        check_is_fitted(sampler)
 
 
 def test_the_sampler_of_tables_points_here():

@@ -76,18 +76,28 @@ def test_train_grid_sample_and_export(run):
     torch.testing.assert_close(found, gan._format.cropped(made), rtol=0, atol=1e-5)
 
 
-def test_balance_adds_pictures_of_the_rare_class(run):
-    line = [
-        "balance",
-        "photos",
-        "-o",
-        "more",
-        "--size",
-        "16x12",
-        "--settings",
-        '{"width": 8, "n_autoencoder_steps": 1}',
-        *QUICK,
+def test_balance_changes_pictures_of_the_rare_class(run):
+    line = ["balance", "photos", "-o", "more", "--size", "16x12", "--quiet", "--only-new"]
+    run(*line)
+    assert len(list(Path("more/rare bird").iterdir())) == 120
+    changed = [png(file) for file in sorted(Path("more/rare bird").iterdir())]
+    assert changed[0].shape == (16, 12, 3)
+    assert len({picture.tobytes() for picture in changed}) == 120
+    for name, options in {
+        "again": [],
+        "copies": ["--warp", '{"turn": 0, "slant": 0, "scale": 0, "move": 0, "bend": 0}'],
+    }.items():
+        line[3] = name
+        run(*line, *options)
+    assert [png(file).tobytes() for file in sorted(Path("again/rare bird").iterdir())] == [
+        picture.tobytes() for picture in changed
     ]
+    assert len({png(file).tobytes() for file in Path("copies/rare bird").iterdir()}) == 40
+
+
+def test_balance_generates_pictures_of_the_rare_class(run):
+    settings = ["--recipe", "bagan", "--settings", '{"width": 8, "n_autoencoder_steps": 1}']
+    line = ["balance", "photos", "-o", "more", "--size", "16x12", *settings, *QUICK]
     run(*line, "--model", "b.tabgan")
     assert {folder.name: len(list(folder.iterdir())) for folder in Path("more").iterdir()} == {
         "cat": 160,
@@ -97,7 +107,7 @@ def test_balance_adds_pictures_of_the_rare_class(run):
     assert Path("more/cat/001.jpg").read_bytes() == Path("photos/cat/001.jpg").read_bytes()
     assert "holds files; give a new one" in run(*line, code=2)
     line[3] = "new"
-    run(*line, "--model", "b.tabgan", "--only-new", "--strategy", '{"rare bird": 43}')
+    run(*line[:6], "--model", "b.tabgan", "--only-new", "--strategy", '{"rare bird": 43}')
     assert not Path("new/cat").exists()
     assert len(list(Path("new/rare bird").iterdir())) == 3
     assert sorted(path.name for path in Path.cwd().iterdir()) == ["b.tabgan", "edges", "more", "new", "photos"]
@@ -179,6 +189,10 @@ def test_translations_of_sixteen_bits_are_written_in_sixteen(run, name):
         (["balance", "photos/cat", "-o", "out"], "has no subfolders"),
         (["balance", "photos", "-o", "no/out"], "folder 'no' does not exist"),
         (["balance", "photos", "-o", "out", "--strategy", '{"dog": 3}'], "--strategy"),
+        (["balance", "photos", "-o", "out", "--steps", 3], "--steps '3' is about training"),
+        (["balance", "photos", "-o", "out", "--model", "new.tabgan"], "--model 'new.tabgan' is about training"),
+        (["balance", "photos", "-o", "out", "--size", 8, "--warp", "turn"], "--warp 'turn' is no JSON"),
+        (["balance", "photos", "-o", "out", "--size", 8, "--warp", '{"turn": 900}'], "from 0 to 180"),
     ],
 )
 def test_errors_are_one_line_and_leave_nothing(run, words, message):
