@@ -31,13 +31,13 @@ class Warp:
 
     Parameters
     ----------
-    turn : float in [0, 180], default=10
+    turn : float in [0, 180], default=15
         Degrees, either way.
-    slant : float in [0, 1], default=0.1
+    slant : float in [0, 1], default=0.15
         Share of the height by which the top moves sideways against the bottom, either way.
-    scale : float in [0, 0.9], default=0.1
+    scale : float in [0, 0.9], default=0.15
         Share by which height and width grow or shrink, each its own.
-    move : float in [0, 1], default=0.07
+    move : float in [0, 1], default=0.1
         Share of the side, down or up, and across.
     bend : float in [0, 0.5], default=0.05
         Standard deviation of smooth random moves, as a share of the side: elastic distortion.
@@ -65,10 +65,10 @@ class Warp:
     torch.Size([3, 1, 8, 8])
     """
 
-    turn: float = 10.0
-    slant: float = 0.1
-    scale: float = 0.1
-    move: float = 0.07
+    turn: float = 15.0
+    slant: float = 0.15
+    scale: float = 0.15
+    move: float = 0.1
     bend: float = 0.05
     flip: bool = False
 

@@ -1,4 +1,4 @@
-"""What added images of a rare class do for classifiers: copies, SMOTE on pixels, small shifts and affine changes, AC-GAN, BAGAN."""
+"""What added images of a rare class do for classifiers: copies, SMOTE on pixels, shifts, affine changes, AC-GAN, BAGAN, our default."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from benchmarks.images.experiments.rare import structural_similarity
 from benchmarks.images.runner import done_keys, save_row
 from benchmarks.processes import commit
 from tabgan.core.augmentation import shifted
-from tabgan.images import ImageGAN
+from tabgan.images import BAGANImageOversampler, ImageGAN
 from tabgan.metrics.distribution import classifier_two_sample_auc
 
 __all__ = ["METHODS", "run_balancing"]
 
-_DATA = ("digits", "mnist")
+_DATA = ("digits", "mnist", "fashion")
 _KEPT = (0.025, 0.05, 0.1)
 _RARE = (8, 3, 5)
 _GAN_SETTINGS: dict[str, dict[str, Any]] = {
@@ -38,6 +38,7 @@ _GAN_SETTINGS: dict[str, dict[str, Any]] = {
         "bagan": {"n_steps": 1500, "settings": {"network": "dcgan", "width": 16}},
     },
 }
+_GAN_SETTINGS["fashion"] = _GAN_SETTINGS["mnist"]
 
 
 @dataclass(frozen=True)
@@ -114,12 +115,21 @@ def _made_by(recipe: str) -> Callable[[_Cell], np.ndarray]:
     return made
 
 
+def _ours(cell: _Cell) -> np.ndarray:
+    """The sampler at its defaults."""
+    sampler = BAGANImageOversampler(
+        sampling_strategy={cell.rare: len(cell.own) + cell.n_wanted}, value_range=(0, 1), random_state=cell.seed
+    )
+    return sampler.fit_resample(cell.images, cell.labels)[0][len(cell.images) :]
+
+
 METHODS: dict[str, Callable[[_Cell], np.ndarray]] = {
     "nothing": _nothing,
     "copies": _copies,
     "SMOTE": _smote,
     "shifts": _shifts,
     "affine": _affine,
+    "our default": _ours,
     "AC-GAN": _made_by("acgan"),
     "BAGAN": _made_by("bagan"),
 }
