@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from benchmarks.images.page_tables import balancing_table, standings
+from benchmarks.images.page_tables import balancing_table, mean_recall, recall_by_share, standings
 from tabgan.images import recipes
 
 __all__ = ["lines_of_code", "write_page"]
@@ -61,7 +61,8 @@ _SHOWN = {
 def write_page(results: Path, template: Path, page: Path) -> None:
     """Fill the template.
 
-    ``{standings}``, ``{balancing:DATA}``, ``{ring:NAME}``, ``{table:NAME}``, ``{picture:FILE}``, ``{gallery:GRID}``,
+    ``{standings}``, ``{balancing:DATA}``, ``{recall:DATA|METHOD}``, ``{shares}``,
+    ``{ring:NAME}``, ``{table:NAME}``, ``{picture:FILE}``, ``{gallery:GRID}``,
     ``{lines}``, ``{digits:NAME}``, and ``{row:FILE|KEY|COLUMN}`` for a single figure.
     """
     found = {file.stem: _rows(file) for file in results.glob("*.jsonl")}
@@ -86,14 +87,23 @@ def write_page(results: Path, template: Path, page: Path) -> None:
         if kind == "standings":
             return standings()
         if kind == "balancing":
-            return balancing_table(
-                [row for row in found.get("balancing", {}).values() if row["key"].startswith(f"{name}/")]
-            )
+            return balancing_table(_of_data(found, name))
+        if kind == "recall":
+            data, method = name.split("|")
+            return _figure(mean_recall(_of_data(found, data), method), 2)
+        if kind == "shares":
+            return recall_by_share(list(found.get("balancing", {}).values()))
         if kind == "lines":
             return lines_of_code()
         return match.group(0)
 
     page.write_text(re.sub(r"\{([a-z]+(?::[^{}]+)?)\}", fill, template.read_text()))
+
+
+def _of_data(found: Mapping[str, Rows], name: str) -> list[dict[str, Any]]:
+    """Rows of the balancing experiment on one data set, or on several, joined by ``+``."""
+    rows = found.get("balancing", {}).values()
+    return [row for row in rows if row["key"].split("/")[0] in name.split("+")]
 
 
 def lines_of_code() -> str:
@@ -149,8 +159,8 @@ def _seeds(rows: Rows, name: str) -> list[dict[str, Any]]:
     return [row for key, row in rows.items() if key.rsplit("/", 1)[0] == name]
 
 
-def _figure(value: Any) -> str:
-    return _MISSING if value is None else f"{value:.3g}" if isinstance(value, float) else str(value)
+def _figure(value: Any, digits: int = 3) -> str:
+    return _MISSING if value is None else f"{value:.{digits}g}" if isinstance(value, float) else str(value)
 
 
 def _table(rows: Rows, columns: Mapping[str, str]) -> str:

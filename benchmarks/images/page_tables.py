@@ -7,12 +7,14 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.images.experiments.balancing import ALL_METHODS
 from tabgan.images import recipes
 from tabgan.images.recipes.standing import Reached
 
-__all__ = ["balancing_table", "standings"]
+__all__ = ["balancing_table", "mean_recall", "recall_by_share", "standings"]
 
 _CLASSIFIERS = ("linear", "forest", "network")
+_DATA = ("digits", "mnist", "fashion")
 
 
 def standings() -> str:
@@ -47,12 +49,7 @@ def balancing_table(rows: Sequence[dict[str, Any]]) -> str:
 
     Only cells in which every method was run count.
     """
-    cells: dict[str, dict[str, dict[str, Any]]] = {}
-    for row in rows:
-        cell, _, method = row["key"].rpartition("/")
-        cells.setdefault(cell, {})[method] = row
-    names = list(dict.fromkeys(row["key"].rpartition("/")[2] for row in rows))
-    whole = [found for found in cells.values() if len(found) == len(names)]
+    whole, names = _whole_cells(rows)
     if not whole:
         return "Not measured yet."
     lines = [
@@ -70,6 +67,50 @@ def balancing_table(rows: Sequence[dict[str, Any]]) -> str:
         numbers = " | ".join(f"{value:.2f}" for value in [*recalls, np.mean(recalls), *others])
         lines.append(f"| {name} | {numbers} | {alike} | {told} |")
     return "\n".join(lines)
+
+
+def mean_recall(rows: Sequence[dict[str, Any]], method: str) -> float | None:
+    """Recall of the rare class, the mean over classifiers and cells in which every method was run; None before any was."""
+    whole, names = _whole_cells(rows)
+    return _recall([cell[method] for cell in whole]) if whole and method in names else None
+
+
+def recall_by_share(rows: Sequence[dict[str, Any]]) -> str:
+    """Mean recall by data set and share of the class that was kept, a line per method."""
+    whole, names = _whole_cells(rows)
+    if not whole:
+        return "Not measured yet."
+    columns: dict[tuple[str, str], list[dict[str, dict[str, Any]]]] = {}
+    for cell in whole:
+        data, _, share, _ = cell[names[0]]["key"].split("/")[:4]
+        columns.setdefault((data, share), []).append(cell)
+    shown = sorted(columns, key=lambda column: (_DATA.index(column[0]), float(column[1])))
+    kept = [round(_mean([cell[names[0]] for cell in columns[column]], "n_kept")) for column in shown]
+    heads = [
+        f"{data}, {float(share):.1%} ({n} images)".replace(".0%", "%")
+        for (data, share), n in zip(shown, kept, strict=True)
+    ]
+    lines = ["| images added | " + " | ".join([*heads, "all"]) + " |", "|---" * (len(heads) + 2) + "|"]
+    for name in names:
+        values = [_recall([cell[name] for cell in columns[column]]) for column in shown]
+        values.append(_recall([cell[name] for cell in whole]))
+        lines.append(f"| {name} | " + " | ".join(f"{value:.2f}" for value in values) + " |")
+    return "\n".join(lines)
+
+
+def _whole_cells(rows: Sequence[dict[str, Any]]) -> tuple[list[dict[str, dict[str, Any]]], list[str]]:
+    """Cells in which every method was run, and the methods in their order."""
+    cells: dict[str, dict[str, dict[str, Any]]] = {}
+    for row in rows:
+        cell, _, method = row["key"].rpartition("/")
+        cells.setdefault(cell, {})[method] = row
+    found = {row["key"].rpartition("/")[2] for row in rows}
+    names = sorted(found, key=ALL_METHODS.index)
+    return [cell for cell in cells.values() if len(cell) == len(names)], names
+
+
+def _recall(rows: Sequence[dict[str, Any]]) -> float:
+    return float(np.mean([_mean(rows, f"recall_{kind}") for kind in _CLASSIFIERS]))
 
 
 def _mean(rows: Sequence[dict[str, Any]], column: str) -> float:

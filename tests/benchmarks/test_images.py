@@ -103,7 +103,34 @@ def test_balancing_means_are_over_cells_in_which_all_was_run():
     assert balancing_table([]) == "Not measured yet."
 
 
-@pytest.mark.parametrize("name", ["copies", "SMOTE", "shifts", "affine"])
+def test_recall_by_data_and_share():
+    from benchmarks.images.page_tables import mean_recall, recall_by_share
+
+    def row(cell, method, recall, n_kept):
+        return {"key": f"{cell}/{method}", "n_kept": n_kept} | dict.fromkeys(
+            ("recall_linear", "recall_forest", "recall_network"), recall
+        )
+
+    rows = [
+        row("mnist/8/0.025/0", "affine", 0.25, 7),
+        row("mnist/8/0.025/0", "nothing", 0.125, 7),
+        row("digits/8/0.1/0", "nothing", 0.5, 12),
+        row("digits/8/0.1/0", "affine", 0.75, 12),
+        row("digits/8/0.1/1", "affine", 1.0, 12),
+    ]
+    assert recall_by_share(rows).splitlines() == [
+        "| images added | digits, 10% (12 images) | mnist, 2.5% (7 images) | all |",
+        "|---|---|---|---|",
+        "| nothing | 0.50 | 0.12 | 0.31 |",
+        "| affine | 0.75 | 0.25 | 0.50 |",
+    ]
+    assert mean_recall(rows, "affine") == 0.5
+    assert mean_recall(rows, "BAGAN") is None
+    assert mean_recall([], "affine") is None
+    assert recall_by_share([]) == "Not measured yet."
+
+
+@pytest.mark.parametrize("name", ["copies", "SMOTE", "shifts", "affine", "our default"])
 def test_images_added_to_a_rare_class(name):
     from benchmarks.images.experiments.balancing import METHODS, _Cell
 

@@ -1,4 +1,4 @@
-"""What added images of a rare class do for classifiers: copies, SMOTE on pixels, shifts, affine changes, AC-GAN, BAGAN, our default."""
+"""What added images of a rare class do for classifiers: copies, SMOTE on pixels, shifts, affine changes, GANs, and our default."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tabgan.core.augmentation import shifted
 from tabgan.images import BAGANImageOversampler, ImageGAN
 from tabgan.metrics.distribution import classifier_two_sample_auc
 
-__all__ = ["METHODS", "run_balancing"]
+__all__ = ["ALL_METHODS", "METHODS", "run_balancing"]
 
 _DATA = ("digits", "mnist", "fashion")
 _KEPT = (0.025, 0.05, 0.1)
@@ -135,7 +135,7 @@ METHODS: dict[str, Callable[[_Cell], np.ndarray]] = {
 }
 """Images to add, by method."""
 
-_ALL = (*METHODS, "BAGAN + shifts", "real images")
+ALL_METHODS = (*METHODS, "BAGAN + shifts", "real images")
 """The last two are put together: half BAGAN's and half shifted copies; all images that were kept back."""
 
 
@@ -144,8 +144,8 @@ def run_balancing(results: Path, pictures: Path, only: list[str] | None = None, 
 
     ``only`` names data sets or single cells by the beginnings of their keys, ``digits`` or ``digits/8/0.05/0``, and methods.
     """
-    methods = [name for name in _ALL if only is None or name in only] or list(_ALL)
-    starts = [start for start in only or [] if start not in _ALL] or list(_DATA)
+    methods = [name for name in ALL_METHODS if only is None or name in only] or list(ALL_METHODS)
+    starts = [start for start in only or [] if start not in ALL_METHODS] or list(_DATA)
     cells = [(seed, name, share, rare) for seed in range(2) for name in _DATA for share in _KEPT for rare in _RARE]
     if n_steps is not None:
         cells = [(0, name, _KEPT[-1], _RARE[0]) for name in _DATA]
