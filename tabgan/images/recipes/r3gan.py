@@ -43,8 +43,8 @@ def _training(players: dict[str, nn.Module], data: TrainingData, settings: Any) 
 R3GAN = Recipe(
     "r3gan",
     "relativistic pairs, R1 and R2, residual networks without normalisation",
-    "Huang et al. 2024 (arXiv 2501.05441), eq. 2 and section 4; departures: one block per size, halved by averaging, no schedules, "
-    "pairs are of one class, weights averaged",
+    "Huang et al. 2024 (arXiv 2501.05441), eq. 2 and section 4; departures: one block per size, halved by averaging, tanh at the end, "
+    "no schedules, pairs are of one class, weights averaged",
     _networks,
     _training,
     TRAINING_SETTINGS
@@ -52,7 +52,7 @@ R3GAN = Recipe(
     | {
         "n_steps": 5000,
         "d_noise": 64,
-        "learning_rate": 5e-4,
+        "learning_rate": 1e-3,
         "betas": (0.0, 0.99),
         "average": 0.999,
         "width": 16,
