@@ -22,7 +22,7 @@ __all__ = ["kinds_found", "run_stacked", "stacked_digits"]
 
 _N_IMAGES, _N_MADE = 50_000, 26_000
 """Pictures to learn from, and drawn to be counted: as many as Metz et al. 2017 and Lin et al. 2018 draw."""
-_EVERY, _BUDGET = 500, 1500.0
+_EVERY, _BUDGET = 500, 400.0
 """Steps between two countings at first, and CPU seconds of a method."""
 _CONV: dict[str, Any] = {"network": "dcgan", "width": 16}
 _METHODS: dict[str, dict[str, Any]] = {

@@ -50,7 +50,7 @@ R3GAN = Recipe(
     TRAINING_SETTINGS
     | TASK_SETTINGS
     | {
-        "n_steps": 5000,
+        "n_steps": 3000,
         "d_noise": 64,
         "learning_rate": 1e-3,
         "betas": (0.0, 0.99),
