@@ -9,7 +9,7 @@ missing by itself.
 import numpy as np
 from sklearn.datasets import load_wine
 
-from tabgan.plotting import GapPatternsDisplay, MissingnessDisplay
+from tabgan.plotting import MissingnessDisplay, MissingPatternsDisplay
 
 table = load_wine(as_frame=True).data
 rng = np.random.default_rng(0)
@@ -22,4 +22,4 @@ MissingnessDisplay.from_predictions(table)
 # %%
 # The commonest patterns of missing cells, each with its number of rows:
 
-GapPatternsDisplay.from_predictions(table)
+MissingPatternsDisplay.from_predictions(table)

@@ -350,7 +350,7 @@ class GAINImputer(
         self.history_ = self._model.history
         self.stop_reason_ = self._model.stop_reason
         self.n_rows_, self.n_missing_ = table.n_rows, tuple(int(column.missing.sum()) for column in table.columns)
-        self.had_gaps_ = tuple(n > 0 for n in self.n_missing_)
+        self.had_missing_ = tuple(n > 0 for n in self.n_missing_)
         tasks.end()
         return self
 

@@ -28,7 +28,7 @@ class SavableImputer(Savable):
         encoder_: TableEncoder
         schema_: TableSchema
         validation_scores_: pd.DataFrame
-        had_gaps_: tuple[bool, ...]
+        had_missing_: tuple[bool, ...]
         n_rows_: int | None
         n_missing_: tuple[int, ...] | None
         n_features_in_: int
@@ -50,7 +50,7 @@ class SavableImputer(Savable):
                 "columns": {name: plain_value(list(scores[name])) for name in scores.columns},
                 "times_in_days": True,
             },
-            "had_gaps": list(self.had_gaps_),
+            "had_gaps": list(self.had_missing_),
             "n_rows": self.n_rows_,
             "n_missing": None if self.n_missing_ is None else list(self.n_missing_),
             "n_features_in": self.n_features_in_,
@@ -78,7 +78,7 @@ class SavableImputer(Savable):
         imputer.n_iter_ = imputer._model.n_steps
         imputer.history_ = imputer._model.history
         imputer.stop_reason_ = imputer._model.stop_reason
-        imputer.had_gaps_ = tuple(state.pop("had_gaps"))
+        imputer.had_missing_ = tuple(state.pop("had_gaps"))
         missing = state.pop("n_missing", None)
         imputer.n_missing_ = None if missing is None else tuple(missing)
         imputer.n_rows_ = state.pop("n_rows", None)

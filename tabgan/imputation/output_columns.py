@@ -27,7 +27,7 @@ class OutputColumnsMixin:
         keep_empty_features: bool
         add_indicator: bool
         schema_: TableSchema
-        had_gaps_: tuple[bool, ...]
+        had_missing_: tuple[bool, ...]
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """Names of the columns that `transform` returns.
@@ -54,7 +54,7 @@ class OutputColumnsMixin:
 
     def _indicated(self) -> list[int]:
         kept = set(self._kept())
-        return [j for j, had_gaps in enumerate(self.had_gaps_) if had_gaps and j in kept]
+        return [j for j, had_gaps in enumerate(self.had_missing_) if had_gaps and j in kept]
 
     def _with_indicators(self, filled: Any, table: Table) -> Any:
         """A filled table with its indicators, where they are wanted, in pandas where ``set_output`` says so."""

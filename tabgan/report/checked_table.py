@@ -10,7 +10,7 @@ import pandas as pd
 
 from tabgan._html import facts_html, table_html
 from tabgan.checks.findings import Finding, names_listed
-from tabgan.checks.gap_patterns import GapPattern
+from tabgan.checks.missing_patterns import MissingPattern
 from tabgan.report.check_page import check_page
 from tabgan.report.html import HTMLReport, render
 from tabgan.wording import share_text
@@ -56,7 +56,7 @@ class TableCheck:
         What to look at, the most serious first.
     relations : tuple of str
         What holds in every row: one-hot groups, orders, sums, columns that decide others.
-    patterns : tuple of GapPattern
+    patterns : tuple of MissingPattern
         Which columns miss cells in the same rows, the commonest first.
     table : object
         What `plot` draws: the table in ``X``, and its ``missing_values``.
@@ -81,7 +81,7 @@ class TableCheck:
         columns: tuple[CheckedColumn, ...],
         findings: tuple[Finding, ...],
         relations: tuple[str, ...],
-        patterns: tuple[GapPattern, ...],
+        patterns: tuple[MissingPattern, ...],
         table: Any = None,
     ) -> None:
         self.n_rows = n_rows

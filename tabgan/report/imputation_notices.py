@@ -83,7 +83,7 @@ def imputation_notices(imputer: Any, gaps: pd.Series, table: Table) -> list[Noti
         )
     new = [
         column.name
-        for column, n, had in zip(columns, gaps, imputer.had_gaps_, strict=True)
+        for column, n, had in zip(columns, gaps, imputer.had_missing_, strict=True)
         if n and not had and column.kind != "empty"
     ]
     if new:

@@ -295,9 +295,9 @@ def _pictures(
 ) -> list[Any]:
     from tabgan.plotting import (
         CalibrationDisplay,
-        GapPatternsDisplay,
         ImputationDisplay,
         MissingnessDisplay,
+        MissingPatternsDisplay,
         PredictionDisplay,
         PropensityDisplay,
         TrainingDisplay,
@@ -322,7 +322,7 @@ def _pictures(
             ),
         ]
     if (gaps > 0).sum() > 1:
-        patterns = GapPatternsDisplay.from_predictions(X, missing_values=imputer.missing_values)
+        patterns = MissingPatternsDisplay.from_predictions(X, missing_values=imputer.missing_values)
         pictures += pictures_if(
             patterns,
             any(pattern.n_rows > 1 for pattern in patterns.patterns),  # else a bar of one row for each pattern

@@ -86,7 +86,7 @@ def model_card(estimator: Any, title: str | None = None) -> str:
 def _of_imputer(imputer: Any) -> list[str]:
     schema, scores = imputer.schema_, imputer.validation_scores_
     known = imputer.n_missing_ is not None
-    missing = imputer.n_missing_ if known else tuple(int(had) for had in imputer.had_gaps_)
+    missing = imputer.n_missing_ if known else tuple(int(had) for had in imputer.had_missing_)
     n_rows = imputer.n_rows_ or 0
     columns = imputed_columns(scores, schema.names, missing, n_rows)
     worst = worst_in_words(columns) if known else ""

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tabgan.checks.column_words import plan_for, why_kind
-from tabgan.checks.gap_patterns import gap_patterns
+from tabgan.checks.missing_patterns import missing_patterns
 from tabgan.checks.repeats import find_repeats
 from tabgan.checks.suspected import find_suspicions
 from tabgan.report.checked_table import CheckedColumn, TableCheck
@@ -82,7 +82,7 @@ def check(
         columns=tuple(columns),
         findings=(*find_suspicions(table, schema), *find_repeats(table)),
         relations=tuple(schema.words()),
-        patterns=tuple(gap_patterns(table)),
+        patterns=tuple(missing_patterns(table)),
         table=_Gaps(X, missing_values),
     )
 

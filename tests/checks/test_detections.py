@@ -7,7 +7,7 @@ import pytest
 from tabgan.checks.code_columns import find_codes, order_of_levels
 from tabgan.checks.findings import Finding, first_of_each
 from tabgan.checks.first_row import find_first_row
-from tabgan.checks.gap_patterns import gap_patterns
+from tabgan.checks.missing_patterns import missing_patterns
 from tabgan.checks.odd_cells import find_odd_cells
 from tabgan.checks.repeats import find_repeats
 from tabgan.checks.row_names import find_identifiers
@@ -320,7 +320,7 @@ def test_rows_and_columns_that_repeat_others():
 
 def test_patterns_of_missing_cells():
     frame = pd.DataFrame({"a": [1, None, None, 2], "b": [1, None, None, 2], "c": [1, 2, 3, None]})
-    found = [(pattern.columns, pattern.n_rows) for pattern in gap_patterns(read_table(frame))]
+    found = [(pattern.columns, pattern.n_rows) for pattern in missing_patterns(read_table(frame))]
     assert found == [(("a", "b"), 2), ((), 1), (("c",), 1)]
 
 

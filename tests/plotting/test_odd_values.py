@@ -14,10 +14,10 @@ from tabgan.plotting import (
     CostCurveDisplay,
     DecisionDisplay,
     DrawsDisplay,
-    GapPatternsDisplay,
     ImageGridDisplay,
     ImputationDisplay,
     MissingnessDisplay,
+    MissingPatternsDisplay,
     PoolingDisplay,
     PredictionDisplay,
     PropensityDisplay,
@@ -73,7 +73,7 @@ def of_tables():
     return {
         "imputation": lambda X, filled, **given: ImputationDisplay.from_predictions(X, filled, **given),
         "missingness": lambda X, filled, **given: MissingnessDisplay.from_predictions(X, **given),
-        "patterns": lambda X, filled, **given: GapPatternsDisplay.from_predictions(X, **given),
+        "patterns": lambda X, filled, **given: MissingPatternsDisplay.from_predictions(X, **given),
         "draws": lambda X, filled, **given: DrawsDisplay.from_predictions(X, [filled] * 2, **given),
         "propensity": lambda X, filled, **given: PropensityDisplay.from_predictions(X, [filled] * 2, **given),
         "conditional": lambda X, filled, **given: ConditionalImputationDisplay.from_predictions(

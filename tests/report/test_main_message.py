@@ -261,7 +261,7 @@ def test_labels_that_are_mostly_wrong_are_among_the_warnings(table, imputer):
     name = imputer.schema_.columns[0].name
     scores = imputer.validation_scores_.copy()
     scores.loc[name, ["error_rate", "error_rate_mode", "rmse", "rmse_mean"]] = [0.6, 0.8, np.nan, np.nan]
-    other = SimpleNamespace(**vars(imputer) | {"validation_scores_": scores, "had_gaps_": imputer.had_gaps_})
+    other = SimpleNamespace(**vars(imputer) | {"validation_scores_": scores, "had_missing_": imputer.had_missing_})
     gaps = pd.Series([3] * len(imputer.schema_.columns))
     notices = imputation_notices(other, gaps, read_table(table))
     said = [notice.what for notice in notices if "most held-out labels were filled wrongly" in notice.what]

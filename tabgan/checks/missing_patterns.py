@@ -9,11 +9,11 @@ import numpy as np
 
 from tabgan.tables.columns import Table
 
-__all__ = ["GapPattern", "gap_patterns"]
+__all__ = ["MissingPattern", "missing_patterns"]
 
 
 @dataclass(frozen=True)
-class GapPattern:
+class MissingPattern:
     """Rows that miss the same columns.
 
     Parameters
@@ -27,7 +27,7 @@ class GapPattern:
     n_rows: int
 
 
-def gap_patterns(table: Table) -> list[GapPattern]:
+def missing_patterns(table: Table) -> list[MissingPattern]:
     """Patterns of missing cells, those of most rows first.
 
     Parameters
@@ -36,10 +36,12 @@ def gap_patterns(table: Table) -> list[GapPattern]:
 
     Returns
     -------
-    list of GapPattern
+    list of MissingPattern
     """
     missing = np.column_stack([column.missing for column in table.columns])
     packed = np.packbits(missing, axis=1)
     _, first, counts = np.unique(packed, axis=0, return_index=True, return_counts=True)
     order = sorted(range(len(first)), key=lambda k: (-counts[k], first[k]))
-    return [GapPattern(tuple(table.names[j] for j in np.flatnonzero(missing[first[k]])), int(counts[k])) for k in order]
+    return [
+        MissingPattern(tuple(table.names[j] for j in np.flatnonzero(missing[first[k]])), int(counts[k])) for k in order
+    ]

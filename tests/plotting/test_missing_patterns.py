@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tabgan.plotting import GapPatternsDisplay
+from tabgan.plotting import MissingPatternsDisplay
 
 pytest.importorskip("matplotlib").use("Agg")
 
@@ -18,7 +18,7 @@ def table():
 
 
 def test_patterns_are_counted_and_columns_alike_share_a_row():
-    display = GapPatternsDisplay.from_predictions(table())
+    display = MissingPatternsDisplay.from_predictions(table())
     assert [(pattern.columns, pattern.n_rows) for pattern in display.patterns] == [
         (("a", "b", "c"), 10),
         (("d",), 3),
@@ -32,19 +32,19 @@ def test_patterns_are_counted_and_columns_alike_share_a_row():
 
 
 def test_only_so_many_patterns_and_markers_count():
-    display = GapPatternsDisplay.from_predictions(table().fillna(-1.0), missing_values=-1, max_patterns=1)
+    display = MissingPatternsDisplay.from_predictions(table().fillna(-1.0), missing_values=-1, max_patterns=1)
     assert (len(display.patterns), display.n_patterns) == (1, 3)
     assert "1 of 3 patterns shown" in display.figure_.get_suptitle()
 
 
 def test_a_whole_table_has_words_instead():
-    display = GapPatternsDisplay.from_predictions(table()[["e", "f"]])
+    display = MissingPatternsDisplay.from_predictions(table()[["e", "f"]])
     assert display.axes_[0].texts[0].get_text() == "no cell is missing"
 
 
 def test_rows_are_counted_in_whole_numbers():
     frame = pd.DataFrame({"a": [1.0, None, 3.0, None], "b": [None, 2.0, 3.0, 4.0]})
-    display = GapPatternsDisplay.from_predictions(frame)
+    display = MissingPatternsDisplay.from_predictions(frame)
     display.figure_.canvas.draw()
     ticks = display.axes_[0].get_yticks()
     assert len(ticks) > 1

@@ -1,4 +1,4 @@
-"""`GapPatternsDisplay`: which columns miss their cells in the same rows."""
+"""`MissingPatternsDisplay`: which columns miss their cells in the same rows."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from tabgan.checks.gap_patterns import GapPattern, gap_patterns
+from tabgan.checks.missing_patterns import MissingPattern, missing_patterns
 from tabgan.plotting.canvas import GREY, MAIN, beside, drawable, head_line, label, say_inside, shown_note
 from tabgan.plotting.display import FigureDisplay
 from tabgan.plotting.views import check_count
 from tabgan.tables.frames import read_table
 
-__all__ = ["GapPatternsDisplay"]
+__all__ = ["MissingPatternsDisplay"]
 
 _MOST_COLUMNS = 15
 _NARROWEST = 0.42
@@ -21,12 +21,12 @@ _FEWEST_PLACES = 6
 """Fewer bars would be as wide as the page."""
 
 
-class GapPatternsDisplay(FigureDisplay):
+class MissingPatternsDisplay(FigureDisplay):
     """Patterns of missing cells: a column of dots for each, and over it a bar with the rows that have it (an UpSet plot).
 
     Parameters
     ----------
-    patterns : sequence of GapPattern
+    patterns : sequence of MissingPattern
         Those shown, the commonest first.
     columns : dict of str to list of str
         Columns that some of them miss, those with most missing cells first; for each, further ones that the same patterns miss.
@@ -47,13 +47,13 @@ class GapPatternsDisplay(FigureDisplay):
     --------
     >>> import numpy as np
     >>> gap = np.nan
-    >>> display = GapPatternsDisplay.from_predictions([[1, gap, gap], [2, 5, 6], [gap, 5, 7], [1, gap, gap]])
+    >>> display = MissingPatternsDisplay.from_predictions([[1, gap, gap], [2, 5, 6], [gap, 5, 7], [1, gap, gap]])
     >>> [(pattern.columns, pattern.n_rows) for pattern in display.patterns]
     [((1, 2), 2), ((0,), 1)]
     """
 
     def __init__(
-        self, patterns: Sequence[GapPattern], columns: Mapping[str, list[str]], n_patterns: int, n_rows: int
+        self, patterns: Sequence[MissingPattern], columns: Mapping[str, list[str]], n_patterns: int, n_rows: int
     ) -> None:
         self.patterns = patterns
         self.columns = columns
@@ -63,7 +63,7 @@ class GapPatternsDisplay(FigureDisplay):
     @classmethod
     def from_predictions(
         cls, X: Any, *, missing_values: Any = np.nan, max_patterns: int = 16, fig: Any = None
-    ) -> GapPatternsDisplay:
+    ) -> MissingPatternsDisplay:
         """Draw the patterns of a table.
 
         Parameters
@@ -78,11 +78,11 @@ class GapPatternsDisplay(FigureDisplay):
 
         Returns
         -------
-        GapPatternsDisplay
+        MissingPatternsDisplay
         """
         check_count("max_patterns", max_patterns)
         table = read_table(X, missing_values=missing_values)
-        found = [pattern for pattern in gap_patterns(table) if pattern.columns]
+        found = [pattern for pattern in missing_patterns(table) if pattern.columns]
         shown = found[:max_patterns]
         missed = [{str(name) for name in pattern.columns} for pattern in shown]
         counts: dict[str, int] = {}
