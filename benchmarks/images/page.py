@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from benchmarks.images.page_tables import balancing_table, mean_recall, recall_by_share, standings
+from benchmarks.images.page_tables import balancing_table, mean_recall, recall_by_share, stacked_table, standings
 from tabgan.images import recipes
 
 __all__ = ["lines_of_code", "write_page"]
@@ -54,6 +54,7 @@ _SHOWN = {
     "resolution": "Blurred digits, true digits, and those made sharp by each method",
     "deblending": "Two digits laid over each other, and the two that each method tells apart",
     "cyclegan-10-0": "Images of one kind, and what CycleGAN makes of them in the other kind and back",
+    "stacked-r3gan": "Three digits in red, green and blue over each other, as R3GAN draws them",
     "vectors": "Digits drawn for vectors of class and style that were left out of training",
 }
 
@@ -61,7 +62,7 @@ _SHOWN = {
 def write_page(results: Path, template: Path, page: Path) -> None:
     """Fill the template.
 
-    ``{standings}``, ``{balancing:DATA}``, ``{recall:DATA|METHOD}``, ``{shares}``,
+    ``{standings}``, ``{balancing:DATA}``, ``{recall:DATA|METHOD}``, ``{shares}``, ``{stacked}``,
     ``{ring:NAME}``, ``{table:NAME}``, ``{picture:FILE}``, ``{gallery:GRID}``,
     ``{lines}``, ``{digits:NAME}``, and ``{row:FILE|KEY|COLUMN}`` for a single figure.
     """
@@ -91,6 +92,8 @@ def write_page(results: Path, template: Path, page: Path) -> None:
         if kind == "recall":
             data, method = name.split("|")
             return _figure(mean_recall(_of_data(found, data), method), 2)
+        if kind == "stacked":
+            return stacked_table(list(found.get("stacked", {}).values()))
         if kind == "shares":
             return recall_by_share(list(found.get("balancing", {}).values()))
         if kind == "lines":

@@ -1,4 +1,4 @@
-"""Two tables of ``docs/images.md``: how far each recipe carries, and what added images do for classifiers."""
+"""Tables of ``docs/images.md``: how far each recipe carries, what added images do for classifiers, kinds found on Stacked MNIST."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from benchmarks.images.experiments.balancing import ALL_METHODS
 from tabgan.images import recipes
 from tabgan.images.recipes.standing import Reached
 
-__all__ = ["balancing_table", "mean_recall", "recall_by_share", "standings"]
+__all__ = ["balancing_table", "mean_recall", "recall_by_share", "stacked_table", "standings"]
 
 _CLASSIFIERS = ("linear", "forest", "network")
 _DATA = ("digits", "mnist", "fashion")
@@ -95,6 +95,22 @@ def recall_by_share(rows: Sequence[dict[str, Any]]) -> str:
         values = [_recall([cell[name] for cell in columns[column]]) for column in shown]
         values.append(_recall([cell[name] for cell in whole]))
         lines.append(f"| {name} | " + " | ".join(f"{value:.2f}" for value in values) + " |")
+    return "\n".join(lines)
+
+
+def stacked_table(rows: Sequence[dict[str, Any]]) -> str:
+    """A line per recipe of the experiment with Stacked MNIST: kinds found at each counting, and the divergence at the last."""
+    counted: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        name, _, steps = row["key"].partition("/")
+        if steps:
+            counted.setdefault(name, []).append(row)
+    if not counted:
+        return "Not measured yet."
+    lines = ["| recipe | kinds found, by CPU seconds | steps | KL at the end |", "|---|---|---|---|"]
+    for name, found in counted.items():
+        curve = ", ".join(f"{row['modes']} ({row['cpu_seconds']:.0f})" for row in found)
+        lines.append(f"| `{name}` | {curve} | {found[-1]['n_steps']:,} | {found[-1]['kl']:.2f} |")
     return "\n".join(lines)
 
 

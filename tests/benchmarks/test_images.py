@@ -130,6 +130,25 @@ def test_recall_by_data_and_share():
     assert recall_by_share([]) == "Not measured yet."
 
 
+def test_kinds_found_are_a_line_per_recipe():
+    from benchmarks.images.page_tables import stacked_table
+
+    def row(key, modes, n_steps):
+        return {"key": key, "modes": modes, "kl": 0.5, "n_steps": n_steps, "cpu_seconds": n_steps / 10}
+
+    rows = [
+        {"key": "real", "modes": 1000, "kl": 0.03},
+        row("a/500", 70, 500),
+        row("a/1000", 90, 1000),
+        row("b/500", 5, 500),
+    ]
+    assert stacked_table(rows).splitlines()[2:] == [
+        "| `a` | 70 (50), 90 (100) | 1,000 | 0.50 |",
+        "| `b` | 5 (50) | 500 | 0.50 |",
+    ]
+    assert stacked_table(rows[:1]) == "Not measured yet."
+
+
 @pytest.mark.parametrize("name", ["copies", "SMOTE", "shifts", "affine", "our default"])
 def test_images_added_to_a_rare_class(name):
     from benchmarks.images.experiments.balancing import METHODS, _Cell
