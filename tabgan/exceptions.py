@@ -16,6 +16,7 @@ __all__ = [
     "PartFailedError",
     "RepeatedKeysWarning",
     "SchemaMismatchError",
+    "SmallClassesWarning",
     "SpellingsWarning",
     "StalledError",
     "TabganError",
@@ -80,6 +81,10 @@ class NoSyntheticRowsWarning(UserWarning):
 
 class RepeatedKeysWarning(UserWarning):
     """Rows of a table share their keys, and so the random numbers that belong to these; the message says how many, and what to do."""
+
+
+class SmallClassesWarning(UserWarning):
+    """Classes have too few images for a GAN to learn from; the message names them, and says what helps more."""
 
 
 class SpellingsWarning(UserWarning):

@@ -29,7 +29,7 @@ from tabgan.images.exporting import export_generator
 from tabgan.images.folders import list_folder
 from tabgan.images.gan import ImageGAN
 from tabgan.images.image_format import ImageFormat
-from tabgan.images.oversampler import n_to_make
+from tabgan.images.oversampler import n_to_make, tell_of_small_classes
 from tabgan.images.reading import ReadOptions, open_images
 from tabgan.images.warping import Warp, WarpedImages, warped
 
@@ -139,7 +139,7 @@ def balance_folder(options: BalanceImagesOptions) -> str:
     if isinstance(strategy, Mapping):
         strategy = {str(label): n for label, n in strategy.items()}
     missing = n_to_make(strategy, labels)
-    drawn, form = _drawing(options, size, missing)
+    drawn, form = _drawing(options, size, labels, missing)
     with new_folder(output) as whole:
         if not options.only_new:
             for file, name in zip(listing.files, listing.names, strict=True):
@@ -178,7 +178,7 @@ def _is_reused(options: BalanceImagesOptions) -> bool:
 
 
 def _drawing(
-    options: BalanceImagesOptions, size: Any, missing: Mapping[str, int]
+    options: BalanceImagesOptions, size: Any, labels: np.ndarray, missing: Mapping[str, int]
 ) -> tuple[Callable[[str, int], Iterator[Any]], ImageFormat]:
     """``drawn(label, n)``, which gives some images of a class at a time, and their format."""
     trains = options.recipe is not None or _is_reused(options)
@@ -186,7 +186,7 @@ def _drawing(
     warp = Warp.parsed(not trains if given is None else given)
     source: ImageGAN | WarpedImages
     if trains:
-        source = _gan(options, size, missing)
+        source = _gan(options, size, labels, missing)
         form = source._format
     else:
         _check_untrained(options)
@@ -206,7 +206,7 @@ def _drawing(
     return drawn, form
 
 
-def _gan(options: BalanceImagesOptions, size: Any, missing: Mapping[str, int]) -> ImageGAN:
+def _gan(options: BalanceImagesOptions, size: Any, labels: np.ndarray, missing: Mapping[str, int]) -> ImageGAN:
     """The model of ``--model`` where the file is there, else one that is trained, and saved if asked for."""
     if _is_reused(options):
         assert options.model is not None
@@ -218,6 +218,7 @@ def _gan(options: BalanceImagesOptions, size: Any, missing: Mapping[str, int]) -
             )
         return gan
     assert options.recipe is not None
+    tell_of_small_classes(labels, missing)
     gan = ImageGAN(
         options.recipe,
         n_steps=options.steps,

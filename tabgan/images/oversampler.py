@@ -14,17 +14,20 @@ from sklearn.base import BaseEstimator
 from torch import Tensor
 
 from tabgan._runtime import make_generator
+from tabgan._warnings import warn_caller
 from tabgan.estimators.fit_tasks import FitTasks, FollowedFits, followed
 from tabgan.estimators.parameter_checks import SEED, check, integer, optional, seed_of
-from tabgan.exceptions import InvalidInputError, InvalidParameterError, parameter_error
+from tabgan.exceptions import InvalidInputError, InvalidParameterError, SmallClassesWarning, parameter_error
 from tabgan.images.gan import ImageGAN
 from tabgan.images.reading import ReadOptions, open_images
 from tabgan.images.warping import Warp, WarpedImages, warped
 
-__all__ = ["BAGANImageOversampler", "n_to_make"]
+__all__ = ["BAGANImageOversampler", "n_to_make", "tell_of_small_classes"]
 
 _MOST_MADE = 2**31
 """Images of a class; more fit no machine."""
+_FEW = 50
+"""Images of a class from which no GAN was seen to learn more than copies tell."""
 _OF_TRAINING = ("n_steps", "batch_size", "d_noise", "learning_rate", "settings", "max_time")
 """Parameters that mean something with a recipe only."""
 
@@ -217,6 +220,7 @@ class BAGANImageOversampler(FollowedFits, SamplerMixin, BaseEstimator):
         return make_generator(seed_of(self.random_state))
 
     def _trained(self, images: Any, labels: np.ndarray) -> ImageGAN:
+        tell_of_small_classes(labels, self.sampling_strategy_)
         own = ("sampling_strategy", "warp")
         gan = ImageGAN(**{name: value for name, value in self.get_params(deep=False).items() if name not in own})
         if callbacks := getattr(self, "_skl_callbacks", None):
@@ -267,6 +271,27 @@ def n_to_make(strategy: Any, labels: np.ndarray) -> dict[Any, int]:
             "sampling_strategy", strategy, f"what imbalanced-learn takes, with whole numbers below {_MOST_MADE:,}"
         )
     return {label.item() if isinstance(label, np.generic) else label: int(n) for label, n in wanted.items() if n}
+
+
+def tell_of_small_classes(labels: np.ndarray, growing: Mapping[Any, int]) -> None:
+    """Warn of classes that a GAN is to enlarge and has too few images of.
+
+    Parameters
+    ----------
+    labels : ndarray of shape (n,)
+        The classes.
+    growing : dict
+        Images to make per class, as `n_to_make` gives them.
+    """
+    counts = {label: int((labels == label).sum()) for label in growing}
+    small = [f"{label!r} ({n:,})" for label, n in counts.items() if n < _FEW]
+    if small:
+        named = ", ".join(small[:5]) + (f" and {len(small) - 5} more" if len(small) > 5 else "")
+        warn_caller(
+            f"a GAN is to enlarge classes of fewer than {_FEW} images: {named}. From so few it mostly repeats what it was shown; "
+            "changed images of the class itself, which need no recipe, helped classifiers more.",
+            SmallClassesWarning,
+        )
 
 
 def _labels_of(y: Any) -> np.ndarray:

@@ -15,7 +15,7 @@ from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils.validation import check_is_fitted
 
 from tabgan import BAGANOversampler
-from tabgan.exceptions import InvalidInputError, InvalidParameterError
+from tabgan.exceptions import InvalidInputError, InvalidParameterError, SmallClassesWarning
 from tabgan.images import BAGANImageOversampler
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (40, 8, 8), dtype=np.uint8)
@@ -158,6 +158,20 @@ def test_generated_images_are_changed_on_demand():
     none = dict.fromkeys(("turn", "slant", "scale", "move", "bend"), 0)
     assert (plain != changed).any(axis=(1, 2)).mean() > 0.9
     np.testing.assert_array_equal(make(**TRAINED, warp=none).fit_resample(IMAGES, LABELS)[0][40:], plain)
+
+
+def test_a_gan_on_few_images_is_advised_against_before_it_is_trained(recwarn):
+    labels = np.repeat(["a", "b", "c"], [110, 60, 30])
+    images = np.resize(IMAGES, (200, 8, 8))
+    with pytest.warns(SmallClassesWarning, match=r"fewer than 50 images: 'c' \(30\)\. From so few"):
+        make(**TRAINED).fit(images, labels)
+    few = np.arange(200) % 8
+    with pytest.warns(SmallClassesWarning, match=r"'0' \(2\), '1' \(2\), '2' \(2\), '3' \(2\), '4' \(2\) and 2 more\."):
+        make(**TRAINED).fit(images[:44], np.concatenate([few[:16], np.full(28, 7)]).astype(str))
+    recwarn.clear()
+    make(**TRAINED | {"sampling_strategy": {"b": 70}}).fit(images, labels)  # large enough
+    make().fit(images, labels)
+    assert not [one for one in recwarn if issubclass(one.category, SmallClassesWarning)]
 
 
 def test_a_seed_repeats_and_a_fit_that_fails_keeps_no_old_source():

@@ -98,7 +98,8 @@ def test_balance_changes_pictures_of_the_rare_class(run):
 def test_balance_generates_pictures_of_the_rare_class(run):
     settings = ["--recipe", "bagan", "--settings", '{"width": 8, "n_autoencoder_steps": 1}']
     line = ["balance", "photos", "-o", "more", "--size", "16x12", *settings, *QUICK]
-    run(*line, "--model", "b.tabgan")
+    told = run(*[word for word in line if word != "--quiet"], "--model", "b.tabgan")
+    assert "fewer than 50 images: 'rare bird' (40). From so few" in told
     assert {folder.name: len(list(folder.iterdir())) for folder in Path("more").iterdir()} == {
         "cat": 160,
         "rare bird": 160,
