@@ -13,7 +13,7 @@ from imblearn.utils import check_sampling_strategy, check_target_type
 from sklearn.base import BaseEstimator
 from torch import Tensor
 
-from tabgan._runtime import make_generator
+from tabgan._runtime import make_generator, own_torch
 from tabgan._warnings import warn_caller
 from tabgan.estimators.fit_tasks import FitTasks, FollowedFits, followed
 from tabgan.estimators.parameter_checks import SEED, check, integer, optional, seed_of
@@ -195,9 +195,10 @@ class BAGANImageOversampler(FollowedFits, SamplerMixin, BaseEstimator):
         self.synthetic_mask_ = np.arange(len(labels) + len(more)) >= len(labels)
         if not len(more):
             return X, y
-        made = self.source_.sample(y=more)
-        if isinstance(self.source_, ImageGAN) and (warp := Warp.parsed(self.warp)) is not None:
-            made = warped(made, self.source_._format, warp, self._draws())
+        with own_torch(self.n_threads):
+            made = self.source_.sample(y=more)
+            if isinstance(self.source_, ImageGAN) and (warp := Warp.parsed(self.warp)) is not None:
+                made = warped(made, self.source_._format, warp, self._draws())
         return _joined(X, made), _joined(y, more)
 
     def __sklearn_is_fitted__(self) -> bool:
@@ -231,8 +232,9 @@ class BAGANImageOversampler(FollowedFits, SamplerMixin, BaseEstimator):
     def _own_images(self, images: Any, labels: np.ndarray, warp: Warp | None) -> WarpedImages:
         tasks = FitTasks(self, 1)
         tasks.enter("reading the images")
-        opened = open_images(images, ReadOptions(self.value_range, self.image_shape), name="X")
-        source = WarpedImages(opened, labels, warp, self._draws())
+        with own_torch(self.n_threads):
+            opened = open_images(images, ReadOptions(self.value_range, self.image_shape), name="X")
+            source = WarpedImages(opened, labels, warp, self._draws())
         tasks.end()
         return source
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import affine_grid, grid_sample, interpolate
 
-from tabgan._runtime import make_generator
+from tabgan._runtime import make_generator, own_torch
 from tabgan.exceptions import parameter_error
 from tabgan.images.conditions import Conditions
 from tabgan.images.image_format import ImageFormat
@@ -167,6 +167,7 @@ class WarpedImages:
         self._groups = self._conditions.groups(labels, len(images.pixels))
         self.classes_ = np.asarray(self._conditions.labels)
 
+    @own_torch(None)
     def sample(self, *, y: Any, random_state: int | None = None) -> Any:
         """One image per label, in the layout, range and dtype of those given; the images of a class take turns.
 
@@ -192,6 +193,7 @@ class WarpedImages:
         return _handed_out((self._pixels[some] for some in rows.split(_AT_ONCE)), self.form, self._warp, draw)
 
 
+@own_torch(None)
 def warped(images: Any, form: ImageFormat, warp: Warp, draw: torch.Generator) -> Any:
     """Images as they were handed out, changed at random.
 
