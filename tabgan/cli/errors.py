@@ -12,13 +12,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from tabgan.cli.words import in_options
-from tabgan.exceptions import (
-    InvalidInputError,
-    MissingExtraError,
-    SmallClassesWarning,
-    TabganError,
-    TrainingDivergedError,
-)
+from tabgan.exceptions import InvalidInputError, MissingExtraError, TabganError, TrainingDivergedError
 
 __all__ = [
     "BAD_INPUT",
@@ -43,9 +37,6 @@ BROKEN_PIPE = 141
 _wanted = {"debug": False}
 _UNSEEN = ("Cc", "Cf", "Zl", "Zp")
 """Unicode's control and format characters (escape sequences, bells, right-to-left marks), and its line ends."""
-
-_TOLD = {UserWarning, SmallClassesWarning}
-"""Categories whose words name no parameter of Python."""
 
 
 def remember_debug(value: bool) -> bool:
@@ -88,7 +79,7 @@ def warnings_told(say: Callable[[str], None]) -> Iterator[None]:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("default")
         yield
-    for text in dict.fromkeys(str(warning.message) for warning in caught if warning.category in _TOLD):
+    for text in dict.fromkeys(str(warning.message) for warning in caught if warning.category is UserWarning):
         say(f"warning: {text}")
 
 
@@ -106,7 +97,7 @@ def warnings_in_words() -> Iterator[None]:
         def show(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
             if not issubclass(category, UserWarning):
                 as_python_does(message, category, *place, **more)
-            elif category in _TOLD and str(message) not in shown:
+            elif category is UserWarning and str(message) not in shown:
                 shown.add(str(message))
                 note(f"warning: {message}")
 

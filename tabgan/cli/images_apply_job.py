@@ -12,6 +12,7 @@ import numpy as np
 
 from tabgan._runtime import make_generator
 from tabgan.cli.balance_job import parsed_strategy
+from tabgan.cli.errors import note
 from tabgan.cli.images_job import parsed_settings, there
 from tabgan.cli.models import load_model
 from tabgan.cli.options import check_destinations
@@ -29,7 +30,7 @@ from tabgan.images.exporting import export_generator
 from tabgan.images.folders import list_folder
 from tabgan.images.gan import ImageGAN
 from tabgan.images.image_format import ImageFormat
-from tabgan.images.oversampler import n_to_make, tell_of_small_classes
+from tabgan.images.oversampler import n_to_make, small_classes
 from tabgan.images.reading import ReadOptions, open_images
 from tabgan.images.warping import Warp, WarpedImages, warped
 
@@ -218,7 +219,8 @@ def _gan(options: BalanceImagesOptions, size: Any, labels: np.ndarray, missing: 
             )
         return gan
     assert options.recipe is not None
-    tell_of_small_classes(labels, missing)
+    if options.progress and (advice := small_classes(labels, missing)) is not None:
+        note(f"warning: {advice}")  # before training, which may take long
     gan = ImageGAN(
         options.recipe,
         n_steps=options.steps,

@@ -22,7 +22,7 @@ from tabgan.images.gan import ImageGAN
 from tabgan.images.reading import ReadOptions, open_images
 from tabgan.images.warping import Warp, WarpedImages, warped
 
-__all__ = ["BAGANImageOversampler", "n_to_make", "tell_of_small_classes"]
+__all__ = ["BAGANImageOversampler", "n_to_make", "small_classes"]
 
 _MOST_MADE = 2**31
 """Images of a class; more fit no machine."""
@@ -221,7 +221,8 @@ class BAGANImageOversampler(FollowedFits, SamplerMixin, BaseEstimator):
         return make_generator(seed_of(self.random_state))
 
     def _trained(self, images: Any, labels: np.ndarray) -> ImageGAN:
-        tell_of_small_classes(labels, self.sampling_strategy_)
+        if (advice := small_classes(labels, self.sampling_strategy_)) is not None:
+            warn_caller(advice, SmallClassesWarning)
         own = ("sampling_strategy", "warp")
         gan = ImageGAN(**{name: value for name, value in self.get_params(deep=False).items() if name not in own})
         if callbacks := getattr(self, "_skl_callbacks", None):
@@ -275,8 +276,8 @@ def n_to_make(strategy: Any, labels: np.ndarray) -> dict[Any, int]:
     return {label.item() if isinstance(label, np.generic) else label: int(n) for label, n in wanted.items() if n}
 
 
-def tell_of_small_classes(labels: np.ndarray, growing: Mapping[Any, int]) -> None:
-    """Warn of classes that a GAN is to enlarge and has too few images of.
+def small_classes(labels: np.ndarray, growing: Mapping[Any, int]) -> str | None:
+    """A warning of classes that a GAN is to enlarge and has too few images of; None where there is no such class.
 
     Parameters
     ----------
@@ -287,13 +288,13 @@ def tell_of_small_classes(labels: np.ndarray, growing: Mapping[Any, int]) -> Non
     """
     counts = {label: int((labels == label).sum()) for label in growing}
     small = [f"{label!r} ({n:,})" for label, n in counts.items() if n < _FEW]
-    if small:
-        named = ", ".join(small[:5]) + (f" and {len(small) - 5} more" if len(small) > 5 else "")
-        warn_caller(
-            f"a GAN is to enlarge classes of fewer than {_FEW} images: {named}. From so few it mostly repeats what it was shown; "
-            "changed images of the class itself, which need no recipe, helped classifiers more.",
-            SmallClassesWarning,
-        )
+    if not small:
+        return None
+    named = ", ".join(small[:5]) + (f" and {len(small) - 5} more" if len(small) > 5 else "")
+    return (
+        f"a GAN is to enlarge classes of fewer than {_FEW} images: {named}. From so few it mostly repeats what it was shown; changed "
+        "images of the class itself, which need no recipe, helped classifiers more."
+    )
 
 
 def _labels_of(y: Any) -> np.ndarray:
