@@ -73,3 +73,22 @@ def test_importing_tabgan_imports_neither_torch_nor_pandas_nor_extras():
     fresh(
         "import sys, tabgan.ray, tabgan.spark, tabgan.cli.stream_job\nassert not {'ray', 'pyspark'} & set(sys.modules)"
     )
+
+
+def test_training_on_a_folder_imports_no_more_than_torch_sklearn_and_pillow(tmp_path):
+    # What scikit-learn imports itself (pandas, scipy.stats) cannot be helped; every further library would be memory for nothing.
+    image = pytest.importorskip("PIL.Image")
+    for number in range(4):
+        image.new("L", (8, 8), 60 * number).save(tmp_path / f"{number}.png")
+    fresh(
+        "import sys, torch, sklearn.base\n"
+        "try: import sklearn.callback\n"
+        "except ImportError: pass\n"
+        "before = {name.split('.')[0] for name in sys.modules}\n"
+        "from tabgan.images import ImageGAN\n"
+        f"ImageGAN('dcgan', n_steps=1, settings={{'width': 4}}, stream=True, device='cpu').fit({str(tmp_path)!r})\n"
+        "more = {name.split('.')[0] for name in sys.modules} - before - set(sys.stdlib_module_names)\n"
+        "assert more <= {'tabgan', 'PIL', 'tqdm', 'defusedxml', 'olefile'}, more\n"
+        "heavy = {'torch._dynamo', 'sympy', 'matplotlib', 'imblearn', 'sklearn.ensemble', 'tabgan.imputation'}\n"
+        "assert not heavy & set(sys.modules), heavy & set(sys.modules)"
+    )
