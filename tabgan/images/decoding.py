@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+import struct
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from tabgan.exceptions import InvalidInputError, MissingExtraError, parameter_error
+from tabgan.exceptions import InvalidInputError, MissingExtraError, TabganError, parameter_error
 
 __all__ = ["KEEP", "SUFFIXES", "Header", "Reading", "check_alpha", "decode", "header_of", "is_picture", "pillow"]
 
@@ -36,6 +40,19 @@ _TURNED = (5, 6, 7, 8)
 """Values of EXIF's orientation by which sides change places."""
 _ORIENTATION = 0x0112
 _BITS_OF_TIFF = 258
+_LIES = (
+    SyntaxError,
+    ValueError,
+    TypeError,
+    EOFError,
+    IndexError,
+    KeyError,
+    OverflowError,
+    ZeroDivisionError,
+    struct.error,
+    zlib.error,
+)
+"""Pillow's words, beside OSError, for files that lie about themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,11 +165,12 @@ def header_of(picture: Any) -> Header:
     Raises
     ------
     InvalidInputError
-        Colour with more than 8 bits per channel, of which Pillow would give the upper half without a word.
+        Colour with more than 8 bits per channel, of which Pillow would give the upper half without a word; a transparent grey of more
+        than 8 bits.
     OSError
         It is no picture, or a damaged one.
     """
-    with _opened(picture) as image:
+    with _opened(picture) as image, _damage_told():
         mode = image.mode
         if not mode.startswith(("I", "F")) and _bits(image) > 8:
             raise InvalidInputError(
@@ -160,6 +178,11 @@ def header_of(picture: Any) -> Header:
                 "read; convert it to 8 bits, or read it by other means and give arrays."
             )
         deep = "uint16" if mode.startswith("I;16") else {"I": "int32", "F": "float32"}.get(mode, "")
+        if deep and "transparency" in image.info:
+            raise InvalidInputError(
+                f"{_name(picture)} has more than 8 bits per pixel and a grey that is transparent, which cannot be read together; save "
+                "it without transparency, or with 8 bits."
+            )
         turned = image.getexif().get(_ORIENTATION) in _TURNED
         width, height = image.size[::-1] if turned else image.size
         return Header(
@@ -191,18 +214,10 @@ def decode(picture: Any, how: Reading) -> np.ndarray:
     """
     from PIL import ImageOps
 
-    with _opened(picture) as image:
+    with _opened(picture) as image, _damage_told():
         if how.size is not None and image.format == "JPEG":
             image.draft(None, (2 * max(how.size), 2 * max(how.size)))  # decoded at a fraction of its size: far quicker
-        try:
-            image.load()
-        except (
-            SyntaxError,
-            ValueError,
-            EOFError,
-            IndexError,
-        ) as error:  # Pillow's words for files that lie about themselves
-            raise OSError(str(error)) from error
+        image.load()
         shown = ImageOps.exif_transpose(image)
         if how.deep:
             return _deep(shown, how)
@@ -240,11 +255,20 @@ def _fitted(image: Any, size: tuple[int, int] | None) -> Any:
 def _opened(picture: Any) -> Any:
     """A picture to be used in a ``with`` block; files are closed at its end, pictures of the user's stay open."""
     if isinstance(picture, (str, os.PathLike)):
-        try:
+        with _damage_told():
             return pillow().open(picture)
-        except (SyntaxError, ValueError) as error:
-            raise OSError(str(error)) from error
     return picture.fetch() if hasattr(picture, "fetch") else picture.copy()
+
+
+@contextmanager
+def _damage_told() -> Iterator[None]:
+    """All that Pillow says of damaged files, and of those that claim billions of pixels, as OSError."""
+    try:
+        yield
+    except TabganError:
+        raise
+    except (*_LIES, pillow().DecompressionBombError) as error:
+        raise OSError(str(error)) from error
 
 
 def _has_grey_palette(image: Any) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,6 +12,8 @@ import numpy as np
 
 from tabgan.exceptions import InvalidInputError
 from tabgan.images.array_files import read_array
+from tabgan.images.decoding import SUFFIXES
+from tabgan.images.folders import tell_left_out
 
 __all__ = ["read_labels"]
 
@@ -40,7 +43,12 @@ def read_labels(path: Path, names: Sequence[str] | None, n_images: int) -> np.nd
     FileNotFoundError
         There is no such file.
     InvalidInputError
-        Images without a label, no column of labels, or another number of rows than of images.
+        Images without a label or with two, no column of labels, or another number of rows than of images.
+
+    Warns
+    -----
+    UserWarning
+        Rows of a table name no image; counts and names them.
     """
     if not path.is_file():
         raise FileNotFoundError(f"no file at {str(path)!r}")
@@ -57,6 +65,8 @@ def read_labels(path: Path, names: Sequence[str] | None, n_images: int) -> np.nd
         raise InvalidInputError(f"{str(path)!r} holds no labels.")
     if max(map(len, rows)) == 1:
         labels = [row[0].strip() for row in rows]
+        if all(Path(label).suffix.lower() in SUFFIXES for label in labels[-n_images:]):
+            raise InvalidInputError(f"{str(path)!r} holds names of the images, such as {labels[-1]!r}, but no labels.")
         if len(labels) == n_images + 1:  # the first one is a header
             labels = labels[1:]
         return np.asarray(labels)
@@ -66,7 +76,7 @@ def read_labels(path: Path, names: Sequence[str] | None, n_images: int) -> np.nd
 def _cells(text: str) -> list[list[str]]:
     first = text.splitlines()[0] if text.strip() else ""
     mark = max(",;\t", key=first.count)
-    return list(csv.reader(text.splitlines(), delimiter=mark, skipinitialspace=True))
+    return list(csv.reader(io.StringIO(text, newline=""), delimiter=mark, skipinitialspace=True))
 
 
 def _by_name(path: Path, rows: list[list[str]], names: Sequence[str] | None, n_images: int) -> list[str]:
@@ -79,8 +89,8 @@ def _by_name(path: Path, rows: list[list[str]], names: Sequence[str] | None, n_i
         )
     columns = [[row[place].strip() for row in rows] for place in range(width)]
     places = _places(names or ())
-    of_names = max(range(width), key=lambda place: sum(cell in places for cell in columns[place]))
-    found = [places.get(cell) for cell in columns[of_names]]
+    of_names = max(range(width), key=lambda place: _likely_names(columns[place], places))
+    found = [_place(cell, places) for cell in columns[of_names]]
     if names is not None and not any(place is not None for place in found):
         raise InvalidInputError(
             f"{str(path)!r}: no column holds names of the images, such as {names[0]!r}; its first line is {','.join(rows[0])!r}."
@@ -97,12 +107,30 @@ def _by_name(path: Path, rows: list[list[str]], names: Sequence[str] | None, n_i
     labels = columns[wanted[0]]
     if names is None:
         return labels[has_header:]
-    by_place = {place: label for place, label in zip(found, labels, strict=True) if place is not None}
+    by_place: dict[int, str] = {}
+    for place, label in zip(found, labels, strict=True):
+        if place is not None and by_place.setdefault(place, label) != label:
+            raise InvalidInputError(
+                f"{str(path)!r} has two labels for {names[place]!r}: {by_place[place]!r} and {label!r}; keep one."
+            )
+    strangers = [cell for cell, place in zip(columns[of_names], found, strict=True) if place is None]
+    tell_left_out(f"labels of {str(path)!r} belong to no picture that was read and are", strangers[has_header:])
+    by_place = {place: label for place, label in by_place.items() if label}
     missing = [name for place, name in enumerate(names) if place not in by_place]
     if missing:
         shown = ", ".join(missing[:_MOST_NAMED])
         raise InvalidInputError(f"{str(path)!r} has no label for {len(missing)} of {len(names)} images: {shown}.")
     return [by_place[place] for place in range(len(names))]
+
+
+def _likely_names(column: Sequence[str], places: dict[str, int]) -> tuple[int, bool]:
+    """How many images a column tells apart: labels may look like names, such as digits beside files 0.png to 9.png."""
+    return len({_place(cell, places) for cell in column} - {None}), column[0].lower() not in _LABEL_NAMES
+
+
+def _place(cell: str, places: dict[str, int]) -> int | None:
+    """Which image a cell names; Windows separates folders otherwise."""
+    return places.get(cell, places.get(cell.replace("\\", "/").removeprefix("./")))
 
 
 def _places(names: Sequence[str]) -> dict[str, int]:

@@ -219,6 +219,7 @@ def _from_pictures(
     )
     dtype = "uint16" if read.dtype == "int32" and read.least >= 0 and read.most < 2**16 else read.dtype
     low, high = _bounds(dtype, read.least, read.most, options, like, name)
+    _check_image_shape(options, read.shape, name)
     layout: Layout = "hw" if read.shape[0] == 1 else "hwc"
     form = ImageFormat(*read.shape, layout, dtype, low, high)
     kept = None if labels is None else np.asarray(labels)[read.kept]
@@ -238,6 +239,8 @@ def _from_array(source: Any, labels: Any, options: ReadOptions, like: ImageForma
     if array.size == 0 or array.ndim < 2:
         raise InvalidInputError(f"{name} has shape {array.shape}; at least one image of shape (h, w) is needed.")
     layout, channels, height, width = _layout(array, options.image_shape or (like.shape if like else None), name)
+    if layout != "flat":
+        _check_image_shape(options, (channels, height, width), name)
     if array.dtype.kind == "f":
         _check_finite(array, name)
     dtype = array.dtype.newbyteorder("=").name
@@ -259,6 +262,16 @@ def _bounds(
         return range_of(dtype, least, most, options.value_range, name)
     check_like_training(like, dtype, least, most, name)
     return like.low, like.high
+
+
+def _check_image_shape(options: ReadOptions, shape: tuple[int, int, int], name: str) -> None:
+    """Refuse a shape for flat rows that images do not have."""
+    stated = options.image_shape
+    if stated is not None and tuple(stated) not in (shape, shape[1:]):
+        raise InvalidParameterError(
+            f"image_shape={stated!r} is for flat rows, and {name} come as images of {shape[0]} x {shape[1]} x {shape[2]} (channels, "
+            "height, width); leave it out."
+        )
 
 
 def _check_finite(array: np.ndarray, name: str) -> None:

@@ -176,10 +176,10 @@ def labels_of(opened: OpenedImages, y: Any) -> Any:
 def _paired(source: OpenedImages, target: OpenedImages) -> tuple[OpenedImages, OpenedImages]:
     """Pairs by the names of files where both have them, else by order."""
     if source.names is not None and target.names is not None:
-        places = [
-            {str(Path(name).with_suffix("")): row for row, name in enumerate(one.names or ())}
-            for one in (source, target)
-        ]
+        stems = [[str(Path(name).with_suffix("")) for name in one.names or ()] for one in (source, target)]
+        if any(len(set(some)) < len(some) for some in stems):  # a.png beside a.jpg: endings tell them apart
+            stems = [list(one.names or ()) for one in (source, target)]
+        places = [{name: row for row, name in enumerate(some)} for some in stems]
         both = [name for name in places[0] if name in places[1]]
         if both:
             alone = sorted(set(places[0]) ^ set(places[1]))

@@ -15,6 +15,7 @@ from tabgan.exceptions import InvalidInputError, InvalidParameterError
 from tabgan.images import ImageGAN
 from tabgan.images.label_files import read_labels
 from tabgan.images.reading import ReadOptions, open_images
+from tabgan.images.training_data import labels_of
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (12, 8, 8, 3), dtype=np.uint8)
 LABELS = np.arange(12) % 2
@@ -212,8 +213,8 @@ def test_pairs_of_folders_belong_together_by_name(tmp_path):
 @pytest.mark.parametrize("side", [25, 63, 50, 100])
 def test_odd_sizes_are_padded_and_cropped_back(side):
     images = np.random.default_rng(0).integers(0, 256, (4, side, side - 1), dtype=np.uint8)
-    small = {"n_steps": 1, "batch_size": 2, "d_noise": 4, "random_state": 0}
-    gan = ImageGAN("dcgan", settings={"width": 2}, **small).fit(images)
+    small = {"n_steps": 1, "batch_size": 2, "random_state": 0}
+    gan = ImageGAN("dcgan", d_noise=4, settings={"width": 2}, **small).fit(images)
     assert gan.sample(2).shape == (2, side, side - 1)
     assert gan.players_["generator"].start[1] <= 7
     translator = ImageGAN("supervised-l1", settings={"width": 2}, **small).fit(images, targets=images)
@@ -247,3 +248,66 @@ def test_translations_are_refused_on_another_scale():
         signed.transform(images / 255)
     with pytest.raises(InvalidInputError, match="multiply"):
         gan.partial_fit(images / 255, targets=images)
+
+
+def one_each(folder, *names):
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.full((8, 8), 90, np.uint8)).save(folder / name)
+    return open_images(folder, ReadOptions())
+
+
+@pytest.mark.parametrize(
+    ("text", "labels"),
+    [
+        ("name,label\r\nx\\1.png,a\r\ny\\1.png,b\r\n", ["a", "b"]),
+        ("\ufeffname,label\n.\\x\\1.png,a\n./y/1.png,b\n", ["a", "b"]),
+        ('name,label\n"x/1.png","two\nlines"\ny/1.png,"say ""b"""\n', ["two\nlines", 'say "b"']),
+        ("name,label\rx/1.png,a\ry/1.png,b\r", ["a", "b"]),
+    ],
+)
+def test_tables_of_labels_from_elsewhere(tmp_path, text, labels):
+    opened = one_each(tmp_path / "pictures", "x/1.png", "y/1.png")
+    (tmp_path / "labels.csv").write_bytes(text.encode())
+    assert list(labels_of(opened, tmp_path / "labels.csv")) == labels
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("name,label\n0.png,a\n0.png,b\n1.png,c\n", "two labels for '0.png': 'a' and 'b'"),
+        ("name,label\n0.png,\n1.png,c\n", "no label for 1 of 2 images: 0.png"),
+        ("0.png\n1.png\n", "holds names of the images, such as '1.png', but no labels"),
+    ],
+)
+def test_tables_that_leave_labels_open(tmp_path, text, message):
+    opened = one_each(tmp_path / "pictures", "0.png", "1.png")
+    (tmp_path / "labels.csv").write_text(text)
+    with pytest.raises(InvalidInputError, match=message):
+        labels_of(opened, tmp_path / "labels.csv")
+
+
+def test_labels_of_no_picture_are_named_and_labels_that_look_like_names_are_labels(tmp_path):
+    opened = one_each(tmp_path / "pictures", *(f"{number}.png" for number in range(3)))
+    table = tmp_path / "labels.csv"
+    table.write_text("label,id\n2,0\n1,1\n1,2\n0,ghost\n")
+    with pytest.warns(UserWarning, match="1 labels of .* belong to no picture that was read and are left out: ghost"):
+        assert list(labels_of(opened, table)) == ["2", "1", "1"]
+    table.write_text("2\n1\n1\n")
+    assert list(labels_of(opened, table)) == ["2", "1", "1"]
+
+
+def test_pairs_whose_names_differ_in_the_ending_only(tmp_path):
+    one_each(tmp_path / "a", "1.png", "1.bmp", "2.png")
+    one_each(tmp_path / "b", "1.png", "2.png")
+    gan = ImageGAN("supervised-l1", n_steps=1, batch_size=2, settings={"width": 4}, random_state=0)
+    with pytest.warns(UserWarning, match=r"1 pictures have no counterpart .* left out: 1\.bmp"):
+        gan.fit(tmp_path / "a", targets=tmp_path / "b")
+
+
+def test_a_shape_for_flat_rows_that_images_do_not_have(tmp_path):
+    one_each(tmp_path, "1.png")
+    for images in (tmp_path, np.zeros((3, 8, 8), np.uint8)):
+        with pytest.raises(InvalidParameterError, match=r"image_shape=\(4, 16\) is for flat rows"):
+            open_images(images, ReadOptions(image_shape=(4, 16)))
+    assert open_images(tmp_path, ReadOptions(image_shape=(8, 8))).form.shape == (1, 8, 8)
