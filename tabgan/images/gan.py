@@ -28,6 +28,7 @@ from tabgan.images.gan_state import SavableImageGAN
 from tabgan.images.making import Drawing
 from tabgan.images.recipes import recipes
 from tabgan.images.recipes.allowed_settings import check_settings, check_settings_for_data
+from tabgan.images.recipes.parameters import PARAMETERS, check_unchanged, with_parameters
 from tabgan.images.recipes.recipe import Recipe, TrainingData
 from tabgan.images.training_data import Given, Known, read_training_data
 from tabgan.images.watching import check_places, checkpoints_of, watchers_of
@@ -64,7 +65,7 @@ class ImageGAN(FollowedFits, Drawing, SavableImageGAN, FittedHTML, ReportsImages
     batch_size : int, default=None
         Images per batch, drawn with replacement.
     d_noise : int, default=None
-        Width of the noise; translators, ``"pixelcnn"`` and ``"rbm"`` take as many numbers as they need, whatever is given.
+        Width of the noise; refused by translators, ``"pixelcnn"`` and ``"rbm"``, whose networks say how many numbers they draw.
     learning_rate : float, default=None
         Of the optimisers.
     settings : dict, default=None
@@ -73,13 +74,15 @@ class ImageGAN(FollowedFits, Drawing, SavableImageGAN, FittedHTML, ReportsImages
         Values of black and white. None goes by type and values, and refuses what could be read in two ways; see
         `tabgan.images.reading.ReadOptions`, here and for the next four.
     image_shape : (h, w) or (c, h, w), default=None
-        For images that come as flat rows.
+        For images that come as flat rows; others must have this shape, or are refused.
     size : int or (h, w), default=None
         Scale images until they cover this, and cut out the middle. None takes them as they are, all of one size.
     alpha : str, default="white"
-        The colour behind what is transparent in picture files; ``"keep"`` keeps transparency as a further channel.
+        The colour behind what is transparent in picture files; ``"keep"`` keeps transparency as a further channel. Arrays come as
+        they are.
     stream : bool or "auto", default="auto"
-        Leave pictures in their files and read them batch by batch; ``"auto"`` does so beyond 1 GiB of pixels.
+        Leave pictures in their files and read them batch by batch; ``"auto"`` does so beyond 1 GiB of pixels. Arrays are in memory
+        already, whatever is given.
     random_state : int, RandomState or None, default=None
         An int makes results repeatable on one CPU; global random states are neither read nor moved.
     device : {"auto", "cpu", "cuda", "cuda:N", "mps"}, default="auto"
@@ -95,7 +98,7 @@ class ImageGAN(FollowedFits, Drawing, SavableImageGAN, FittedHTML, ReportsImages
     sample_every : int, default=None
         Write a grid of samples, or of translations, every so many steps.
     sample_folder : path-like, default=None
-        Where to; must exist. May be left out where ``tensorboard`` shows the grids.
+        Where to; must exist, and needs ``sample_every``. May be left out where ``tensorboard`` shows the grids.
     tensorboard : path-like, default=None
         Folder of a log of losses and grids, for ``tensorboard --logdir``; needs the extra ``tensorboard``.
     log : path-like, default=None
@@ -259,12 +262,17 @@ class ImageGAN(FollowedFits, Drawing, SavableImageGAN, FittedHTML, ReportsImages
         images, y, targets
             As in `fit`; the same data continue exactly, new data of the same kind are learnt from here on.
         n_steps : int, default=None
-            Further steps; None takes as many as `fit` does.
+            Further steps; None takes as many as `fit` would now.
 
         Returns
         -------
         ImageGAN
             Itself.
+
+        Raises
+        ------
+        InvalidParameterError
+            The recipe or a setting, other than ``n_steps``, is no longer that of `fit`, which training goes on with.
         """
         if not hasattr(self, "_training_state"):
             if n_steps is None:
@@ -272,7 +280,8 @@ class ImageGAN(FollowedFits, Drawing, SavableImageGAN, FittedHTML, ReportsImages
             raise InvalidParameterError(
                 "partial_fit(n_steps=...) goes on from a fit; call fit first, or leave n_steps out."
             )
-        self._checked()
+        recipe, asked = self._checked()
+        check_unchanged((recipe, asked), (self.recipe_, self.settings_))
         deadline, (holds, words) = deadline_after(self.max_time), _RULES["n_steps"]
         if not holds(n_steps):
             raise parameter_error("n_steps", n_steps, words)
@@ -285,7 +294,9 @@ class ImageGAN(FollowedFits, Drawing, SavableImageGAN, FittedHTML, ReportsImages
         players = self.recipe_.networks(self._sizes, SimpleNamespace(**self.settings_), generator)
         run = self._run(generator, given.data.images.device, deadline, tasks)
         tasks.enter(_TRAINING)
-        self._train(players, given.data, run, n_steps or self.settings_["n_steps"], self._training_state)
+        self._train(
+            players, given.data, run, n_steps or asked.get("n_steps", self.settings_["n_steps"]), self._training_state
+        )
         tasks.end()
         return self
 
@@ -325,9 +336,7 @@ class ImageGAN(FollowedFits, Drawing, SavableImageGAN, FittedHTML, ReportsImages
         if self.settings is not None and not isinstance(self.settings, Mapping):
             raise parameter_error("settings", self.settings, "None or a dict")
         check_settings(recipe, self.settings or {})
-        named = {name: getattr(self, name) for name in ("n_steps", "batch_size", "d_noise", "learning_rate")}
-        given = dict(self.settings or {}) | {name: value for name, value in named.items() if value is not None}
-        return recipe, given
+        return recipe, with_parameters(recipe, self.settings or {}, {name: getattr(self, name) for name in PARAMETERS})
 
     def _read(
         self,

@@ -135,6 +135,10 @@ def check_places(gan: Any) -> None:
     wants_folder = gan.sample_every is not None and (gan.sample_folder is not None or gan.tensorboard is None)
     if wants_folder and (gan.sample_folder is None or not Path(gan.sample_folder).is_dir()):
         raise parameter_error("sample_folder", gan.sample_folder, "an existing folder when sample_every is given")
+    if gan.sample_folder is not None and gan.sample_every is None:
+        raise parameter_error(
+            "sample_folder", gan.sample_folder, "None unless sample_every says how often grids are written"
+        )
     if gan.tensorboard is not None:
         tensorboard_writer()
     if gan.log is not None:

@@ -99,3 +99,47 @@ def test_a_first_part_leaves_steps_for_the_second():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         make("stackgan", n_steps=4, width=4, n_first_steps=3).fit(IMAGES, LABELS)
+
+
+@pytest.mark.parametrize("recipe", ["pix2pix", "supervised-l1", "supervised-l2", "cyclegan", "pixelcnn", "rbm"])
+def test_noise_whose_width_networks_say_is_refused_before_images_are_read(recipe):
+    for gan in (ImageGAN(recipe, d_noise=4), ImageGAN(recipe, settings={"d_noise": 4})):
+        with pytest.raises(InvalidParameterError, match=f"d_noise.* recipe '{recipe}' has no use for it"):
+            gan.fit(Unread())
+
+
+@pytest.mark.parametrize(
+    ("recipe", "settings", "message"),
+    [
+        ("lsgan", {"network": "dcgan", "depth": 3}, r"settings\['depth'\]=3 .* 8 x 8 pixels get 'dcgan'"),
+        ("pix2pix", {"n_dropout": 3}, r"settings\['n_dropout'\]=3: .* 8 x 8 pixels has 1 layers"),
+        ("rbm", {"betas": (0.5, 0.9)}, r"settings\['betas'\]=\(0.5, 0.9\): .* no use for the second"),
+    ],
+)
+def test_layers_and_moments_that_networks_do_not_have(recipe, settings, message, monkeypatch):
+    monkeypatch.setattr(Trainer, "fit", lambda *_: pytest.fail("training began"))
+    with pytest.raises(InvalidParameterError, match=message):
+        make(recipe, **settings).fit(IMAGES, targets=IMAGES if recipe == "pix2pix" else None)
+
+
+def test_what_is_given_twice_must_agree():
+    with pytest.raises(InvalidParameterError, match=r"n_steps=4, but settings\['n_steps'\]=5"):
+        make(n_steps=4, **{"width": 4}).set_params(settings={"n_steps": 5}).fit(Unread())
+    make(width=4, batch_size=6).fit(IMAGES)
+
+
+def test_training_goes_on_with_what_it_began_with():
+    gan = make(width=4, betas=(0.5, 0.9)).fit(IMAGES, LABELS)
+    gan.set_params(learning_rate=1.0)
+    with pytest.raises(InvalidParameterError, match=r"learning_rate=1.0, but the model was trained with 0.0002"):
+        gan.partial_fit(IMAGES, LABELS)
+    gan.set_params(learning_rate=None, recipe="lsgan")
+    with pytest.raises(InvalidParameterError, match="recipe='lsgan', but the model was trained with 'non-saturating'"):
+        gan.partial_fit(IMAGES, LABELS)
+    gan.set_params(recipe="non-saturating", n_steps=3).partial_fit(IMAGES, LABELS)
+    assert gan.n_iter_ == 7
+
+
+def test_a_folder_for_grids_that_nobody_writes(tmp_path):
+    with pytest.raises(InvalidParameterError, match=r"sample_folder=.* sample_every says how often"):
+        ImageGAN("lsgan", sample_folder=tmp_path).fit(Unread())

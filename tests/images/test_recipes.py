@@ -46,8 +46,9 @@ def make(recipe, n_steps, **changes):
     elif not recipes[recipe].takes_labels:
         settings |= {"width": 4} | ({"n_gibbs": 3} if recipe == "rbm" else {})
     settings |= changes.pop("settings", {})
+    noise = {} if "d_noise" in recipes[recipe].unused else {"d_noise": 6}
     return ImageGAN(
-        recipe, n_steps=n_steps, batch_size=6, d_noise=6, random_state=0, device="cpu", settings=settings, **changes
+        recipe, n_steps=n_steps, batch_size=6, **noise, random_state=0, device="cpu", settings=settings, **changes
     )
 
 

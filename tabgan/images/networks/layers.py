@@ -19,6 +19,7 @@ __all__ = [
     "joined",
     "leaky",
     "n_halvings",
+    "network_of",
     "padded_size",
 ]
 
@@ -73,13 +74,20 @@ def padded_size(height: int, width: int, *, network: str | None, n_down: int = 0
     >>> padded_size(9, 9, network="auto")
     (9, 9)
     """
-    if network == "mlp" or (network == "auto" and height * width <= SMALL):
+    if network is not None and network_of(network, height, width) == "mlp":
         return height, width
     smallest = min(height, width)
     count = max(int(math.log2(smallest / 4)), 1) if smallest >= 4 else 1
     unit = 2 ** max(count, n_down)
     least = 8 if network is not None else 4
     return tuple(max(-(-side // unit) * unit, least) for side in (height, width))  # type: ignore[return-value]
+
+
+def network_of(network: str, height: int, width: int) -> str:
+    """The kind of network that the setting ``network`` means for images of a size."""
+    if network == "auto":
+        return "mlp" if height * width <= SMALL else "dcgan"
+    return network
 
 
 def n_halvings(height: int, width: int, *, smallest: int = 4) -> int:

@@ -9,6 +9,8 @@ from tabgan._warnings import warn_caller
 from tabgan.core.augmentation import AUGMENTATIONS
 from tabgan.estimators.parameter_checks import BOOLEAN, Rule, integer, number, one_of, optional, pair_of
 from tabgan.exceptions import InvalidParameterError, parameter_error
+from tabgan.images.networks.layers import n_halvings, network_of
+from tabgan.images.recipes.parameters import no_use
 from tabgan.images.recipes.recipe import Recipe, Sizes
 
 __all__ = ["check_settings", "check_settings_for_data"]
@@ -93,7 +95,8 @@ def check_settings_for_data(
     Raises
     ------
     InvalidParameterError
-        Classes are to be balanced, and there are none; or images to be moved by more than their size.
+        Classes are to be balanced, and there are none; images to be moved by more than their size; layers that networks for such
+        images do not have.
 
     Warns
     -----
@@ -109,6 +112,7 @@ def check_settings_for_data(
         raise InvalidParameterError(
             f"settings['shift']={settings['shift']} moves images of {height} x {width} pixels out of sight; lower it."
         )
+    _check_layers(recipe, given, settings, sizes)
     for name, rest in _PARTS_OF_STEPS.items():
         part, n_steps = given.get(name), settings["n_steps"]
         if part is not None and part >= n_steps:
@@ -116,6 +120,25 @@ def check_settings_for_data(
                 f"settings[{name!r}]={part} leaves none of n_steps={n_steps} for {rest} of recipe {recipe.name!r}, which stays "
                 "untrained until partial_fit goes on; lower it, or raise n_steps."
             )
+
+
+def _check_layers(recipe: Recipe, given: Mapping[str, Any], settings: Mapping[str, Any], sizes: Sizes) -> None:
+    """Refuse settings of layers that networks for images of this size lack."""
+    height, width = sizes.shape[1:]
+    network, smallest = settings.get("network"), (height // 2, width // 2) if recipe.halves else (height, width)
+    if "depth" in given and network is not None and network_of(network, *smallest) != "mlp":
+        raise InvalidParameterError(
+            f"settings['depth']={given['depth']} counts the hidden layers of network='mlp'; images of {height} x {width} pixels get "
+            f"{network_of(network, *smallest)!r}, whose depth follows from their size. Leave it out, or give network='mlp'."
+        )
+    if "n_dropout" not in given:
+        return
+    most = n_halvings(height, width, smallest=2) - 1
+    if given["n_dropout"] > most:
+        raise InvalidParameterError(
+            f"settings['n_dropout']={given['n_dropout']}: the U-Net for images of {height} x {width} pixels has {most} layers that "
+            "can have it; lower it."
+        )
 
 
 def _rule_of(name: str, default: Any) -> Rule:
@@ -146,7 +169,7 @@ def _check_together(recipe: Recipe, settings: Mapping[str, Any], given: Mapping[
     """Refuse what the recipe has no use for, and settings that undo each other."""
     for name in recipe.unused:
         if name in given:
-            raise InvalidParameterError(f"settings[{name!r}]: recipe {recipe.name!r} has no use for it; leave it out.")
+            raise InvalidParameterError(f"settings[{name!r}]: {no_use(recipe, name)}")
     if settings.get("augment_target") is not None:
         what = f"settings['augment_target']={settings['augment_target']}"
         if not recipe.scores:

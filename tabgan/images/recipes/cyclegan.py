@@ -108,6 +108,7 @@ CYCLEGAN = Recipe(
     makers=("generator", "generator_back"),
     make=_make,
     make_back=_make_back,
+    unused=("d_noise",),
 )
 """Recipe ``"cyclegan"``: ``transform`` goes from ``images`` to ``targets``, with ``reverse=True`` back.
 

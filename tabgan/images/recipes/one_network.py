@@ -12,7 +12,7 @@ from tabgan.core.callbacks import Callback
 from tabgan.core.cases import Players
 from tabgan.core.phases import Phase, Term, TermLoss
 from tabgan.core.tasks import GenerationBatch, GenerationTask, normal_prior
-from tabgan.exceptions import InvalidInputError
+from tabgan.exceptions import InvalidInputError, InvalidParameterError
 from tabgan.images.generators.autoencoder import Autoencoder, VariationalAutoencoder
 from tabgan.images.generators.gmmn import MomentMatchingNetwork, median_distance, mmd_squared
 from tabgan.images.generators.pixelcnn import PixelCNN
@@ -186,6 +186,11 @@ def _rbm(sizes: Sizes, settings: Any, generator: torch.Generator) -> dict[str, n
 
 
 def _divergence(players: dict[str, nn.Module], data: TrainingData, settings: Any) -> Plan[Any]:
+    if settings.betas[1]:
+        raise InvalidParameterError(
+            f"settings['betas']={settings.betas!r}: recipe 'rbm' takes its momentum from the first number and has no use for the "
+            f"second; give ({settings.betas[0]!r}, 0.0), or learning_rate alone."
+        )
     maker: Any = players["generator"]
 
     def prior(n: int, generator: torch.Generator) -> Tensor:
@@ -251,6 +256,7 @@ ONE_NETWORK = [
         _likelihood,
         _SETTINGS | {"n_steps": 600, "batch_size": 64, "width": 24, "n_blocks": 2, "levels": 8},
         d_noise=_n_pixels,
+        unused=("d_noise",),
         takes_labels=False,
         watched=False,
     ),
@@ -262,6 +268,7 @@ ONE_NETWORK = [
         _divergence,
         _SETTINGS | {"batch_size": 64, "learning_rate": 0.1, "betas": (0.0, 0.0), "width": 64, "n_gibbs": 500},
         d_noise=_n_pixels,
+        unused=("d_noise",),
         takes_labels=False,
         watched=False,
     ),

@@ -10,7 +10,7 @@ from torch.nn.functional import one_hot
 
 from tabgan.exceptions import InvalidParameterError
 from tabgan.images.networks.convolutions import ConvGenerator, ConvTrunk
-from tabgan.images.networks.layers import SMALL
+from tabgan.images.networks.layers import network_of
 from tabgan.images.networks.mlp import MLPGenerator, MLPTrunk
 from tabgan.images.networks.residual import ResidualGenerator, ResidualTrunk
 from tabgan.images.recipes.recipe import Settings, Sizes
@@ -66,9 +66,7 @@ def image_trunk(
 
 
 def _network(sizes: Sizes, settings: Settings) -> tuple[str, int]:
-    kind = settings.network
-    if kind == "auto":
-        kind = "mlp" if sizes.shape[1] * sizes.shape[2] <= SMALL else "dcgan"
+    kind = network_of(settings.network, *sizes.shape[1:])
     if kind not in ("mlp", "dcgan", "residual"):
         raise InvalidParameterError(f"network={kind!r} is not one of 'auto', 'mlp', 'dcgan', 'residual'.")
     return kind, settings.width or (256 if kind == "mlp" else 32)

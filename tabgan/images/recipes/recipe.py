@@ -225,7 +225,7 @@ class Recipe:
     scores : bool, default=True
         Whether its discriminator gives a score per image, which ``augment_target`` goes by.
     unused : tuple of str, default=()
-        Settings of every recipe that this one has no use for, so that giving them is refused.
+        Settings of every recipe that this one has no use for, so that giving them is refused; ``"d_noise"``, also as a parameter.
     """
 
     name: str

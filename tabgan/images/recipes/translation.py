@@ -87,6 +87,7 @@ TRANSLATION = [
         needs="pairs",
         make=_make,
         d_noise=_d_noise,
+        unused=("d_noise",),
     ),
     Recipe(
         "supervised-l1",
@@ -98,6 +99,7 @@ TRANSLATION = [
         needs="pairs",
         make=_make,
         d_noise=_d_noise,
+        unused=("d_noise",),
     ),
     Recipe(
         "supervised-l2",
@@ -109,6 +111,7 @@ TRANSLATION = [
         needs="pairs",
         make=_make,
         d_noise=_d_noise,
+        unused=("d_noise",),
     ),
 ]
 """Recipes ``"pix2pix"``, ``"supervised-l1"`` and ``"supervised-l2"``."""
