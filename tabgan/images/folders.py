@@ -110,7 +110,7 @@ def tell_left_out(what: str, names: list[str]) -> None:
 
 def _pictures_below(folder: Path) -> tuple[list[Path], list[str]]:
     pictures, strangers = [], []
-    above = {str(folder): (os.path.realpath(folder.parent), os.path.realpath(folder))}
+    above: dict[str, tuple[str, ...]] = {str(folder): (os.path.realpath(folder.parent), os.path.realpath(folder))}
     for place, folders, names in os.walk(folder, followlinks=True):
         inside = {name: os.path.realpath(Path(place, name)) for name in sorted(folders) if not _hidden(name)}
         chain = above.pop(place)

@@ -28,7 +28,7 @@ from tabgan.images.gan_state import SavableImageGAN
 from tabgan.images.making import Drawing
 from tabgan.images.recipes import recipes
 from tabgan.images.recipes.allowed_settings import check_settings, check_settings_for_data
-from tabgan.images.recipes.parameters import PARAMETERS, check_unchanged, with_parameters
+from tabgan.images.recipes.given_parameters import PARAMETERS, check_unchanged, with_parameters
 from tabgan.images.recipes.recipe import Recipe, TrainingData
 from tabgan.images.training_data import Given, Known, read_training_data
 from tabgan.images.watching import check_places, checkpoints_of, watchers_of

@@ -10,7 +10,7 @@ from tabgan.core.augmentation import AUGMENTATIONS
 from tabgan.estimators.parameter_checks import BOOLEAN, Rule, integer, number, one_of, optional, pair_of
 from tabgan.exceptions import InvalidParameterError, parameter_error
 from tabgan.images.networks.layers import n_halvings, network_of
-from tabgan.images.recipes.parameters import no_use
+from tabgan.images.recipes.given_parameters import no_use
 from tabgan.images.recipes.recipe import Recipe, Sizes
 
 __all__ = ["check_settings", "check_settings_for_data"]
