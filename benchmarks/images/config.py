@@ -64,6 +64,8 @@ _DIGITS: dict[str, tuple[bool, dict[str, Any]]] = {
 }
 """Recipes at their defaults, which are the settings that earlier rows were made with."""
 
+_WITHOUT_ADVERSARY = ("vae", "autoencoder", "gmmn", "rbm", "pixelcnn")
+
 _BEGAN: dict[str, dict[str, Any]] = {
     "as published": {"balance": 0.5, "balance_rate": 0.001, "d_code": 32, "batch_norm": False, "pull_weight": 0.0},
     "faster control": {"balance": 0.5, "d_code": 32, "batch_norm": False, "pull_weight": 0.0},
@@ -122,13 +124,14 @@ GRIDS: dict[str, list[Cell]] = {
             variant="conditional batch norm",
         )
     ]
-    + [Cell("digits", name, False) for name in ("vae", "autoencoder", "gmmn", "rbm", "pixelcnn")],
+    + [Cell("digits", name, False) for name in _WITHOUT_ADVERSARY],
     "began": [
         Cell("digits", "began", True, {"n_steps": 1500, "settings": settings}, variant=name)
         for name, settings in _BEGAN.items()
     ],
     "mnist": [
         *_cells("mnist", _SMALL),
+        *[Cell("mnist", name, False) for name in _WITHOUT_ADVERSARY],
         Cell("mnist", "acgan", True, {"n_steps": 4000, "settings": _CONV}, variant="without shifts"),
     ],
     "fashion": _cells("fashion", _SMALL),

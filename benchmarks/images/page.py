@@ -11,7 +11,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from benchmarks.images.page_tables import balancing_table, mean_recall, recall_by_share, stacked_table, standings
+from benchmarks.images.page_tables import (
+    balancing_table,
+    mean_recall,
+    recall_by_share,
+    stacked_table,
+    standings,
+    working,
+)
 from tabgan.images import recipes
 
 __all__ = ["lines_of_code", "write_page"]
@@ -62,7 +69,7 @@ _SHOWN = {
 def write_page(results: Path, template: Path, page: Path) -> None:
     """Fill the template.
 
-    ``{standings}``, ``{balancing:DATA}``, ``{recall:DATA|METHOD}``, ``{shares}``, ``{stacked}``,
+    ``{standings}``, ``{working}``, ``{balancing:DATA}``, ``{recall:DATA|METHOD}``, ``{shares}``, ``{stacked}``,
     ``{ring:NAME}``, ``{table:NAME}``, ``{picture:FILE}``, ``{gallery:GRID}``,
     ``{lines}``, ``{digits:NAME}``, and ``{row:FILE|KEY|COLUMN}`` for a single figure.
     """
@@ -85,8 +92,8 @@ def write_page(results: Path, template: Path, page: Path) -> None:
             return _picture(results / "pictures" / name, pictures)
         if kind == "gallery":
             return _gallery(found.get(name, {}), results / "pictures", pictures)
-        if kind == "standings":
-            return standings()
+        if kind in ("standings", "working"):
+            return standings() if kind == "standings" else working()
         if kind == "balancing":
             return balancing_table(_of_data(found, name))
         if kind == "recall":
