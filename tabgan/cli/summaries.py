@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from tabgan.cli.errors import printable, shortened
 from tabgan.cli.files.sources import Place, write_bytes
 from tabgan.cli.words import in_options
+from tabgan.wording import figures
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -69,8 +70,6 @@ class ColumnReport:
         """How near the truth is promised to lie, in words."""
         found = self.promise or {}
         if "half_width" in found:
-            from tabgan.plotting.canvas import figures
-
             return f"90% within ± {figures(found['half_width'])}"
         return f"{found['probability']:.0%} likely" if "probability" in found else "-"
 

@@ -19,8 +19,6 @@ __all__ = [
     "THIRD",
     "beside",
     "drawable",
-    "error_figures",
-    "figures",
     "head_line",
     "in_percent",
     "is_dense",
@@ -151,45 +149,6 @@ def head_line(figure: Any, text: str) -> None:
     text : str
     """
     figure.suptitle(wrapped(text, width_of(figure), 10), fontsize=10, x=0.01, ha="left")
-
-
-def figures(value: float, digits: int = 3) -> str:
-    """A number with so many significant digits, without an exponent where people can do without.
-
-    Parameters
-    ----------
-    value : float
-    digits : int, default=3
-
-    Examples
-    --------
-    >>> figures(109512.3), figures(0.012345), figures(7684.7, 4), figures(2e-7), figures(12.0)
-    ('110,000', '0.0123', '7,685', '2e-07', '12')
-    """
-    short = format(value, f".{digits}g")
-    return f"{float(short):,.0f}" if 10.0 ** min(digits, 3) <= abs(value) < 1e9 else short
-
-
-_DAY = 86_400
-_SPANS = ((2 * _DAY, _DAY, "days"), (5400, 3600, "hours"), (90, 60, "minutes"))
-"""From how many seconds on a span is told in which unit, of how many seconds."""
-
-
-def error_figures(value: float, kind: str, digits: int = 3) -> str:
-    """An error as `GAINImputer.validation_scores_` has it; of dates (in days) and durations (in seconds) with a unit that suits it.
-
-    Examples
-    --------
-    >>> error_figures(176.91, "datetime"), error_figures(0.02, "datetime"), error_figures(5400.0, "timedelta")
-    ('177 days', '28.8 minutes', '1.5 hours')
-    >>> error_figures(0.25, "decimal")
-    '0.25'
-    """
-    if kind not in ("datetime", "timedelta"):
-        return figures(value, digits)
-    seconds = value * (_DAY if kind == "datetime" else 1)
-    size, unit = next(((size, unit) for least, size, unit in _SPANS if seconds >= least), (1, "seconds"))
-    return f"{figures(seconds / size)} {unit}"
 
 
 def label(text: Any, longest: int = _LONGEST) -> str:

@@ -11,9 +11,10 @@ from sklearn.utils.validation import check_is_fitted
 from tabgan.estimators.costs import constant_cost, cost_threshold, read_costs
 from tabgan.exceptions import InvalidInputError
 from tabgan.metrics.classification import EXPECTED_COST, best_threshold
-from tabgan.plotting.canvas import GREY, MAIN, OTHER, figures, label
+from tabgan.plotting.canvas import GREY, MAIN, OTHER, label
 from tabgan.plotting.display import AxesDisplay
 from tabgan.plotting.views import check_has, floats_of
+from tabgan.wording import figures
 
 __all__ = ["CostCurveDisplay"]
 

@@ -10,20 +10,11 @@ import pandas as pd
 
 from tabgan.exceptions import InvalidInputError
 from tabgan.model_selection.baselines import MeanModeImputer
-from tabgan.plotting.canvas import (
-    GREY,
-    MAIN,
-    OTHER,
-    figures,
-    head_line,
-    in_percent,
-    is_dense,
-    label,
-    shown_note,
-)
+from tabgan.plotting.canvas import GREY, MAIN, OTHER, head_line, in_percent, is_dense, label, shown_note
 from tabgan.plotting.display import PanelDisplay, check_figure
 from tabgan.plotting.hidden import HiddenCheck, hide_and_fill
 from tabgan.plotting.views import check_count, check_type, is_number
+from tabgan.wording import figures
 
 __all__ = ["HiddenColumn", "PredictionDisplay"]
 

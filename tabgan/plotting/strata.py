@@ -10,11 +10,12 @@ import numpy as np
 import pandas as pd
 
 from tabgan.exceptions import InvalidParameterError
-from tabgan.plotting.canvas import beside, figures, label, say_inside, shown_note
+from tabgan.plotting.canvas import beside, label, say_inside, shown_note
 from tabgan.plotting.display import PanelDisplay, legend_above
 from tabgan.plotting.marginals import ColumnPair, disagreement, draw_pair, of_few_values
 from tabgan.plotting.propensities import with_propensities
 from tabgan.plotting.views import CompletedView, check_count, draws_by, draws_view, is_number
+from tabgan.wording import figures
 
 __all__ = ["ConditionalImputationDisplay", "Stratum"]
 

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from tabgan.exceptions import InvalidInputError
-from tabgan.plotting.canvas import GREY, MAIN, OTHER, THIRD, figures, head_line, label
+from tabgan.plotting.canvas import GREY, MAIN, OTHER, THIRD, head_line, label
 from tabgan.plotting.display import PanelDisplay
+from tabgan.wording import figures
 
 __all__ = ["TrainingDisplay"]
 

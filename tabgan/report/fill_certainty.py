@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from tabgan.plotting.canvas import figures
 from tabgan.plotting.hidden import rows_of
 from tabgan.tables.frames import read_table
 from tabgan.tables.kinds import ColumnSchema
+from tabgan.wording import figures
 
 __all__ = ["COVERAGE", "ColumnCertainty", "FillCertainty", "fill_certainty"]
 

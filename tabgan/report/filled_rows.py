@@ -10,9 +10,9 @@ import narwhals as nw
 import numpy as np
 import pandas as pd
 
-from tabgan.plotting.canvas import figures
 from tabgan.report.fill_certainty import COVERAGE
 from tabgan.report.page import Cell, Head, Table, text_cell
+from tabgan.wording import figures
 
 __all__ = ["ExampleRows", "example_rows", "filled_rows"]
 

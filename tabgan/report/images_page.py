@@ -13,11 +13,11 @@ from tabgan.exceptions import InvalidInputError
 from tabgan.images.reading import open_images, read_images
 from tabgan.images.training_data import labels_of
 from tabgan.metrics.rows import nearest_distances
-from tabgan.plotting.canvas import figures
 from tabgan.plotting.views import check_draws
 from tabgan.report.html import HTMLReport, render
 from tabgan.report.page import Head, Notice, Page, Table, number_cell, settings_of, text_cell, versions
 from tabgan.report.pictures import NO_MATPLOTLIB, can_draw, has_curves, picture_of
+from tabgan.wording import figures
 
 __all__ = ["report_images"]
 

@@ -10,7 +10,6 @@ from sklearn.utils.validation import check_is_fitted
 
 from tabgan.exceptions import InvalidInputError
 from tabgan.imputation.scoring import relative_errors
-from tabgan.plotting.canvas import error_figures
 from tabgan.plotting.views import check_draws, label_columns, view
 from tabgan.report.draw_pictures import by_another_column, pictures_of_draws
 from tabgan.report.fill_certainty import ColumnCertainty, FillCertainty, fill_certainty
@@ -22,7 +21,7 @@ from tabgan.report.missing_table import missing_table, missing_where
 from tabgan.report.page import Cell, Head, Page, Table, number_cell, settings_of, share_cell, text_cell, versions
 from tabgan.report.pictures import NO_MATPLOTLIB, can_draw, has_curves, picture_of, pictures_if
 from tabgan.tables.frames import read_table
-from tabgan.wording import share_text
+from tabgan.wording import error_figures, share_text
 
 __all__ = ["imputation_page", "report_imputation", "report_nothing_to_fill"]
 

@@ -8,8 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tabgan.plotting.canvas import error_figures
-from tabgan.wording import column_text
+from tabgan.wording import column_text, error_figures
 
 __all__ = ["FEW_CELLS", "ImputedColumn", "imputed_columns", "worst_in_words"]
 

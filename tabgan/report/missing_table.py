@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from tabgan.plotting.canvas import figures
 from tabgan.plotting.marginals import disagreement
 from tabgan.plotting.views import is_number
 from tabgan.report.page import Head, Table, number_cell, text_cell
+from tabgan.wording import figures
 
 __all__ = ["MissingWhere", "missing_table", "missing_where"]
 

@@ -13,10 +13,9 @@ from tabgan.core.checkpoint import FORMAT_VERSION
 from tabgan.estimators.saving import Savable
 from tabgan.exceptions import parameter_error
 from tabgan.imputation.scoring import relative_errors
-from tabgan.plotting.canvas import error_figures
 from tabgan.report.imputed_columns import imputed_columns, worst_in_words
 from tabgan.tables.kinds import NOT_MODELLED
-from tabgan.wording import counted
+from tabgan.wording import counted, error_figures
 
 __all__ = ["model_card"]
 

@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 
 from tabgan.exceptions import InvalidInputError
-from tabgan.plotting.canvas import figures
 from tabgan.plotting.marginals import ColumnPair, disagreement
 from tabgan.plotting.resampled import ResamplingDisplay
 from tabgan.plotting.synthetic_rows import Resampled
@@ -20,6 +19,7 @@ from tabgan.report.html import HTMLReport, render
 from tabgan.report.page import Cell, Head, Notice, Page, Table, number_cell, settings_of, text_cell, versions
 from tabgan.report.pictures import NO_MATPLOTLIB, can_draw, picture_of
 from tabgan.tables.frames import read_table
+from tabgan.wording import figures
 
 __all__ = ["report_rows"]
 
