@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
 
 from tabgan.exceptions import InvalidInputError
 
-__all__ = ["Conditions"]
+__all__ = ["Conditions", "as_labels"]
 
 
 @dataclass(frozen=True)
@@ -115,16 +116,37 @@ class Conditions:
         return cls(labels, state["table"], state["frequency"])
 
 
-def _as_array(y: Any, n_images: int) -> np.ndarray:
+def as_labels(y: Any) -> np.ndarray:
+    """Labels or condition vectors as an array, none of them missing and all of one kind.
+
+    Parameters
+    ----------
+    y : array-like, Series, Categorical or Tensor
+
+    Raises
+    ------
+    InvalidInputError
+        Some are missing, or text stands among numbers.
+    """
     array = y.detach().cpu().numpy() if isinstance(y, Tensor) else np.asarray(y)
+    if array.dtype.kind in "US" and not isinstance(y, np.ndarray):
+        given = np.asarray(y, dtype=object)  # of a list, numpy writes missing labels and numbers as text: "nan", "1"
+        array = array if all(isinstance(label, (str, bytes)) for label in given.ravel()) else given
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        raise InvalidInputError("y holds NaN or infinity; leave these images out.")
+    if array.dtype.kind == "O" and pd.isna(array).any():
+        raise InvalidInputError("y holds missing values; leave these images out.")
+    if array.dtype.kind == "O" and len({isinstance(label, str) for label in array.ravel()}) > 1:
+        raise InvalidInputError("y holds text among other labels; make all of them text, or none.")
+    return array
+
+
+def _as_array(y: Any, n_images: int) -> np.ndarray:
+    array = as_labels(y)
     if array.ndim not in (1, 2):
         raise InvalidInputError(f"y has shape {array.shape}; give (n,) class labels or (n, d) condition vectors.")
     if len(array) != n_images:
         raise InvalidInputError(f"y has {len(array)} rows, but there are {n_images} images; they belong together.")
     if array.ndim == 2 and array.dtype.kind not in "uifb":
         raise InvalidInputError(f"y has dtype {array.dtype}; give condition vectors of numbers.")
-    if array.dtype.kind == "f" and not np.isfinite(array).all():
-        raise InvalidInputError("y holds NaN or infinity; leave these images out.")
-    if array.dtype.kind == "O" and any(label is None or label != label for label in array.ravel()):
-        raise InvalidInputError("y holds missing values; leave these images out.")
     return array

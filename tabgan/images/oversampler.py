@@ -18,6 +18,7 @@ from tabgan._warnings import warn_caller
 from tabgan.estimators.fit_tasks import FitTasks, FollowedFits, followed
 from tabgan.estimators.parameter_checks import SEED, check, integer, optional, seed_of
 from tabgan.exceptions import InvalidInputError, InvalidParameterError, SmallClassesWarning, parameter_error
+from tabgan.images.conditions import as_labels
 from tabgan.images.gan import ImageGAN
 from tabgan.images.reading import ReadOptions, open_images
 from tabgan.images.warping import Warp, WarpedImages, warped
@@ -298,7 +299,7 @@ def small_classes(labels: np.ndarray, growing: Mapping[Any, int]) -> str | None:
 
 
 def _labels_of(y: Any) -> np.ndarray:
-    labels = y.detach().cpu().numpy() if isinstance(y, Tensor) else np.asarray(y)
+    labels = as_labels(y)
     if labels.ndim == 2 and labels.shape[1] == 1:
         labels = labels[:, 0]
     if labels.ndim != 1:
@@ -309,7 +310,7 @@ def _labels_of(y: Any) -> np.ndarray:
 def _joined(given: Any, made: Any) -> Any:
     """What was given, then what was made, in the container of what was given."""
     if isinstance(given, Tensor):
-        return torch.cat([given, torch.as_tensor(made).to(given)])
+        return torch.cat([given, torch.as_tensor(made).to(given).reshape(-1, *given.shape[1:])])
     if isinstance(given, pd.DataFrame):
         new = pd.DataFrame(np.asarray(made).reshape(len(made), -1), columns=given.columns)
         return pd.concat([given, new.astype(given.dtypes.to_dict())], ignore_index=True)
@@ -317,4 +318,5 @@ def _joined(given: Any, made: Any) -> Any:
         return pd.concat([given, pd.Series(made, name=given.name).astype(given.dtype)], ignore_index=True)
     if isinstance(given, list):
         return [*given, *(made.tolist() if np.ndim(made) == 1 else list(made))]
-    return np.concatenate([np.asarray(given), made])
+    given = np.asarray(given)
+    return np.concatenate([given, np.asarray(made).reshape(-1, *given.shape[1:])])  # labels may be a column
