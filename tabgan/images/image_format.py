@@ -70,8 +70,19 @@ class ImageFormat:
             values = values[:, 0]
         elif self.layout == "flat":
             values = values.flatten(1)
-        array = np.ascontiguousarray(values.numpy().astype(self.dtype))
+        array = np.ascontiguousarray(self._typed(values))
         return torch.from_numpy(array) if self.is_tensor else array
+
+    def _typed(self, values: Tensor) -> np.ndarray:
+        """In the type of the images, within their range: numbers beyond would wrap around, those rounded up be refused on reading."""
+        dtype = np.dtype(self.dtype)
+        if dtype.kind == "f":
+            return np.clip(values.numpy().astype(dtype), dtype.type(self.low), dtype.type(self.high))
+        if dtype.kind == "b":
+            return values.numpy().astype(dtype)
+        known = np.iinfo(dtype)
+        wide = values.double() if dtype.itemsize > 2 else values  # float32 has no 2**31 - 1
+        return wide.clamp(max(self.low, known.min), min(self.high, known.max)).numpy().astype(dtype)
 
     def cropped(self, images: Tensor) -> Tensor:
         """Without the edges that `padded_to` put around them."""

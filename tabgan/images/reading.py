@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from torch import Tensor, stack
+from torch import Tensor, bfloat16, stack
 from torch.nn.functional import interpolate
 
 from tabgan.exceptions import InvalidInputError, InvalidParameterError, parameter_error
@@ -59,7 +59,7 @@ class ReadOptions:
             return None
         sides = (self.size, self.size) if isinstance(self.size, (int, np.integer)) else self.size
         good = isinstance(sides, (tuple, list)) and len(sides) == 2
-        if not good or not all(isinstance(side, (int, np.integer)) and 1 <= side < 2**15 for side in sides):
+        if not good or not all(_is_count(side) and side < 2**15 for side in sides):
             raise parameter_error("size", self.size, "None, a number of pixels, or (height, width)")
         return int(sides[0]), int(sides[1])
 
@@ -79,9 +79,7 @@ class ReadOptions:
             raise parameter_error("stream", self.stream, "True, False or 'auto'")
         shape = self.image_shape
         if shape is not None and not (
-            isinstance(shape, (tuple, list))
-            and len(shape) in (2, 3)
-            and all(isinstance(side, (int, np.integer)) and not isinstance(side, bool) and side >= 1 for side in shape)
+            isinstance(shape, (tuple, list)) and len(shape) in (2, 3) and all(map(_is_count, shape))
         ):
             raise parameter_error("image_shape", shape, "None, (height, width) or (channels, height, width)")
 
@@ -211,6 +209,10 @@ def open_images(
     return _from_array(source, labels, options, like, name)
 
 
+def _is_count(side: Any) -> bool:
+    return isinstance(side, (int, np.integer)) and not isinstance(side, bool) and side >= 1
+
+
 def _from_pictures(
     pictures: Any, names: list[str], labels: Any, options: ReadOptions, like: ImageFormat | None, name: str
 ) -> OpenedImages:
@@ -230,6 +232,8 @@ def _from_array(source: Any, labels: Any, options: ReadOptions, like: ImageForma
     is_tensor = isinstance(source, Tensor)
     if isinstance(source, (list, tuple)) and source and all(isinstance(one, Tensor) for one in source):
         source = stack(list(source)) if len({one.shape for one in source}) == 1 else source
+    if isinstance(source, Tensor) and source.dtype == bfloat16:
+        raise InvalidInputError(f"{name} has dtype bfloat16, which numpy does not know; give {name}.float().")
     try:
         array = source.detach().cpu().numpy() if isinstance(source, Tensor) else np.asarray(source)
     except ValueError as error:

@@ -34,6 +34,8 @@ def stated_range(value_range: Any) -> tuple[float, float] | None:
         raise InvalidParameterError(f"value_range={value_range!r} must be two numbers (low, high).") from error
     if not low < high:
         raise InvalidParameterError(f"value_range={value_range!r} must have low < high.")
+    if not (np.isfinite(low) and np.isfinite(high)):
+        raise InvalidParameterError(f"value_range={value_range!r} must be finite: between them lie all values.")
     return low, high
 
 
@@ -64,7 +66,7 @@ def range_of(
     """
     stated = stated_range(value_range)
     if stated is not None:
-        if least < stated[0] or most > stated[1]:
+        if _outside(dtype, least, most, stated):
             raise InvalidInputError(
                 f"{name} has values from {least:g} to {most:g}, outside value_range={value_range!r}."
             )
@@ -84,13 +86,14 @@ def range_of(
         )
     if kind in "ui" and dtype != "uint8" and least >= 0 and 255 < most < 2**16:
         bits = next(bits for bits in _DEPTHS if most < 2**bits)
+        white = min(2**bits - 1, np.iinfo(dtype).max)  # what is made has to fit into the type
         if bits < 16:
             warn_caller(
-                f"{name} has values up to {most:g}, which is read as {bits} bits: white is {2**bits - 1}; value_range=(0, white) says "
+                f"{name} has values up to {most:g}, which is read as {bits} bits: white is {white}; value_range=(0, white) says "
                 "otherwise."
             )
-        return 0.0, float(2**bits - 1)
-    guess = (0.0, 255.0) if kind in "ui" else (0.0, 1.0) if least >= 0 else (-1.0, 1.0)
+        return 0.0, float(white)
+    guess = (0.0, float(min(255, np.iinfo(dtype).max))) if kind in "ui" else (0.0, 1.0) if least >= 0 else (-1.0, 1.0)
     if least < guess[0] or most > guess[1]:
         raise InvalidInputError(
             f"{name} has values from {least:g} to {most:g}, which is neither 0 to 1 nor -1 to 1 (nor uint8); say what black and "
@@ -120,7 +123,7 @@ def check_like_training(form: ImageFormat, dtype: str, least: float, most: float
     """
     low, high = form.low, form.high
     trained = f"training had black at {low:g} and white at {high:g}"
-    if least < low or most > high:
+    if _outside(dtype, least, most, (low, high)):
         raise InvalidInputError(f"{name} has values from {least:g} to {most:g}, but {trained}; scale them alike.")
     whole = np.dtype(form.dtype).kind in "ui"
     if whole and np.dtype(dtype).kind == "f" and most <= 1 < high:
@@ -133,3 +136,10 @@ def check_like_training(form: ImageFormat, dtype: str, least: float, most: float
         )
     if low < 0 <= least and high <= 1 and most > 0:
         warn_caller(f"{name} has values from {least:g} to {most:g}, but {trained}; if black is 0 in them, scale them.")
+
+
+def _outside(dtype: str, least: float, most: float, bounds: tuple[float, float]) -> bool:
+    """Whether values pass their bounds, which are no numbers of every type: 2.4 is 2.4000001 in float32."""
+    kind = np.dtype(dtype)
+    low, high = (float(kind.type(bound)) for bound in bounds) if kind.kind == "f" else bounds
+    return least < low or most > high
