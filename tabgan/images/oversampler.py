@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -21,9 +22,10 @@ from tabgan.exceptions import InvalidInputError, InvalidParameterError, SmallCla
 from tabgan.images.conditions import as_labels
 from tabgan.images.gan import ImageGAN
 from tabgan.images.reading import ReadOptions, open_images
+from tabgan.images.recipes import recipes
 from tabgan.images.warping import Warp, WarpedImages, warped
 
-__all__ = ["BAGANImageOversampler", "n_to_make", "small_classes"]
+__all__ = ["BAGANImageOversampler", "check_recipe", "n_to_make", "small_classes"]
 
 _MOST_MADE = 2**31
 """Images of a class; more fit no machine."""
@@ -169,7 +171,7 @@ class BAGANImageOversampler(FollowedFits, SamplerMixin, BaseEstimator):
         warp, labels = self._checked(), _labels_of(y)
         self.__dict__.pop("source_", None)  # a fit that fails must not leave an old model with new counts
         self.sampling_strategy_ = n_to_make(self.sampling_strategy, labels)
-        images = np.asarray(X) if isinstance(X, pd.DataFrame) else X
+        images = _values_of(X)
         self.source_ = self._own_images(images, labels, warp) if self.recipe is None else self._trained(images, labels)
         self.classes_ = self.source_.classes_
         return self
@@ -208,8 +210,10 @@ class BAGANImageOversampler(FollowedFits, SamplerMixin, BaseEstimator):
 
     def _checked(self) -> Warp | None:
         """The changes of a class's own images, when parameters make sense together."""
-        check(self, {"random_state": SEED, "n_threads": optional(integer(1))})
+        check(self, {"random_state": SEED, "n_threads": optional(integer(1)), "verbose": integer(0)})
         warp = Warp.parsed(self.recipe is None if self.warp is None else self.warp)
+        if self.recipe is not None:
+            check_recipe(self.recipe)
         given = [name for name in _OF_TRAINING if getattr(self, name) is not None]
         if self.recipe is None and given:
             raise InvalidParameterError(
@@ -277,6 +281,23 @@ def n_to_make(strategy: Any, labels: np.ndarray) -> dict[Any, int]:
     return {label.item() if isinstance(label, np.generic) else label: int(n) for label, n in wanted.items() if n}
 
 
+def check_recipe(name: Any) -> None:
+    """Refuse a recipe that cannot draw images of a class, before one is trained in vain.
+
+    Parameters
+    ----------
+    name : str
+
+    Raises
+    ------
+    InvalidParameterError
+        There is no such recipe, or it takes no labels; names those that do.
+    """
+    known = [one.name for one in recipes.values() if one.takes_labels and one.needs in ("images", "labels")]
+    if not isinstance(name, str) or name not in known:
+        raise parameter_error("recipe", name, f"None, or one that takes labels: {', '.join(map(repr, known))}")
+
+
 def small_classes(labels: np.ndarray, growing: Mapping[Any, int]) -> str | None:
     """A warning of classes that a GAN is to enlarge and has too few images of; None where there is no such class.
 
@@ -296,6 +317,22 @@ def small_classes(labels: np.ndarray, growing: Mapping[Any, int]) -> str | None:
         f"a GAN is to enlarge classes of fewer than {_FEW} images: {named}. From so few it mostly repeats what it was shown; changed "
         "images of the class itself, which need no recipe, helped classifiers more."
     )
+
+
+def _values_of(X: Any) -> Any:
+    """Images as arrays: rows can be added to these alone."""
+    if isinstance(X, (str, os.PathLike, Mapping)):
+        raise InvalidInputError(
+            "X is no array; read the images first, or balance a folder of them with `tabgan images balance`."
+        )
+    if not isinstance(X, pd.DataFrame):
+        return X
+    plain = [
+        getattr(dtype, "numpy_dtype", dtype) for dtype in X.dtypes
+    ]  # of Float64 and the like, which know missing cells
+    if X.isna().any(axis=None) or any(dtype.kind not in "uifb" for dtype in plain):
+        return np.asarray(X)
+    return X.to_numpy(np.result_type(*plain))
 
 
 def _labels_of(y: Any) -> np.ndarray:

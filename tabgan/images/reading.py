@@ -210,7 +210,7 @@ def open_images(
 
 
 def _is_count(side: Any) -> bool:
-    return isinstance(side, (int, np.integer)) and not isinstance(side, bool) and side >= 1
+    return isinstance(side, (int, np.integer)) and not isinstance(side, bool) and bool(side >= 1)
 
 
 def _from_pictures(

@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn.functional import affine_grid, grid_sample, interpolate
 
 from tabgan._runtime import make_generator, own_torch
-from tabgan.exceptions import parameter_error
+from tabgan.exceptions import InvalidInputError, parameter_error
 from tabgan.images.conditions import Conditions
 from tabgan.images.image_format import ImageFormat
 from tabgan.images.reading import OpenedImages, ReadOptions, open_images
@@ -184,6 +184,8 @@ class WarpedImages:
             As many images as labels.
         """
         draw = self._draws if random_state is None else make_generator(random_state)
+        if np.ndim(y) != 1 or not len(y):
+            raise InvalidInputError(f"y has shape {np.shape(y)}; give one label for each image to draw.")
         wanted = self._conditions.groups(y, len(y))
         rows = torch.empty(len(wanted), dtype=torch.long)
         for group in wanted.unique():

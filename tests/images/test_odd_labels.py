@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import torch
 
-from tabgan.exceptions import InvalidInputError
+from tabgan.exceptions import InvalidInputError, InvalidParameterError
 from tabgan.images import BAGANImageOversampler, ImageGAN
 
 IMAGES = np.random.default_rng(0).random((20, 8, 8))
@@ -37,3 +37,34 @@ def test_labels_that_are_missing_or_of_mixed_kinds_are_no_classes(y, message):
     for learn in (BAGANImageOversampler().fit_resample, ImageGAN("sngan", n_steps=1).fit):
         with pytest.raises(InvalidInputError, match=f"y holds .*({message})"):
             learn(IMAGES, y)
+
+
+@pytest.mark.parametrize("recipe", ["pix2pix", "cyclegan", "vae", "rbm", "nonsense", 3])
+def test_recipes_without_labels_cannot_balance(recipe):
+    with pytest.raises(InvalidParameterError, match=r"recipe=.* must be None, or one that takes labels: .*'bagan'"):
+        BAGANImageOversampler(recipe=recipe).fit(IMAGES, RARE)
+
+
+def test_drawing_wants_labels():
+    source = BAGANImageOversampler(random_state=0).fit(IMAGES, RARE).source_
+    for y in (1, [], np.zeros((2, 2))):
+        with pytest.raises(InvalidInputError, match=r"y has shape .*; give one label for each image"):
+            source.sample(y=y)
+
+
+@pytest.mark.parametrize("dtype", ["Float64", "UInt8", "boolean"])
+def test_frames_whose_columns_could_have_gaps(dtype):
+    frame = pd.DataFrame((IMAGES.reshape(20, 64) * 255 if dtype == "UInt8" else IMAGES.reshape(20, 64)).round())
+    frame = frame.astype(dtype)
+    more = BAGANImageOversampler(random_state=0).fit_resample(frame, RARE)[0]
+    assert more.dtypes.eq(dtype).all()
+    pd.testing.assert_frame_equal(more[:20], frame)
+    assert more[20:].isin([0, 1] if dtype == "boolean" else more[20:].to_numpy().ravel().tolist()).all(axis=None)
+    frame.iloc[3, 3] = None
+    with pytest.raises(InvalidInputError, match=r"X has dtype object|NaN"):
+        BAGANImageOversampler().fit_resample(frame, RARE)
+
+
+def test_paths_are_no_arrays(tmp_path):
+    with pytest.raises(InvalidInputError, match=r"X is no array; .*`tabgan images balance`"):
+        BAGANImageOversampler().fit_resample(tmp_path, RARE)
