@@ -8,7 +8,16 @@ from typing import Annotated
 import typer
 
 from tabgan.cli.errors import note, warnings_told
-from tabgan.cli.images_apply import AlphaOption, ModelArgument, SettingsOption, SizeOption, balance, export, translate
+from tabgan.cli.images_apply import (
+    AlphaOption,
+    ModelArgument,
+    SettingsOption,
+    SizeOption,
+    ValueRangeOption,
+    balance,
+    export,
+    translate,
+)
 from tabgan.cli.options import DebugOption, DeviceOption, PageOption, check_numbers
 
 __all__ = ["images"]
@@ -71,9 +80,7 @@ def train(
     settings: SettingsOption = None,
     size: SizeOption = None,
     alpha: AlphaOption = "white",
-    value_range: Annotated[
-        tuple[float, float] | None, typer.Option(metavar="LOW HIGH", help="Values of black and white.")
-    ] = None,
+    value_range: ValueRangeOption = None,
     stream: Annotated[
         bool | None,
         typer.Option(
@@ -151,7 +158,9 @@ def train(
 @images.command()
 def sample(
     model: ModelArgument,
-    output: Annotated[Path, typer.Option("-o", "--output", help="A .npy file, or a folder for PNGs.")],
+    output: Annotated[
+        Path, typer.Option("-o", "--output", help="A .npy file, or a folder for PNGs, made if it is not there.")
+    ],
     n: Annotated[int, typer.Option("-n", help="How many images.")] = 100,
     label: _Label = None,
     truncation: _Truncation = None,

@@ -20,6 +20,9 @@ SizeOption = Annotated[
 AlphaOption = Annotated[
     str, typer.Option(metavar="COLOUR", help="Behind what is transparent; keep: as a channel of its own.")
 ]
+ValueRangeOption = Annotated[
+    tuple[float, float] | None, typer.Option(metavar="LOW HIGH", help="Values of black and white.")
+]
 SettingsOption = Annotated[
     str | None, typer.Option(metavar="JSON", help='Settings of the recipe, such as {"network": "dcgan"}.')
 ]
@@ -73,6 +76,7 @@ def balance(
     ] = None,
     size: SizeOption = None,
     alpha: AlphaOption = "white",
+    value_range: ValueRangeOption = None,
     steps: Annotated[int | None, typer.Option(metavar="N", help="Training steps; the recipe has a default.")] = None,
     settings: SettingsOption = None,
     seed: SeedOption = 0,
@@ -101,6 +105,7 @@ def balance(
         warp=warp,
         size=size,
         alpha=alpha,
+        value_range=value_range,
         steps=steps,
         settings=settings,
         seed=seed,

@@ -30,8 +30,8 @@ from tabgan.images.exporting import export_generator
 from tabgan.images.folders import list_folder
 from tabgan.images.gan import ImageGAN
 from tabgan.images.image_format import ImageFormat
-from tabgan.images.oversampler import n_to_make, small_classes
-from tabgan.images.reading import ReadOptions, open_images
+from tabgan.images.oversampler import check_recipe, n_to_make, small_classes
+from tabgan.images.reading import OpenedImages, ReadOptions, open_images
 from tabgan.images.warping import Warp, WarpedImages, warped
 
 __all__ = ["BalanceImagesOptions", "balance_folder", "export_model", "translate_images"]
@@ -51,6 +51,7 @@ class BalanceImagesOptions:
     warp: str | None
     size: str | None
     alpha: str
+    value_range: tuple[float, float] | None
     steps: int | None
     settings: str | None
     seed: int
@@ -85,9 +86,7 @@ def translate_images(model: Path, source: Path, output: Path, *, reverse: bool, 
     if as_array or as_picture:
         check_destinations({"--output": output}, model, source)
     else:
-        check_folder(output, "--output")
-        if output.resolve() == source.resolve():
-            raise InvalidParameterError(f"--output {str(output)!r} is the input itself; give another folder.")
+        check_folder(output, "--output", source)
     gan = load_model(model, "image model")
     opened = gan._opened(there(source), reverse=reverse)
     form, n = (gan._source_format if reverse else gan._format), len(opened.pixels)
@@ -101,7 +100,10 @@ def translate_images(model: Path, source: Path, output: Path, *, reverse: bool, 
     elif as_picture:
         write_pictures(output.parent, [output.name], pieces, form)
     else:
-        write_pictures(output, png_names(opened.names, n), pieces, form)
+        names = png_names(opened.names, n)
+        if n == 1 and (output / names[0]).resolve() == source.resolve():
+            raise InvalidParameterError(f"--output {str(output)!r} holds the input itself; give another folder.")
+        write_pictures(output, names, pieces, form)
     return f"{n:,} images -> {output}"
 
 
@@ -123,7 +125,7 @@ def balance_folder(options: BalanceImagesOptions) -> str:
         Nothing was written then, but for a model that was trained.
     """
     output, size, strategy = options.output, parsed_size(options.size), parsed_strategy(options.strategy)
-    check_folder(output, "--output")
+    check_folder(output, "--output", options.source)
     if output.is_dir() and any(output.iterdir()):
         raise InvalidInputError(f"--output {str(output)!r} is a folder that holds files; give a new one.")
     if not options.source.is_dir():
@@ -136,16 +138,21 @@ def balance_folder(options: BalanceImagesOptions) -> str:
         raise InvalidInputError(
             f"{str(options.source)!r} has no subfolders, which name the classes; sort its pictures into some."
         )
-    labels = np.asarray(listing.labels)
+    if options.recipe is not None:
+        check_recipe(options.recipe)
     if isinstance(strategy, Mapping):
         strategy = {str(label): n for label, n in strategy.items()}
-    missing = n_to_make(strategy, labels)
-    drawn, form = _drawing(options, size, labels, missing)
+    n_to_make(strategy, np.asarray(listing.labels))  # what makes no sense is told before thousands of pictures are read
+    opened, gan = _opened(options, size)
+    assert opened.labels is not None
+    assert opened.names is not None
+    missing = n_to_make(strategy, opened.labels)
+    drawn, form = _drawing(options, size, opened, gan, missing)
     with new_folder(output) as whole:
         if not options.only_new:
-            for file, name in zip(listing.files, listing.names, strict=True):
+            for name in opened.names:  # what cannot be read is in no class, neither counted nor copied
                 Path(whole, name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(file, whole / name)
+                shutil.copyfile(options.source / name, whole / name)
         names = [f"{label}/synthetic-{row:05d}.png" for label, n in missing.items() for row in range(n)]
         write_plainly(whole, names, (piece for label, n in missing.items() for piece in drawn(label, n)), form)
     made = ", ".join(f"{n:,} of {label}" for label, n in missing.items()) or "none, for no class lacks any"
@@ -178,20 +185,33 @@ def _is_reused(options: BalanceImagesOptions) -> bool:
     return options.model is not None and options.model.exists()
 
 
+def _opened(options: BalanceImagesOptions, size: Any) -> tuple[OpenedImages, ImageGAN | None]:
+    """The pictures that can be read, and the model of ``--model`` where the file is there."""
+    value_range, gan = options.value_range, None
+    if _is_reused(options):
+        assert options.model is not None
+        gan = load_model(options.model, "image model")
+        form = gan._format
+        size, value_range = (form.height, form.width), (form.low, form.high)
+    elif options.recipe is None:
+        _check_untrained(options)
+    trains = options.recipe is not None or gan is not None
+    reading = ReadOptions(value_range, size=size, alpha=options.alpha, stream=True if trains else "auto")
+    return open_images(str(options.source), reading), gan
+
+
 def _drawing(
-    options: BalanceImagesOptions, size: Any, labels: np.ndarray, missing: Mapping[str, int]
+    options: BalanceImagesOptions, size: Any, opened: OpenedImages, gan: ImageGAN | None, missing: Mapping[str, int]
 ) -> tuple[Callable[[str, int], Iterator[Any]], ImageFormat]:
     """``drawn(label, n)``, which gives some images of a class at a time, and their format."""
-    trains = options.recipe is not None or _is_reused(options)
+    trains = options.recipe is not None or gan is not None
     given = parsed_settings(options.warp, "--warp")
     warp = Warp.parsed(not trains if given is None else given)
     source: ImageGAN | WarpedImages
     if trains:
-        source = _gan(options, size, labels, missing)
+        source = _trained(options, size, opened, missing) if gan is None else _knowing(gan, options, missing)
         form = source._format
     else:
-        _check_untrained(options)
-        opened = open_images(str(options.source), ReadOptions(size=size, alpha=options.alpha))
         source = WarpedImages(opened, opened.labels, warp, make_generator(options.seed))
         form = source.form
 
@@ -207,19 +227,20 @@ def _drawing(
     return drawn, form
 
 
-def _gan(options: BalanceImagesOptions, size: Any, labels: np.ndarray, missing: Mapping[str, int]) -> ImageGAN:
-    """The model of ``--model`` where the file is there, else one that is trained, and saved if asked for."""
-    if _is_reused(options):
-        assert options.model is not None
-        gan = load_model(options.model, "image model")
-        unknown = sorted(set(missing) - {str(label) for label in getattr(gan, "classes_", [])})
-        if unknown:
-            raise InvalidInputError(
-                f"{str(options.model)!r} does not know the classes {', '.join(unknown)}; train another model."
-            )
-        return gan
+def _knowing(gan: ImageGAN, options: BalanceImagesOptions, missing: Mapping[str, int]) -> ImageGAN:
+    """A model that was loaded, if it knows the classes to enlarge."""
+    unknown = sorted(set(missing) - {str(label) for label in getattr(gan, "classes_", [])})
+    if unknown:
+        raise InvalidInputError(
+            f"{str(options.model)!r} does not know the classes {', '.join(unknown)}; train another model."
+        )
+    return gan
+
+
+def _trained(options: BalanceImagesOptions, size: Any, opened: OpenedImages, missing: Mapping[str, int]) -> ImageGAN:
+    """A model that is trained, and saved if asked for."""
     assert options.recipe is not None
-    if options.progress and (advice := small_classes(labels, missing)) is not None:
+    if options.progress and (advice := small_classes(np.asarray(opened.labels), missing)) is not None:
         note(f"warning: {advice}")  # before training, which may take long
     gan = ImageGAN(
         options.recipe,
@@ -227,6 +248,7 @@ def _gan(options: BalanceImagesOptions, size: Any, labels: np.ndarray, missing: 
         settings=parsed_settings(options.settings),
         size=size,
         alpha=options.alpha,
+        value_range=options.value_range,
         random_state=options.seed,
         device=options.device,
         max_time=options.max_time,

@@ -11,8 +11,9 @@ from tabgan._files import written_together
 from tabgan.cli.errors import note
 from tabgan.cli.models import load_model
 from tabgan.cli.options import check_page
-from tabgan.cli.picture_files import as_tensor, parsed_size, png_names, write_array, write_pictures
+from tabgan.cli.picture_files import as_tensor, check_folder, parsed_size, png_names, write_array, write_pictures
 from tabgan.exceptions import InvalidInputError, InvalidParameterError
+from tabgan.images.decoding import SUFFIXES
 from tabgan.images.gan import ImageGAN
 from tabgan.images.grids import grid_of, write_png
 
@@ -129,9 +130,13 @@ def draw_file(options: DrawOptions) -> str:
     TabganError
         Nothing was written then.
     """
-    as_array = options.output.suffix == ".npy"
-    if not as_array and not options.output.is_dir():
-        raise InvalidInputError(f"--output {str(options.output)!r} is neither a .npy file nor an existing folder.")
+    as_array = options.output.suffix.lower() == ".npy"
+    if not as_array:
+        if options.output.suffix.lower() in {".npz", *SUFFIXES} and not options.output.is_dir():
+            raise InvalidInputError(
+                f"--output {str(options.output)!r} is neither a .npy file nor a folder; `tabgan images grid` writes one picture."
+            )
+        check_folder(options.output, "--output")
     check_page(options.report, {"--output": options.output if as_array else None}, options.model)
     gan = load_model(options.model, "image model")
     drawn, page = _drawn(gan, _class_of(gan, options.label), options)
@@ -271,7 +276,8 @@ def parsed_settings(text: str | None, option: str = "--settings") -> dict[str, A
     except ValueError as error:
         raise InvalidParameterError(f"{option} {text!r} is no JSON: {error}") from error
     if not isinstance(parsed, dict):
-        raise InvalidParameterError(f'{option} {text!r} must be a JSON object, such as {{"width": 64}}.')
+        example = '{"turn": 5}' if option == "--warp" else '{"width": 64}'
+        raise InvalidParameterError(f"{option} {text!r} must be a JSON object, such as {example}.")
     return parsed
 
 
@@ -279,9 +285,9 @@ def _class_of(gan: Any, label: str | None) -> Any:
     """The class whose name is written like this."""
     if label is None:
         return None
-    for known in getattr(gan, "classes_", []):
+    if not hasattr(gan, "classes_"):
+        raise InvalidParameterError(f"--label {label!r}: the model was trained without labels; leave it out.")
+    for known in gan.classes_:
         if str(known) == label:
             return known
-    raise InvalidParameterError(
-        f"--label {label!r} is not one of the classes {list(map(str, getattr(gan, 'classes_', [])))}."
-    )
+    raise InvalidParameterError(f"--label {label!r} is not one of the classes {list(map(str, gan.classes_))}.")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import tempfile
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -61,21 +63,35 @@ def png_names(names: Sequence[str] | None, n: int) -> list[str]:
     if names is None:
         return [f"{row:05d}.png" for row in range(n)]
     stems = [str(PurePosixPath(name).with_suffix("")) for name in names]
-    return [f"{stem if stems.count(stem) == 1 else name}.png" for stem, name in zip(stems, names, strict=True)]
+    times = Counter(stems)
+    short = [f"{stem if times[stem] == 1 else name}.png" for stem, name in zip(stems, names, strict=True)]
+    return short if len(set(short)) == n else [f"{name}.png" for name in names]  # a.jpg.png beside a.jpg and a.gif
 
 
-def check_folder(path: Path, option: str) -> None:
+def check_folder(path: Path, option: str, source: Path | None = None) -> None:
     """Refuse a folder to write to that is something else, or would have to be made in one that is not there.
+
+    Parameters
+    ----------
+    path : Path
+        To write to.
+    option : str
+        That names it.
+    source : Path, default=None
+        What is read, in which pictures that are written would be found next time, among the others or as a class.
 
     Raises
     ------
-    InvalidInputError
+    InvalidInputError, InvalidParameterError
         Names the option.
     """
     if path.exists() and not path.is_dir():
         raise InvalidInputError(f"{option} {str(path)!r} is a file; give a folder, or a name that ends in .npy.")
     if not path.parent.is_dir():
         raise InvalidInputError(f"{option} {str(path)!r}: folder {str(path.parent)!r} does not exist; create it first.")
+    if source is not None and source.resolve() in (path.resolve(), *path.resolve().parents):
+        where = "is the input itself" if path.resolve() == source.resolve() else f"lies in the input {str(source)!r}"
+        raise InvalidParameterError(f"{option} {str(path)!r} {where}; give another folder.")
 
 
 def as_tensor(images: Any, form: ImageFormat) -> Any:
@@ -84,7 +100,7 @@ def as_tensor(images: Any, form: ImageFormat) -> Any:
 
 
 def write_pictures(folder: Path, names: Sequence[str], pieces: Iterable[Any], form: ImageFormat) -> None:
-    """Write images to PNGs, all or none of them, in 16 bits where they came so.
+    """Write images to PNGs, all or none of them: whole numbers of 8 and 16 bits as they are, others from black to white.
 
     Parameters
     ----------
@@ -133,7 +149,10 @@ def new_folder(folder: Path) -> Iterator[Path]:
 
 
 def _contents(names: Sequence[str], pieces: Iterable[Any], form: ImageFormat) -> Iterator[tuple[str, bytes]]:
-    white = round(form.high) if form.dtype == "uint16" else 255
+    white = 255
+    if form.dtype in ("uint8", "uint16"):  # these values as they are, whatever is black and white: masks stay masks
+        white = int(np.iinfo(form.dtype).max)
+        form = replace(form, low=0.0, high=float(white))
     images = (image for piece in pieces for image in as_tensor(piece, form))
     return ((name, png_bytes(image, white=white)) for name, image in zip(names, images, strict=True))
 

@@ -36,7 +36,7 @@ _ALONE = re.compile(rf"(?<!['\w.])(?P<name>{'|'.join(name for name in _OPTIONS i
 
 
 def in_options(text: str) -> str:
-    """Parameters of the library as options; whatever stands in quotes stays.
+    r"""Parameters of the library as options; whatever stands in quotes stays.
 
     Examples
     --------
@@ -44,6 +44,8 @@ def in_options(text: str) -> str:
     '--max-time 3 was too short; allow more in --max-time'
     >>> in_options("categorical_features=['code'], column_kinds={'code': 'integer'}; column 'max_time'")
     "--categorical code, --kind code=integer; column 'max_time'"
+    >>> in_options("sampling_strategy={'cow': 3}: no such class")
+    '--strategy \'{"cow": 3}\': no such class'
     >>> in_options("say which with value_range=(0, 16) or value_range=(0, 255)")
     'say which with --value-range 0 16 or --value-range 0 255'
     """
@@ -54,6 +56,8 @@ def _option(found: re.Match[str]) -> str:
     value = found["value"]
     if value[0] == "(":
         value = value[1:-1].replace(",", "")
+    elif value[0] == "{" and "': '" not in value:  # numbers by class, as JSON
+        value = "'" + value.replace("'", '"') + "'"
     elif value[0] in "[{":
         value = value[1:-1].replace("': '", "=").replace("', '", ",")
         value = value.removeprefix("'").removesuffix("'")
