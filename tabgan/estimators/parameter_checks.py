@@ -15,6 +15,7 @@ __all__ = [
     "SEED",
     "Rule",
     "check",
+    "check_value",
     "integer",
     "key_of",
     "number",
@@ -100,10 +101,20 @@ def check(estimator: Any, rules: Mapping[str, Rule]) -> None:
     InvalidParameterError
         Names the first parameter that breaks its rule, its value and the rule.
     """
-    for name, (holds, words) in rules.items():
-        value = getattr(estimator, name)
-        if not holds(value):
-            raise parameter_error(name, value, words)
+    for name, rule in rules.items():
+        check_value(name, getattr(estimator, name), rule)
+
+
+def check_value(name: str, value: Any, rule: Rule) -> None:
+    """Check what a method was given.
+
+    Raises
+    ------
+    InvalidParameterError
+        Names the argument, its value and the rule that it breaks.
+    """
+    if not rule[0](value):
+        raise parameter_error(name, value, rule[1])
 
 
 def seed_of(random_state: Any) -> int:

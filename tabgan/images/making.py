@@ -12,7 +12,8 @@ from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
 from tabgan._runtime import make_generator, own_torch
-from tabgan.exceptions import InvalidInputError, InvalidParameterError, parameter_error
+from tabgan.estimators.parameter_checks import SEED, check_value, integer, number, optional, seed_of
+from tabgan.exceptions import InvalidInputError, InvalidParameterError
 from tabgan.images.conditions import Conditions
 from tabgan.images.fitting import accepted, make_images
 from tabgan.images.image_format import ImageFormat
@@ -79,11 +80,9 @@ class Drawing:
             if y is None:
                 raise InvalidParameterError("n=None needs y; say how many images to draw.")
             n = len(y)
-        if not isinstance(n, (int, np.integer)) or n < 1:
-            raise parameter_error("n", n, "an integer >= 1")
-        if truncation is not None and not truncation > 0:
-            raise parameter_error("truncation", truncation, "None or a number > 0")
-        generator = self._draws if random_state is None else make_generator(random_state)
+        check_value("n", n, integer(1))
+        check_value("truncation", truncation, optional(number(0, open_low=True)))
+        generator = self._generator(random_state)
         condition, drawn = self._condition(n, y, generator)
         made = make_images(self.recipe_, self.players_, self._noise(n, truncation, generator), condition)
         for _ in range(_N_REDRAWS):
@@ -128,11 +127,10 @@ class Drawing:
         """
         self._check_ready("pairs", "domains", wanted=False, method="latent_walk", instead="transform")
         for name, value, least in (("n", n, 1), ("steps", steps, 2)):
-            if not isinstance(value, (int, np.integer)) or value < least:
-                raise parameter_error(name, value, f"an integer >= {least}")
+            check_value(name, value, integer(least))
         if y is not None and np.ndim(y) == 0:
             y = [y] * n
-        generator = self._draws if random_state is None else make_generator(random_state)
+        generator = self._generator(random_state)
         condition, drawn = self._condition(n, y, generator)
         start, end = torch.randn(2, n, self.settings_["d_noise"], generator=generator)
         noise = slerp(start, end, steps).transpose(0, 1).flatten(0, 1)
@@ -166,7 +164,7 @@ class Drawing:
         opened = self._opened(images, reverse=reverse)
         back = self._source_format if reverse else self._format
         assert back is not None
-        generator = self._draws if random_state is None else make_generator(random_state)
+        generator = self._generator(random_state)
         made = list(self._translated(opened, generator if draw else None, reverse=reverse))
         return torch.cat(made) if back.is_tensor else np.concatenate(made)
 
@@ -213,6 +211,13 @@ class Drawing:
     def _read_options(self) -> ReadOptions:
         params = {name: getattr(self, name) for name in ("value_range", "image_shape", "size", "alpha", "stream")}
         return ReadOptions(**params)
+
+    def _generator(self, random_state: int | None) -> torch.Generator:
+        """Of draws with a seed, or the model's own."""
+        if random_state is None:
+            return self._draws
+        check_value("random_state", random_state, SEED)
+        return make_generator(seed_of(random_state))
 
     def _noise(self, n: int, truncation: float | None, generator: torch.Generator) -> Tensor:
         width = self.settings_["d_noise"]

@@ -109,7 +109,10 @@ def read_training_data(
         raise InvalidInputError(f"y: recipe {recipe.name!r} does not take labels.")
     if not translates:
         opened = open_images(images, options, like=None if known is None else known.target)
-        return _with_labels(recipe, settings, opened, y, device, known)
+        given = _with_labels(recipe, settings, opened, y, device, known)
+        if len(opened.pixels) < 2:
+            raise InvalidInputError("images holds a single image; training needs two at least.")
+        return given
     source = open_images(images, options, like=None if known is None else known.source)
     target = open_images(targets, options, like=None if known is None else known.target, name="targets")
     if recipe.needs == "pairs":

@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.nn.functional import affine_grid, grid_sample, interpolate
 
 from tabgan._runtime import make_generator, own_torch
+from tabgan.estimators.parameter_checks import SEED, check_value, seed_of
 from tabgan.exceptions import InvalidInputError, parameter_error
 from tabgan.images.conditions import Conditions
 from tabgan.images.image_format import ImageFormat
@@ -183,7 +184,8 @@ class WarpedImages:
         ndarray or Tensor
             As many images as labels.
         """
-        draw = self._draws if random_state is None else make_generator(random_state)
+        check_value("random_state", random_state, SEED)
+        draw = self._draws if random_state is None else make_generator(seed_of(random_state))
         if np.ndim(y) != 1 or not len(y):
             raise InvalidInputError(f"y has shape {np.shape(y)}; give one label for each image to draw.")
         wanted = self._conditions.groups(y, len(y))

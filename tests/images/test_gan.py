@@ -161,6 +161,31 @@ def test_wrong_questions_to_a_fitted_model():
         plain.partial_fit(np.zeros((3, 16, 16)))
 
 
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"n": True},
+        {"n": 2.5},
+        {"truncation": "much"},
+        {"truncation": 0},
+        {"random_state": -1},
+        {"random_state": 1.5},
+        {"random_state": "a"},
+    ],
+)
+def test_odd_numbers_of_draws_are_named(odd):
+    gan = make().fit(IMAGES)
+    with pytest.raises(InvalidParameterError, match=f"{next(iter(odd))}=.* is not valid; it must be"):
+        gan.sample(**{"n": 2} | odd)
+    np.testing.assert_array_equal(*(gan.sample(2, random_state=np.random.RandomState(3)) for _ in range(2)))
+
+
+@pytest.mark.parametrize("recipe", ["sngan", "vae"])
+def test_one_image_is_too_few(recipe):
+    with pytest.raises(InvalidInputError, match="images holds a single image; training needs two at least"):
+        ImageGAN(recipe, n_steps=1).fit(IMAGES[:1])
+
+
 def test_files_of_other_kinds_or_damaged(tmp_path):
     make().fit(IMAGES).save(tmp_path / "gan.tabgan")
     raw = bytearray((tmp_path / "gan.tabgan").read_bytes())

@@ -50,6 +50,8 @@ def test_drawing_wants_labels():
     for y in (1, [], np.zeros((2, 2))):
         with pytest.raises(InvalidInputError, match=r"y has shape .*; give one label for each image"):
             source.sample(y=y)
+    with pytest.raises(InvalidParameterError, match="random_state=-1 is not valid"):
+        source.sample(y=[1], random_state=-1)
 
 
 @pytest.mark.parametrize("dtype", ["Float64", "UInt8", "boolean"])
