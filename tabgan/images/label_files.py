@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
+import re
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
+from tabgan._warnings import warn_caller
 from tabgan.exceptions import InvalidInputError
 from tabgan.images.array_files import read_array
 from tabgan.images.decoding import SUFFIXES
@@ -48,7 +51,8 @@ def read_labels(path: Path, names: Sequence[str] | None, n_images: int) -> np.nd
     Warns
     -----
     UserWarning
-        Rows of a table name no image; counts and names them.
+        Rows of a table name no image; counts and names them. Or labels that go by the order of the files' names, in which 10 comes
+        before 2.
     """
     if not path.is_file():
         raise FileNotFoundError(f"no file at {str(path)!r}")
@@ -59,7 +63,10 @@ def read_labels(path: Path, names: Sequence[str] | None, n_images: int) -> np.nd
     except UnicodeDecodeError as error:
         raise InvalidInputError(f"{str(path)!r} is no text in UTF-8: {error}") from error
     if path.suffix.lower() == ".txt":
-        return np.asarray([line.strip() for line in text.splitlines() if line.strip()])
+        lines = [line.strip() for line in text.splitlines() if line.strip()]
+        _refuse_names(path, lines, names)
+        _tell_of_order(path, names)
+        return np.asarray(lines)
     rows = [row for row in _cells(text) if any(cell.strip() for cell in row)]
     if not rows:
         raise InvalidInputError(f"{str(path)!r} holds no labels.")
@@ -69,8 +76,34 @@ def read_labels(path: Path, names: Sequence[str] | None, n_images: int) -> np.nd
             raise InvalidInputError(f"{str(path)!r} holds names of the images, such as {labels[-1]!r}, but no labels.")
         if len(labels) == n_images + 1:  # the first one is a header
             labels = labels[1:]
+        _tell_of_order(path, names)
         return np.asarray(labels)
     return np.asarray(_by_name(path, rows, names, n_images))
+
+
+def _refuse_names(path: Path, lines: Sequence[str], names: Sequence[str] | None) -> None:
+    """Refuse lines that begin with names of the images: each would be a class of its own."""
+    known = {form for name in names or () for form in (name, Path(name).name)}
+    for line in lines:
+        for cell in (line, re.split("[,;\t]", line)[0].strip(), line.rsplit(" ", 1)[0].strip()):
+            if cell in known:
+                raise InvalidInputError(
+                    f"{str(path)!r} holds names of the images, such as {cell!r}, but every line of a .txt is a label; give a .csv of "
+                    "file names and labels."
+                )
+
+
+def _tell_of_order(path: Path, names: Sequence[str] | None) -> None:
+    """Warn where labels without names are likely to be in another order than their files, which no number would show."""
+    cut = [re.split("([0-9]+)", name) for name in names or ()]  # text and numbers in turn
+    counted = [[int(part) if place % 2 else part for place, part in enumerate(parts)] for parts in cut]
+    if counted != sorted(counted):
+        assert names is not None
+        later = next(row for row, pair in enumerate(itertools.pairwise(counted)) if pair[0] > pair[1])
+        warn_caller(
+            f"the labels of {str(path)!r} are taken in the order of the files' names, in which {names[later]!r} comes before "
+            f"{names[later + 1]!r}; if theirs is another, give a .csv of file names and labels."
+        )
 
 
 def _cells(text: str) -> list[list[str]]:

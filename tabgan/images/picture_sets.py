@@ -179,5 +179,5 @@ def _decoded(pictures: Sequence[Any], rows: Sequence[int], how: Reading) -> Iter
 
 
 def _reason(name: str, error: OSError) -> str:
-    words = str(error).split(" '")[0].removesuffix(".")
+    words = error.strerror or str(error).split(" '")[0].removesuffix(".")
     return f"{name} ({words})" if words else name

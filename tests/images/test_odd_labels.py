@@ -6,9 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from PIL import Image
 
 from tabgan.exceptions import InvalidInputError, InvalidParameterError
 from tabgan.images import BAGANImageOversampler, ImageGAN
+from tabgan.images.reading import ReadOptions, open_images
+from tabgan.images.training_data import labels_of
 
 IMAGES = np.random.default_rng(0).random((20, 8, 8))
 RARE = np.array([0] * 15 + [1] * 5)
@@ -70,3 +73,38 @@ def test_frames_whose_columns_could_have_gaps(dtype):
 def test_paths_are_no_arrays(tmp_path):
     with pytest.raises(InvalidInputError, match=r"X is no array; .*`tabgan images balance`"):
         BAGANImageOversampler().fit_resample(tmp_path, RARE)
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    (tmp_path / "pictures").mkdir()
+    for number in range(11):
+        Image.fromarray(np.full((4, 4), 200, np.uint8)).save(tmp_path / "pictures" / f"my {number}.png")
+    return tmp_path / "pictures"
+
+
+@pytest.mark.parametrize("mark", [",", "\t", "; ", " ", None])
+def test_names_of_pictures_in_a_txt_are_no_labels(pictures, mark):
+    lines = [f"my {number}.png" + ("" if mark is None else f"{mark}cat") for number in range(11)]
+    (pictures.parent / "labels.txt").write_text("\n".join(lines))
+    opened = open_images(pictures, ReadOptions())
+    with pytest.raises(InvalidInputError, match=r"names of the images, such as 'my 0\.png', .* give a \.csv"):
+        labels_of(opened, pictures.parent / "labels.txt")
+
+
+@pytest.mark.parametrize("name", ["labels.txt", "labels.csv"])
+def test_labels_without_names_tell_their_order(pictures, name, recwarn):
+    (pictures.parent / name).write_text("\n".join(f"kind {number}" for number in range(11)))
+    opened = open_images(pictures, ReadOptions())
+    with pytest.warns(UserWarning, match=r"'my 10\.png' comes before 'my 2\.png'"):
+        assert labels_of(opened, pictures.parent / name)[2] == "kind 2"
+    (pictures / "my 10.png").unlink()
+    (pictures.parent / name).write_text("\n".join(f"kind {number}" for number in range(10)))
+    recwarn.clear()
+    assert len(labels_of(open_images(pictures, ReadOptions()), pictures.parent / name)) == 10
+    assert not recwarn
+
+
+def test_files_that_are_not_there_are_named_in_words(pictures):
+    with pytest.warns(UserWarning, match=r"none\.png \(No such file or directory\)"):
+        open_images([pictures / "my 0.png", pictures / "none.png"], ReadOptions())
