@@ -37,8 +37,10 @@ def integer(low: int) -> Rule:
     )
 
 
-def number(low: float, high: float = float("inf"), *, open_low: bool = False, note: str = "") -> Rule:
-    """A number from ``low`` (not itself allowed with ``open_low``) to ``high``."""
+def number(
+    low: float, high: float = float("inf"), *, open_low: bool = False, infinite: bool = False, note: str = ""
+) -> Rule:
+    """A number from ``low`` (not itself allowed with ``open_low``) to ``high``; infinity only where ``infinite`` says so."""
 
     def holds(v: Any) -> Any:
         return (
@@ -46,11 +48,13 @@ def number(low: float, high: float = float("inf"), *, open_low: bool = False, no
             and not isinstance(v, bool)
             and not (isinstance(v, int) and abs(v) >= 2**63)  # torch takes no larger ones
             and (low < v if open_low else low <= v)
-            and v <= high
+            and (v <= high if infinite else v <= high and v != float("inf"))
         )
 
     bound = f"> {low:g}" if open_low else f">= {low:g}"
-    return holds, f"a number {bound}" + (f" and <= {high:g}" if high != float("inf") else "") + note
+    return holds, f"a number {bound}" + (
+        f" and <= {high:g}" if high != float("inf") else "" if infinite else " and finite"
+    ) + note
 
 
 def one_of(*choices: Any) -> Rule:

@@ -7,6 +7,7 @@ import os
 import struct
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -18,7 +19,7 @@ _IDX_TYPES: dict[int, Any] = {8: np.uint8, 9: np.int8, 11: ">i2", 12: ">i4", 13:
 
 
 def read_array(path: Path) -> Any:
-    """An array from a ``.npy`` or idx file, or a dict of them from ``.npz``; ``.npy`` is mapped into memory, not read.
+    """An array from a ``.npy`` or idx file, or a dict of them from ``.npz`` that names them; ``.npy`` is mapped into memory, not read.
 
     Raises
     ------
@@ -35,9 +36,10 @@ def read_array(path: Path) -> Any:
         if path.suffix.lower() == ".npy":
             return np.load(path, mmap_mode="c", allow_pickle=False)
         with np.load(path, allow_pickle=False) as arrays:
-            return {name: arrays[name] for name in arrays.files}
-    except (ValueError, EOFError, OSError) as error:
+            found = {name: arrays[name] for name in arrays.files}
+    except (ValueError, EOFError, OSError, BadZipFile) as error:
         raise InvalidInputError(f"{str(path)!r} is no readable {path.suffix.lower()} file: {error}") from error
+    return found["arr_0"] if list(found) == ["arr_0"] else found  # numpy's name for an array that was given none
 
 
 def read_idx(path: str | os.PathLike[str]) -> np.ndarray:

@@ -41,14 +41,14 @@ class Conditions:
 
     @classmethod
     def learn(cls, y: Any, n_images: int) -> Conditions:
-        """Classes from a vector of labels, groups from a matrix of numbers.
+        """Classes from a vector of labels, or a column of text or whole numbers; groups from a matrix of numbers.
 
         Raises
         ------
         InvalidInputError
             Lengths differ, labels are missing, or vectors are not finite numbers.
         """
-        array = _as_array(y, n_images)
+        array = _as_array(y, n_images, of_labels=True)
         if array.ndim == 1:
             values, counts = np.unique(array, return_counts=True)
             table = one_hot(torch.arange(len(values)), len(values)).float()
@@ -64,7 +64,7 @@ class Conditions:
         InvalidInputError
             A label or vector that training did not see; names it and its position.
         """
-        array = _as_array(y, n_images)
+        array = _as_array(y, n_images, of_labels=self.labels is not None)
         if self.labels is None:
             vectors = self.vectors(y, n_images)
             same = (vectors[:, None] == self.table[None]).all(2)
@@ -87,7 +87,7 @@ class Conditions:
         """What networks see for given labels; vectors need not have been seen before."""
         if self.labels is not None:
             return self.table[self.groups(y, n_images)]
-        array = _as_array(y, n_images)
+        array = _as_array(y, n_images, of_labels=False)
         if array.ndim != 2 or array.shape[1] != self.table.shape[1]:
             raise InvalidInputError(
                 f"y has shape {array.shape}; condition vectors of shape (n, {self.table.shape[1]}) are needed, as in training."
@@ -141,8 +141,10 @@ def as_labels(y: Any) -> np.ndarray:
     return array
 
 
-def _as_array(y: Any, n_images: int) -> np.ndarray:
+def _as_array(y: Any, n_images: int, *, of_labels: bool) -> np.ndarray:
     array = as_labels(y)
+    if of_labels and array.ndim == 2 and array.shape[1] == 1 and array.dtype.kind != "f":
+        array = array[:, 0]  # one column of a frame, or what reshape(-1, 1) made of labels
     if array.ndim not in (1, 2):
         raise InvalidInputError(f"y has shape {array.shape}; give (n,) class labels or (n, d) condition vectors.")
     if len(array) != n_images:

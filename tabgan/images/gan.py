@@ -41,7 +41,7 @@ _RULES = {
     "batch_size": optional(integer(2)),
     "d_noise": optional(integer(1)),
     "learning_rate": optional(number(0, open_low=True)),
-    "max_time": optional(number(0, open_low=True, note=" (seconds)")),
+    "max_time": optional(number(0, open_low=True, infinite=True, note=" (seconds)")),
     "random_state": SEED,
     "n_threads": optional(integer(1)),
     "verbose": integer(0),
@@ -217,8 +217,8 @@ class ImageGAN(FollowedFits, Drawing, SavableImageGAN, FittedHTML, ReportsImages
             Arrays of shape (n, h, w), (n, c, h, w), (n, h, w, c) or (n, pixels); a folder of pictures, or of a folder per class; a
             ``.npy``, ``.npz`` or idx file; a data set of ``(image, label)``. See `tabgan.images.reading.open_images`.
         y : array of shape (n,) or (n, d), path or False, default=None
-            Class labels, or condition vectors; or a file of labels: one per line of a ``.txt`` or ``.csv``, or a ``.csv`` table of
-            file names and labels. None takes the labels that come with the images, if any; False none.
+            Class labels, or condition vectors; a column of text or whole numbers is labels. Or a file of labels: one per line of a
+            ``.txt`` or ``.csv``, or a ``.csv`` table of file names and labels. None takes the labels that come with the images, if any; False none.
         targets : like ``images``, default=None
             Image to image: what ``images`` are translated to. Row by row, or by the names of files, for pix2pix; another domain for
             CycleGAN.

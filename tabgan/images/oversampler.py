@@ -6,16 +6,18 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+import narwhals as nw
 import numpy as np
 import pandas as pd
 import torch
 from imblearn.base import SamplerMixin
-from imblearn.utils import check_sampling_strategy, check_target_type
+from imblearn.utils import check_target_type
 from sklearn.base import BaseEstimator
 from torch import Tensor
 
-from tabgan._runtime import make_generator, own_torch
+from tabgan._runtime import make_generator, own_torch, resolve_device
 from tabgan._warnings import warn_caller
+from tabgan.estimators.classes import plain_label, wanted_counts
 from tabgan.estimators.fit_tasks import FitTasks, FollowedFits, followed
 from tabgan.estimators.parameter_checks import SEED, check, integer, optional, seed_of
 from tabgan.exceptions import InvalidInputError, InvalidParameterError, SmallClassesWarning, parameter_error
@@ -214,6 +216,7 @@ class BAGANImageOversampler(FollowedFits, SamplerMixin, BaseEstimator):
         warp = Warp.parsed(self.recipe is None if self.warp is None else self.warp)
         if self.recipe is not None:
             check_recipe(self.recipe)
+        resolve_device(self.device)
         given = [name for name in _OF_TRAINING if getattr(self, name) is not None]
         if self.recipe is None and given:
             raise InvalidParameterError(
@@ -270,15 +273,12 @@ def n_to_make(strategy: Any, labels: np.ndarray) -> dict[Any, int]:
         raise InvalidInputError("y is empty; give images of two classes or more, and their labels.")
     if len(values) < 2:
         raise InvalidInputError(f"y has the single class {values.tolist()[0]!r}; there is nothing to balance.")
-    try:
-        wanted = check_sampling_strategy(strategy, labels, "over-sampling")
-    except (ValueError, TypeError, AttributeError, OverflowError) as error:
-        raise InvalidParameterError(f"sampling_strategy={str(strategy)[:100]}: {error}") from error
-    if wanted is None or not all(isinstance(n, (int, np.integer)) and n < _MOST_MADE for n in wanted.values()):
+    wanted = wanted_counts(strategy, labels, "images")
+    if not all(n < _MOST_MADE for n in wanted.values()):
         raise parameter_error(
-            "sampling_strategy", strategy, f"what imbalanced-learn takes, with whole numbers below {_MOST_MADE:,}"
+            "sampling_strategy", strategy, f"what imbalanced-learn takes, with numbers below {_MOST_MADE:,}"
         )
-    return {label.item() if isinstance(label, np.generic) else label: int(n) for label, n in wanted.items() if n}
+    return {plain_label(label): int(n) for label, n in wanted.items() if n}
 
 
 def check_recipe(name: Any) -> None:
@@ -353,6 +353,16 @@ def _joined(given: Any, made: Any) -> Any:
         return pd.concat([given, new.astype(given.dtypes.to_dict())], ignore_index=True)
     if isinstance(given, pd.Series):
         return pd.concat([given, pd.Series(made, name=given.name).astype(given.dtype)], ignore_index=True)
+    frame = nw.from_native(given, eager_only=True, allow_series=True, pass_through=True)
+    if isinstance(frame, nw.DataFrame):
+        columns = np.asarray(made).reshape(len(made), -1).T
+        new = nw.from_dict(dict(zip(frame.columns, columns, strict=True)), backend=frame.implementation)
+        return nw.concat(
+            [frame, new.select(nw.col(name).cast(kind) for name, kind in frame.schema.items())]
+        ).to_native()
+    if isinstance(frame, nw.Series):
+        new = nw.new_series(frame.name, list(made), frame.dtype, backend=frame.implementation)
+        return nw.concat([frame.to_frame(), new.to_frame()])[frame.name].to_native()
     if isinstance(given, list):
         return [*given, *(made.tolist() if np.ndim(made) == 1 else list(made))]
     given = np.asarray(given)

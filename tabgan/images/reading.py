@@ -323,10 +323,30 @@ def _layout(array: np.ndarray, image_shape: tuple[int, ...] | None, name: str) -
         return "flat", shape[0], shape[1], shape[2]
     if array.ndim == 3:
         return "hw", 1, array.shape[1], array.shape[2]
-    if array.ndim == 4 and array.shape[1] <= 4:
-        return "chw", array.shape[1], array.shape[2], array.shape[3]
-    if array.ndim == 4 and array.shape[3] <= 4:
-        return "hwc", array.shape[3], array.shape[1], array.shape[2]
+    if array.ndim == 4 and (layout := _channel_axis(array.shape, tuple(image_shape or ()), name)) is not None:
+        return layout, *_as_chw(array.shape, layout)
     raise InvalidInputError(
         f"{name} has shape {array.shape}; it must be (n, h, w), (n, c, h, w) or (n, h, w, c) with 1 to 4 channels, or (n, pixels)."
     )
+
+
+def _channel_axis(shape: tuple[int, ...], image_shape: tuple[int, ...], name: str) -> Layout | None:
+    """Where channels are: on the second or the last axis; None if on neither.
+
+    Of tiny images that can be read both ways, ``image_shape`` decides, then whether they are square.
+    """
+    axes: tuple[tuple[Layout, int], ...] = (("chw", shape[1]), ("hwc", shape[3]))
+    able = [layout for layout, n in axes if n <= 4]
+    if len(able) < 2:
+        return able[0] if able else None
+    stated = [layout for layout in able if image_shape in (_as_chw(shape, layout), _as_chw(shape, layout)[1:])]
+    square = [layout for layout in able if len(set(_as_chw(shape, layout)[1:])) == 1]
+    if not (chosen := stated or square):
+        raise InvalidInputError(
+            f"{name} has shape {shape}, whose channels may be the second or the last axis; give image_shape=(channels, height, width)."
+        )
+    return chosen[0]
+
+
+def _as_chw(shape: tuple[int, ...], layout: Layout) -> tuple[int, int, int]:
+    return (shape[1], shape[2], shape[3]) if layout == "chw" else (shape[3], shape[1], shape[2])

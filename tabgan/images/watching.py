@@ -144,11 +144,17 @@ def check_places(gan: Any) -> None:
     if gan.log is not None:
         if not isinstance(gan.log, (str, os.PathLike)) or Path(gan.log).suffix.lower() != ".csv":
             raise parameter_error("log", gan.log, "None or a file that ends in .csv")
-        check_place(gan.log)
+        _check_file("log", gan.log)
     if (gan.checkpoint_every is None) != (gan.checkpoint is None):
         raise parameter_error("checkpoint", gan.checkpoint, "a path if checkpoint_every is given, and else None")
     if gan.checkpoint is not None:
-        check_place(gan.checkpoint)
+        _check_file("checkpoint", gan.checkpoint)
+
+
+def _check_file(parameter: str, path: Any) -> None:
+    if not Path(path).parent.is_dir():
+        raise parameter_error(parameter, path, "a file in a folder that exists")
+    check_place(path)
 
 
 def watchers_of(gan: Any, players: dict[str, Any], data: TrainingData) -> list[Callback]:

@@ -57,7 +57,7 @@ RULES: dict[str, Rule] = {
     "add_indicator": BOOLEAN,
     "sample_posterior": BOOLEAN,
     "warm_start": BOOLEAN,
-    "max_time": optional(number(0, open_low=True, note=" (seconds)")),
+    "max_time": optional(number(0, open_low=True, infinite=True, note=" (seconds)")),
     "random_state": SEED,
     "n_threads": optional(integer(1)),
     "n_jobs": JOBS,

@@ -168,6 +168,9 @@ def weighed(
     best, threshold, recommendation = judge.recommendation(list(by_name.values()))
     if by_name[best].weight_parameter is not None:
         recommendation += f" Pass {by_name[best].weight_parameter}=compute_sample_weight('balanced', y) to fit."
+    failed = [one.name for one in candidates if one.model is not None and errors[one.name] is not None]
+    if failed and errors[NONE] is None:
+        recommendation += f" Failed: {', '.join(failed)}."
     by_fold = (
         pd.concat(
             [

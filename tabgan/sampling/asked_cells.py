@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from tabgan.estimators.classes import plain_label
 from tabgan.exceptions import InvalidInputError
-from tabgan.sampling.targets import plain_label
 from tabgan.tables.columns import RawColumn, Table
 from tabgan.tables.encoder import TableEncoder
 from tabgan.tables.rules import Rules

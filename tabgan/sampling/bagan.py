@@ -179,7 +179,7 @@ class BAGANOversampler(TabularSampler):
         "redraws": integer(0),
         "gate": optional(one_of(*GATES, EXPECTED_COST)),
         "max_categories": integer(1),
-        "max_time": optional(number(0, open_low=True, note=" (seconds)")),
+        "max_time": optional(number(0, open_low=True, infinite=True, note=" (seconds)")),
         "random_state": SEED,
         "n_threads": optional(integer(1)),
         "verbose": integer(0),

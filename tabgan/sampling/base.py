@@ -19,6 +19,7 @@ from tabgan._runtime import make_generator, own_torch, resolve_device
 from tabgan._warnings import warn_caller
 from tabgan.core.interrupts import INTERRUPTED, interruptible
 from tabgan.core.run import Run
+from tabgan.estimators.classes import plain_label, wanted_counts
 from tabgan.estimators.costs import check_costs, read_costs
 from tabgan.estimators.fit_tasks import FitTasks, FollowedFits, followed
 from tabgan.estimators.notebook import FittedHTML, Learnt
@@ -41,8 +42,7 @@ from tabgan.sampling.gate import INSTEAD
 from tabgan.sampling.restoring import restorer_of
 from tabgan.sampling.row_report import SamplingReport, build_report
 from tabgan.sampling.sampler_state import SavableSampler
-from tabgan.sampling.strategies import wanted_rows
-from tabgan.sampling.targets import Target, plain_label, read_target
+from tabgan.sampling.targets import Target, read_target
 from tabgan.tables.frames import Table, read_table
 from tabgan.tables.kinds import IDENTIFIER
 from tabgan.tables.labels import shown_names
@@ -113,7 +113,7 @@ class TabularSampler(SavableSampler, FollowedFits, FittedHTML, ReportsResampling
         table = self._read(X)
         target = read_target(y, table.n_rows)
         costs = None if self.costs is None else read_costs(self.costs, np.array(target.names, dtype=object))
-        self.sampling_strategy_ = wanted_rows(self.sampling_strategy, target)
+        self.sampling_strategy_ = wanted_counts(self.sampling_strategy, target.labels)
         generator = make_generator(seed_of(self.random_state))
         self.schema_ = infer_schema(
             table,
@@ -249,7 +249,7 @@ class TabularSampler(SavableSampler, FollowedFits, FittedHTML, ReportsResampling
     def _resample(self, sampling_strategy: Any, allowance: Allowance | None) -> tuple[Any, Any]:
         fitted = self._fitted
         strategy = self.sampling_strategy if sampling_strategy is None else sampling_strategy
-        wanted = wanted_rows(strategy, fitted.target)
+        wanted = wanted_counts(strategy, fitted.target.labels)
         if fitted.gate is not None:
             if fitted.gate.share == 0 and any(wanted.values()):
                 warn_caller(f"the gate makes no rows, see gate_. {INSTEAD}", NoSyntheticRowsWarning)

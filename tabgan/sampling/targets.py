@@ -13,9 +13,10 @@ from imblearn.utils import check_target_type
 from scipy.sparse import issparse
 from sklearn.utils.multiclass import check_classification_targets
 
+from tabgan.estimators.classes import plain_label
 from tabgan.exceptions import InvalidInputError
 
-__all__ = ["Target", "plain_label", "read_target"]
+__all__ = ["Target", "read_target"]
 
 _UNKNOWN_TO_SKLEARN = (pd.Interval, datetime.date, datetime.timedelta)
 """Classes as pandas.cut makes them, dates, and moments with a time zone: they can be sorted, and that is all a class needs."""
@@ -80,15 +81,6 @@ class Target:
             }
             return nw.from_dict(new_columns, backend=frame.implementation).to_native()
         return made.astype(given.dtype) if self.n_indicators and isinstance(given, np.ndarray) else made
-
-
-def plain_label(label: Any) -> Any:
-    """A numpy scalar as the Python object, or pandas time, that it equals; anything else as it is."""
-    if isinstance(label, np.datetime64):
-        return pd.Timestamp(label)
-    if isinstance(label, np.timedelta64):
-        return pd.Timedelta(label)
-    return label.item() if isinstance(label, np.generic) else label
 
 
 def read_target(y: Any, n_rows: int) -> Target:

@@ -82,5 +82,7 @@ def test_checkpoints_from_python_go_on_as_one_fit(tmp_path):
         assert gan.history_ == whole.history_
     with pytest.raises(ValueError, match="checkpoint=None"):
         ImageGAN(checkpoint_every=5).fit(images)
-    with pytest.raises(OSError, match="nowhere"):
+    with pytest.raises(ValueError, match=r"checkpoint=.*nowhere.*a file in a folder that exists"):
         ImageGAN(checkpoint_every=5, checkpoint=tmp_path / "nowhere" / "c").fit(images)
+    with pytest.raises(ValueError, match=r"log=.*nowhere.*a file in a folder that exists"):
+        ImageGAN(log=tmp_path / "nowhere" / "c.csv").fit(images)

@@ -128,6 +128,8 @@ def test_sets_that_cannot_be_read(source, message):
 
 
 def test_npz_files_and_mapped_arrays(tmp_path):
+    np.savez(tmp_path / "plain.npz", PIXELS)
+    assert torch.equal(opened(tmp_path / "plain.npz").pixels[:], opened(PIXELS).pixels[:])
     np.savez(tmp_path / "a.npz", images=PIXELS, labels=LABELS)
     assert opened(tmp_path / "a.npz").labels.tolist() == LABELS.tolist()
     np.save(tmp_path / "a.npy", PIXELS)

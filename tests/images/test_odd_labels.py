@@ -108,3 +108,28 @@ def test_labels_without_names_tell_their_order(pictures, name, recwarn):
 def test_files_that_are_not_there_are_named_in_words(pictures):
     with pytest.warns(UserWarning, match=r"none\.png \(No such file or directory\)"):
         open_images([pictures / "my 0.png", pictures / "none.png"], ReadOptions())
+
+
+@pytest.mark.parametrize("column", [RARE[:, None], np.array(["a", "b"])[RARE][:, None], pd.DataFrame({"kind": RARE})])
+def test_a_column_of_labels_is_no_condition_vector(column):
+    gan = ImageGAN("cgan", n_steps=1, settings={"width": 8}, random_state=0).fit(IMAGES, column)
+    assert gan.classes_.tolist() == np.unique(np.asarray(column)).tolist()
+    assert gan.sample(y=column[:2]).shape == (2, 8, 8)
+
+
+def test_a_column_of_fractions_is_one():
+    gan = ImageGAN("cgan", n_steps=1, settings={"width": 8}, random_state=0).fit(IMAGES, RARE[:, None] / 2)
+    assert gan.sample(y=[[0.25]]).shape == (1, 8, 8)
+
+
+def test_frames_of_other_libraries_come_back_as_they_were():
+    pl = pytest.importorskip("polars")
+    flat = pl.DataFrame((255 * IMAGES.reshape(20, -1)).astype(np.uint8), [f"pixel {i}" for i in range(64)])
+    names = pl.Series("kind", np.array(["a", "b"])[RARE], dtype=pl.Categorical)
+    X, y = BAGANImageOversampler(random_state=0).fit_resample(flat, names)
+    assert X[:20].equals(flat)
+    assert X.schema == flat.schema
+    assert y[:20].equals(names)
+    assert (y.dtype, y.name, y[20:].to_list()) == (names.dtype, "kind", ["b"] * 10)
+    plain = BAGANImageOversampler(random_state=0).fit_resample(flat.to_numpy(), RARE)[0]
+    assert np.array_equal(X.to_numpy(), plain)

@@ -106,7 +106,7 @@ def test_a_share_of_the_majority():
     [
         ({"a": 2}, LABELS, InvalidParameterError, "sampling_strategy="),
         ({"z": 50}, LABELS, InvalidParameterError, "sampling_strategy="),
-        ("most", LABELS, InvalidParameterError, "sampling_strategy=most"),
+        ("most", LABELS, InvalidParameterError, "sampling_strategy='most' is not valid; it must be one of 'auto', "),
         (0.5, LABELS, InvalidParameterError, r"sampling_strategy=0\.5"),
         ("auto", ["a"] * 40, InvalidInputError, "single class 'a'"),
         ("auto", np.eye(40), InvalidInputError, r"y has shape \(40, 40\)"),
@@ -191,3 +191,8 @@ def test_the_sampler_of_tables_points_here():
         InvalidInputError, match=r"shape \(40, 8, 8\) and is no table; tabgan.images.BAGANImageOversampler takes"
     ):
         BAGANOversampler().fit_resample(IMAGES, LABELS)
+
+
+def test_a_device_that_is_none_is_refused_without_training_too():
+    with pytest.raises(InvalidParameterError, match="device='foo' is not a device"):
+        make(device="foo").fit(IMAGES, LABELS)

@@ -30,12 +30,11 @@ def test_bytes_come_back_as_they_were(images, layout, as_tensor):
         images = images[:, 0]
     elif layout == "hwc":
         images = images.transpose(0, 2, 3, 1)
-        if images.shape[1] <= 4:  # would be read as channels first
-            return
     elif layout == "flat":
         images = images.reshape(n, -1)
     source = torch.from_numpy(images.copy()) if as_tensor else images
-    shape = (channels, height, width) if layout == "flat" else None
+    tiny = images.ndim == 4 and max(images.shape[1], images.shape[3]) <= 4
+    shape = (channels, height, width) if tiny or layout == "flat" else None
     tensor, form = read_images(source, image_shape=shape, value_range=(0, 255))
     assert tensor.shape[0] == n
     assert tensor.dtype == torch.float32
@@ -166,3 +165,23 @@ def test_a_grid_has_each_image_in_its_place():
     assert grid_of(images, 3, zoom=2).shape == (1, 14, 20)
     with pytest.raises(InvalidInputError, match="1 to 4"):
         write_png("x.png", torch.zeros(5, 4, 4))
+
+
+@pytest.mark.parametrize(
+    ("shape", "stated", "form"),
+    [
+        ((5, 4, 9, 3), (3, 4, 9), (3, 4, 9)),
+        ((5, 4, 9, 3), (4, 9, 3), (4, 9, 3)),
+        ((5, 4, 9, 3), (4, 9), (3, 4, 9)),
+        ((5, 4, 4, 3), None, (3, 4, 4)),
+        ((5, 3, 4, 4), None, (3, 4, 4)),
+        ((5, 1, 4, 4), None, (1, 4, 4)),
+    ],
+)
+def test_tiny_images_that_can_be_read_two_ways(shape, stated, form):
+    images = np.random.default_rng(0).random(shape)
+    assert read_images(images, image_shape=stated)[1].shape == form
+    with pytest.raises(
+        InvalidInputError, match=r"shape \(5, 4, 9, 3\), whose channels may be the second or the last axis"
+    ):
+        read_images(np.zeros((5, 4, 9, 3)))

@@ -104,6 +104,7 @@ def test_what_is_reported(found):
     assert found.table["candidate"].tolist() == [*SIMPLE, "under", "<b>"]
     assert row_of(found, "<b>")["error"] == "RuntimeError: no luck <today>"
     assert np.isnan(row_of(found, "<b>")["average_precision"])
+    assert found.recommendation.endswith(" Failed: <b>.")
     none, moved = row_of(found, NONE), row_of(found, THRESHOLD)
     assert moved["average_precision_difference"] == 0
     assert moved["f1"] == none["f1_tuned"] == moved["f1_tuned"]

@@ -59,12 +59,14 @@ def test_verdicts():
     assert verdict(none=none, smote=[0.6, 0.4, 0.8, 0.42]).best == NONE, "within the standard error"
     clear = verdict(none=none, smote=up, ours=up)
     assert clear.best == "SMOTE", "of equals the simpler"
-    assert clear.recommendation == "use SMOTE: average precision from 0.500 to 0.600 (+0.100 ± 0.000)."
+    said, _, failed = clear.recommendation.partition(" Failed: ")
+    assert said == "use SMOTE: average precision from 0.500 to 0.600 (+0.100 ± 0.000)."
+    assert failed == "none, calibrated, learning_rate=0.02, min_samples_leaf=200, class weights."
     assert clear.threshold is None
     assert isinstance(clear.estimator, GaussianNB)
     close = verdict(none=none, smote=up, ours=[value + 0.004 for value in up])
     assert close.best == "SMOTE"
-    assert close.recommendation.endswith("ours is not clearly better than that.")
+    assert " ours is not clearly better than that. Failed: " in close.recommendation
     assert verdict(none=none, smote=up, ours=[value + 0.05 for value in up]).best == "ours"
     assert verdict(none=none, smote=up, ours=[value + 0.008 for value in up]).best == "ours", "half the tolerance"
     uneven = [up[0] + 0.1, up[1] - 0.06, up[2] + 0.1, up[3] - 0.06]
@@ -98,7 +100,7 @@ def test_other_settings_come_before_new_rows_unless_these_are_surely_better():
     found = verdict(none=none, slower=slower, larger=larger, smote=unsure)
     assert found.best == "min_samples_leaf=200"
     assert found.recommendation.startswith("keep the table, set min_samples_leaf=200: ")
-    assert found.recommendation.endswith("SMOTE is not clearly better than that.")
+    assert " SMOTE is not clearly better than that. Failed: " in found.recommendation
     assert verdict(none=none, larger=larger, smote=[value + 0.04 for value in larger]).best == "SMOTE", "surely better"
     assert verdict(none=none, larger=larger, smote=[value + 0.009 for value in larger]).best == "min_samples_leaf=200"
     assert verdict(none=none, larger=[0.6, 0.4, 0.8, 0.42], smote=unsure).best == "SMOTE", "settings that gain nothing"

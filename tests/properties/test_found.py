@@ -14,8 +14,8 @@ import pyarrow as pa
 import pytest
 
 from tabgan import BAGANOversampler, CGANSampler, GAINImputer, load
+from tabgan.estimators.classes import plain_label
 from tabgan.exceptions import InvalidInputError
-from tabgan.sampling.targets import plain_label
 from tabgan.tables.amputation import MECHANISMS, ampute
 from tabgan.tables.encoder import TableEncoder
 from tabgan.tables.frames import read_table

@@ -1,4 +1,4 @@
-"""How many rows of each class ``sampling_strategy`` asks for."""
+"""Class labels as plain values, and how many of each class ``sampling_strategy`` asks for."""
 
 from __future__ import annotations
 
@@ -8,25 +8,36 @@ from types import NoneType
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from imblearn.utils import check_sampling_strategy
 
 from tabgan.exceptions import InvalidParameterError
-from tabgan.sampling.targets import Target, plain_label
 
-__all__ = ["wanted_rows"]
+__all__ = ["plain_label", "wanted_counts"]
 
 _NAMES = ("auto", "minority", "not minority", "not majority", "all")
 
 
-def wanted_rows(strategy: Any, target: Target) -> dict[Any, int]:
-    """Rows to make per label.
+def plain_label(label: Any) -> Any:
+    """A numpy scalar as the Python object, or pandas time, that it equals; anything else as it is."""
+    if isinstance(label, np.datetime64):
+        return pd.Timestamp(label)
+    if isinstance(label, np.timedelta64):
+        return pd.Timedelta(label)
+    return label.item() if isinstance(label, np.generic) else label
+
+
+def wanted_counts(strategy: Any, labels: np.ndarray, what: str = "rows") -> dict[Any, int]:
+    """Rows or images to make per label.
 
     Parameters
     ----------
     strategy : float, str, dict or callable
         As in imbalanced-learn.
-    target : Target
-        The classes, and their rows.
+    labels : ndarray of shape (n,)
+        The class of each row.
+    what : str, default="rows"
+        What errors call them.
 
     Returns
     -------
@@ -38,24 +49,24 @@ def wanted_rows(strategy: Any, target: Target) -> dict[Any, int]:
         It is none of these, or asks for what over-sampling cannot give.
     """
     if callable(strategy):
-        strategy = strategy(target.labels)
+        strategy = strategy(labels)
         if not isinstance(strategy, Mapping):
             raise InvalidParameterError(
-                f"sampling_strategy is a function that gave {strategy!r}; it must give a dict of labels to numbers of rows."
+                f"sampling_strategy is a function that gave {strategy!r}; it must give a dict of labels to numbers of {what}."
             )
     if isinstance(strategy, Mapping):
         for label, n in strategy.items():
             if not isinstance(n, numbers.Real) or not float(n).is_integer():
                 raise InvalidParameterError(
-                    f"sampling_strategy asks for {n!r} rows of class {plain_label(label)!r}; use a whole number."
+                    f"sampling_strategy asks for {n!r} {what} of class {plain_label(label)!r}; use a whole number."
                 )
         strategy = {label: int(n) for label, n in strategy.items()}
     if isinstance(strategy, bool | np.bool_ | NoneType) or (isinstance(strategy, str) and strategy not in _NAMES):
         raise InvalidParameterError(
             f"sampling_strategy={strategy!r} is not valid; it must be one of {', '.join(map(repr, _NAMES))}, a ratio above 0 "
-            "and up to 1 for two classes, a dict of labels to numbers of rows, or a function that gives one."
+            f"and up to 1 for two classes, a dict of labels to numbers of {what}, or a function that gives one."
         )
     try:
-        return check_sampling_strategy(strategy, target.labels, "over-sampling")
+        return check_sampling_strategy(strategy, labels, "over-sampling")
     except (ValueError, TypeError, OverflowError, AttributeError) as error:
         raise InvalidParameterError(f"sampling_strategy={str(strategy)[:100]}: {error}") from error
