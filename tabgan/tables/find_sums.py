@@ -9,7 +9,7 @@ from itertools import combinations
 import numpy as np
 
 from tabgan.tables.rule_search import EXPECTED_VIOLATIONS, FEWEST_ROWS, RuleSearch, level_counts
-from tabgan.tables.sums import LINE_TOLERANCE, SumRule, ticks_of
+from tabgan.tables.sums import SumRule, error_allowed, is_tight, ticks_of
 from tabgan.tables.written_times import WRITTEN
 
 __all__ = ["find_sums"]
@@ -52,7 +52,7 @@ def find_sums(search: RuleSearch, skipped: Collection[int] = ()) -> tuple[SumRul
     Every combination of up to four columns is tried on at most 96 rows: their moments are singular if a relation holds. Only columns
     that take part in some relation of any size are combined, where enough rows are complete to tell; in fours at most the first 24,
     else 40. The most singular ones are solved by least squares on up to 1,000 rows, weights are taken with as few digits as they
-    need, and all rows must agree to `LINE_TOLERANCE`. The effect is a time where one takes part, else the column to which the others
+    need, and all rows must agree by `error_allowed`. The effect is a time where one takes part, else the column to which the others
     always give a value that it can hold, by weights of the fewest digits and signs.
     """
     units = {unit for j in search.columns if (unit := _unit_of(search, j)) is not None}
@@ -233,6 +233,7 @@ class _Amounts:
             rule = self._with_constant(rule, ticks)
             if (
                 rule.holds(ticks).all()
+                and is_tight(rule.total(ticks) - ticks[effect], ticks[effect])
                 and not rule.violated({j: self.search.values[j][rows] for j in rule.columns}).any()
             ):
                 return rule
@@ -250,7 +251,7 @@ class _Amounts:
         middle = float(np.median(left))
         largest = max(float(np.abs(ticks[j]).max()) for j in rule.columns)
         decimals = 9 if rule.decimals is None else min(rule.decimals + 3, 9)
-        constant = 0.0 if abs(middle) <= LINE_TOLERANCE * largest else round(middle, decimals)
+        constant = 0.0 if abs(middle) <= error_allowed(largest, rule.decimals) else round(middle, decimals)
         return replace(rule, constant=constant)
 
     def awkwardness(self, rule: SumRule) -> tuple[float, ...]:

@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
-from tabgan.tables.sums import LINE_TOLERANCE
+from tabgan.tables.sums import error_allowed
 
 __all__ = ["DecidesRule", "LineRule", "OrderRule", "deviates"]
 
@@ -97,7 +97,7 @@ class DecidesRule:
 
 @dataclass(frozen=True)
 class LineRule:
-    """Column ``effect`` is ``slope * cause + intercept``, to `LINE_TOLERANCE`.
+    """Column ``effect`` is ``slope * cause + intercept``, to `tabgan.tables.sums.LINE_TOLERANCE`.
 
     Parameters
     ----------
@@ -145,7 +145,7 @@ class LineRule:
         made, effect = values[self.cause], values[self.effect]
         if self.unit is not None:
             return made + np.int64(self.intercept) != effect
-        return deviates(made, effect, self.slope, self.intercept)
+        return deviates(made, effect, self.slope, self.intercept, self.decimals)
 
     def words(self, names: tuple) -> str:
         """The rule as a user would write it."""
@@ -158,11 +158,13 @@ class LineRule:
         return f"{left} {scaled}" + (f" {sign} {abs(self.intercept):.12g}" if self.intercept else "")
 
 
-def deviates(cause: np.ndarray, effect: np.ndarray, slope: float, intercept: float) -> np.ndarray:
-    """Where ``effect`` is not on a line, to `LINE_TOLERANCE`; boolean array of shape (n,)."""
+def deviates(
+    cause: np.ndarray, effect: np.ndarray, slope: float, intercept: float, decimals: int | None = None
+) -> np.ndarray:
+    """Where ``effect`` is not on a line, by `tabgan.tables.sums.error_allowed`; boolean array of shape (n,)."""
     scaled = slope * cause
     size = np.maximum(np.maximum(np.abs(scaled), np.abs(effect)), abs(intercept))
-    return np.abs(effect - scaled - intercept) > LINE_TOLERANCE * size
+    return np.abs(effect - scaled - intercept) > error_allowed(size, decimals)
 
 
 def _as_array(labels: tuple, dtype: np.dtype) -> np.ndarray:

@@ -14,7 +14,7 @@ from tabgan.tables.pair_rules import DecidesRule, LineRule, OrderRule, deviates
 from tabgan.tables.rule_search import EXPECTED_VIOLATIONS, FEWEST_ROWS, RuleSearch, level_counts
 from tabgan.tables.rule_set import Rule, Rules
 from tabgan.tables.schema import TableSchema, infer_schema
-from tabgan.tables.sums import SumRule
+from tabgan.tables.sums import SumRule, is_tight
 
 __all__ = ["DecidesRule", "LineRule", "OrderRule", "Rule", "Rules", "SumRule", "find_rules"]
 
@@ -124,10 +124,10 @@ def _grid_steps(known: ColumnSchema) -> float:
 
 def _line(search: RuleSearch, cause: int, effect: int, decimals: int | None) -> LineRule | None:
     rows = search.sample[search.observed[cause][search.sample] & search.observed[effect][search.sample]]
-    if not _on_line(search, cause, effect, rows):
+    if not _on_line(search, cause, effect, rows, decimals):
         return None
     rows = search.shared(cause, effect)
-    line = _on_line(search, cause, effect, rows)
+    line = _on_line(search, cause, effect, rows, decimals)
     counts = level_counts(search.codes[cause][rows])
     if line is None or len(rows) < FEWEST_ROWS or len(counts) < 3:
         return None
@@ -137,7 +137,9 @@ def _line(search: RuleSearch, cause: int, effect: int, decimals: int | None) -> 
     return LineRule(cause, effect, slope, intercept, decimals, search.columns[cause].unit)
 
 
-def _on_line(search: RuleSearch, cause: int, effect: int, rows: np.ndarray) -> tuple[float, float] | None:
+def _on_line(
+    search: RuleSearch, cause: int, effect: int, rows: np.ndarray, decimals: int | None
+) -> tuple[float, float] | None:
     """Slope and intercept through all ``rows``; None where there are none."""
     if not len(rows):
         return None
@@ -153,7 +155,9 @@ def _on_line(search: RuleSearch, cause: int, effect: int, rows: np.ndarray) -> t
     # 1.8 and 32, where the division says 1.7999999999999998, so that results lie on the effect's decimals.
     short = float(f"{slope:.12g}")
     for candidate in ((short, round(float(y[low] - short * x[low]), 9)), (slope, intercept)):
-        if np.isfinite(candidate).all() and not deviates(x, y, *candidate).any():
+        if not np.isfinite(candidate).all() or deviates(x, y, *candidate, decimals).any():
+            continue
+        if is_tight(candidate[0] * x + candidate[1] - y, y):
             return candidate
     return None
 

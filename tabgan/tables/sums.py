@@ -11,10 +11,14 @@ import pandas as pd
 
 from tabgan.tables.written_times import WRITTEN
 
-__all__ = ["LINE_TOLERANCE", "SumRule", "ticks_of", "values_of"]
+__all__ = ["LINE_TOLERANCE", "SumRule", "error_allowed", "is_tight", "ticks_of", "values_of"]
 
 LINE_TOLERANCE = 1e-9
-"""A line or sum holds where its error is at most this share of the largest of its terms."""
+"""A line or sum holds where its error is at most this share of the largest of its terms, and less than half of its last decimal."""
+_HALF = 0.501
+"""Of the last decimal, and what float64 adds to it."""
+_TIGHT = 1e-6
+_ROUNDING = 4 * np.finfo(np.float64).eps
 
 _LAST_TIME = 2.0**63 - 1024
 _UNITS = {"D": "day", "M": "month", "m": "minute", "s": "second"}
@@ -25,6 +29,22 @@ Cells = Mapping[int, np.ndarray]
 def ticks_of(values: np.ndarray, written: str | None) -> np.ndarray:
     """Cells of `RawColumn.values` as what can be added up: times that are written as whole numbers count in their unit, int64."""
     return values if written is None else WRITTEN[written].ticks(values)[0]
+
+
+def error_allowed(size: np.ndarray | float, decimals: int | None) -> np.ndarray:
+    """How far a line or sum may be off where its largest term is ``size``.
+
+    A share of the size alone is 200 in 202400000001: every column would be on a line with order numbers that count up.
+    """
+    share = np.asarray(LINE_TOLERANCE * size)
+    if decimals is None:
+        return share
+    return np.maximum(np.minimum(share, _HALF * 10.0**-decimals), _ROUNDING * size)
+
+
+def is_tight(errors: np.ndarray, effect: np.ndarray) -> bool:
+    """Whether a line or sum is off by next to nothing of what its effect varies by, however large its constant."""
+    return bool(np.abs(errors).max() <= _TIGHT * np.ptp(effect))
 
 
 def values_of(ticks: np.ndarray, written: str | None) -> np.ndarray:
@@ -106,7 +126,7 @@ class SumRule:
             return self.total(ticks) == effect
         terms = [np.abs(w * ticks[j]) for j, w in zip(self.causes, self.weights, strict=True)]
         size = np.maximum.reduce([*terms, np.abs(effect), np.full(len(effect), abs(float(self.constant)))])
-        return np.abs(effect - self._sum(ticks)) <= LINE_TOLERANCE * size
+        return np.abs(effect - self._sum(ticks)) <= error_allowed(size, self.decimals)
 
     def solved(self, column: int, ticks: Cells) -> np.ndarray:
         """What one column has to be for the rule to hold, given the others; ticks of shape (n,), not rounded to its grid."""

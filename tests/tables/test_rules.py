@@ -104,6 +104,19 @@ def test_independent_tables_have_no_rules():
         assert words_of(frame) == set()
 
 
+@pytest.mark.parametrize("first", [202400000001, 4500012345678, 2**53 + 1])
+def test_long_numbers_that_count_up_lie_on_no_line(first):
+    # A billionth of 202400000001 is more than the 160 numbers are apart.
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"order": first + np.arange(160), "age": rng.integers(20, 70, 160)})
+    assert words_of(frame) == set()
+    offset = pd.DataFrame({"far": 1.7e15 + rng.integers(0, 86400, 160), "y": rng.normal(size=160)})
+    assert words_of(offset) == set()
+    doubled = frame.assign(double=2 * frame["order"] + 7)
+    if first < 2**53:
+        assert words_of(doubled) == {"`double` = 2 `order` + 7"}
+
+
 def test_a_line_follows_the_coarser_column_and_minimal_sets_are_chains():
     whole = np.arange(100) % 37
     frame = pd.DataFrame({"double": 2.0 * whole + 1, "whole": whole, "third": -0.5 * whole})

@@ -56,6 +56,17 @@ WORDS = {
 }
 
 
+def test_large_totals_that_are_a_little_off_are_none():
+    rng = np.random.default_rng(0)
+    a, b = rng.integers(10**9, 10**10, (2, 200))
+    exact = pd.DataFrame({"a": a, "b": b, "total": a + b})
+    assert "`total` = `a` + `b`" in find_rules(read_table(exact)).words()
+    off = exact.assign(total=exact["total"] + rng.integers(-3, 4, 200))
+    assert not find_rules(read_table(off)).sums
+    fixed = find_rules(read_table(exact.assign(total=exact["total"] + 5))).words()
+    assert "`total` = `a` + `b` + 5" in fixed
+
+
 def dates(column: pd.Series) -> pd.Series:
     return pd.to_datetime(column.astype("int64").astype(str), format="%Y%m%d")
 
