@@ -13,7 +13,7 @@ import numpy as np
 
 from tabgan.written.clocks import ClockStyle, clock_style
 from tabgan.written.dates import DateStyle, date_style, formats_of
-from tabgan.written.numbers import BLANKS, PLAIN, NumberStyle, body_of, number_style
+from tabgan.written.numbers import BLANKS, PLAIN, NumberStyle, body_of, dashed_mark, number_style
 
 __all__ = ["ENOUGH", "Ambiguous", "Style", "decimal_mark", "may_be_thousands", "style_of"]
 
@@ -153,6 +153,8 @@ def _number(cells: Counter[str], decimal: str | None, thousands: str | None, lik
     unit = Counter(NumberStyle(positive=(before, after)).unit for before, _, after in parts).most_common(1)[0][0]
     seen = set("".join(body for _, body, _ in parts))
     paired = any(_LAKHS.match(body) for _, body, _ in parts)
+    dashed = {mark for _, _, after in parts if (mark := dashed_mark(after))}
+    decimal = dashed.pop() if decimal is None and len(dashed) == 1 else decimal
     found: list[_Reading] = []
     for mark in (".", ",") if decimal is None else (decimal,):
         for between in ("", *_THOUSANDS) if thousands is None else ("", thousands):
@@ -241,4 +243,5 @@ def decimal_mark(texts: Iterable[str]) -> str | None:
         return None
     certain = (_CERTAIN.fullmatch(body) for (_, body, _), _ in parts)
     marks = {found[1] or found[3] or found[4] or found[6] for found in certain if found}
+    marks |= {mark for (_, _, after), _ in parts if (mark := dashed_mark(after))}
     return marks.pop() if len(marks) == 1 else None

@@ -13,18 +13,21 @@ import numpy as np
 
 from tabgan.written.units import AFTER, BEFORE, is_same_unit, unit_in, units_in
 
-__all__ = ["BLANKS", "PLAIN", "NumberStyle", "body_of", "number_style", "plain_style"]
+__all__ = ["BLANKS", "PLAIN", "NumberStyle", "body_of", "dashed_mark", "number_style", "plain_style"]
 
 BLANKS = " \u00a0\u2009\u202f"
 """Blanks that stand between thousands: of a keyboard, not breaking, thin, and thin and not breaking."""
 _APOSTROPHES = "'\u2019"
 _MINUS = "\u2212\u2013-"  # the hyphen last, as in a class of characters
-_ONLY = "/-"
-"""No minus: whole rupees, as on a cheque."""
+_NONE = "[.,](?:--|[\u2013\u2014-])"
+"""A dash instead of decimals: 12.\u2013 and 12,-"""
+_ONLY = re.compile(rf"/-|{_NONE}")
+"""No minus: whole rupees, as on a cheque, and a dash instead of decimals."""
+_DASH = re.compile(_NONE)
 _CELL = re.compile(
     rf"(?P<before>[(\s+{_MINUS}]*(?:{BEFORE})?[(\s+{_MINUS}]*)"
-    rf"(?P<body>[0-9.](?:[0-9.,{BLANKS}{_APOSTROPHES}]*[0-9.])?(?:[eE][+-]?[0-9]+)?)"
-    rf"(?P<after>[)\s]*(?:{_ONLY})?(?:{AFTER})?[)\s{_MINUS}]*)"
+    rf"(?P<body>[0-9.](?:[0-9.,{BLANKS}{_APOSTROPHES}]*(?:[0-9]|\.(?![\u2014{_MINUS}])))?(?:[eE][+-]?[0-9]+)?)"
+    rf"(?P<after>(?:{_NONE})?[)\s]*(?:/-)?(?:{AFTER})?[)\s{_MINUS}]*)"
 )
 _INFINITE = re.compile(r"[+-]?inf(inity)?", re.IGNORECASE)
 _MOST_DECIMALS = 17
@@ -63,7 +66,7 @@ def body_of(text: str) -> tuple[str, str, str] | None:
         return None  # a full stop alone, which is a missing value of some programs
     if not before and not after:
         return "", body, ""
-    end = after.replace(_ONLY, "")
+    end = _ONLY.sub("", after)
     signs = sum(before.count(sign) + end.count(sign) for sign in "+" + _MINUS + "(")
     if any(sign in end for sign in _MINUS) and len(body) < 2:
         return None  # 2- is a mark in a school report
@@ -72,8 +75,20 @@ def body_of(text: str) -> tuple[str, str, str] | None:
     return before, body, after
 
 
+def dashed_mark(after: str) -> str:
+    """The decimal mark that a dash follows in what stands after a number; empty without.
+
+    Examples
+    --------
+    >>> dashed_mark(",- \u20ac"), dashed_mark(" \u20ac")
+    (',', '')
+    """
+    found = _DASH.match(after)
+    return found.group()[0] if found else ""
+
+
 def _is_negative(affixes: tuple[str, str]) -> bool:
-    both = "".join(affixes).replace(_ONLY, "")
+    both = _ONLY.sub("", "".join(affixes))
     return bool(both) and any(sign in both for sign in _MINUS + "(")
 
 
@@ -188,6 +203,11 @@ class NumberStyle:
         zero = not body.strip("0.") if not self.exponent else number == 0
         before, after = self.negative if number < 0 and not zero else self.positive
         whole, point, fraction = body.partition(".")
+        if dash := _DASH.match(after):
+            if fraction.strip("0"):
+                after = after[dash.end() :]
+            else:
+                point = fraction = ""
         if self.thousands and len(whole) >= self.grouped_from:
             whole = _lakhs(whole) if self.lakhs else f"{int(whole):,}"
             whole = whole.replace(",", self.thousands)
@@ -257,16 +277,20 @@ def number_style(
     pattern = _body(decimal, thousands, lakhs)
     found = [(parts, pattern.fullmatch(parts[1]), n) for text, n in cells.items() if (parts := body_of(text))]
     matched = [(parts, body, n) for parts, body, n in found if body is not None]
-    of_unit = [(parts, n) for parts, _, n in matched if unit in parts[0] + parts[2]]
-    positive = _commonest(((parts[0], parts[2]), n) for parts, n in of_unit if not _is_negative((parts[0], parts[2])))
-    negative = _commonest(((parts[0], parts[2]), n) for parts, n in of_unit if _is_negative((parts[0], parts[2])))
+    affixes = [((before, _DASH.sub("", after, count=1)), n) for (before, _, after), _, n in matched]
+    affixes = [(pair, n) for pair, n in affixes if unit in "".join(pair)]
+    positive = _commonest((pair, n) for pair, n in affixes if not _is_negative(pair))
+    negative = _commonest((pair, n) for pair, n in affixes if _is_negative(pair))
     positive = positive or _without_sign(negative or ("", ""))
+    negative = negative or ("-" + positive[0].replace("+", ""), positive[1])
+    dash = _dash([(parts, body, n) for parts, body, n in matched if body["whole"] and not body["fraction"]])
     wholes = [body["whole"] or "" for _, body, _ in matched]
     plain = [whole for whole in wholes if whole.isdigit() and len(whole) >= 4] if thousands else []
     apart = [sum(map(str.isdigit, whole)) for whole in wholes if not whole.isdigit()]
     marks = Counter(mark for mark in "".join(wholes) if not mark.isdigit())
     exponents = [body["exponent"] for _, body, _ in matched if body["exponent"]]
-    decimals = [len(body["fraction"] or body.groupdict().get("bare") or "") for _, body, _ in matched]
+    lengths = [(len(body["fraction"] or body.groupdict().get("bare") or ""), parts[2]) for parts, body, _ in matched]
+    decimals = [length for length, after in lengths if not (dash and _DASH.match(after))] or [0] * len(matched)
     digits = [sum(map(str.isdigit, re.split("[eE]", parts[1])[0].lstrip("0.,"))) for parts, _, _ in matched]
     same_places = len(exponents) == len(matched) and len(set(decimals)) == 1
     return NumberStyle(
@@ -274,14 +298,24 @@ def number_style(
         thousands=marks.most_common(1)[0][0] if thousands and marks else thousands,
         fewest=min(decimals, default=0),
         most=min(max(decimals, default=6), _MOST_DECIMALS),
-        positive=positive,
-        negative=negative or ("-" + positive[0].replace("+", ""), positive[1]),
+        positive=(positive[0], dash + positive[1]),
+        negative=(negative[0], dash + negative[1]),
         grouped_from=min(apart) if plain and apart and min(apart) > max(map(len, plain)) else 4,
         exponent=exponents[0][0] if exponents else "",
         digits=max(digits, default=0),
         fixed_exponent=_shape(exponents) if same_places else "",
         lakhs=lakhs,
     )
+
+
+def _dash(wholes: Sequence[tuple[tuple[str, str, str], Any, int]]) -> str:
+    """What most whole numbers have instead of decimals; empty where most have nothing."""
+    counts: Counter[str] = Counter()
+    for (_, _, after), _, n in wholes:
+        found = _DASH.match(after)
+        counts[found.group() if found else ""] += n
+    dash, n = counts.most_common(1)[0] if counts else ("", 0)
+    return dash if 2 * n > counts.total() else ""
 
 
 def _shape(exponents: list[str]) -> str:

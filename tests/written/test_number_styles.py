@@ -36,6 +36,9 @@ STYLES = {
     "degrees": (["36.6°C", "-4.0°C"], [36.6, -4], "-98765.4°C", "1234567.0°C"),
     "one and several": (["3 days", "1 day", "7 days"], [3, 1, 7], "-98765 days", "1234567 days"),
     "whole rupees": (["Rs. 1,57,326/-", "Rs. 31,776/-"], [157326, 31776], "-Rs. 98,765/-", "Rs. 12,34,567/-"),
+    "a dash for no decimals": (["12.\u2013", "14.\u2013", "13.50"], [12, 14, 13.5], "-98765.43", "1234567.\u2013"),
+    "a dash after a comma": (["1.299,- €", "99,- €", "-5,95 €"], [1299, 99, -5.95], "-98.765,43 €", "1.234.567,- €"),
+    "dashes alone": (["Fr. 12.--", "Fr. 1'250.--"], [12, 1250], "-Fr. 98'765.--", "Fr. 1'234'567.--"),
     "a capital letter": (["12 V", "230 V"], [12, 230], "-98765 V", "1234567 V"),
     "brackets": (["(1,234.50)", "12.00"], [-1234.5, 12], "(98,765.43)", "1,234,567.00"),
     "brackets around a currency": (["($5.00)", "$7.25"], [-5, 7.25], "($98765.43)", "$1234567.00"),
@@ -170,6 +173,13 @@ def test_two_in_a_hundred_may_be_something_else():
     assert math.isnan(style.read(["unknown"])[0])
     assert style_of([*cells, "unknown", "?", "none"]) is None
     assert style_of([*["1,5"] * 97, "a", "a", "a"]) is None  # cells count, not labels
+
+
+def test_a_dash_instead_of_decimals_is_no_minus():
+    assert style_of(["12.\u2013", "13.-", "14.\u2014", "15,--"]).read(["12.\u2013", "15,--"]).tolist() == [12, 15]
+    assert style_of(["1.299,-", "2.450,-"]).read(["1.299,-"]).tolist() == [1299]
+    assert style_of(["-12.\u2013", "13.\u2013"]).read(["-12.\u2013"]).tolist() == [-12]
+    assert style_of(["12.-", *(f"{k}" for k in range(60))]).write(7) == "7"
 
 
 def test_thousands_are_set_apart_from_the_first_number_that_is():
