@@ -289,14 +289,17 @@ def date_style(text_format: str, texts: Iterable[str]) -> DateStyle | None:
 
 
 def _first_year(ends: set[int]) -> int:
-    """Where the hundred years of two digits begin: they leave out the longest stretch that no cell is in."""
+    """Where the hundred years of two digits begin: they leave out the longest stretch that no cell is in.
+
+    Years that hold 69 to 99 without a turn of the century are those of the last one: births from 37 to 95 do not lie ahead.
+    """
     if not ends:
         return 1969
     years = sorted(ends)
     gaps = [(after - before, after) for before, after in zip(years, [*years[1:], years[0] + 100], strict=True)]
     start = max(gaps)[1] % 100
     wraps = start > years[0]
-    return 1900 + start if wraps or start >= 69 else 2000 + start
+    return 1900 + start if wraps or years[-1] >= 69 else 2000 + start
 
 
 _SEPARATED = re.compile(r"(\d{1,4})([-/. ])(\d{1,2})\2(\d{4}|\d{2}|\d)")

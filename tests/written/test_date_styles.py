@@ -152,6 +152,8 @@ def test_two_digits_of_a_year_are_one_hundred_years_without_their_longest_gap():
     assert births.read(["27/10/45", "03/04/05"]).astype("M8[Y]").astype(str).tolist() == ["1945", "2005"]
     recent = style_of(["27/10/20", "01/02/21"], date_format="%d/%m/%y")
     assert recent.read(["27/10/20"])[0] == np.datetime64("2020-10-27")
+    pensioners = style_of(["27/10/37", "01/02/66", "01/02/95"], date_format="%d/%m/%y")
+    assert pensioners.read(["27/10/37", "01/02/95"]).astype("M8[Y]").astype(str).tolist() == ["1937", "1995"]
     last = style_of(["27/10/71", "01/02/99"], date_format="%d/%m/%y")
     assert last.read(["27/10/71"])[0] == np.datetime64("1971-10-27")
 
