@@ -15,7 +15,7 @@ from tabgan.written.clocks import ClockStyle, clock_style
 from tabgan.written.dates import DateStyle, date_style, formats_of
 from tabgan.written.numbers import BLANKS, PLAIN, NumberStyle, body_of, dashed_mark, number_style
 
-__all__ = ["ENOUGH", "Ambiguous", "Style", "decimal_mark", "may_be_thousands", "style_of"]
+__all__ = ["ENOUGH", "Ambiguous", "Style", "are_long_codes", "decimal_mark", "may_be_thousands", "style_of"]
 
 Style = NumberStyle | DateStyle | ClockStyle
 """``family`` says of which family, ``read`` makes values of texts, ``write`` a text of a value, ``describe`` a few words."""
@@ -28,6 +28,9 @@ ENOUGH = 0.98
 _PROBES = 50
 _THOUSANDS = (",", ".", " ", "'")
 _PADDED = re.compile(r"0\d")
+_DIGITS = re.compile(r"\d+", re.ASCII)
+_LONG = 19
+"""Digits of the first number that 64 bits with a sign do not hold."""
 _GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}(\.\d{3})?|0", re.ASCII)
 _LAKHS = re.compile(r"\d{1,2}(,\d{2})+,\d{3}(?!\d)", re.ASCII)
 _TELEPHONE = re.compile(rf"\d{{3}}(?:[{BLANKS}]\d{{3}}){{2,}}")
@@ -73,6 +76,20 @@ def may_be_thousands(texts: Iterable[str]) -> bool:
             return False
         point, whole, zero = point or "." in text, whole or "." not in text, zero or (text[-1] == "0" and "." in text)
     return point and whole and zero
+
+
+def are_long_codes(texts: Iterable[str]) -> bool:
+    """Whether cells are digits alone, of one length, and more than 64 bits hold, as numbers of parcels and SIM cards are.
+
+    As amounts they would lose their last digits, and fills would be numbers of nothing.
+    """
+    longest, lengths = "", set()
+    for text in texts:
+        lengths.add(len(text))
+        if len(text) < _LONG or len(lengths) > 1 or not _DIGITS.fullmatch(text):
+            return False
+        longest = max(longest, text)
+    return bool(longest) and int(longest) >= 2**63
 
 
 def style_of(
@@ -148,7 +165,7 @@ def _share(style: Style, cells: Counter[str]) -> tuple[float, np.ndarray]:
 
 def _number(cells: Counter[str], decimal: str | None, thousands: str | None, likely_decimal: str | None) -> Any:
     parts = [found for found in map(body_of, cells) if found]
-    if any(_PADDED.match(body) for _, body, _ in parts):
+    if any(_PADDED.match(body) for _, body, _ in parts) or are_long_codes(cells):
         return None
     unit = Counter(NumberStyle(positive=(before, after)).unit for before, _, after in parts).most_common(1)[0][0]
     seen = set("".join(body for _, body, _ in parts))

@@ -51,6 +51,13 @@ KINDS = {  # cells, the kind of values, what is filled, and how
 }  # fmt: skip
 
 
+@pytest.mark.parametrize("name", ["t.csv", "t.parquet"])
+def test_numbers_of_parcels_are_texts(tmp_path, name):
+    cells = [f"94001118992231{k:08d}" for k in (45513145, 83968460, 69867954)]
+    table = opened(tmp_path / name, [*cells, ""])
+    assert table.column("a").tolist()[:3] == cells
+
+
 @pytest.mark.parametrize("name", ["t.csv", "t.jsonl", "t.parquet"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_gap_is_filled_in_the_style_of_its_column(tmp_path, name, kind):

@@ -96,6 +96,8 @@ def test_its_own_cells_come_back_as_they_were(name):
         ["(5", "6)"],
         ["--5"],
         ["2-", "3", "1-"],
+        ["9400111899223145513145", "9400111899223183968460"],
+        ["13825709727832666963", "10138357594013421455"],
         ["+41 44 123 45 67"],
         ["110 00", "123 45"],
         ["10-20", "20-30"],
@@ -180,6 +182,11 @@ def test_a_dash_instead_of_decimals_is_no_minus():
     assert style_of(["1.299,-", "2.450,-"]).read(["1.299,-"]).tolist() == [1299]
     assert style_of(["-12.\u2013", "13.\u2013"]).read(["-12.\u2013"]).tolist() == [-12]
     assert style_of(["12.-", *(f"{k}" for k in range(60))]).write(7) == "7"
+
+
+def test_long_numbers_of_several_lengths_are_amounts():
+    assert style_of(["1500000000000000000000", "7"]).read(["1500000000000000000000"]).tolist() == [1.5e21]
+    assert style_of(["9007199254740993", "9007199254740995"]) is not None, "64 bits hold these"
 
 
 def test_thousands_are_set_apart_from_the_first_number_that_is():

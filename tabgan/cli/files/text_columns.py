@@ -23,7 +23,7 @@ from tabgan.checks.suspicions import (
 from tabgan.exceptions import InvalidInputError
 from tabgan.written.clocks import ClockStyle
 from tabgan.written.dates import DateStyle
-from tabgan.written.detect import Ambiguous, Style, may_be_thousands, style_of
+from tabgan.written.detect import Ambiguous, Style, are_long_codes, may_be_thousands, style_of
 from tabgan.written.numbers import NumberStyle, plain_style
 
 __all__ = ["BOOLEANS", "TextColumn", "Writing", "amounts_column", "typed_column"]
@@ -109,7 +109,8 @@ def typed_column(
     """Type a column by its observed texts, or as ``wanted``.
 
     Numbers, dates and times are columns nearly all of whose observed cells are written in one style (`tabgan.written.detect`); the
-    few others are kept as they are. A column with zeros before numbers holds codes (``007`` is not 7). All else is text.
+    few others are kept as they are. A column with zeros before numbers holds codes (``007`` is not 7), and so does one of
+    digits of one length that 64 bits do not hold. All else is text.
 
     Parameters
     ----------
@@ -149,7 +150,8 @@ def typed_column(
         return _without_cells(len(texts), wanted, known)
     if wanted in (None, "number") and writing.date_format is None and writing.may_be_plain:
         sure = writing.decimal is not None or writing.expected_decimal is not None or not may_be_thousands(observed)
-        if sure and all(map(is_number, observed)) and (wanted or not any(map(PADDED.match, observed))):
+        codes = wanted is None and (any(map(PADDED.match, observed)) or are_long_codes(observed))
+        if sure and all(map(is_number, observed)) and not codes:
             return _plain_numbers(texts, missing, observed, known)
     found = style_of(
         observed.elements(),
