@@ -83,7 +83,10 @@ def _of_kinds(
         whole = _as_whole(cells, missing) if all(issubclass(kind, numbers.Integral) for kind in kinds) else None
         if whole is not None:
             return replace(whole_column(name, dtype, whole, missing, markers), integer_dtype=False)
-        return number_column(name, dtype, _as_floats(cells, missing), markers)
+        values = _as_floats(cells, missing)
+        if all(issubclass(kind, numbers.Integral) for kind in kinds):
+            _refuse_alike(name, cells[~missing], values[~missing])
+        return number_column(name, dtype, values, markers)
     if kinds and all(issubclass(kind, datetime.date | np.datetime64) for kind in kinds):
         times, timezone = _as_datetimes(cells, missing, kinds)
         if times is not None:
@@ -174,6 +177,17 @@ def _refuse_containers(name: Hashable, cells: np.ndarray, missing: np.ndarray) -
     raise InvalidInputError(
         f"column {name!r} has a {type(cells[row]).__name__} in row {row}: {str(cells[row])[:40]}; a cell must hold a single value. "
         "Give each part a column of its own, turn the cells into text, or drop the column."
+    )
+
+
+def _refuse_alike(name: Hashable, cells: np.ndarray, values: np.ndarray) -> None:
+    """Different whole numbers of more than 64 bits, such as of parcels, may be one as floats; a fill would be none of them."""
+    if np.abs(values).max() <= EXACT or len(np.unique(values)) == len(set(cells)) or np.isinf(values).any():
+        return
+    longest = max(cells, key=abs)
+    raise InvalidInputError(
+        f"column {name!r} holds whole numbers of more than 64 bits, such as {str(longest)[:40]}, that float64 does not tell apart; "
+        "turn the cells into text, or drop the column."
     )
 
 

@@ -74,6 +74,8 @@ def _read(series: nw.Series, name: Hashable, markers: Markers) -> RawColumn:
         _check_arrow(series.to_native(), name)
     dtype = series.dtype
     text = str(dtype)
+    if text in ("Int128", "UInt128"):
+        raise unsupported_dtype(name, text, "cast it to Int64, or to text if 64 bits do not hold it, or drop it")
     if dtype.is_integer():
         missing = np.array(series.is_null().to_numpy(), dtype=bool)
         whole = np.array(series.fill_null(0).to_numpy())

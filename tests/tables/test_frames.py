@@ -284,6 +284,7 @@ def test_keep_selects_columns():
         (pd.DataFrame([[1, 2]], columns=["a", "a"]), r"\['a'\] appear more than once"),
         (pd.DataFrame({"x": pd.period_range("2020", periods=2)}), "column 'x' has dtype period"),
         (pd.DataFrame({"x": pd.interval_range(0, 2)}), "column 'x' has dtype interval"),
+        (pd.DataFrame({"x": objects(10**25 + 1, 10**25 + 2)}), "column 'x' holds whole numbers of more than 64 bits"),
         (pd.DataFrame({"x": [1j]}), "Complex data not supported: column 'x'"),
         (pd.DataFrame({"x": objects(1j, "a")}, dtype=object), "Complex data not supported: column 'x'"),
         (pd.DataFrame(index=range(3)), r"0 feature\(s\) \(shape=\(3, 0\)\) while a minimum of 1 is required\."),
@@ -305,6 +306,9 @@ def test_unusable_polars_and_parameters_are_refused():
     pl = pytest.importorskip("polars")
     with pytest.raises(InvalidInputError, match="column 'x' has dtype List"):
         read_table(pl.DataFrame({"x": [[1]]}))
+    if hasattr(pl, "Int128"):
+        with pytest.raises(InvalidInputError, match="column 'x' has dtype Int128, which is not supported; cast it"):
+            read_table(pl.DataFrame({"x": pl.Series([1, None], dtype=pl.Int128)}))
     with pytest.raises(InvalidInputError, match=r"0 sample\(s\)"):
         read_table(pl.DataFrame({"x": []}))
     with pytest.raises(InvalidParameterError, match="missing_values"):
