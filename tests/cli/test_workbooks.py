@@ -188,6 +188,38 @@ def test_copies_of_rows_and_a_mark(book):
     assert out[5][6] is None
 
 
+def test_merged_cells_have_their_value_in_all_of_their_rows(tmp_path):
+    made = openpyxl.Workbook()
+    rows = [
+        ["a title"],
+        ["group", "x", "y"],
+        ["G0", 1, 2],
+        [None, 3, 4],
+        [None, None, 6],
+        ["G1", 7, 8],
+        [None, 9, None],
+        [None, 1, 2],
+    ]
+    for row in rows:
+        made.active.append(row)
+    for merged in ("A1:C1", "A3:A5", "A6:A7", "B7:C7"):
+        made.active.merge_cells(merged)
+    path = tmp_path / "t.xlsx"
+    made.save(path)
+    table = opened(path, skip_lines=1)
+    frame = table.frame(table.names)
+    assert frame["group"].iloc[:5].tolist() == ["G0", "G0", "G0", "G1", "G1"]
+    assert frame["x"].isna().tolist() == [False, False, True, False, False, False]
+    assert table.unread("y").tolist() == [False, False, False, False, True, False], "B7 covers it"
+    assert table.unread("group").tolist() == [False] * 6, "the last is a gap like any other"
+    assert any("merged" in note for note in table.notes())
+    assert "column 'y' has 1 cell that merged ones cover (row 7)" in table.hints[0]
+    table.extend(np.array([1, 3]), blank=set(), mark=None)
+    out = back(table.dumped({"group": pd.Series({5: "G0"}), "x": pd.Series({2: 5.0})}, table.place), "Sheet")
+    assert [row[0] for row in out[2:]] == ["G0", None, None, "G1", None, "G0", "G0", "G1"]
+    assert out[4][1] == 5
+
+
 @pytest.mark.parametrize("kind", ["csv", "tsv", "jsonl", "parquet", "feather", "xlsx"])
 def test_workbooks_become_every_format_and_come_of_every_one(book, tmp_path, kind):
     table = opened(book, sheet="data", missing=("?",))

@@ -14,6 +14,7 @@ _CELL = re.compile(r"<(?:\w+:)?c\b(?P<own>[^>]*?)(?:/>|>(?P<inner>.*?)</(?:\w+:)
 _FORMULA = re.compile(r"<(?:\w+:)?f\b[^>]*?(?:/>|>.*?</(?:\w+:)?f>)", re.DOTALL)
 _PLACE = re.compile(r'\br="(?P<letters>[A-Z]*)(?P<row>\d+)"')
 _STYLE = re.compile(r'\bs="(\d+)"')
+_MERGED = re.compile(r'<(?:\w+:)?mergeCell\b[^>]*?\bref="([A-Z]+)(\d+):([A-Z]+)(\d+)"')
 _DIMENSION = re.compile(r'(<(?:\w+:)?dimension\b[^>]*?\bref=")([A-Z]+\d+)(?::[A-Z]+\d+)?(")')
 
 
@@ -105,6 +106,11 @@ class SheetText:
     def has_formula(self, row: int, column: int) -> bool:
         """Whether a cell is computed."""
         return "<" in (cell := self._cells(row)[1].get(column, "")) and _FORMULA.search(cell) is not None
+
+    def merged(self) -> list[tuple[int, int, int, int]]:
+        """Ranges of cells that are shown as one: the first row and column of each, and the last."""
+        found = _MERGED.findall(self._after)
+        return [(int(a) - 1, _column_number(left), int(b) - 1, _column_number(right)) for left, a, right, b in found]
 
     def style(self, row: int, column: int) -> str | None:
         """Number of a cell's style, None without one."""

@@ -9,6 +9,7 @@ import re
 import zipfile
 from collections import Counter
 from collections.abc import Callable
+from itertools import product
 from typing import Any
 from xml.etree import ElementTree
 
@@ -65,6 +66,10 @@ class WorkbookTable(TableFile):
         head = rows[numbers[0]] if options.header else []
         self._head_row = numbers[0]
         self._numbers = numbers[1:] if options.header else numbers
+        self._xml = self._sheet_xml(place.name) if place.format == "xlsx" else None
+        self._of_range: set[tuple[int, int]] = set()
+        self._covered: set[tuple[int, int]] = set()
+        self._spread_merged(rows)
         kept = [row for k in self._numbers if (row := rows[k])]
         width = max(len(row) for row in rows)
         self._columns = [
@@ -97,7 +102,20 @@ class WorkbookTable(TableFile):
                 f"row {skipped[0] + 1} of the sheet is blank, and those below are taken for rows of the table; remove what is none, "
                 "such as sums"
             )
-        self._xml = self._sheet_xml() if place.format == "xlsx" else None
+
+    def _spread_merged(self, rows: list[list[Any]]) -> None:
+        """Let the value of merged cells count in all rows that they reach over; what they cover otherwise is nobody's to fill."""
+        for top, left, bottom, right in [] if self._xml is None else self._xml.merged():
+            inside = [k for k in self._numbers if top <= k <= bottom]
+            if not inside or top < self._numbers[0]:
+                continue  # a title, or names in several rows
+            value = rows[top][left]
+            for k, j in product(inside, range(left, min(right + 1, len(rows[top])))):
+                if _is_given(value) and j == left:
+                    rows[k][j] = value
+                    self._of_range |= {(k, j)} if k > top else set()
+                else:
+                    self._covered.add((k, j))
 
     def _read_sheet(self, place: Place, data: bytes, options: ReadOptions) -> tuple[list[list[Any]], list[str]]:
         try:
@@ -136,13 +154,29 @@ class WorkbookTable(TableFile):
                 j = self._columns[self.names.index(name)]
                 for row in np.flatnonzero(missing).tolist():
                     formulas[row] = self._xml.has_formula(self._numbers[row], j)
+            covered = self._note_merged(name)
             if formulas.any():
                 where = self.row_place(int(np.flatnonzero(formulas)[0]))
                 self.hints.append(
                     f"column {name!r} has {counted(int(formulas.sum()), 'formula')} without a value ({where}), left as written"
                 )
-            self._unread[name] = self._unread.get(name, False) | formulas
+            self._unread[name] = self._unread.get(name, False) | formulas | (covered & missing)
         return self._read[name]
+
+    def _note_merged(self, name: str) -> np.ndarray:
+        """Say which cells of a column have the value of a merged one; where merged ones cover it is returned."""
+        j = self._columns[self.names.index(name)]
+        of_range = [row for row, k in enumerate(self._numbers) if (k, j) in self._of_range]
+        covered = np.array([(k, j) in self._covered for k in self._numbers])
+        if of_range:
+            self._notes.append(f"column {name!r} has merged cells; their value counts in all rows that they reach over")
+        if covered.any():
+            where = self.row_place(int(np.flatnonzero(covered)[0]))
+            self.hints.append(
+                f"column {name!r} has {counted(int(covered.sum()), 'cell')} that merged ones cover ({where}), left as written; undo "
+                "the merging to fill them"
+            )
+        return covered
 
     def _typed(self, name: str) -> tuple[pd.Series, Callable[[Any], Any]]:
         unsaid = self.said.default_markers(name)
@@ -223,7 +257,7 @@ class WorkbookTable(TableFile):
         self._render[name] = bool
         self._columns = [*self._columns, max(self._columns) + 1]
 
-    def _sheet_xml(self) -> SheetText:
+    def _sheet_xml(self, name: str) -> SheetText:
         try:
             with zipfile.ZipFile(io.BytesIO(self._data)) as archive:
                 self._part = _part_of(archive, self._sheet)
@@ -231,7 +265,7 @@ class WorkbookTable(TableFile):
                 self._first_day = _FIRST_DAYS[bool(re.search(r'\bdate1904="(1|true)"', workbook))]
                 return SheetText(archive.read(self._part).decode())
         except (zipfile.BadZipFile, KeyError, ValueError, ElementTree.ParseError) as error:
-            raise InvalidInputError(f"{self.place.name} is not a readable workbook: {error}") from error
+            raise InvalidInputError(f"{name} is not a readable workbook: {error}") from error
 
     def _dump(self, fills: dict[str, pd.Series]) -> bytes:
         xml = self._xml
@@ -239,7 +273,11 @@ class WorkbookTable(TableFile):
         at = dict(zip(self.names, self._columns, strict=True))
         own = self.n_rows - len(self._parents)
         for k, parent in enumerate(self._parents):
-            xml.copy_row(self._numbers[parent], self._numbers[own + k], {at[name] for name in self._blank})
+            place, copied = self._numbers[parent], self._numbers[own + k]
+            xml.copy_row(place, copied, {at[name] for name in self._blank})
+            for name, j in at.items():
+                if (place, j) in self._of_range and name not in self._blank:
+                    xml.put(copied, j, self._content(name, self.column(name).iloc[parent]), xml.style(place, j))
         for name, values in fills.items():
             shown = self._shown_style(name, own)
             for row, value in cells_of(values):
