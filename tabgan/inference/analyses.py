@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,9 +13,20 @@ from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
+from tabgan._warnings import warn_caller
 from tabgan.exceptions import InvalidInputError, InvalidParameterError
 
-__all__ = ["Analyses", "Analysis", "check_m", "floats_of", "listed", "read_all", "read_analysis"]
+__all__ = [
+    "Analyses",
+    "Analysis",
+    "check_m",
+    "completed_tables",
+    "floats_of",
+    "listed",
+    "read_all",
+    "read_analysis",
+    "rows_left_out",
+]
 
 
 class Analysis(NamedTuple):
@@ -51,7 +62,7 @@ def read_all(
     if callable(fit):
         if tables is None:
             raise InvalidParameterError("tables=None, but fit is a callable; pass the completed tables to fit it on.")
-        completed = listed("tables", tables)
+        completed = completed_tables(tables)
         results = [fit(table) for table in completed]
     else:
         if tables is not None:
@@ -65,12 +76,27 @@ def read_all(
         completed = [None] * len(results)
     check_m(len(results))
     read = [read_analysis(result, table, variance) for result, table in zip(results, completed, strict=True)]
+    left_out = {k: n for k, result in enumerate(results) if (n := rows_left_out(result))}
+    if left_out:
+        k, n = next(iter(left_out.items()))
+        warn_caller(
+            f"{len(left_out)} of {len(results)} analyses leave out rows in which cells are missing, that of table {k} {n} rows: what "
+            "is pooled is about the other rows. Impute all columns that the analysis uses, and look for values such as log(-1)."
+        )
     names = read[0].names
     for k, analysis in enumerate(read):
         if analysis.names != names:
             raise InvalidInputError(
                 f"Table {k} has parameters {analysis.names}, table 0 {names}; make the analyses alike, "
                 "for example by fixing the categories before encoding."
+            )
+    for k, analysis in enumerate(read):
+        bad = ~(np.isfinite(analysis.estimates) & np.isfinite(analysis.variances) & (analysis.variances > 0))
+        if parameters is None and bad.any():
+            at = int(np.argmax(bad))
+            raise InvalidInputError(
+                f"Table {k} has estimate {analysis.estimates[at]:.4g} and variance {analysis.variances[at]:.4g} of {names[at]!r}; "
+                "both must be finite, and variances above 0. Look for a failed fit, or name the others in parameters."
             )
     chosen = names if parameters is None else listed("parameters", parameters)
     unknown = [name for name in chosen if name not in names]
@@ -85,6 +111,22 @@ def read_all(
         min(analysis.df for analysis in read),
         np.mean(matrices, axis=0)[np.ix_(positions, positions)] if len(matrices) == len(read) else None,
     )
+
+
+def completed_tables(tables: Any) -> list[Any]:
+    """The completed tables as a list; one table is none, nor are tables by name."""
+    alone = isinstance(tables, str | Mapping) or hasattr(tables, "columns") or getattr(tables, "ndim", 3) == 2
+    if alone:
+        raise InvalidParameterError(
+            f"tables is a {type(tables).__name__}, not a list of completed tables, as GAINImputer.sample returns it."
+        )
+    return listed("tables", tables)
+
+
+def rows_left_out(result: Any) -> int:
+    """How many rows statsmodels left out of an analysis, as cells of them are missing."""
+    rows = getattr(getattr(getattr(result, "model", None), "data", None), "missing_row_idx", None)
+    return 0 if rows is None else len(rows)
 
 
 def check_m(m: int) -> None:
@@ -164,7 +206,8 @@ def _check_fitted(model: Any) -> None:
 
 def _read_statsmodels(result: Any) -> Analysis:
     params, errors = result.params, np.asarray(result.bse, dtype=float)
-    df = float(getattr(result, "df_resid", np.inf))
+    clusters = getattr(result, "df_resid_inference", None)  # of standard errors by clusters: one less than these
+    df = float(getattr(result, "df_resid", np.inf) if clusters is None else clusters)
     covariance = _covariance(result, errors)
     if isinstance(params, pd.DataFrame):  # multinomial: one column per outcome
         names = [f"{row}[{column}]" for row in params.index for column in params.columns]
@@ -192,7 +235,7 @@ def _covariance(result: Any, errors: np.ndarray) -> np.ndarray | None:
 
 def _analysis(estimates: Any, variances: Any, df: float, covariance: np.ndarray | None = None) -> Analysis:
     named = isinstance(estimates, pd.Series)
-    values, squares = np.ravel(np.asarray(estimates, dtype=float)), np.asarray(variances, dtype=float)
+    values, squares = np.ravel(floats_of("estimates", estimates)), floats_of("variances", variances)
     if squares.shape == (len(values), len(values)):
         covariance, squares = squares, np.diag(squares)
     squares = np.ravel(squares)
@@ -287,7 +330,9 @@ def floats_of(name: str, given: Any) -> np.ndarray:
 
 
 def listed(name: str, given: Any) -> list[Any]:
-    """An argument as a list; it is named where it is none."""
+    """An argument as a list; it is named where it is none. A text is one name, not its letters."""
+    if isinstance(given, str):
+        return [given]
     try:
         return list(given)
     except TypeError as error:

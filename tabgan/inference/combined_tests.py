@@ -12,6 +12,7 @@ from scipy.stats import f as fisher
 
 from tabgan._results import ReportsItself
 from tabgan.exceptions import InvalidInputError, InvalidParameterError
+from tabgan.inference.analyses import completed_tables
 
 __all__ = ["PooledTest", "joint_wald", "pool_chi2", "pool_likelihood_ratio", "positions_of"]
 
@@ -197,6 +198,13 @@ def pool_likelihood_ratio(
         raise InvalidInputError(
             f"full has {m} and null {len(results[1])} results; both must have one per completed table, at least 2."
         )
+    for k, (larger, smaller) in enumerate(zip(*results, strict=True)):
+        rows = [len(getattr(getattr(each, "model", None), "endog", ())) for each in (larger, smaller)]
+        if rows[0] != rows[1]:
+            raise InvalidInputError(
+                f"of table {k}, full is fitted on {rows[0]} rows and null on {rows[1]}, whose likelihoods do not compare: cells are "
+                "still missing; impute all columns of full."
+            )
     own, pooled, sizes = [], [], []
     for fitted in results:
         likelihoods = [_Likelihood(result) for result in fitted]
@@ -227,7 +235,7 @@ def _fitted(fit: Callable[[Any], Any] | Sequence[Any], tables: Sequence[Any] | N
             raise InvalidParameterError(
                 f"tables=None, but {name} is a callable; pass the completed tables to fit it on."
             )
-        return [fit(table) for table in tables]
+        return [fit(table) for table in completed_tables(tables)]
     if tables is not None:
         raise InvalidParameterError(f"tables goes with callables; the results of {name} are pooled as they are.")
     return list(fit)
@@ -261,6 +269,7 @@ class _Likelihood:
 
 def positions_of(parameters: Sequence[Hashable] | None, names: Sequence[Hashable]) -> list[int]:
     """Where the named parameters stand; None takes all but an intercept."""
+    parameters = [parameters] if isinstance(parameters, str) else parameters
     if parameters is None:
         return [k for k, name in enumerate(names) if str(name).lower() not in ("intercept", "const", "(intercept)")]
     unknown = [name for name in parameters if name not in names]

@@ -266,3 +266,15 @@ def test_refusals(tables):
         pool_likelihood_ratio(linear, linear)
     with pytest.raises(InvalidParameterError, match="tables goes with"):
         pool_likelihood_ratio([linear(t) for t in tables], linear, tables)
+
+
+def test_likelihoods_of_different_rows_do_not_compare():
+    smf = pytest.importorskip("statsmodels.formula.api")
+    rng = np.random.default_rng(0)
+    made = [pd.DataFrame(rng.normal(size=(60, 3)), columns=list("xyz")) for _ in range(3)]
+    for table in made:
+        table.loc[:4, "x"] = np.nan
+    with pytest.raises(InvalidInputError, match="of table 0, full is fitted on 55 rows and null on 60"):
+        pool_likelihood_ratio(lambda t: smf.ols("y ~ x + z", t).fit(), lambda t: smf.ols("y ~ z", t).fit(), made)
+    pooled = pool(lambda t: smf.ols("y ~ z", t).fit(), made)
+    assert pooled.wald_test("Intercept").df1 == 1
