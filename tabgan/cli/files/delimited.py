@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from tabgan.cli.files.line_ends import absorb_empty_rows, absorb_last_delimiters
 from tabgan.exceptions import InvalidInputError
 
 __all__ = [
@@ -42,6 +43,8 @@ class DelimitedText:
     lines : list of int
         Number of the line each record begins in, from 1.
     delimiter : str
+    n_empty : int, default=0
+        Rows without any cell at the end, which are in the last of ``ends``.
     """
 
     names: list[str]
@@ -50,6 +53,7 @@ class DelimitedText:
     ends: list[str]
     lines: list[int]
     delimiter: str
+    n_empty: int = 0
 
     @property
     def _joint(self) -> str:
@@ -145,6 +149,7 @@ def parse_delimited(
         raise InvalidInputError(f"{source} has a header but no rows; there is nothing to learn from or to fill.")
     parsed = DelimitedText(names, head, records, ends, lines, delimiter)
     _check_lengths(parsed, source, header)
+    parsed.n_empty = absorb_empty_rows(parsed)
     return parsed
 
 
@@ -188,6 +193,13 @@ def header_names(raw: Sequence[str], source: str, delimiter: str) -> list[str]:
 
 
 def _check_lengths(parsed: DelimitedText, source: str, header: bool) -> None:
+    absorb_last_delimiters(parsed)
+    width = len(parsed.names)
+    if header and parsed.records and all(len(record) == width + 1 for record in parsed.records):
+        raise InvalidInputError(
+            f"{source}: the header has {width} names and every row {width + 1} cells; name the first of them, or the last, "
+            "in the header."
+        )
     for record, line in zip(parsed.records, parsed.lines, strict=True):
         if len(record) != len(parsed.names):
             what = "the header" if header else "the first line"

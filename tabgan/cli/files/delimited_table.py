@@ -74,7 +74,10 @@ class DelimitedTable(TableFile):
                 f"{place.name} has the single column {parsed.names[0]!r} as it is; {why}: add {flags}."
             )
         table = cls(place, parsed, encoding, options)
-        table.note_layout(layout.notes)
+        n = parsed.n_empty
+        what = "1 line at the end holds" if n == 1 else f"{n:,} lines at the end hold"
+        empty = [f"{what} nothing but delimiters, no row of the table"] if n else []
+        table.note_layout([*layout.notes, *empty])
         return table
 
     def note_layout(self, notes: Sequence[str]) -> None:

@@ -147,6 +147,12 @@ def _body(lines: list[str], mark: str) -> tuple[int, int, int, str] | None:
     if n_rows < _FEWEST_ROWS:
         return None
     first = counts.index(usual)
+    if (
+        first
+        and counts[first - 1] == usual - 1 > 1
+        and any(is_number(cell.strip()) for cell in _cells(lines[first], mark))
+    ):
+        return None  # a header without a name for one of the columns; passed over, a row would be taken for names
     others = [line for line, count in zip(lines[first:], counts[first:], strict=True) if count not in (0, usual)]
     ruler = others[0].strip()[0] if others and all(_RULER.fullmatch(line.strip()) for line in others) else ""
     if (others and not ruler) or (
@@ -203,8 +209,10 @@ def _delimiter(lines: list[str], usual: str, blanks: bool) -> str:
 
 
 def _cuts_evenly(lines: list[str], mark: str) -> bool:
-    counts = {len(_cells(line, mark)) for line in lines}
-    return len(counts) == 1 and counts.pop() > 1
+    counts = [len(_cells(line, mark)) for line in lines]
+    if len(counts) > _FEWEST_ROWS and counts[0] > 1 and all(line.rstrip(" ").endswith(mark) for line in lines[1:]):
+        return set(counts[1:]) <= {counts[0], counts[0] + 1}  # a delimiter ends every row, and perhaps the header
+    return len(set(counts)) == 1 and counts[0] > 1
 
 
 def _is_header(line: str, rows: list[str], delimiter: str) -> bool:
