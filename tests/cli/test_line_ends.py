@@ -52,3 +52,16 @@ def test_rows_of_nothing_at_the_end_are_no_rows(tmp_path):
 @pytest.mark.parametrize(("text", "n_rows"), [("a,b\n1,2\n,\n", 2), ("a\n1\n\n", 1), ("a,b,c\n,,\n,,\n", 2)])
 def test_few_empty_cells_may_be_chance_and_a_file_of_them_is_one(tmp_path, text, n_rows):
     assert opened(tmp_path / "t.csv", text).n_rows == n_rows
+
+
+def test_lines_that_look_like_no_rows_are_asked_about_with_a_flag_that_leaves_them_out(tmp_path):
+    rows = "".join(f"c{k},{k},{k * k}\n" for k in range(12))
+    text = "a,b,c\ncode,m,kg\n" + rows + "Total,66,506\n"
+    table = opened(tmp_path / "t.csv", text)
+    units, total = table.hints
+    assert units.startswith("line 2 holds 'm', 'kg'")
+    assert units.endswith("add --comment 'code'")
+    assert total.endswith("add --comment 'Total'")
+    again = opened(tmp_path / "t.csv", text.replace("Total,66,506\n", ""), comment="code")
+    assert (again.n_rows, again.hints) == (12, [])
+    assert again.dumped({}, again.place).decode() == text.replace("Total,66,506\n", "")

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from tabgan.checks.stray_rows import stray_rows
 from tabgan.checks.suspicions import suspected_header, suspected_value
 from tabgan.cli.files.column_options import ReadOptions
 from tabgan.cli.files.delimited import DelimitedText, cell_value, dropped_blanks, parse_delimited, write_delimited
@@ -85,6 +86,27 @@ class DelimitedTable(TableFile):
         self._notes += notes
         header = suspected_header(self.names, self._parsed.records) if self.options.header else None
         self.hints += [header] if header else []
+        if self.options.header:
+            records = self._parsed.records
+            self.hints += stray_rows(
+                self.names,
+                len(records),
+                lambda row: [cell_value(raw) for raw in records[row]],
+                (row for row, record in enumerate(records) if self.names[0] in record[0]),
+                self.row_place,
+                lambda row: f"add --comment {self._beginning(row)!r}",
+            )
+
+    def _beginning(self, row: int) -> str:
+        """With what one line begins, and no other."""
+        joint = self._parsed.delimiter.strip(" ")
+        mine = joint.join(self._parsed.records[row]).lstrip(" ")
+        others = [self._parsed.head.removeprefix("\ufeff"), *(joint.join(r) for r in self._parsed.records)]
+        del others[row + 1]
+        size = len(self._parsed.records[row][0].strip(" ")) or 1
+        while size < len(mine) and any(other.lstrip(" ").startswith(mine[:size]) for other in others):
+            size += 1
+        return mine[:size]
 
     def _texts(self, name: str, rows: int | None = None) -> tuple[list[str], np.ndarray]:
         """Cells of a column, and which of them are missing."""

@@ -16,6 +16,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pandas as pd
 
+from tabgan.checks.stray_rows import stray_rows
 from tabgan.checks.suspicions import suspected_value
 from tabgan.cli.files.column_options import ReadOptions
 from tabgan.cli.files.sheet_xml import SheetText, number_xml, text_xml, truth_xml
@@ -96,6 +97,16 @@ class WorkbookTable(TableFile):
         self._marks: tuple[str, np.ndarray] | None = None
         super().__init__(place, names, len(kept), options)
         self._notes += notes
+        if options.header:
+            shown = [["" if cell is None else str(cell).strip() for cell in cells] for cells in self._cells.values()]
+            self.hints += stray_rows(
+                names,
+                len(kept),
+                lambda row: [cells[row] for cells in shown],
+                range(len(kept)),
+                lambda row: f"{self.row_place(row)} of the sheet",
+                lambda row: "remove it",
+            )
         skipped = sorted(set(range(self._numbers[0], self._numbers[-1])) - set(self._numbers))
         if skipped:
             self.hints.append(
