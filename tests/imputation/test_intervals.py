@@ -1,13 +1,16 @@
 """Calibrated intervals: which residual is the factor, who borrows from whom, and where the ends lie."""
 
 import math
+import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tabgan import GAINImputer
 from tabgan.imputation.stages import intervals
 from tabgan.imputation.stages.closed_form import ClosedForm
 from tabgan.imputation.stages.draws import Draws
@@ -156,3 +159,12 @@ def test_without_held_out_cells_there_are_no_residuals():
 def test_a_state_gives_the_same_intervals_back(known):
     fitted = intervals.fit(known)
     assert Intervals.from_state(fitted.state(), SPANS, {}) == fitted
+
+
+def test_a_table_of_labels_alone_warns_of_nothing():
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame({name: rng.choice(["x", "y"], 40).astype(object) for name in "abc"})
+    table["b"] = table["a"].where(rng.random(40) > 0.2)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        GAINImputer(effort="fast", random_state=0).fit(table)

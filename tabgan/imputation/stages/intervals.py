@@ -101,6 +101,8 @@ def fit(learning: Learning) -> Intervals:
     if not len(learning.judged.rows):
         return Intervals(spans, tuple(() for _ in spans))
     rows, asked = _each_alone(learning, _CELLS_IN_HASTE if learning.run.time_is_up else MOST_CELLS)
+    if not len(rows):  # a table of labels alone has no number to hide
+        return Intervals(spans, tuple(() for _ in spans))
     trail = Trail(rows, learning.stages)
     assert rows.numbers is not None
     mean, spread = _centre_and_spread(trail, RowNoise(rows.numbers.numpy().astype(np.uint64), learning.seed, 1))
