@@ -149,7 +149,8 @@ def parse_delimited(
         raise InvalidInputError(f"{source} has a header but no rows; there is nothing to learn from or to fill.")
     parsed = DelimitedText(names, head, records, ends, lines, delimiter)
     _check_lengths(parsed, source, header)
-    parsed.n_empty = absorb_empty_rows(parsed)
+    parsed.n_empty = absorb_empty_rows(parsed.records, parsed.ends, delimiter)
+    del parsed.lines[len(parsed.records) :]
     return parsed
 
 
@@ -193,8 +194,8 @@ def header_names(raw: Sequence[str], source: str, delimiter: str) -> list[str]:
 
 
 def _check_lengths(parsed: DelimitedText, source: str, header: bool) -> None:
-    absorb_last_delimiters(parsed)
     width = len(parsed.names)
+    absorb_last_delimiters(width, parsed.records, parsed.ends, parsed.delimiter)
     if header and parsed.records and all(len(record) == width + 1 for record in parsed.records):
         raise InvalidInputError(
             f"{source}: the header has {width} names and every row {width + 1} cells; name the first of them, or the last, "

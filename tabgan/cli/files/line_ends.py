@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from tabgan.cli.files.delimited import DelimitedText
 
 __all__ = ["absorb_empty_rows", "absorb_last_delimiters"]
 
@@ -14,21 +10,24 @@ _FEWEST_CELLS = 6
 """So many empty cells at the end are no chance."""
 
 
-def absorb_last_delimiters(parsed: DelimitedText) -> None:
-    """Take a delimiter at the end of every row, where the header has none, for part of the line end."""
-    width = len(parsed.names)
-    if parsed.delimiter == " " or any(len(record) != width + 1 or record[-1].strip() for record in parsed.records):
+def absorb_last_delimiters(width: int, records: list[list[str]], ends: list[str], delimiter: str) -> None:
+    """Take a delimiter at the end of every row, where the header of so many names has none, for part of the line end."""
+    if delimiter == " " or any(len(record) != width + 1 or record[-1].strip() for record in records):
         return
-    for k, record in enumerate(parsed.records):
-        parsed.ends[k] = parsed.delimiter + record.pop() + parsed.ends[k]
+    for k, record in enumerate(records):
+        ends[k] = delimiter + record.pop() + ends[k]
 
 
-def absorb_empty_rows(parsed: DelimitedText) -> int:
+def absorb_empty_rows(records: list[list[str]], ends: list[str], delimiter: str) -> int:
     """Take rows without any cell at the end of a text for blank lines: nothing is known of them.
 
     Parameters
     ----------
-    parsed : DelimitedText
+    records : list of list of str
+        Raw cells; those rows are taken out.
+    ends : list of str
+        What follows each record; the last one is then followed by these rows.
+    delimiter : str
 
     Returns
     -------
@@ -36,15 +35,15 @@ def absorb_empty_rows(parsed: DelimitedText) -> int:
         How many there were; 0 where they may be rows by chance, or all rows are so.
     """
     n = 0
-    while n < len(parsed.records) and _is_empty(parsed.records[-1 - n]):
+    while n < len(records) and _is_empty(records[-1 - n]):
         n += 1
-    first = len(parsed.records) - n
-    if first == 0 or len(parsed.names) < 2 or n * len(parsed.names) < _FEWEST_CELLS:
+    first = len(records) - n
+    if first == 0 or len(records[0]) < 2 or n * len(records[0]) < _FEWEST_CELLS:
         return 0
-    joint = "" if parsed.delimiter == " " else parsed.delimiter
-    tail = [joint.join(parsed.records[k]) + parsed.ends[k] for k in range(first, len(parsed.records))]
-    del parsed.records[first:], parsed.ends[first:], parsed.lines[first:]
-    parsed.ends[-1] += "".join(tail)
+    joint = "" if delimiter == " " else delimiter
+    tail = [joint.join(record) + end for record, end in zip(records[first:], ends[first:], strict=True)]
+    del records[first:], ends[first:]
+    ends[-1] += "".join(tail)
     return n
 
 
