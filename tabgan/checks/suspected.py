@@ -5,6 +5,7 @@ from __future__ import annotations
 from tabgan.checks.code_columns import find_codes
 from tabgan.checks.findings import Finding
 from tabgan.checks.first_row import find_first_row
+from tabgan.checks.missing_words import find_missing_words
 from tabgan.checks.odd_cells import find_odd_cells
 from tabgan.checks.row_names import find_identifiers
 from tabgan.checks.sentinels import find_sentinels
@@ -33,6 +34,7 @@ def find_suspicions(table: Table, schema: TableSchema) -> list[Finding]:
         *find_first_row(table),
         *find_odd_cells(table),
         *find_sentinels(table, schema.columns),
+        *find_missing_words(table),
         *find_spellings(table),
         *find_identifiers(table),
         *find_codes(table, schema.columns),
