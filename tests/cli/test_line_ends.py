@@ -65,3 +65,13 @@ def test_lines_that_look_like_no_rows_are_asked_about_with_a_flag_that_leaves_th
     again = opened(tmp_path / "t.csv", text.replace("Total,66,506\n", ""), comment="code")
     assert (again.n_rows, again.hints) == (12, [])
     assert again.dumped({}, again.place).decode() == text.replace("Total,66,506\n", "")
+
+
+def test_cells_between_blanks_are_asked_about_in_a_csv(tmp_path):
+    table = opened(tmp_path / "t.csv", "a b c\n1.5 NA x\n2 3 y\n")
+    assert table.names == ["a b c"]
+    assert table.hints == [
+        "there is the single column 'a b c', and every line has 3 parts between blanks; if these are cells, add --delimiter ' '"
+    ]
+    assert opened(tmp_path / "t.csv", "a b c\n1.5 NA x\n2 3 y\n", delimiter=" ").names == ["a", "b", "c"]
+    assert opened(tmp_path / "t.csv", "full name\nAnn Lee\nBo Li\n").hints == []

@@ -291,6 +291,21 @@ def test_what_is_no_workbook_is_refused_by_name(tmp_path, data):
         opened(tmp_path / "t.xlsx")
 
 
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (None, "is a workbook, whatever its name says; let it end in .xlsx"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1", "is a workbook of old Excel, .* save it as .xlsx"),
+        (b"PAR1\x15\x04\0PAR1", "is a Parquet file, .* let it end in .parquet"),
+    ],
+)
+def test_what_is_no_text_says_what_it_is(book, tmp_path, data, message):
+    path = tmp_path / "t.csv"
+    path.write_bytes(book.read_bytes() if data is None else data)
+    with pytest.raises(InvalidInputError, match=message):
+        opened(path)
+
+
 def test_names_that_repeat_are_refused(tmp_path):
     made = openpyxl.Workbook()
     made.active.append(["a", "a"])

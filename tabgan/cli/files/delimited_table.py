@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 
 from tabgan.checks.stray_rows import stray_rows
-from tabgan.checks.suspicions import suspected_header, suspected_value
-from tabgan.cli.files.column_options import ReadOptions
+from tabgan.checks.suspicions import is_number, suspected_header, suspected_value
+from tabgan.cli.files.column_options import DEFAULT_MARKERS, ReadOptions
 from tabgan.cli.files.delimited import DelimitedText, cell_value, dropped_blanks, parse_delimited, write_delimited
 from tabgan.cli.files.evidence import Evidence
 from tabgan.cli.files.settled import settled_column
@@ -79,6 +79,7 @@ class DelimitedTable(TableFile):
         what = "1 line at the end holds" if n == 1 else f"{n:,} lines at the end hold"
         empty = [f"{what} nothing but delimiters, no row of the table"] if n else []
         table.note_layout([*layout.notes, *empty])
+        table.hints += [] if options.delimiter else _between_blanks(parsed)
         return table
 
     def note_layout(self, notes: Sequence[str]) -> None:
@@ -253,6 +254,17 @@ class DelimitedTable(TableFile):
                 rows[row][j] = render(value)
         names = self.names if self.options.header else None
         return write_delimited(names, rows, delimiter_of(kind, ReadOptions())).encode(self._encoding)
+
+
+def _between_blanks(parsed: DelimitedText) -> list[str]:
+    """A hint where the cells of a single column look like several between blanks, numbers among them."""
+    rows = [record[0].split() for record in parsed.records[:_ROWS_OF_MARKS]]
+    n = len(parsed.names[0].split())
+    if len(parsed.names) > 1 or n < 2 or any(len(row) != n for row in rows):
+        return []
+    numbers = any(all(is_number(row[j]) or row[j] in DEFAULT_MARKERS for row in rows) for j in range(n))
+    what = f"there is the single column {parsed.names[0]!r}, and every line has {n} parts between blanks"
+    return [f"{what}; if these are cells, add --delimiter ' '"] if numbers else []
 
 
 def file_layout(text: str, place: Place, options: ReadOptions) -> Layout:

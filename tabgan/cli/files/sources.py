@@ -178,6 +178,15 @@ def _file_bytes(path: Path) -> bytes:
         raise InvalidInputError(f"{name} may not be read; check its permissions.") from None
 
 
+_OTHERS = (
+    ((b"PK", b"xl/workbook.xml"), "let it end in .xlsx", "a workbook"),
+    ((b"PK", b"opendocument.spreadsheet"), "let it end in .ods", "a workbook"),
+    ((b"\xd0\xcf\x11\xe0", b""), "save it as .xlsx", "a workbook of old Excel"),
+    ((b"PAR1", b"\0"), "let it end in .parquet", "a Parquet file"),
+)
+"""Files that are no text: how they begin and what else is in them, what to do, what they are."""
+
+
 def decode(data: bytes, source: str, encoding: str, *, line: int = 1, byte: int = 0) -> tuple[str, str]:
     """Text of a file and the encoding that writes it; an error names the byte at which it stops being text.
 
@@ -185,6 +194,9 @@ def decode(data: bytes, source: str, encoding: str, *, line: int = 1, byte: int 
 
     A byte order mark of UTF-16 or UTF-32 overrules ``encoding``, and stays in the text.
     """
+    for sign, ending, what in _OTHERS:
+        if data.startswith(sign[0]) and sign[1] in data:
+            raise InvalidInputError(f"{source} is {what}, whatever its name says; {ending}.")
     if (packing := packing_of(data)) is not None:
         ending = next(ending for ending, how in PACKINGS.items() if how == packing)
         raise InvalidInputError(f"{source} is compressed with {packing}; let its name end in {ending}.")
