@@ -218,7 +218,8 @@ class ImageGAN(FollowedFits, Drawing, SavableImageGAN, FittedHTML, ReportsImages
             ``.npy``, ``.npz`` or idx file; a data set of ``(image, label)``. See `tabgan.images.reading.open_images`.
         y : array of shape (n,) or (n, d), path or False, default=None
             Class labels, or condition vectors; a column of text or whole numbers is labels. Or a file of labels: one per line of a
-            ``.txt`` or ``.csv``, or a ``.csv`` table of file names and labels. None takes the labels that come with the images, if any; False none.
+            ``.txt`` or ``.csv``, or a ``.csv`` table of file names and labels. None takes the labels that come with the images, if
+            any; False none.
         targets : like ``images``, default=None
             Image to image: what ``images`` are translated to. Row by row, or by the names of files, for pix2pix; another domain for
             CycleGAN.
