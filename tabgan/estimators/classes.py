@@ -1,4 +1,4 @@
-"""Class labels as plain values, and how many of each class ``sampling_strategy`` asks for."""
+"""Class labels: as plain values, in the order of the rows, and how many of each class ``sampling_strategy`` asks for."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ import numpy as np
 import pandas as pd
 from imblearn.utils import check_sampling_strategy
 
+from tabgan._warnings import warn_caller
 from tabgan.exceptions import InvalidParameterError
 
-__all__ = ["plain_label", "wanted_counts"]
+__all__ = ["plain_label", "wanted_counts", "warn_of_other_order"]
 
 _NAMES = ("auto", "minority", "not minority", "not majority", "all")
 
@@ -70,3 +71,15 @@ def wanted_counts(strategy: Any, labels: np.ndarray, what: str = "rows") -> dict
         return check_sampling_strategy(strategy, labels, "over-sampling")
     except (ValueError, TypeError, OverflowError, AttributeError) as error:
         raise InvalidParameterError(f"sampling_strategy={str(strategy)[:100]}: {error}") from error
+
+
+def warn_of_other_order(X: Any, y: Any) -> None:
+    """Warn where pandas' index says that rows and labels belong together in another order than they come in."""
+    if not isinstance(X, pd.DataFrame) or not isinstance(y, pd.Series | pd.DataFrame) or X.index.equals(y.index):
+        return
+    alike = len(X) == len(y) and X.index.is_unique and y.index.is_unique
+    if alike and bool(X.index.isin(y.index).all()):
+        warn_caller(
+            "X and y have the same index in different orders, and rows are taken by position; if they belong together by the index, "
+            "give y.loc[X.index]."
+        )

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from tabgan._runtime import make_generator, own_torch, resolve_device
 from tabgan._warnings import warn_caller
-from tabgan.estimators.classes import plain_label, wanted_counts
+from tabgan.estimators.classes import plain_label, wanted_counts, warn_of_other_order
 from tabgan.estimators.fit_tasks import FitTasks, FollowedFits, followed
 from tabgan.estimators.parameter_checks import SEED, check, integer, optional, seed_of
 from tabgan.exceptions import InvalidInputError, InvalidParameterError, SmallClassesWarning, parameter_error
@@ -173,6 +173,7 @@ class BAGANImageOversampler(FollowedFits, SamplerMixin, BaseEstimator):
         warp, labels = self._checked(), _labels_of(y)
         self.__dict__.pop("source_", None)  # a fit that fails must not leave an old model with new counts
         self.sampling_strategy_ = n_to_make(self.sampling_strategy, labels)
+        warn_of_other_order(X, y)
         images = _values_of(X)
         self.source_ = self._own_images(images, labels, warp) if self.recipe is None else self._trained(images, labels)
         self.classes_ = self.source_.classes_

@@ -12,6 +12,7 @@ import pandas as pd
 from sklearn.utils.validation import _num_samples
 
 from tabgan.core.interrupts import ctrl_c_aborts
+from tabgan.estimators.classes import warn_of_other_order
 from tabgan.estimators.costs import check_costs, constant_cost, read_costs
 from tabgan.estimators.cross_validation import fewest_groups, folds, group_folds, seeds_from
 from tabgan.estimators.parameter_checks import JOBS, SEED, integer, number, optional
@@ -225,6 +226,7 @@ def _checked_target(X: Any, y: Any) -> np.ndarray:
     refuse_scalars(X)
     if _num_samples(X) != len(labels):
         raise InvalidInputError(f"X has {_num_samples(X)} rows but y has {len(labels)} labels.")
+    warn_of_other_order(X, y)
     return labels
 
 

@@ -19,7 +19,7 @@ from tabgan._runtime import make_generator, own_torch, resolve_device
 from tabgan._warnings import warn_caller
 from tabgan.core.interrupts import INTERRUPTED, interruptible
 from tabgan.core.run import Run
-from tabgan.estimators.classes import plain_label, wanted_counts
+from tabgan.estimators.classes import plain_label, wanted_counts, warn_of_other_order
 from tabgan.estimators.costs import check_costs, read_costs
 from tabgan.estimators.fit_tasks import FitTasks, FollowedFits, followed
 from tabgan.estimators.notebook import FittedHTML, Learnt
@@ -112,6 +112,7 @@ class TabularSampler(SavableSampler, FollowedFits, FittedHTML, ReportsResampling
         tasks.enter("reading the table")
         table = self._read(X)
         target = read_target(y, table.n_rows)
+        warn_of_other_order(X, y)
         costs = None if self.costs is None else read_costs(self.costs, np.array(target.names, dtype=object))
         self.sampling_strategy_ = wanted_counts(self.sampling_strategy, target.labels)
         generator = make_generator(seed_of(self.random_state))

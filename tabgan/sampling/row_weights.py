@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from scipy.sparse import issparse
 
+from tabgan.estimators.classes import warn_of_other_order
 from tabgan.estimators.parameter_checks import number
 from tabgan.exceptions import parameter_error
 from tabgan.sampling.borders import own_share
@@ -60,6 +61,7 @@ def neighbourhood_weights(X: Any, y: Any, *, focus: float = 0.9, balance: float 
             raise parameter_error(name, value, words)
     table = read_table(X.toarray() if issparse(X) else X)
     target = read_target(y, table.n_rows)
+    warn_of_other_order(X, y)
     schema = infer_schema(table, identifiers=True)
     encoder = TableEncoder().fit(table, schema)
     rows = torch.from_numpy(encoder.encode(table).values)  # missing cells are 0: numbers at the mean, labels at none
