@@ -14,7 +14,6 @@ import torch
 from benchmarks.images.config import Cell
 from benchmarks.images.data import ImageSet, load_images
 from benchmarks.images.judge import Judge, judge_of
-from benchmarks.images.others import OTHERS
 from benchmarks.processes import commit
 from tabgan.images import ImageGAN
 from tabgan.images.generators.classwise_gaussian import ClasswiseGaussianMixture
@@ -72,9 +71,6 @@ def _draw(cell: Cell, data: ImageSet, device: str) -> tuple[np.ndarray, np.ndarr
         model = ClasswiseGaussianMixture(3).fit(rows, torch.from_numpy(data.labels), generator=generator)
         drawn = model.sample(n, generator, labels=torch.from_numpy(asked)).clamp(0, 1).numpy()
         return drawn, asked, model.sample(100, generator, labels=torch.from_numpy(column)).clamp(0, 1).numpy(), {}
-    if cell.recipe in OTHERS:
-        drawn = OTHERS[cell.recipe](torch.from_numpy(data.images), n).clamp(0, 1).numpy()
-        return drawn, None, drawn[:100], {}
     gan = ImageGAN(cell.recipe, random_state=cell.seed, value_range=(0, 1), device=device, **cell.parameters)
     gan.fit(data.images, data.labels if cell.labels else None)
     facts = {"n_steps": gan.n_iter_, "parameters": repr(cell.parameters)}

@@ -31,10 +31,16 @@ __all__ = ["ALL_METHODS", "METHODS", "run_balancing"]
 _DATA = ("digits", "mnist", "fashion")
 _KEPT = (0.025, 0.05, 0.1)
 _RARE = (8, 3, 5)
+_PAPER: dict[str, Any] = {"class_weight": 1.0, "classify_fakes": True, "average": None}
+"""AC-GAN's weights as published, and its last weights."""
 _GAN_SETTINGS: dict[str, dict[str, Any]] = {
     "digits": {"acgan": {"n_steps": 4000, "settings": {"balanced": True}}, "bagan": {"n_steps": 3000}},
     "mnist": {
-        "acgan": {"n_steps": 1500, "settings": {"network": "dcgan", "width": 16, "balanced": True, "shift": 2}},
+        "acgan": {
+            "n_steps": 1500,
+            "learning_rate": 2e-4,
+            "settings": {"network": "dcgan", "width": 16, "balanced": True, "shift": 2, **_PAPER},
+        },
         "bagan": {"n_steps": 1500, "settings": {"network": "dcgan", "width": 16}},
     },
 }

@@ -26,7 +26,14 @@ _PUBLISHED = {"conditional_decoder": False, "code_weight": 0.0, "batch_norm": Fa
 _METHODS: dict[str, tuple[str, dict[str, Any]]] = {
     "BAGAN": ("bagan", {}),
     "BAGAN as published": ("bagan", {"settings": _PUBLISHED}),
-    "AC-GAN": ("acgan", {"n_steps": _N_STEPS, "settings": {**_WIDTH, "balanced": True, "average": 0.99}}),
+    "AC-GAN": (
+        "acgan",
+        {
+            "n_steps": _N_STEPS,
+            "learning_rate": 2e-4,
+            "settings": {**_WIDTH, "balanced": True, "average": 0.99, "class_weight": 1.0, "classify_fakes": True},
+        },
+    ),
     "GAN, rare class only": ("non-saturating", {"n_steps": _N_STEPS, "settings": {**_WIDTH, "average": 0.99}}),
 }
 _RUNS = [("BAGAN", label, 0) for label in (8, 3)] + [(name, 8, 0) for name in list(_METHODS)[1:]]

@@ -73,6 +73,10 @@ def _auxiliary(players: dict[str, nn.Module], data: TrainingData, settings: Any)
 
 _SETTINGS = TRAINING_SETTINGS | NETWORK_SETTINGS | STATISTICS_SETTINGS
 
+_LARGER_AUXILIARY = LARGER_SETTINGS | {"n_steps": 7000, "shift": 2, "class_weight": 0.04, "classify_fakes": False}
+"""At the paper's weight of 1 the generator draws the one picture of a class that is named best, and covers 0.26 of MNIST. At 0.1 it is
+0.60, at 0.05 0.66, at 0.04 (and 7,000 steps instead of 5,000) 0.71; at 0.02 three images in ten are of another class."""
+
 CONDITIONAL = [
     Recipe(
         "cgan",
@@ -119,7 +123,7 @@ CONDITIONAL = [
         _auxiliary,
         _SETTINGS | REGULARISER_SETTINGS | {"n_steps": 4000, "class_weight": 1.0, "classify_fakes": True},
         needs="labels",
-        larger={"width": 16, "shift": 2},
+        larger=_LARGER_AUXILIARY,
     ),
 ]
 """Recipes ``"cgan"``, ``"matching-aware"``, ``"vector-conditions"`` and ``"acgan"``."""
