@@ -45,6 +45,7 @@ REACHED: list[Reached] = [
     Reached("projection", "digits", True, 1000, 14.7, 0.248, 0.884, 0.945, None),
     Reached("projection", "fashion", True, 2000, 101.0, 10.7, 0.771, 0.885, None),
     Reached("projection", "mnist", True, 2000, 112.0, 7.07, 0.851, 0.946, None),
+    Reached("r3gan", "digits", True, 3000, 67.6, 0.373, 0.861, 0.983, None),
     Reached("r3gan", "fashion", True, 3000, 386.0, 4.92, 0.872, 0.833, None),
     Reached("r3gan", "mnist", True, 3000, 393.0, 4.61, 0.91, 0.978, None),
     Reached("rbm", "digits", False, 3000, 3.71, 36.9, 0.347, None, None),
