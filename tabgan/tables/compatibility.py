@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable
 
 from tabgan.exceptions import SchemaMismatchError
@@ -12,13 +13,16 @@ from tabgan.tables.schema import ColumnSchema, TableSchema
 __all__ = ["check_compatible"]
 
 _INTERCHANGEABLE = ({"number", "boolean"}, {"text", "category"})
+_ZONE = re.compile(r"tz=|time_zone='|\[\w+, ")
+"""What dtypes of times with a zone hold: datetime64[ns, UTC], timestamp[us, tz=UTC], Datetime(time_unit='us', time_zone='UTC')."""
 
 
 def check_compatible(schema: TableSchema, table: Table) -> None:
     """Refuse a table that does not fit the columns seen in ``fit``.
 
-    Names must be the same, in the same order; numbers may come as booleans and text as categories, and back. A column
-    without observed cells, now or in ``fit``, fits anything. Arrays, now or in ``fit``, are compared by position.
+    Names must be the same, in the same order; numbers may come as booleans and text as categories, and back. Times have a zone, or
+    have none, as in ``fit``: those without could be of any. A column without observed cells, now or in ``fit``, fits anything.
+    Arrays, now or in ``fit``, are compared by position.
 
     Parameters
     ----------
@@ -50,13 +54,19 @@ def check_compatible(schema: TableSchema, table: Table) -> None:
 
 
 def _same_family(known: ColumnSchema, column: RawColumn, listed: bool) -> bool:
-    if known.kind == "empty" or column.all_missing or known.family == column.family:
+    if known.kind == "empty" or column.all_missing:
         return True
+    if known.family == column.family:
+        return known.family != "datetime" or _same_zoning(known.dtype, column.dtype)
     if {known.family, column.family} in _INTERCHANGEABLE:
         return True
     # A few rows of a mixed object column may be numbers only; these equal their labels.
     mixed = column.dtype.lower() == "object" or (listed and known.dtype.lower() == "object")
     return known.family == "text" and column.family in ("number", "boolean") and mixed
+
+
+def _same_zoning(known: str, now: str) -> bool:
+    return "object" in (known, now) or bool(_ZONE.search(known)) == bool(_ZONE.search(now))
 
 
 def _name_differences(fitted: list[Hashable], names: list[Hashable]) -> str:

@@ -198,3 +198,21 @@ def test_levels_have_one_order_whatever_the_rows():
     forward = infer(pd.DataFrame({"x": pd.Series(cells, dtype=object)})).columns[0].levels
     backward = infer(pd.DataFrame({"x": pd.Series(cells[::-1], dtype=object)})).columns[0].levels
     assert forward == backward == (datetime.date(2020, 1, 1), 1.5, 1, 2, "a", "b")
+
+
+@pytest.mark.parametrize("backend", ["numpy", "pyarrow", "polars"])
+def test_times_without_a_zone_are_of_any(backend):
+    naive = pd.DataFrame({"start": pd.date_range("2024", periods=9, freq="D")})
+    frames = [naive, naive.apply(lambda times: times.dt.tz_localize("Europe/Zurich"))]
+    if backend == "polars":
+        pl = pytest.importorskip("polars")
+        frames = [pl.from_pandas(frame) for frame in frames]
+    elif backend == "pyarrow":
+        frames = [frame.convert_dtypes(dtype_backend="pyarrow") for frame in frames]
+    without, zoned = (read_table(frame) for frame in frames)
+    for now, then in ((without, zoned), (zoned, without)):
+        with pytest.raises(SchemaMismatchError, match=r"another type of data than in fit.*\n- 'start': datetime \("):
+            check_compatible(infer_schema(then), now)
+    elsewhere = read_table(naive.apply(lambda times: times.dt.tz_localize("UTC")))
+    check_compatible(infer_schema(zoned), elsewhere)
+    check_compatible(infer_schema(without), read_table(naive))
