@@ -93,7 +93,7 @@ def write_page(results: Path, template: Path, page: Path) -> None:
         if kind == "gallery":
             return _gallery(found.get(name, {}), results / "pictures", pictures)
         if kind in ("standings", "working"):
-            return standings() if kind == "standings" else working()
+            return standings(results) if kind == "standings" else working(results)
         if kind == "balancing":
             return balancing_table(_of_data(found, name))
         if kind == "recall":

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from benchmarks.images.experiments.balancing import ALL_METHODS
+from benchmarks.images.reached import reached_rows
 from tabgan.images import recipes
-from tabgan.images.recipes.standing import WORKS, Reached
+from tabgan.images.recipes.standing import WORKS, Reached, standing_of
 
 __all__ = ["balancing_table", "mean_recall", "recall_by_share", "stacked_table", "standings", "working"]
 
@@ -17,29 +19,37 @@ _CLASSIFIERS = ("linear", "forest", "network")
 _DATA = ("digits", "mnist", "fashion")
 
 
-def standings() -> str:
+def standings(results: Path) -> str:
     """A line per recipe."""
+    reached = _reached(results)
     lines = [
         "| recipe | needs | 28 x 28 | digits, 8 x 8 | MNIST | Fashion-MNIST | steps |",
         "|---|---|---|---|---|---|---|",
     ]
     for recipe in recipes.values():
-        rows = {row.data: row for row in recipe.reached}
+        rows, standing = {row.data: row for row in reached[recipe.name]}, standing_of(reached[recipe.name])
         if any(row.error is not None for row in rows.values()):
             found = "; ".join(f"{row.data} {row.error:.3g}" for row in rows.values())
-            lines.append(f"| `{recipe.name}` | {recipe.needs} | {recipe.standing} | {found} | | | |")
+            lines.append(f"| `{recipe.name}` | {recipe.needs} | {standing} | {found} | | | |")
             continue
         shown = [_figures(rows.get(name)) for name in ("digits", "mnist", "fashion")]
         steps = ", ".join(
             str(rows[name].n_steps) for name in ("digits", "mnist") if name in rows and rows[name].n_steps
         )
-        lines.append(f"| `{recipe.name}` | {recipe.needs} | {recipe.standing} | {' | '.join(shown)} | {steps} |")
+        lines.append(f"| `{recipe.name}` | {recipe.needs} | {standing} | {' | '.join(shown)} | {steps} |")
     return "\n".join(lines)
 
 
-def working() -> str:
+def working(results: Path) -> str:
     """How many recipes work on MNIST, of how many."""
-    return f"{sum(recipe.standing == WORKS for recipe in recipes.values())} of {len(recipes)}"
+    reached = _reached(results)
+    return f"{sum(standing_of(reached[name]) == WORKS for name in recipes)} of {len(recipes)}"
+
+
+def _reached(results: Path) -> dict[str, list[Reached]]:
+    """Of each recipe, by the results themselves: what the package carries may be older."""
+    rows = [Reached(*row) for row in reached_rows(results)]
+    return {name: [row for row in rows if row.recipe == name] for name in recipes}
 
 
 def _figures(row: Reached | None) -> str:

@@ -10,7 +10,7 @@ from tabgan.checks.odd_cells import reads_mostly_as
 from tabgan.tables.columns import RawColumn, Table
 from tabgan.wording import counted
 
-__all__ = ["find_missing_words"]
+__all__ = ["find_missing_words", "says_missing"]
 
 _SIGNS = re.compile(r"[?.\-\u2013\u2014_*\u2026]+")
 _SURELY = frozenset(
@@ -49,7 +49,7 @@ def _of_column(column: RawColumn) -> list[Finding]:
     if column.family not in ("text", "category"):
         return []
     counts = Counter(cell for cell in column.values[~column.missing] if isinstance(cell, str))
-    words = {label: sure for label in counts if (sure := _says_missing(label)) is not None}
+    words = {label: sure for label in counts if (sure := says_missing(label)) is not None}
     if any(not any(map(str.isalnum, label)) for label in counts if label not in words):
         words = {label: sure for label, sure in words.items() if any(map(str.isalnum, label))}  # - among + and ++
     if not words or len(counts) - len(words) < _FEWEST_OTHERS or counts.total() < _FEWEST_CELLS:
@@ -59,7 +59,7 @@ def _of_column(column: RawColumn) -> list[Finding]:
     return [_finding(column, label, counts[label], sure) for label, sure in sorted(words.items())]
 
 
-def _says_missing(label: str) -> bool | None:
+def says_missing(label: str) -> bool | None:
     """Whether a label surely says so; None where it says something else."""
     text = label.casefold().strip(" ()[]:!")
     if _SIGNS.fullmatch(text) or text.rstrip(".") in _SURELY:

@@ -17,7 +17,7 @@ from tabgan.written.detect import ENOUGH, Ambiguous, style_of
 from tabgan.written.numbers import PLAIN, body_of
 from tabgan.written.units import unit_in
 
-__all__ = ["find_odd_cells", "reads_mostly_as", "several_units", "unread_texts"]
+__all__ = ["find_odd_cells", "number_like", "reads_mostly_as", "several_units", "unread_texts"]
 
 _FEWEST_CELLS = 10
 _MOSTLY = 0.8
@@ -28,7 +28,8 @@ _YEAR = re.compile(r"(?<!\d)(1[89]|20)\d\d(?!\d)")
 """What holds one is a date written otherwise, and no marker of a missing one."""
 
 
-def _number_like(text: str) -> bool:
+def number_like(text: str) -> bool:
+    """Whether a cell reads as a number, plain or with a unit or marks around it."""
     return PLAIN.read_one(text) is not None or body_of(text) is not None
 
 
@@ -119,7 +120,7 @@ def reads_mostly_as(column: RawColumn) -> tuple[str, dict[str, int], int] | None
     n_cells = sum(counts.values())
     if n_cells < _FEWEST_CELLS or any(text.isdigit() and PADDED.match(text) for text in counts):
         return None
-    for looks in (_number_like, _date_like):
+    for looks in (number_like, _date_like):
         some = [text for text in counts if looks(text)]
         if sum(counts[text] for text in some) < _MOSTLY * n_cells:
             continue
@@ -161,7 +162,7 @@ def unread_texts(table: Table, declared: Collection[Hashable] = ()) -> dict[Hash
         if column.family != "text" or column.name in declared or j in declared:
             continue
         probes = {str(cell).strip() for cell in column.values[~column.missing][:_PROBES]}
-        like = sum(_number_like(text) or _date_like(text) for text in probes)
+        like = sum(number_like(text) or _date_like(text) for text in probes)
         if like < _MOSTLY * len(probes) or all(text.isdigit() for text in probes):
             continue
         seen = reads_mostly_as(column)

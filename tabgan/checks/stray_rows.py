@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 
-from tabgan.checks.suspicions import is_number
+from tabgan.checks.missing_words import says_missing
+from tabgan.checks.odd_cells import number_like
 from tabgan.wording import counted
-from tabgan.written.numbers import body_of
 
 __all__ = ["stray_rows"]
 
@@ -19,7 +19,6 @@ _TOTAL = re.compile(
 _ROWS = 50
 _LAST = 3
 _FEWEST = 5
-_MARKERS = {"na", "nan", "null", "none", "n/a", "#n/a", "missing", "unknown"}
 
 
 def stray_rows(
@@ -68,7 +67,7 @@ def stray_rows(
             continue
         others = (cell for k, cell in enumerate(cells(row)) if k != j)
         before = (cells(k)[j] for k in range(row))
-        if any(map(_number_like, others)) and cells(row)[j] not in before:
+        if any(map(number_like, others)) and cells(row)[j] not in before:
             found.append(
                 f"{place(row)} looks like a total ({cells(row)[j]!r}) and is read as a row of the table; if it is none, {advice(row)}"
             )
@@ -80,15 +79,15 @@ def _not_numbers(rows: Sequence[Sequence[str]]) -> list[int]:
     """Columns in which the first row holds a word, and all others numbers; none where it holds numbers in others of these."""
     odd = []
     for j, head in enumerate(rows[0] if rows else ()):
-        others = [row[j] for row in rows[1:] if row[j] and row[j].casefold() not in _MARKERS]
-        if len(others) < _FEWEST or not all(map(_number_like, others)):
+        others = [row[j] for row in rows[1:] if row[j] and not _is_marker(row[j])]
+        if len(others) < _FEWEST or not all(map(number_like, others)):
             continue
-        if _number_like(head):
+        if number_like(head):
             return []
-        if any(map(str.isalpha, head)) and head.casefold() not in _MARKERS:
+        if any(map(str.isalpha, head)) and not _is_marker(head):
             odd.append(j)
     return odd
 
 
-def _number_like(text: str) -> bool:
-    return is_number(text) or body_of(text) is not None
+def _is_marker(text: str) -> bool:
+    return text.casefold() == "na" or says_missing(text) is not None

@@ -209,7 +209,7 @@ def warped(images: Any, form: ImageFormat, warp: Warp, draw: torch.Generator) ->
     warp : Warp
     draw : torch.Generator
     """
-    options = ReadOptions((form.low, form.high), form.shape if form.layout == "flat" else None)
+    options = ReadOptions((form.low, form.high), form.shape)
     return _handed_out(open_images(images, options).pixels.split(_AT_ONCE), form, warp, draw)
 
 
